@@ -1,0 +1,77 @@
+# Everything here needs only Python (3.11 or newer), pip and make. What is installed is pinned in constraints.txt.
+#
+#   make demo PYTHON=python3.12      another Python
+#   make test TESTS='-m "not slow"'  what pytest is given besides its settings
+#   make test VENV=/tmp/venv         another environment than .venv
+
+PYTHON ?= python3
+VENV ?= .venv
+DEMO ?= demo
+TESTS ?=
+
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+SETUP := pyproject.toml constraints.txt
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help demo test lint check bench format install clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 17
+
+demo: $(VENV)/.installed ## measure the bundled classifiers and draw the report
+	$(BIN)/zooscope demo --out $(DEMO)
+	@test -f $(DEMO)/report.html || { echo "the demo wrote no $(DEMO)/report.html" >&2; exit 1; }
+	@echo "Open the report: $(abspath $(DEMO))/report.html"
+
+test: $(VENV)/.installed-test ## run the tests
+	$(BIN)/python -m pytest $(TESTS)
+
+lint: $(VENV)/.installed-dev ## style, types and layers, without the tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint test ## everything that must pass: lint, then test
+
+bench: $(VENV)/.installed-test ## run every benchmark in benchmarks/
+	@set -e; for benchmark in benchmarks/*.py; do echo "$$benchmark"; $(BIN)/python "$$benchmark"; done
+
+format: $(VENV)/.installed-dev ## let ruff mend what it can
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+install: $(VENV)/.installed-dev ## install everything into .venv, for working on the code
+
+clean: ## remove whatever the other targets made
+	rm -rf $(VENV) $(DEMO) build dist benchmarks/studies .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find src tests benchmarks recipes -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environment, and in it one stamp for each set of packages; a changed pyproject.toml or constraints.txt installs again.
+# Debian's Python comes without ensurepip; pip can then install itself from outside.
+$(VENV)/pyvenv.cfg:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("zooscope needs Python 3.11 or newer; name one: make PYTHON=python3.11")'
+	@echo "Installing into $(VENV), once; torch is large, this takes a few minutes."
+	@if $(PYTHON) -c 'import ensurepip' 2>/dev/null; then \
+		$(PYTHON) -m venv $(VENV); \
+	else \
+		$(PYTHON) -m venv --without-pip $(VENV) && $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; \
+	fi
+
+$(VENV)/.installed: $(SETUP) | $(VENV)/pyvenv.cfg
+	$(INSTALL) --editable .
+	@touch $@
+
+# torchattacks is the reference of the attacks' tests; its dependencies are too old to install.
+$(VENV)/.installed-test: $(SETUP) | $(VENV)/pyvenv.cfg
+	$(INSTALL) --editable '.[test]'
+	$(INSTALL) --no-deps torchattacks
+	@touch $(VENV)/.installed $@
+
+$(VENV)/.installed-dev: $(SETUP) | $(VENV)/pyvenv.cfg
+	$(INSTALL) --editable '.[dev]'
+	$(INSTALL) --no-deps torchattacks
+	@touch $(VENV)/.installed $(VENV)/.installed-test $@
