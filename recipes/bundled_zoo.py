@@ -1,0 +1,177 @@
+"""The recipe of the bundled zoo: trains its classifiers on CIFAR-10's training set and writes weights and cards.
+
+    python recipes/bundled_zoo.py --data cifar10 --out weights                    # every classifier, downloads CIFAR-10
+    python recipes/bundled_zoo.py --data cifar10.npz --out weights --names vit vit_seed1
+
+`--data` is a folder for torchvision's CIFAR10, or an .npz with train_images, train_labels, test_images, test_labels. Each
+classifier is written as `<name>.safetensors` (float16) with `<name>.json` beside it, holding the accuracy of exactly those weights
+on the 10,000 test images; a classifier that is there already is skipped. One classifier takes about ten minutes on a processor
+core.
+"""
+
+import argparse
+import json
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+import zooscope.images.torchvision_operators
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from timm.optim import create_optimizer_v2
+from torch import Tensor, nn
+from torchvision.datasets import CIFAR10
+
+from zooscope.classifiers.bundled.architectures import ARCHITECTURES
+
+MEAN: Final = (0.4914, 0.4822, 0.4465)
+STD: Final = (0.2470, 0.2435, 0.2616)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How one classifier is trained: one-cycle cosine schedule, random crops and flips, cross-entropy."""
+
+    architecture: str
+    seed: int = 0
+    epochs: int = 6
+    batch_size: int = 128
+    optimizer: str = "muon"
+    learning_rate: float = 4e-3
+    weight_decay: float = 0.05
+    warmup: float = 0.15
+
+
+RECIPES: Final[dict[str, Recipe]] = {
+    "resnet": Recipe(architecture="resnet"),
+    "resnet_seed1": Recipe(architecture="resnet", seed=1),
+    "resnet_seed2": Recipe(architecture="resnet", seed=2),
+    "resnext_gn": Recipe(architecture="resnext_gn"),
+    "convnext": Recipe(architecture="convnext", epochs=12, learning_rate=6e-3),
+    "efficientnet": Recipe(architecture="efficientnet"),
+    "regnet": Recipe(architecture="regnet", epochs=7),
+    "vit": Recipe(architecture="vit", epochs=8),
+    "vit_seed1": Recipe(architecture="vit", seed=1, epochs=8),
+    "vit_seed2": Recipe(architecture="vit", seed=2, epochs=8),
+    "swin": Recipe(architecture="swin", epochs=8),
+    "pit": Recipe(architecture="pit", epochs=8),
+    "mixer": Recipe(architecture="mixer", epochs=8),
+}
+
+
+def load_cifar10(data: Path) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Training images, training labels, test images, test labels; images uint8 of shape (count, 3, 32, 32)."""
+    if data.suffix == ".npz":
+        with np.load(data) as arrays:
+            parts = [arrays[f"{split}_{kind}"] for split in ("train", "test") for kind in ("images", "labels")]
+    else:
+        sets = [CIFAR10(str(data), train=train, download=True) for train in (True, False)]
+        parts = [part for dataset in sets for part in (dataset.data, np.asarray(dataset.targets))]
+    train_images, train_labels, test_images, test_labels = (torch.from_numpy(np.asarray(part)) for part in parts)
+    to_channels_first = (0, 3, 1, 2)
+    return train_images.permute(to_channels_first), train_labels.long(), test_images.permute(to_channels_first), test_labels.long()
+
+
+def normalised(images: Tensor, device: torch.device) -> Tensor:
+    """Images as the networks see them: float, channels last in memory, CIFAR-10's mean and deviation taken out."""
+    pixels = images.to(device, dtype=torch.float32, memory_format=torch.channels_last) / 255
+    shape = (1, 3, 1, 1)
+    return (pixels - torch.tensor(MEAN, device=device).view(shape)) / torch.tensor(STD, device=device).view(shape)
+
+
+def augmented(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Images moved by up to four pixels each way (borders reflected) and half of them mirrored."""
+    count, _, height, width = images.shape
+    padded = nn.functional.pad(images.float(), (4, 4, 4, 4), mode="reflect").to(torch.uint8)
+    top, left = torch.randint(0, 9, (2, count, 1, 1, 1), generator=generator)
+    rows = top + torch.arange(height).view(1, 1, -1, 1)
+    columns = left + torch.arange(width).view(1, 1, 1, -1)
+    mirror = torch.rand(count, 1, 1, 1, generator=generator) < 0.5
+    columns = torch.where(mirror, columns.flip(-1), columns)
+    return padded[torch.arange(count).view(-1, 1, 1, 1), torch.arange(3).view(1, -1, 1, 1), rows, columns]
+
+
+def train(recipe: Recipe, images: Tensor, labels: Tensor, device: torch.device) -> nn.Module:
+    """A network trained by the recipe; the seed decides its first weights, the order of images and the augmentation."""
+    torch.manual_seed(recipe.seed)  # timm's initialisers draw from the global generator
+    generator = torch.Generator().manual_seed(recipe.seed)
+    network = ARCHITECTURES[recipe.architecture](10).to(device).train()
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks this form
+    optimizer = create_optimizer_v2(network, opt=recipe.optimizer, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+    steps_per_epoch = len(images) // recipe.batch_size
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, recipe.learning_rate, total_steps=recipe.epochs * steps_per_epoch, pct_start=recipe.warmup, cycle_momentum=False
+    )
+    for epoch in range(recipe.epochs):
+        started, correct, total_loss = time.perf_counter(), 0, 0.0
+        order = torch.randperm(len(images), generator=generator)
+        for batch in order[: steps_per_epoch * recipe.batch_size].split(recipe.batch_size):
+            logits = network(normalised(augmented(images[batch], generator), device))
+            answers = labels[batch].to(device)
+            loss = nn.functional.cross_entropy(logits, answers)
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+            correct += int((logits.detach().argmax(1) == answers).sum())
+            total_loss += loss.item()
+        count = steps_per_epoch * recipe.batch_size
+        print(
+            f"{recipe.architecture} seed {recipe.seed} epoch {epoch + 1}/{recipe.epochs}: "
+            f"training accuracy {100 * correct / count:.1f} %, loss {total_loss / steps_per_epoch:.3f}, "
+            f"{count / (time.perf_counter() - started):.0f} images/s",
+            flush=True,
+        )
+    return network.eval()
+
+
+def accuracy(network: nn.Module, images: Tensor, labels: Tensor, device: torch.device) -> float:
+    """Share of images classified correctly."""
+    with torch.inference_mode():
+        answers = torch.cat([network(normalised(batch, device)).argmax(1).cpu() for batch in images.split(500)])
+    return float((answers == labels).double().mean())
+
+
+def rounded_to_half(network: nn.Module) -> dict[str, Tensor]:
+    """The network's weights in float16; the network itself is left with the rounded values, so that it is what is measured."""
+    state = {
+        key: value.detach().half().cpu().contiguous() if value.is_floating_point() else value.detach().cpu()
+        for key, value in network.state_dict().items()
+    }
+    network.load_state_dict(state)
+    return state
+
+
+def main() -> None:
+    """Trains what is missing."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--names", nargs="*", default=list(RECIPES), choices=list(RECIPES))
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    device = torch.device(args.device)
+    args.out.mkdir(parents=True, exist_ok=True)
+    train_images, train_labels, test_images, test_labels = load_cifar10(args.data)
+    for name in args.names:
+        card = args.out / f"{name}.json"
+        if card.exists():
+            print(f"{name}: there already")
+            continue
+        recipe = RECIPES[name]
+        network = train(recipe, train_images, train_labels, device)
+        state = rounded_to_half(network)
+        save_file(state, args.out / f"{name}.safetensors")
+        test_accuracy = accuracy(network, test_images, test_labels, device)
+        card.write_text(json.dumps({**asdict(recipe), "test_accuracy": test_accuracy}, indent=2) + "\n")
+        print(f"{name}: test accuracy {100 * test_accuracy:.2f} %", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""How alike are your image classifiers, and why? Similarity by attack transferability over whole model zoos.
+
+    a, b = zooscope.load_classifier("bundled:resnet"), zooscope.load_classifier("bundled:vit")
+    images = zooscope.load_images("bundled:cifar10").sample(200, seed=0)
+    zooscope.sat(a, b, images)
+
+Names are imported when they are first used, so that reading records needs no torch.
+"""
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from zooscope import attacks
+    from zooscope.classifiers.classifier import Classifier
+    from zooscope.classifiers.load import load_classifier
+    from zooscope.comparison import SatScore, sat
+    from zooscope.errors import ZooscopeError
+    from zooscope.images.image_set import ImageSet
+    from zooscope.images.load import load_images
+    from zooscope.images.pixel_transform import PixelTransform
+    from zooscope.study import Study
+
+__version__ = version("zooscope")
+__all__ = [
+    "Classifier",
+    "ImageSet",
+    "PixelTransform",
+    "SatScore",
+    "Study",
+    "ZooscopeError",
+    "attacks",
+    "load_classifier",
+    "load_images",
+    "sat",
+]
+
+_HOMES: Final = {
+    "Classifier": "zooscope.classifiers.classifier",
+    "ImageSet": "zooscope.images.image_set",
+    "PixelTransform": "zooscope.images.pixel_transform",
+    "SatScore": "zooscope.comparison",
+    "Study": "zooscope.study",
+    "ZooscopeError": "zooscope.errors",
+    "load_classifier": "zooscope.classifiers.load",
+    "load_images": "zooscope.images.load",
+    "sat": "zooscope.comparison",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401  (whatever the name stands for)
+    if name == "attacks":
+        return import_module("zooscope.attacks")
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    msg = f"module 'zooscope' has no attribute {name!r}"
+    raise AttributeError(msg)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,53 @@
+"""Every error that zooscope raises on purpose: one tree, each branch also the builtin that callers would catch.
+
+A message says what is wrong, with which item, and what to do. The command line prints it as one sentence without a traceback.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class ZooscopeError(Exception):
+    """What zooscope raises when an input or the outside world is at fault."""
+
+
+class InvalidValueError(ZooscopeError, ValueError):
+    """A value that can't be used: an attack's setting, a confidence, a shape."""
+
+
+class UnknownNameError(ZooscopeError, LookupError):
+    """A name that stands for nothing here; the message names near ones."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], advice: str) -> None:
+        names = sorted(known)
+        near = get_close_matches(name, names, n=3, cutoff=0.5)
+        guess = f" Did you mean {' or '.join(near)}?" if near else ""
+        super().__init__(f"unknown {kind} {name!r}.{guess} {advice}")
+
+
+class ClassifierError(ZooscopeError, ValueError):
+    """A classifier that can't be loaded or doesn't behave as one."""
+
+
+class ImagesError(ZooscopeError, ValueError):
+    """Images that can't be read or don't fit the classifiers."""
+
+
+class StudyError(ZooscopeError, RuntimeError):
+    """A study that can't be opened, continued or changed as asked."""
+
+
+class MissingFileError(ZooscopeError, FileNotFoundError):
+    """A file or folder that isn't there."""
+
+    def __str__(self) -> str:
+        """The message alone: FileNotFoundError would put an errno in front."""
+        return str(self.args[0])
+
+
+class EmptyPairWarning(UserWarning):
+    """Two classifiers that share no correctly classified image: their score is NaN."""
+
+
+class WeakSourceWarning(UserWarning):
+    """A source whose attack fools itself on fewer than 90 % of images: its whole row of scores is pulled down."""

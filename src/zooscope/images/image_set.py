@@ -1,0 +1,163 @@
+"""Labelled images: what they are called, what they show, and how to read them."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cached_property
+from heapq import heapify, heappop, heappush
+from typing import Final
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from PIL import Image
+from torch import Tensor
+
+from zooscope.errors import ImagesError, InvalidValueError
+from zooscope.images.decode import decode
+from zooscope.images.pixel_transform import HasPixelTransform
+
+NUM_NAMED_IN_ERROR: Final = 5
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ImageSet:
+    """Images with ids and labels; nothing is read before it is asked for.
+
+    Attributes:
+        address: what `load_images` took to find the set.
+        ids: one name per image, unique.
+        labels: one class per image, an index into `class_names`.
+        class_names: the classes, in the order of the classifiers' outputs.
+        read: gives the bytes of an image file by id.
+    """
+
+    address: str
+    ids: tuple[str, ...]
+    labels: Int[np.ndarray, " image"]
+    class_names: tuple[str, ...]
+    read: Callable[[str], bytes]
+
+    def __post_init__(self) -> None:
+        """Refuses sets that contradict themselves."""
+        if len(self.ids) != len(self.labels):
+            msg = f"{self.address}: {len(self.ids)} ids for {len(self.labels)} labels; give one label per image."
+            raise ImagesError(msg)
+        if not self.ids:
+            msg = f"{self.address} holds no image; name a set with at least one."
+            raise ImagesError(msg)
+        if len(set(self.ids)) != len(self.ids):
+            twice = next(name for name in self.ids if self.ids.count(name) > 1)
+            msg = f"{self.address}: two images are called {twice}; ids must be unique."
+            raise ImagesError(msg)
+        if self.labels.min() < 0 or self.labels.max() >= len(self.class_names):
+            msg = (
+                f"{self.address}: labels must lie in 0 to {len(self.class_names) - 1}: "
+                f"got {self.labels.min()} to {self.labels.max()}."
+            )
+            raise ImagesError(msg)
+
+    def __len__(self) -> int:
+        """How many images there are."""
+        return len(self.ids)
+
+    def __repr__(self) -> str:
+        """The address and the counts."""
+        return f"ImageSet({self.address!r}, {len(self)} images, {len(self.class_names)} classes)"
+
+    def take(self, indices: Sequence[int] | Int[np.ndarray, " chosen"]) -> "ImageSet":
+        """The images at these positions, in this order."""
+        positions = np.asarray(indices, dtype=np.int64)
+        return replace(self, ids=tuple(self.ids[position] for position in positions), labels=self.labels[positions])
+
+    def sample(self, count: int, seed: int = 0) -> "ImageSet":
+        """A stratified sample without replacement, in an order that spreads every class evenly.
+
+        A smaller sample of the same seed is the beginning of a larger one, and every run of images within it is stratified, too.
+
+        Args:
+            count: how many images; every class gets its share, rounded down or up.
+            seed: decides which images of a class, and the order.
+
+        Raises:
+            InvalidValueError: `count` is not between 1 and the size of the set.
+        """
+        if not 1 <= count <= len(self):
+            msg = f"a sample of {self.address} must have between 1 and {len(self)} images: got {count}."
+            raise InvalidValueError(msg)
+        return self.take(_stratified_order(self.labels, count, np.random.default_rng(seed)))
+
+    def image(self, index: int) -> Image.Image:
+        """One image as 8-bit RGB."""
+        return decode(self.read(self.ids[index]), self.ids[index])
+
+    def pixels(
+        self, classifier: HasPixelTransform, indices: Iterable[int] | None = None
+    ) -> Float[Tensor, "image channel height width"]:
+        """Pixels as the classifier takes them.
+
+        Args:
+            classifier: whose size, interpolation and crop apply.
+            indices: which images, all of them by default.
+
+        Returns:
+            float32 in [0, 1], at the classifier's own size, on the CPU.
+        """
+        chosen = range(len(self)) if indices is None else indices
+        return torch.stack([classifier.transform(self.image(int(index))) for index in chosen])
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over ids, labels, class names and file contents; reads and decodes every image once.
+
+        Raises:
+            ImagesError: some images can't be decoded; they are counted and named.
+        """
+        total, damaged = hashlib.sha256("\0".join(self.class_names).encode()), []
+        with ThreadPoolExecutor() as threads:
+            for name, label, (content, fault) in zip(self.ids, self.labels, threads.map(self._inspect, self.ids), strict=True):
+                total.update(f"\0{name}\0{label}\0{content}".encode())
+                if fault:
+                    damaged.append(fault)
+        if damaged:
+            more = f" and {len(damaged) - NUM_NAMED_IN_ERROR} more" if len(damaged) > NUM_NAMED_IN_ERROR else ""
+            named = ", ".join(damaged[:NUM_NAMED_IN_ERROR]) + more
+            msg = (
+                f"{len(damaged)} of {len(self)} images in {self.address} can't be read: {named}. "
+                "Remove or replace them, then run again."
+            )
+            raise ImagesError(msg)
+        return total.hexdigest()
+
+    def _inspect(self, name: str) -> tuple[str, str]:
+        """The digest of an image file and what is wrong with it, if anything."""
+        data = self.read(name)
+        try:
+            decode(data, name)
+        except ImagesError as error:
+            return "", str(error)
+        return hashlib.sha256(data).hexdigest(), ""
+
+
+def _stratified_order(labels: Int[np.ndarray, " image"], count: int, generator: np.random.Generator) -> list[int]:
+    """The first `count` positions of an order in which every class has its share, rounded down or up, of every beginning.
+
+    The member of rank r of a class of n among N images may come from place r N / n on and must come before place (r + 1) N / n.
+    Taking at each place, of all that may come, the one that must come first keeps every such promise.
+    """
+    members, waiting, ready = {}, [], list[tuple[int, float, int, int]]()
+    for label in np.unique(labels):
+        members[int(label)] = generator.permutation(np.flatnonzero(labels == label))
+        waiting.append((0, generator.random() / len(members[int(label)]), int(label), 0))
+    heapify(waiting)
+    order: list[int] = []
+    while len(order) < count:
+        while waiting and waiting[0][0] <= len(order):
+            _, tie, label, rank = heappop(waiting)
+            heappush(ready, (-(-(rank + 1) * len(labels) // len(members[label])), tie, label, rank))
+        _, tie, label, rank = heappop(ready)
+        order.append(int(members[label][rank]))
+        if rank + 1 < len(members[label]):
+            heappush(waiting, ((rank + 1) * len(labels) // len(members[label]), tie, label, rank + 1))
+    return order

@@ -1,0 +1,96 @@
+"""The bundled classifiers: small, really trained, and as good as their cards say."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from safetensors import safe_open
+from scipy.stats import binom
+
+from zooscope import ImageSet, load_classifier, load_images
+from zooscope.classifiers.bundled.architectures import ARCHITECTURES, INPUT_SIZE
+from zooscope.classifiers.bundled.zoo import FOLDER, Card, cards
+from zooscope.images import bundled as bundled_images
+
+MEGABYTE = 1_000_000
+
+
+@cache
+def images() -> ImageSet:
+    return load_images("bundled:cifar10")
+
+
+@cache
+def right_answers(name: str) -> int:
+    """How many of the bundled images a bundled classifier gets right."""
+    classifier = load_classifier(f"bundled:{name}")
+    with torch.inference_mode():
+        answers = torch.cat([classifier.logits(batch).argmax(1) for batch in pixels().split(250)])
+    return int((answers.numpy() == images().labels).sum())
+
+
+@cache
+def pixels() -> torch.Tensor:
+    """Of all bundled images; every bundled classifier takes the same."""
+    return images().pixels(load_classifier("bundled:resnet"))
+
+
+@pytest.mark.parametrize("name", cards())
+def test_a_card_says_how_its_classifier_was_trained(name: str) -> None:
+    card = cards()[name]
+    assert isinstance(card, Card)
+    assert card.architecture in ARCHITECTURES
+    assert name == (card.architecture if card.seed == 0 else f"{card.architecture}_seed{card.seed}")
+    assert 0.5 < card.test_accuracy < 1
+    assert card.epochs > 0
+    assert card.batch_size > 0
+    assert 0 < card.learning_rate < 1
+    assert 0 <= card.weight_decay < 1
+    assert 0 <= card.warmup < 1
+    assert card.optimizer
+
+
+@pytest.mark.parametrize("name", cards())
+def test_a_classifier_has_the_accuracy_of_its_card(name: str) -> None:
+    low, high = binom.interval(0.999, len(images()), cards()[name].test_accuracy)
+    assert low <= right_answers(name) <= high
+
+
+def test_test_accuracies_lie_within_ten_points_of_each_other() -> None:
+    accuracies = {name: card.test_accuracy for name, card in cards().items()}
+    assert max(accuracies.values()) - min(accuracies.values()) <= 0.10, accuracies
+
+
+@pytest.mark.parametrize("name", cards())
+def test_weights_are_stored_in_half_precision_and_used_in_single(name: str) -> None:
+    network = load_classifier(f"bundled:{name}").network
+    with safe_open(FOLDER / f"{name}.safetensors", "np") as file:
+        stored = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (no dictionary)
+    assert stored.keys() == network.state_dict().keys()
+    for key, value in network.state_dict().items():
+        if value.is_floating_point():
+            assert (stored[key].dtype, value.dtype) == (np.float16, torch.float32)
+            np.testing.assert_array_equal(value.numpy(), stored[key].astype(np.float32))
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_an_architecture_is_small_and_tells_ten_classes_apart(architecture: str) -> None:
+    network = ARCHITECTURES[architecture](10).eval()
+    assert 50_000 <= sum(parameter.numel() for parameter in network.parameters()) <= 750_000
+    with torch.inference_mode():
+        assert network(torch.rand(3, 3, INPUT_SIZE, INPUT_SIZE)).shape == (3, 10)
+
+
+def test_every_weights_file_has_its_card_and_every_card_its_weights() -> None:
+    assert {file.stem for file in FOLDER.glob("*.safetensors")} == set(cards())
+
+
+def test_seeds_of_one_architecture_are_other_classifiers() -> None:
+    digests = {load_classifier(f"bundled:{name}").digest for name in cards()}
+    assert len(digests) == len(cards())
+
+
+def test_all_that_is_bundled_stays_under_15_megabytes() -> None:
+    files = [file for folder in (FOLDER, bundled_images.FOLDER) for file in folder.rglob("*") if file.is_file()]
+    assert sum(file.stat().st_size for file in files) < 15 * MEGABYTE

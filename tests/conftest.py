@@ -1,0 +1,24 @@
+"""Fixtures shared by all tests."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from PIL import Image
+
+# The same examples on every machine, and no time limit per example: other programs may need the processor, too.
+settings.register_profile("zooscope", deadline=None, derandomize=True)
+settings.load_profile("zooscope")
+
+
+@pytest.fixture
+def image_folder(tmp_path: Path) -> Path:
+    """A folder of 12 images of 8x8 pixels in three classes."""
+    folder, generator = tmp_path / "images", np.random.default_rng(0)
+    for name in ("cat", "dog", "fish"):
+        (folder / name).mkdir(parents=True)
+        for number in range(4):
+            levels = generator.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+            Image.fromarray(levels).save(folder / name / f"{number}.png")
+    return folder

@@ -1,0 +1,89 @@
+"""From an image to a classifier's pixels: exactly what timm evaluates with."""
+
+from typing import Any
+
+import zooscope.images.torchvision_operators
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from timm.data import create_transform
+from torch import nn
+
+from zooscope import Classifier, PixelTransform, load_images
+from zooscope.errors import InvalidValueError
+
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+CASES: list[dict[str, Any]] = [
+    {"height": 32, "width": 32, "interpolation": "bilinear"},
+    {"height": 24, "width": 24, "interpolation": "bicubic", "crop_fraction": 0.875},
+    {"height": 64, "width": 64, "interpolation": "lanczos", "crop_fraction": 0.95},
+    {"height": 30, "width": 40, "interpolation": "bicubic", "crop_fraction": 0.9},
+    {"height": 28, "width": 28, "interpolation": "nearest", "crop_fraction": 0.9, "crop_mode": "squash"},
+    {"height": 48, "width": 48, "interpolation": "bicubic", "crop_fraction": 0.9, "crop_mode": "border"},
+]
+
+
+def photographs() -> list[Image.Image]:
+    """Bundled images at several sizes and shapes."""
+    images, sizes = load_images("bundled:cifar10").sample(5), [(32, 32), (57, 41), (33, 90), (100, 100), (20, 20)]
+    return [images.image(position).resize(size, Image.Resampling.BICUBIC) for position, size in enumerate(sizes)]
+
+
+@pytest.mark.parametrize("settings", CASES, ids=lambda settings: str(PixelTransform(**settings)))
+def test_normalised_pixels_are_those_of_timm(settings: dict[str, Any]) -> None:
+    transform = PixelTransform(**settings)
+    timm_transform = create_transform(
+        input_size=(3, *transform.size),
+        is_training=False,
+        interpolation=transform.interpolation,
+        crop_pct=transform.crop_fraction,
+        crop_mode=transform.crop_mode,
+        mean=MEAN,
+        std=STD,
+    )
+    height, width = transform.size
+    network = nn.Flatten().eval()  # its logits are what the classifier shows to its network
+    classifier = Classifier(name="any", network=network, num_classes=3 * height * width, transform=transform, mean=MEAN, std=STD)
+    for image in photographs():
+        shown = classifier.logits(transform(image).unsqueeze(0)).view(3, height, width)
+        torch.testing.assert_close(shown, timm_transform(image), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("settings", CASES, ids=lambda settings: str(PixelTransform(**settings)))
+def test_pixels_have_the_asked_size_and_lie_in_zero_to_one(settings: dict[str, Any]) -> None:
+    transform = PixelTransform(**settings)
+    for image in photographs():
+        pixels = transform(image)
+        assert pixels.dtype == torch.float32
+        assert pixels.shape == (3, *transform.size)
+        assert 0 <= pixels.min() <= pixels.max() <= 1
+
+
+def test_an_image_of_the_right_size_is_left_as_it_is() -> None:
+    image = photographs()[0]
+    expected = torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1).float() / 255
+    torch.testing.assert_close(PixelTransform(height=32, width=32, interpolation="bicubic")(image), expected, atol=0, rtol=0)
+
+
+def test_equal_transforms_have_equal_texts_and_different_ones_different() -> None:
+    texts = {str(PixelTransform(**settings)) for settings in CASES}
+    assert len(texts) == len(CASES)
+    assert str(PixelTransform(**CASES[1])) == str(PixelTransform(**CASES[1]))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"height": 0, "width": 8}, r"height and width must be positive: got 0 and 8"),
+        ({"height": 8, "width": -8}, r"height and width must be positive: got 8 and -8"),
+        ({"height": 8, "width": 8, "crop_fraction": 0.0}, r"crop_fraction must be in \(0, 1\]: got 0\.0"),
+        ({"height": 8, "width": 8, "crop_fraction": 87.5}, r"crop_fraction must be in \(0, 1\]: got 87\.5"),
+        ({"height": 8, "width": 8, "interpolation": "cubic"}, r"interpolation must be one of nearest, .*: got 'cubic'"),
+        ({"height": 8, "width": 8, "crop_mode": "middle"}, r"crop_mode must be one of center, border, squash: got 'middle'"),
+    ],
+)
+def test_impossible_settings_are_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidValueError, match=message):
+        PixelTransform(**settings)

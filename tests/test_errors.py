@@ -1,0 +1,52 @@
+"""One tree of errors, each also the builtin that callers would catch."""
+
+import inspect
+from pathlib import Path
+
+import pytest
+
+from zooscope import errors
+from zooscope.errors import MissingFileError, UnknownNameError, ZooscopeError
+
+RAISED = [
+    kind
+    for _, kind in inspect.getmembers(errors, inspect.isclass)
+    if issubclass(kind, Exception) and not issubclass(kind, Warning) and kind is not ZooscopeError
+]
+
+
+@pytest.mark.parametrize("kind", RAISED)
+def test_every_error_is_a_zooscope_error_and_a_builtin_one(kind: type[Exception]) -> None:
+    assert issubclass(kind, ZooscopeError)
+    builtin = [base for base in kind.__mro__ if base.__module__ == "builtins" and base not in {Exception, BaseException, object}]
+    assert builtin
+
+
+@pytest.mark.parametrize("kind", [*RAISED, errors.EmptyPairWarning, errors.WeakSourceWarning])
+def test_every_error_says_what_it_stands_for(kind: type[Exception]) -> None:
+    assert inspect.getdoc(kind)
+
+
+def test_an_unknown_name_suggests_near_ones() -> None:
+    error = UnknownNameError("colour", "gren", ["blue", "green", "grey"], "Take another.")
+    assert str(error) == "unknown colour 'gren'. Did you mean green or grey? Take another."
+
+
+def test_an_unknown_name_with_nothing_near_suggests_nothing() -> None:
+    assert str(UnknownNameError("colour", "xyz", ["red", "green"], "Take another.")) == "unknown colour 'xyz'. Take another."
+
+
+def test_a_missing_file_is_told_without_an_error_number() -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        raise MissingFileError("there is no such file.")  # noqa: EM101, TRY003  (the sentence itself is tested)
+    assert str(caught.value) == "there is no such file."
+
+
+def test_nothing_else_is_raised_on_purpose() -> None:
+    """Every `raise` in the source raises one of the tree's errors, or one that Python asks for by name."""
+    allowed = {kind.__name__ for kind in RAISED} | {"AttributeError"}
+    for file in Path(errors.__file__).parent.rglob("*.py"):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            statement = line.strip()
+            if statement.startswith("raise ") and statement[6].isupper():
+                assert statement[6:].partition("(")[0].partition(" ")[0] in allowed, f"{file}: {statement}"
