@@ -1,0 +1,134 @@
+"""Two classifiers compared, without a study on disk."""
+
+from typing import Any, final
+
+import torch
+
+from zooscope.attacks import Attack
+from zooscope.classifiers.classifier import Classifier
+from zooscope.engine.progress import ProgressListener
+from zooscope.engine.run import BATCH_SIZE
+from zooscope.errors import InvalidValueError
+from zooscope.images.image_set import ImageSet
+from zooscope.scores.matrices import CONFIDENCE
+from zooscope.scores.sat import EPSILON_S
+from zooscope.study import Study
+
+
+@final
+class SatScore(float):
+    """SAT of two classifiers: a float (natural log) that knows how sure it is.
+
+    Attributes:
+        low: lower end of the confidence interval, natural log.
+        high: upper end.
+        confidence: of the interval.
+        percent: mean of both directions' fooled images per hundred, without the log.
+        a_to_b: images per hundred on which the attack made on `a` fools `b`.
+        b_to_a: the other direction.
+        control_a_to_b: images per hundred that `b` gets wrong when they take the way from `a` unattacked; 0 where both take the
+            same pixels.
+        control_b_to_a: the other direction.
+        count: images that both classify correctly when clean.
+        names: of the classifiers.
+        attack: the attack and its settings as JSON.
+    """
+
+    low: float
+    high: float
+    confidence: float
+    percent: float
+    a_to_b: float
+    b_to_a: float
+    control_a_to_b: float
+    control_b_to_a: float
+    count: int
+    names: tuple[str, str]
+    attack: str
+
+    def __new__(cls, value: float, **facts: Any) -> "SatScore":  # noqa: ANN401  (the attributes above)
+        """A float with these attributes."""
+        score = super().__new__(cls, value)
+        for name, fact in facts.items():
+            setattr(score, name, fact)
+        return score
+
+    def __repr__(self) -> str:
+        """The score with its interval."""
+        return (
+            f"SatScore({float(self):.3f}, low={self.low:.3f}, high={self.high:.3f}, percent={self.percent:.1f}, count={self.count})"
+        )
+
+
+def sat(
+    a: Classifier,
+    b: Classifier,
+    images: ImageSet,
+    *,
+    attack: Attack | None = None,
+    confidence: float = CONFIDENCE,
+    epsilon_s: float = EPSILON_S,
+    device: str | torch.device = "auto",
+    batch_size: int = BATCH_SIZE,
+    seed: int = 0,
+    allow_chance: bool = False,
+    listen: ProgressListener = lambda _: None,
+) -> SatScore:
+    """Similarity by attack transferability of two classifiers: both are attacked, each is tested on the other's attacked images.
+
+    Source: Hwang et al., ECCV 2024, Equation 1. Symmetric; larger is more similar; from log(epsilon_s) to log(100) = 4.6.
+
+    Example:
+        >>> import zooscope
+        >>> a, b = (zooscope.load_classifier(name) for name in ("bundled:resnet", "bundled:vit"))
+        >>> images = zooscope.load_images("bundled:cifar10").sample(20, seed=0)
+        >>> score = zooscope.sat(a, b, images, attack=zooscope.attacks.LinfPGD(step_size=2 / 255, iterations=10))
+        >>> bool(score.low <= score <= score.high)
+        True
+
+    Args:
+        a: one classifier.
+        b: another, of another name; for a classifier against itself see the diagonal of `Study.sat`.
+        images: labelled images; those that both get right are used.
+        attack: `LinfPGD()` by default.
+        confidence: of the interval, in (0, 1).
+        epsilon_s: the smallest percentage told apart from none.
+        device: where to compute; "auto" takes a GPU where there is one.
+        batch_size: images that go through a network at once.
+        seed: for attacks that draw random numbers.
+        allow_chance: whether to compare classifiers that guess.
+        listen: called after every unit of work.
+
+    Returns:
+        The score with its interval; NaN if no image is classified correctly by both.
+
+    Raises:
+        ClassifierError: a classifier guesses, gives NaN, or its classes don't fit the images'.
+        ImagesError: some images can't be read.
+    """
+    if not 0 < confidence < 1:
+        msg = f"confidence must be in (0, 1): got {confidence:g}."
+        raise InvalidValueError(msg)
+    with Study.in_memory(classifiers=[a, b], images=images, attack=attack, seed=seed) as study:
+        study.run(device=device, batch_size=batch_size, allow_chance=allow_chance, listen=listen)
+        scores, transfer, settings = (
+            study.sat(confidence=confidence, epsilon_s=epsilon_s),
+            study.transfer(),
+            study.attack.description,
+        )
+    score = scores.sel(a=a.name, b=b.name)
+    forth, back = transfer.sel(source=a.name, target=b.name), transfer.sel(source=b.name, target=a.name)
+    return SatScore(
+        float(score),
+        low=float(score.low),
+        high=float(score.high),
+        confidence=confidence,
+        percent=float(score.percent),
+        a_to_b=float(forth),
+        b_to_a=float(back),
+        control_a_to_b=float(forth.control),
+        control_b_to_a=float(back.control),
+        count=int(score["count"]),
+        names=(a.name, b.name),
+        attack=settings,
+    )

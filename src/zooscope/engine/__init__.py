@@ -1,0 +1,1 @@
+"""Decides what is missing from a record, measures it, writes it."""

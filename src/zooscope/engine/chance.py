@@ -1,0 +1,22 @@
+"""Tells a classifier that knows the images from one that guesses."""
+
+from typing import Final
+
+import numpy as np
+from jaxtyping import Int
+from scipy.stats import binom
+
+SIGNIFICANCE: Final = 0.01
+
+
+def is_at_chance(predictions: Int[np.ndarray, " image"], labels: Int[np.ndarray, " image"], *, num_classes: int) -> bool:
+    """Whether the answers say nothing of the images.
+
+    That is so when guessing among `num_classes` could well have given as many right answers, or when images of several classes all
+    get the same answer. On so few images that even all right answers would not be significant, nobody is held to be guessing.
+    """
+    num_right = int((predictions == labels).sum())
+    if (1 / num_classes) ** len(labels) >= SIGNIFICANCE:
+        return False
+    always_the_same = len(np.unique(predictions)) == 1 and len(np.unique(labels)) > 1
+    return always_the_same or bool(binom.sf(num_right - 1, len(labels), 1 / num_classes) > SIGNIFICANCE)

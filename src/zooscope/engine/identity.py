@@ -1,0 +1,136 @@
+"""What makes a study this study, and a classifier this classifier: how they stand in the record, and whether they still fit it."""
+
+import json
+from collections.abc import Sequence
+
+from zooscope.attacks.base import Attack
+from zooscope.classifiers.classifier import Classifier
+from zooscope.errors import ClassifierError, InvalidValueError, StudyError
+from zooscope.images.image_set import ImageSet
+from zooscope.images.load import load_images
+from zooscope.records.entries import ClassifierRecord, Definition
+from zooscope.records.records import Records
+
+
+def definition_of(images: ImageSet, attack: Attack, *, seed: int, shard_size: int) -> Definition:
+    """A study's definition; reads every image once.
+
+    Raises:
+        InvalidValueError: the shard size is not positive.
+        ImagesError: some images can't be read.
+    """
+    if shard_size < 1:
+        msg = f"shard_size must be at least 1: got {shard_size}."
+        raise InvalidValueError(msg)
+    return Definition(
+        images=images.address,
+        image_digest=images.digest,
+        class_names="\n".join(images.class_names),
+        attack=attack.description,
+        seed=seed,
+        shard_size=shard_size,
+    )
+
+
+def find_images(records: Records, *, study: str) -> ImageSet:
+    """The images of a record, found again at their address.
+
+    Raises:
+        StudyError: some are gone, or have changed.
+    """
+    definition, ids = records.definition, records.image_ids
+    everything = load_images(definition.images, classes=definition.class_names.split("\n"))
+    place = {name: position for position, name in enumerate(everything.ids)}
+    gone = [name for name in ids if name not in place]
+    if gone:
+        msg = (
+            f"{study}: {len(gone)} of its images are gone from {definition.images}, {gone[0]} first; "
+            "put them back or measure a new study."
+        )
+        raise StudyError(msg)
+    found = everything.take([place[name] for name in ids])
+    require_same_images(definition, len(ids), found, study=study)
+    return found
+
+
+def record_of(classifier: Classifier) -> ClassifierRecord:
+    """A classifier as the record knows it."""
+    return ClassifierRecord(
+        name=classifier.name,
+        address=classifier.address,
+        architecture=classifier.architecture,
+        num_classes=classifier.num_classes,
+        weights=classifier.digest,
+        transform=str(classifier.transform),
+        mean=json.dumps(classifier.mean),
+        std=json.dumps(classifier.std),
+    )
+
+
+def require_usable(classifiers: Sequence[Classifier], class_names: Sequence[str]) -> None:
+    """Refuses classifiers that can't be compared on images of these classes.
+
+    Raises:
+        ClassifierError: two share a name, or one tells another number of classes apart.
+    """
+    names = [classifier.name for classifier in classifiers]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        msg = f"two classifiers are called {twice[0]}; give one of them another name (name=...)."
+        raise ClassifierError(msg)
+    for classifier in classifiers:
+        if classifier.num_classes != len(class_names):
+            msg = (
+                f"{classifier.name} tells {classifier.num_classes} classes apart, the images have {len(class_names)}; "
+                "name all classes of the classifiers in their order (classes=FILE), or take classifiers of these classes."
+            )
+            raise ClassifierError(msg)
+
+
+def require_same_images(definition: Definition, num_images: int, images: ImageSet, *, study: str) -> None:
+    """Refuses images other than those of the study.
+
+    Raises:
+        StudyError: they differ; it says in what.
+    """
+    _require_same("number of images", num_images, len(images), study=study)
+    if definition.image_digest != images.digest:  # the address alone may differ: the same images lie elsewhere
+        known, asked = f"{definition.images} ({definition.image_digest[:8]})", f"{images.address} ({images.digest[:8]})"
+        _require_same("set of images (contents, labels or sample)", known, asked, study=study)
+
+
+def require_same_attack(definition: Definition, attack: Attack, *, study: str) -> None:
+    """Refuses an attack other than the study's.
+
+    Raises:
+        StudyError: a setting differs; it is named.
+    """
+    known, asked = json.loads(definition.attack), json.loads(attack.description)
+    for field in {**known, **asked}:
+        _require_same("attack" if field == "attack" else f"attack's {field}", known.get(field), asked.get(field), study=study)
+
+
+def require_same_seed(definition: Definition, seed: int, *, study: str) -> None:
+    """Refuses a seed other than the study's.
+
+    Raises:
+        StudyError: it differs.
+    """
+    _require_same("seed", definition.seed, seed, study=study)
+
+
+def require_same_shard_size(definition: Definition, shard_size: int, *, study: str) -> None:
+    """Refuses shards of another size than the study's.
+
+    Raises:
+        StudyError: it differs.
+    """
+    _require_same("shard size", definition.shard_size, shard_size, study=study)
+
+
+def _require_same(what: str, known: object, asked: object, *, study: str) -> None:
+    if known != asked:
+        msg = (
+            f"{study} was measured with another {what}: {known}, now {asked}. Measure into a new folder, or ask for the same again."
+        )
+        raise StudyError(msg)

@@ -1,0 +1,84 @@
+"""A study written down for other programs: matrices as CSV, predictions as Parquet."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import xarray as xr
+from jaxtyping import Int32
+
+from zooscope.errors import StudyError
+from zooscope.records.predictions import Predictions
+
+_NAME: Final = pa.dictionary(pa.int32(), pa.string())
+COLUMNS: Final = (("source", _NAME), ("target", _NAME), ("image", _NAME), ("label", pa.int32()), ("prediction", pa.int32()))
+
+
+def export(
+    folder: Path,
+    matrices: Mapping[str, xr.DataArray],
+    classifiers: pd.DataFrame,
+    predictions: Predictions,
+    *,
+    class_names: tuple[str, ...],
+) -> tuple[Path, ...]:
+    """Writes a CSV per matrix, classifiers.csv and predictions.parquet; says which files those are.
+
+    Args:
+        folder: is made; files of the same names are replaced.
+        matrices: by name; names in the header and in the first column, rows are the first dimension. NaN is an empty cell.
+        classifiers: a row each.
+        predictions: those that are counted are written, a row per (source, target, image).
+        class_names: what labels and predictions stand for; kept as JSON in the Parquet file's metadata.
+
+    Raises:
+        StudyError: the folder can't be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tables = {name: _table(matrix) for name, matrix in matrices.items()} | {"classifiers": classifiers}
+        for name, table in tables.items():
+            table.to_csv(folder / f"{name}.csv", encoding="utf-8")
+        _write_predictions(folder / "predictions.parquet", predictions, class_names)
+    except OSError as error:
+        msg = f"{folder} can't be written ({error.strerror or error}); name a folder that can, with space left."
+        raise StudyError(msg) from error
+    return (*(folder / f"{name}.csv" for name in tables), folder / "predictions.parquet")
+
+
+def _table(matrix: xr.DataArray) -> pd.DataFrame:
+    rows, columns = (str(dimension) for dimension in matrix.dims)
+    index = pd.Index(matrix[rows].to_numpy(), name="source" if rows == "source" else "classifier")
+    return pd.DataFrame(matrix.to_numpy(), index=index, columns=matrix[columns].to_numpy())
+
+
+def _write_predictions(file: Path, predictions: Predictions, class_names: tuple[str, ...]) -> None:
+    """One row group per source, so that no more than one source's rows are in memory twice."""
+    schema = pa.schema(COLUMNS, metadata={"class_names": json.dumps(class_names)})
+    with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+        for columns in _columns_by_source(predictions):
+            table = pa.table(columns, schema=schema)
+            if len(table):
+                writer.write_table(table, row_group_size=len(table))
+
+
+def _columns_by_source(predictions: Predictions) -> Iterator[dict[str, Any]]:
+    names, images = pa.array(predictions.names, pa.string()), pa.array(predictions.image_ids, pa.string())
+    for source, transfer in enumerate(predictions.transfer):
+        targets, positions = (places.astype(np.int32) for places in np.nonzero(transfer >= 0))
+        yield {
+            "source": _dictionary(np.full(len(targets), source, dtype=np.int32), names),
+            "target": _dictionary(targets, names),
+            "image": _dictionary(positions, images),
+            "label": predictions.labels[positions].astype(np.int32),
+            "prediction": transfer[targets, positions],
+        }
+
+
+def _dictionary(codes: Int32[np.ndarray, " row"], values: Any) -> Any:  # noqa: ANN401  (pyarrow is untyped)
+    return pa.DictionaryArray.from_arrays(codes, values)

@@ -1,0 +1,1 @@
+"""What runs on a device: a classifier or an attack over a few images, arrays out."""

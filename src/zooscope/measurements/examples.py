@@ -1,0 +1,32 @@
+"""Images before and after an attack, for a person to look at."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+from torch import Tensor
+
+from zooscope.attacks.base import Attack
+from zooscope.classifiers.classifier import Classifier
+from zooscope.images.image_set import ImageSet
+from zooscope.measurements.transfer import image_seed, perturb
+
+
+class ExamplePixels(NamedTuple):
+    """Pixels in [0, 1] at the source's size."""
+
+    clean: Float32[np.ndarray, "image height width channel"]
+    attacked: Float32[np.ndarray, "image height width channel"]
+
+
+def example_pixels(attack: Attack, source: Classifier, images: ImageSet, *, seed: int) -> ExamplePixels:
+    """The images as the source takes them, and attacked through it; all of them, also those that the source gets wrong."""
+    pixels = images.pixels(source)
+    seeds = [image_seed(seed, name) for name in images.ids]
+    attacked = perturb(attack, source, pixels, torch.from_numpy(images.labels), seeds, batch_size=len(images))
+    return ExamplePixels(_channels_last(pixels), _channels_last(attacked))
+
+
+def _channels_last(pixels: Tensor) -> Float32[np.ndarray, "image height width channel"]:
+    return np.ascontiguousarray(pixels.permute(0, 2, 3, 1).cpu().numpy().astype(np.float32))

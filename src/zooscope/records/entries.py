@@ -1,0 +1,42 @@
+"""What a record says of the study and of its classifiers."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, kw_only=True)
+class Definition:
+    """What a study is about; none of it may change once something is measured.
+
+    Attributes:
+        images: address of the image set.
+        image_digest: SHA-256 over the sampled images, their ids and labels.
+        class_names: the classes, in the order of the logits, joined by newlines.
+        attack: the attack and its settings as JSON.
+        seed: from which every image's own seed is made.
+        shard_size: images per unit of work.
+    """
+
+    images: str
+    image_digest: str
+    class_names: str
+    attack: str
+    seed: int
+    shard_size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierRecord:
+    """What the record knows of a classifier; the weights' digest is its identity."""
+
+    name: str
+    address: str | None
+    architecture: str
+    num_classes: int
+    weights: str
+    transform: str
+    mean: str
+    std: str
+
+
+IDENTITY: Final = ("weights", "num_classes", "transform", "mean", "std")

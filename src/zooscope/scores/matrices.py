@@ -1,0 +1,95 @@
+"""Scores as labelled matrices, from predictions."""
+
+import warnings
+from typing import Final
+
+import numpy as np
+import xarray as xr
+
+from zooscope.errors import EmptyPairWarning, WeakSourceWarning
+from zooscope.records.predictions import NOT_MEASURED, Predictions
+from zooscope.scores import outcomes
+from zooscope.scores.sat import EPSILON_S, log_score, sat, sat_intervals
+
+CONFIDENCE: Final = 0.95
+WEAK_SOURCE_PERCENT: Final = 90.0
+
+
+def sat_matrix(predictions: Predictions, *, confidence: float | None = CONFIDENCE, epsilon_s: float = EPSILON_S) -> xr.DataArray:
+    """SAT of all pairs, with intervals.
+
+    Args:
+        predictions: what was measured, all of it or a part.
+        confidence: of the intervals `low` and `high` (bootstrap over images); None leaves them out.
+        epsilon_s: the smallest percentage told apart from none.
+
+    Returns:
+        Dimensions `a` and `b`, natural log; coordinates `percent` (without the log), `count` (images), `low`, `high` (log). NaN
+        where a pair shares no correctly classified image, or nothing is measured yet.
+
+    Raises:
+        InvalidValueError: confidence or epsilon_s is out of range.
+
+    Warns:
+        EmptyPairWarning: some pair shares no correctly classified image.
+        WeakSourceWarning: a source fools itself on fewer than 90 % of images.
+    """
+    measured = outcomes.attacked(predictions)
+    _warn(predictions, measured)
+    score, percent, counted = sat(measured, epsilon_s=epsilon_s)
+    coordinates = {"percent": percent, "count": counted}
+    if confidence is not None:
+        low, high = sat_intervals(measured, epsilon_s=epsilon_s, confidence=confidence)
+        coordinates |= {"low": low, "high": high}
+    names = list(measured.names)
+    return xr.DataArray(
+        score,
+        dims=("a", "b"),
+        coords={"a": names, "b": names} | {key: (("a", "b"), values) for key, values in coordinates.items()},
+        name="sat",
+        attrs={"confidence": confidence or 0.0, "epsilon_s": epsilon_s},
+    )
+
+
+def transfer_matrix(predictions: Predictions) -> xr.DataArray:
+    """Share of counted images that a source's attack fools a target on, in percent.
+
+    Returns:
+        Dimensions `source` and `target`; coordinates `count` (images) and `control` (percent that the target gets wrong when the
+        same images take the same way unattacked: damage by resizing, 0 where both take the same pixels).
+    """
+    measured = outcomes.attacked(predictions)
+    names, axes = list(measured.names), ("source", "target")
+    return xr.DataArray(
+        measured.percent,
+        dims=axes,
+        coords={
+            "source": names,
+            "target": names,
+            "count": (axes, measured.counted.sum(-1)),
+            "control": (axes, outcomes.control(predictions).percent),
+        },
+        name="transfer",
+    )
+
+
+def one_sided_matrix(predictions: Predictions, *, epsilon_s: float = EPSILON_S) -> xr.DataArray:
+    """SAT from one direction alone; dimensions `source` and `target`, natural log."""
+    transfer = transfer_matrix(predictions)
+    return transfer.copy(data=log_score(transfer.to_numpy(), epsilon_s=epsilon_s)).rename("one_sided")
+
+
+def _warn(predictions: Predictions, measured: outcomes.Outcomes) -> None:
+    names = measured.names
+    complete = (predictions.transfer != NOT_MEASURED).all(-1)
+    empty = complete & complete.T & ~measured.counted.any(-1)
+    for row, column in zip(*np.nonzero(np.triu(empty)), strict=True):
+        msg = f"{names[row]} and {names[column]} share no correctly classified image; their score is NaN."
+        warnings.warn(msg, EmptyPairWarning, stacklevel=3)
+    for name, success in zip(names, measured.percent.diagonal(), strict=True):
+        if success < WEAK_SOURCE_PERCENT:
+            msg = (
+                f"the attack on {name} fools {name} itself on only {success:.0f} % of images, "
+                "which pulls down its whole row of scores."
+            )
+            warnings.warn(msg, WeakSourceWarning, stacklevel=3)

@@ -1,0 +1,405 @@
+"""A study: classifiers, images and an attack, measured into a record and scored from it."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Final, final
+
+import numpy as np
+import pandas as pd
+import torch
+import xarray as xr
+from jaxtyping import Float16
+
+from zooscope.attacks import Attack, LinfPGD
+from zooscope.attacks.described import attack_described
+from zooscope.classifiers.classifier import Classifier
+from zooscope.classifiers.load import load_classifier
+from zooscope.engine.device import choose_device
+from zooscope.engine.identity import (
+    definition_of,
+    find_images,
+    record_of,
+    require_same_attack,
+    require_same_images,
+    require_same_seed,
+    require_same_shard_size,
+    require_usable,
+)
+from zooscope.engine.progress import ProgressListener
+from zooscope.engine.run import BATCH_SIZE, Run
+from zooscope.errors import InvalidValueError, StudyError, UnknownNameError
+from zooscope.export import export
+from zooscope.images.image_set import ImageSet
+from zooscope.measurements.examples import ExamplePixels, example_pixels
+from zooscope.records.entries import ClassifierRecord, Definition
+from zooscope.records.lock import LOCK, held
+from zooscope.records.predictions import Predictions
+from zooscope.records.records import Records
+from zooscope.scores.classifiers import classifier_table
+from zooscope.scores.matrices import CONFIDENCE, one_sided_matrix, sat_matrix, transfer_matrix
+from zooscope.scores.sat import EPSILON_S
+
+DATABASE: Final = "study.db"
+SHARD_SIZE: Final = 100
+
+
+@final
+class Study:
+    """Classifiers compared by attack transferability on one set of images, under one attack.
+
+    Made by `create`, found again by `open`. The folder holds `study.db`, from which every score is recomputed in seconds; `run`
+    measures what is missing, and only that.
+    """
+
+    def __init__(
+        self,
+        records: Records,
+        *,
+        path: Path | None,
+        classifiers: Iterable[Classifier] = (),
+        images: ImageSet | None = None,
+        attack: Attack | None = None,
+    ) -> None:
+        """Takes open records; use `create`, `open` or `in_memory`."""
+        self._records, self.path, self._images, self._attack = records, path, images, attack
+        self._classifiers = {classifier.name: classifier for classifier in classifiers}
+
+    # Making and opening
+
+    @classmethod
+    def create(
+        cls,
+        path: str | Path,
+        *,
+        classifiers: Sequence[Classifier],
+        images: ImageSet,
+        attack: Attack | None = None,
+        seed: int = 0,
+        shard_size: int = SHARD_SIZE,
+    ) -> "Study":
+        """A new study in a folder; nothing is measured yet.
+
+        Args:
+            path: the folder; it is made.
+            classifiers: at least one; more can be added later.
+            images: all of them are used: take `images.sample(count)` for fewer.
+            attack: `LinfPGD()` by default.
+            seed: for attacks that draw random numbers.
+            shard_size: images per unit of work, the most that a killed run loses per source.
+
+        Raises:
+            StudyError: the folder holds a study, or can't be written.
+            ClassifierError: two classifiers share a name, or their classes don't fit the images'.
+            ImagesError: some images can't be read.
+        """
+        definition = _checked(classifiers, images, attack, seed=seed, shard_size=shard_size)
+        records = Records.create(Path(path) / DATABASE, definition, images.ids, images.labels)
+        study = cls(records, path=Path(path), images=images, attack=attack)
+        study.add(classifiers)
+        return study
+
+    @classmethod
+    def in_memory(
+        cls,
+        *,
+        classifiers: Sequence[Classifier],
+        images: ImageSet,
+        attack: Attack | None = None,
+        seed: int = 0,
+        shard_size: int = SHARD_SIZE,
+    ) -> "Study":
+        """A study that is gone with the process."""
+        definition = _checked(classifiers, images, attack, seed=seed, shard_size=shard_size)
+        records = Records.in_memory(definition, images.ids, images.labels)
+        study = cls(records, path=None, images=images, attack=attack)
+        study.add(classifiers)
+        return study
+
+    @classmethod
+    def open(cls, path: str | Path, *, classifiers: Sequence[Classifier] = (), images: ImageSet | None = None) -> "Study":
+        """An existing study, to be read or run on.
+
+        Args:
+            path: its folder.
+            classifiers: those that were made by hand; the others are loaded from their addresses when `run` needs them.
+            images: the images, if they were made by hand. An attack of one's own is handed over by `require`.
+
+        Raises:
+            MissingFileError: there is no study.
+            StudyError: it is damaged.
+        """
+        return cls(Records.open(Path(path) / DATABASE), path=Path(path), classifiers=classifiers, images=images)
+
+    @classmethod
+    def exists(cls, path: str | Path) -> bool:
+        """Whether a folder holds a study."""
+        return (Path(path) / DATABASE).exists()
+
+    def add(self, classifiers: Sequence[Classifier]) -> None:
+        """Adds classifiers; `run` then measures them against all others. Those that are there, unchanged, stay as they are.
+
+        Raises:
+            StudyError: one has a name that is taken by a classifier with other weights or preprocessing.
+            ClassifierError: one has another number of classes than the images.
+        """
+        require_usable(classifiers, self.class_names)
+        with self._held():
+            for classifier in classifiers:
+                self._records.add_classifier(record_of(classifier))
+                self._classifiers[classifier.name] = classifier
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Forgets classifiers and everything measured of them.
+
+        Raises:
+            UnknownNameError: the study holds no classifier of such a name; nothing is removed then.
+            StudyError: the study is being measured.
+        """
+        chosen = tuple(names)
+        for name in chosen:
+            self._require_known(name)
+        with self._held():
+            for name in chosen:
+                self._records.remove_classifier(name)
+                self._classifiers.pop(name, None)
+
+    def delete(self) -> None:
+        """Closes the study and removes its files, and the folder if nothing else is in it.
+
+        Raises:
+            StudyError: the study is being measured.
+        """
+        with self._held():
+            self.close()
+            if self.path is not None:
+                for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK):
+                    (self.path / name).unlink(missing_ok=True)
+        if self.path is not None and not any(self.path.iterdir()):
+            self.path.rmdir()
+
+    def require(
+        self,
+        *,
+        images: ImageSet | None = None,
+        attack: Attack | None = None,
+        seed: int | None = None,
+        shard_size: int | None = None,
+    ) -> None:
+        """Makes sure that the study is about these images and this attack.
+
+        Raises:
+            StudyError: it isn't; the field that differs is named.
+        """
+        definition, study = self._records.definition, str(self.path)
+        if images is not None:
+            require_same_images(definition, self.num_images, images, study=study)
+            self._images = images
+        if attack is not None:
+            require_same_attack(definition, attack, study=study)
+            self._attack = attack
+        if seed is not None:
+            require_same_seed(definition, seed, study=study)
+        if shard_size is not None:
+            require_same_shard_size(definition, shard_size, study=study)
+
+    # What it is
+
+    def __repr__(self) -> str:
+        """Place and counts."""
+        return f"Study({str(self.path or 'in memory')!r}, {len(self.names)} classifiers, {self.num_images} images)"
+
+    def __enter__(self) -> "Study":
+        """The study itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Closes the record."""
+        self.close()
+
+    def close(self) -> None:
+        """Closes the record."""
+        self._records.close()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The classifiers, in the order they came."""
+        return self._records.names
+
+    @property
+    def definition(self) -> Definition:
+        """What the study is about, as recorded."""
+        return self._records.definition
+
+    @property
+    def num_images(self) -> int:
+        """How many images there are."""
+        return len(self._records.labels)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes, in the order of the logits."""
+        return tuple(self._records.definition.class_names.split("\n"))
+
+    @property
+    def attack(self) -> Attack:
+        """The attack, with its settings.
+
+        Raises:
+            StudyError: this zooscope has no such attack.
+        """
+        return self._attack or attack_described(self._records.definition.attack)
+
+    @property
+    def images(self) -> ImageSet:
+        """The images, found again at their address and compared with the record.
+
+        Raises:
+            StudyError: they have changed, or were made by hand and not passed to `open`.
+        """
+        if self._images is None:
+            self._images = find_images(self._records, study=str(self.path))
+        return self._images
+
+    @property
+    def predictions(self) -> Predictions:
+        """Everything measured so far, as arrays."""
+        return self._records.predictions()
+
+    def clean_logits(self, name: str) -> Float16[np.ndarray, "image cls"]:
+        """Logits of one classifier on the clean images, float16."""
+        self._require_known(name)
+        return self._records.clean_logits(name)
+
+    # Measuring
+
+    def run(
+        self,
+        *,
+        device: str | torch.device = "auto",
+        batch_size: int = BATCH_SIZE,
+        allow_chance: bool = False,
+        listen: ProgressListener = lambda _: None,
+    ) -> None:
+        """Measures what is missing; killed and run again, it goes on where it was.
+
+        Args:
+            device: "cpu", "cuda", "cuda:1", ...; "auto" takes a GPU where there is one.
+            batch_size: images that go through a network at once.
+            allow_chance: whether to measure classifiers that guess.
+            listen: called after every unit with a `Progress`.
+
+        Raises:
+            StudyError: another run holds the study, or a classifier is not at hand.
+            ClassifierError: a classifier guesses, or gives NaN.
+        """
+        if batch_size < 1:
+            msg = f"batch_size must be at least 1: got {batch_size}."
+            raise InvalidValueError(msg)
+        with self._held():
+            place = choose_device(device)
+            classifiers = {record.name: self._classifier(record).to(place) for record in self._records.classifiers}
+            measure = Run(
+                records=self._records,
+                classifiers=classifiers,
+                images=self.images,
+                attack=self.attack,
+                batch_size=batch_size,
+                listen=listen,
+            )
+            measure(allow_chance=allow_chance)
+
+    def classifier(self, name: str) -> Classifier:
+        """A classifier of the study, loaded from its address if need be.
+
+        Raises:
+            UnknownNameError: the study has none of that name.
+            StudyError: it was made by hand and not passed to `open`, or has changed.
+        """
+        self._require_known(name)
+        return self._classifier(next(record for record in self._records.classifiers if record.name == name))
+
+    def _require_known(self, name: str) -> None:
+        if name not in self.names:
+            kind = "classifier"
+            raise UnknownNameError(
+                kind, name, self.names, f"The study holds {len(self.names)} classifiers; `zooscope show` lists them."
+            )
+
+    def _classifier(self, record: ClassifierRecord) -> Classifier:
+        if record.name not in self._classifiers:
+            if record.address is None:
+                msg = f"{record.name} was made by hand; pass it to Study.open(..., classifiers=[...]) to run the study on."
+                raise StudyError(msg)
+            self._classifiers[record.name] = load_classifier(record.address, name=record.name)
+        classifier = self._classifiers[record.name]
+        self._records.add_classifier(record_of(classifier))  # refuses one that has changed
+        return classifier
+
+    def examples(self, source: str, positions: Sequence[int]) -> ExamplePixels:
+        """Some images of the study, clean and attacked once more through a source, to be looked at.
+
+        What classifiers say of attacked images is in `predictions`; the pixels are not kept, and are made again here.
+
+        Raises:
+            UnknownNameError: the study has no such classifier.
+            StudyError: the classifier or the images are not at hand, or have changed.
+        """
+        classifier, images = self.classifier(source), self.images.take(positions)
+        return example_pixels(self.attack, classifier, images, seed=self.definition.seed)
+
+    def _held(self) -> AbstractContextManager[None]:
+        """Keeps a second run away: two would measure the same units."""
+        return nullcontext() if self.path is None else held(self.path)
+
+    # Scores
+
+    def sat(self, *, confidence: float | None = CONFIDENCE, epsilon_s: float = EPSILON_S) -> xr.DataArray:
+        """SAT of all pairs, with intervals; see `zooscope.scores.matrices.sat_matrix`."""
+        return sat_matrix(self.predictions, confidence=confidence, epsilon_s=epsilon_s).assign_attrs(self._attack_attribute)
+
+    def transfer(self) -> xr.DataArray:
+        """Share of images that a source's attack fools a target on, in percent; see `zooscope.scores.matrices.transfer_matrix`."""
+        return transfer_matrix(self.predictions).assign_attrs(self._attack_attribute)
+
+    def one_sided(self, *, epsilon_s: float = EPSILON_S) -> xr.DataArray:
+        """SAT from one direction alone; see `zooscope.scores.matrices.one_sided_matrix`."""
+        return one_sided_matrix(self.predictions, epsilon_s=epsilon_s).assign_attrs(self._attack_attribute)
+
+    def classifiers(self) -> pd.DataFrame:
+        """A row per classifier; see `zooscope.scores.classifiers.classifier_table`."""
+        return classifier_table(self._records.classifiers, self.predictions)
+
+    def export(self, folder: str | Path, *, confidence: float = CONFIDENCE) -> tuple[Path, ...]:
+        """Writes scores, classifiers and predictions as CSV and Parquet.
+
+        Args:
+            folder: is made; files of the same names are replaced.
+            confidence: of the intervals.
+
+        Returns:
+            The files: sat.csv, sat_low.csv, sat_high.csv (square, natural log), transfer.csv (source by row, target by column,
+            percent), classifiers.csv, and predictions.parquet (source, target, image, label, prediction; a row per counted image).
+
+        Raises:
+            StudyError: the folder can't be written.
+        """
+        scores = self.sat(confidence=confidence)
+        matrices = {"sat": scores, "sat_low": scores.low, "sat_high": scores.high, "transfer": self.transfer()}
+        return export(Path(folder), matrices, self.classifiers(), self.predictions, class_names=self.class_names)
+
+    @property
+    def _attack_attribute(self) -> dict[str, str]:
+        """Scores under different attacks are never mixed: each matrix says its own."""
+        return {"attack": self._records.definition.attack}
+
+
+def _checked(
+    classifiers: Sequence[Classifier], images: ImageSet, attack: Attack | None, *, seed: int, shard_size: int
+) -> Definition:
+    """The definition of a study that can be measured."""
+    if not classifiers:
+        msg = "a study needs at least one classifier; name some."
+        raise InvalidValueError(msg)
+    require_usable(classifiers, images.class_names)
+    return definition_of(images, attack or LinfPGD(), seed=seed, shard_size=shard_size)

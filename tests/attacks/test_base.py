@@ -1,0 +1,33 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+from torch import Tensor
+
+from zooscope.attacks import Attack, LinfPGD
+from zooscope.classifiers.classifier import Classifier
+
+
+@dataclass(frozen=True, kw_only=True)
+class Idle(Attack):
+    """Does nothing."""
+
+    epsilon: float = 8 / 255
+
+    def perturb(self, classifier: Classifier, pixels: Tensor, labels: Tensor, seeds: Sequence[int] | None = None) -> Tensor:  # noqa: ARG002
+        return pixels
+
+
+def test_attacks_with_equal_settings_have_one_description_and_one_digest() -> None:
+    assert LinfPGD().description == LinfPGD(epsilon=8 / 255).description
+    assert LinfPGD().digest == LinfPGD(epsilon=8 / 255).digest
+
+
+@pytest.mark.parametrize(
+    "other",
+    [LinfPGD(epsilon=7 / 255), LinfPGD(step_size=0.2), LinfPGD(iterations=49), LinfPGD(random_start=True), Idle()],
+    ids=lambda attack: attack.description,
+)
+def test_every_setting_and_the_kind_of_attack_change_description_and_digest(other: Attack) -> None:
+    assert other.description != LinfPGD().description
+    assert other.digest != LinfPGD().digest
