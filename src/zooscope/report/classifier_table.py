@@ -1,0 +1,86 @@
+"""The table of classifiers: what each is, how good it is, and whom it resembles most."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool
+
+from zooscope.records.predictions import NOT_MEASURED
+from zooscope.report.facts import Facts
+from zooscope.scores import outcomes
+from zooscope.scores.bootstrap import Interval, share_intervals
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierRow:
+    """One classifier.
+
+    Attributes:
+        name: of the classifier.
+        architecture: what is built.
+        size: of its pixels, width by height; as recorded if that can't be read.
+        clean_accuracy: percent of the clean images that it gets right.
+        clean_interval: ends of the interval, percent.
+        white_box_success: percent of its own images on which the attack made on it fools it.
+        white_box_interval: ends of the interval, percent.
+        is_weak: whether that is too little.
+        nearest: the classifier most alike, None where no score is known.
+        nearest_score: SAT of the two; NaN where none is known.
+    """
+
+    name: str
+    architecture: str
+    size: str
+    clean_accuracy: float
+    clean_interval: tuple[float, float]
+    white_box_success: float
+    white_box_interval: tuple[float, float]
+    is_weak: bool
+    nearest: str | None
+    nearest_score: float
+
+
+def classifier_table(facts: Facts) -> tuple[ClassifierRow, ...]:
+    """A row per classifier, in the study's order."""
+    attacked = outcomes.attacked(facts.predictions)
+    everyone = range(len(facts.names))
+    known = facts.predictions.clean != NOT_MEASURED
+    clean = _intervals(facts, known & (facts.predictions.clean == facts.predictions.labels), known)
+    white_box = _intervals(facts, attacked.fooled[everyone, everyone], attacked.counted[everyone, everyone])
+    return tuple(_row(facts, place, clean, white_box) for place in everyone)
+
+
+def _row(facts: Facts, place: int, clean: Interval, white_box: Interval) -> ClassifierRow:
+    nearest, score = _nearest(facts, place)
+    return ClassifierRow(
+        name=facts.names[place],
+        architecture=facts.column("architecture")[place],
+        size=_size(facts.column("transform")[place]),
+        clean_accuracy=float(facts.column("clean_accuracy")[place]),
+        clean_interval=(100 * float(clean.low[place]), 100 * float(clean.high[place])),
+        white_box_success=float(facts.column("white_box_success")[place]),
+        white_box_interval=(100 * float(white_box.low[place]), 100 * float(white_box.high[place])),
+        is_weak=facts.names[place] in facts.weak,
+        nearest=nearest,
+        nearest_score=score,
+    )
+
+
+def _nearest(facts: Facts, place: int) -> tuple[str | None, float]:
+    scores = facts.sat.to_numpy()[place].copy()
+    scores[place] = np.nan
+    if np.isnan(scores).all():
+        return None, float("nan")
+    best = int(np.nanargmax(scores))
+    return facts.names[best], float(scores[best])
+
+
+def _intervals(facts: Facts, hits: Bool[np.ndarray, "classifier image"], counted: Bool[np.ndarray, "classifier image"]) -> Interval:
+    """Bootstrap over images, as for the scores."""
+    return share_intervals(hits.astype(np.int8), counted.astype(np.int8), confidence=facts.confidence)
+
+
+def _size(transform: str) -> str:
+    found = re.search(r"height=(\d+) width=(\d+)", transform)
+    return f"{found[2]} \N{MULTIPLICATION SIGN} {found[1]}" if found else transform

@@ -1,0 +1,206 @@
+"""A few images before and after the attack, and what every classifier says of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float32
+
+from zooscope.errors import ZooscopeError
+from zooscope.records.predictions import NOT_MEASURED, Predictions
+from zooscope.report.pictures import amplification, amplified, data_address
+from zooscope.study import Study
+
+NUM_IMAGES: Final = 6
+MAX_SOURCES: Final = 24
+MAX_VALUES: Final = (
+    2_000_000  # pixels of all examples together: what a page still loads in a moment, and attacks still take seconds
+)
+
+
+class Verdict(Enum):
+    """How a classifier fares on an attacked image."""
+
+    FOOLED = "fooled"
+    RIGHT = "right"
+    WRONG_BEFORE = "wrong before the attack, so not counted"
+    NOT_MEASURED = "not measured yet"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What one classifier says.
+
+    Attributes:
+        name: of the classifier.
+        says: the class it names; on the clean image if it is wrong there, else on the attacked one; empty if not measured.
+        verdict: how it fares.
+        is_source: whether it is the one that the attack was made on.
+    """
+
+    name: str
+    says: str
+    verdict: Verdict
+    is_source: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """One image attacked through one source.
+
+    Attributes:
+        image_id: of the image.
+        label: its true class.
+        clean: the clean pixels as a `data:` address.
+        perturbation: what the attack adds, amplified about grey; None if the image is not attacked.
+        attacked: the attacked pixels; None if the image is not attacked.
+        answers: what every classifier says; empty if the image is not attacked.
+        source_says: what the source says of the clean image.
+    """
+
+    image_id: str
+    label: str
+    clean: str
+    perturbation: str | None
+    attacked: str | None
+    answers: tuple[Answer, ...]
+    source_says: str
+
+    def answered(self, verdict: Verdict) -> tuple[Answer, ...]:
+        """The answers of one verdict."""
+        return tuple(answer for answer in self.answers if answer.verdict is verdict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """The chosen images attacked through one source."""
+
+    source: str
+    size: tuple[int, int]
+    factor: int
+    cards: tuple[Card, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gallery:
+    """Panels by source, and sentences that say what is not shown and why."""
+
+    panels: tuple[Panel, ...]
+    remarks: tuple[str, ...]
+
+
+def gallery(study: Study, predictions: Predictions, names: Sequence[str], class_names: tuple[str, ...]) -> Gallery:
+    """Attacks a few images once more, to show them; what classifiers say of them is taken from the record.
+
+    Args:
+        study: attacks the images.
+        predictions: of the study.
+        names: the classifiers in display order.
+        class_names: of the study.
+
+    Returns:
+        Panels in that order. A source that can't be loaded any more is left out, with the reason in the remarks.
+    """
+    chosen = chosen_images(predictions, NUM_IMAGES)
+    if not chosen:
+        return Gallery(panels=(), remarks=("No image is measured yet.",))
+    panels: list[Panel] = []
+    remarks: list[str] = []
+    most, reasons = MAX_SOURCES, dict[str, str]()
+    for name in evenly(names, MAX_SOURCES):
+        if len(panels) >= most:
+            continue
+        try:
+            panel = _panel(study, predictions, names, class_names, source=name, chosen=chosen)
+        except (ZooscopeError, OSError) as error:
+            reasons[name] = str(error)
+            continue
+        panels.append(panel)
+        most = max(1, MAX_VALUES // (len(chosen) * panel.size[0] * panel.size[1]))
+    if len(panels) + len(reasons) < len(names):
+        remarks.append(f"Attacks made on {len(panels)} of the {len(names)} classifiers are shown, to keep the page small.")
+    return Gallery(panels=tuple(panels), remarks=(*remarks, *_missing(reasons)))
+
+
+def chosen_images(predictions: Predictions, num_images: int) -> tuple[int, ...]:
+    """Positions of the images to show: those that most classifiers get right when clean, of different classes first."""
+    right = (predictions.clean == predictions.labels).sum(0)
+    measured = (predictions.transfer != NOT_MEASURED).any((0, 1))
+    ranked = [int(place) for place in np.argsort(-right, kind="stable") if measured[place]]
+    firsts: dict[int, int] = {}
+    for place in ranked:
+        firsts.setdefault(int(predictions.labels[place]), place)
+    others = [place for place in ranked if place not in firsts.values()]
+    return tuple(([*firsts.values(), *others])[:num_images])
+
+
+def evenly(names: Sequence[str], count: int) -> tuple[str, ...]:
+    """At most `count` names, evenly spread over the sequence, in its order."""
+    if len(names) <= count:
+        return tuple(names)
+    return tuple(names[int(place)] for place in np.linspace(0, len(names) - 1, count).round())
+
+
+def answers(
+    predictions: Predictions, names: Sequence[str], class_names: tuple[str, ...], *, source: str, position: int
+) -> tuple[Answer, ...]:
+    """What every classifier says of one image attacked through a source, from the record; the source first."""
+    place = {name: row for row, name in enumerate(predictions.names)}
+    label = predictions.labels[position]
+    result = []
+    for name in sorted(names, key=lambda name: name != source):
+        clean = int(predictions.clean[place[name], position])
+        attacked = int(predictions.transfer[place[source], place[name], position])
+        if NOT_MEASURED in (clean, attacked):
+            says, verdict = "", Verdict.NOT_MEASURED
+        elif clean != label:
+            says, verdict = class_names[clean], Verdict.WRONG_BEFORE
+        else:
+            says, verdict = class_names[attacked], Verdict.RIGHT if attacked == label else Verdict.FOOLED
+        result.append(Answer(name=name, says=says, verdict=verdict, is_source=name == source))
+    return tuple(result)
+
+
+def _panel(
+    study: Study,
+    predictions: Predictions,
+    names: Sequence[str],
+    class_names: tuple[str, ...],
+    *,
+    source: str,
+    chosen: tuple[int, ...],
+) -> Panel:
+    clean, attacked = study.examples(source, chosen)
+    factor = amplification(attacked - clean)
+    said = predictions.clean[predictions.names.index(source)]
+    cards = []
+    for position, before, after in zip(chosen, clean, attacked, strict=True):
+        is_attacked = bool(said[position] == predictions.labels[position])
+        cards.append(
+            Card(
+                image_id=predictions.image_ids[position],
+                label=class_names[predictions.labels[position]],
+                clean=data_address(before),
+                perturbation=data_address(amplified(after - before, factor)) if is_attacked else None,
+                attacked=data_address(after) if is_attacked else None,
+                answers=answers(predictions, names, class_names, source=source, position=position) if is_attacked else (),
+                source_says=class_names[said[position]] if said[position] != NOT_MEASURED else "",
+            )
+        )
+    return Panel(source=source, size=_size(clean), factor=factor, cards=tuple(cards))
+
+
+def _size(pixels: Float32[np.ndarray, "image height width channel"]) -> tuple[int, int]:
+    height, width = pixels.shape[1:3]
+    return width, height
+
+
+def _missing(reasons: dict[str, str]) -> tuple[str, ...]:
+    """One sentence for all that can't be shown, with the reason for the first."""
+    if not reasons:
+        return ()
+    first, *others = reasons
+    named = first + (f" and {len(others)} more" if others else "")
+    return (f"Attacks made on {named} can't be shown: {reasons[first]}",)

@@ -1,0 +1,86 @@
+"""What is known of each pair of different classifiers."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from zooscope.report.facts import Facts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """Two classifiers and how alike they are.
+
+    Attributes:
+        a: one classifier.
+        b: the other.
+        score: SAT, natural log; NaN where unknown.
+        low: lower end of the interval.
+        high: upper end.
+        percent: mean of both directions, without the log.
+        a_to_b: percent on which the attack made on `a` fools `b`.
+        b_to_a: the other direction.
+        control_a_to_b: percent that resizing from `a` to `b` alone costs `b`; None where nothing is resized.
+        control_b_to_a: the other direction.
+        count: images that both get right when clean.
+        measured: whether both directions are measured on all images.
+    """
+
+    a: str
+    b: str
+    score: float
+    low: float
+    high: float
+    percent: float
+    a_to_b: float
+    b_to_a: float
+    control_a_to_b: float | None
+    control_b_to_a: float | None
+    count: int
+    measured: bool
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is a score."""
+        return not math.isnan(self.score)
+
+    @property
+    def reason(self) -> str:
+        """Why there is no score, if there is none."""
+        if self.is_known:
+            return ""
+        return "no image that both get right when clean" if self.measured else "not measured yet"
+
+
+def pair_grid(facts: Facts) -> tuple[tuple[Pair, ...], ...]:
+    """All pairs (row, column) in the study's order, the diagonal included."""
+    score, transfer = facts.sat.to_numpy(), facts.transfer.to_numpy()
+    low, high, percent, count = (facts.sat[key].to_numpy() for key in ("low", "high", "percent", "count"))
+    control = facts.transfer["control"].to_numpy()
+    measured = facts.measured & facts.measured.T
+
+    def pair(row: int, column: int) -> Pair:
+        return Pair(
+            a=facts.names[row],
+            b=facts.names[column],
+            score=float(score[row, column]),
+            low=float(low[row, column]),
+            high=float(high[row, column]),
+            percent=float(percent[row, column]),
+            a_to_b=float(transfer[row, column]),
+            b_to_a=float(transfer[column, row]),
+            control_a_to_b=float(control[row, column]) if facts.other_pixels[row, column] else None,
+            control_b_to_a=float(control[column, row]) if facts.other_pixels[column, row] else None,
+            count=int(count[row, column]),
+            measured=bool(measured[row, column]),
+        )
+
+    everyone = range(len(facts.names))
+    return tuple(tuple(pair(row, column) for column in everyone) for row in everyone)
+
+
+def different_pairs(grid: tuple[tuple[Pair, ...], ...]) -> tuple[Pair, ...]:
+    """Every pair of different classifiers once, the most alike first, those without a score last."""
+    pairs = [pair for row, cells in enumerate(grid) for pair in cells[row + 1 :]]
+    return tuple(sorted(pairs, key=lambda pair: -pair.score if pair.is_known else np.inf))

@@ -1,0 +1,55 @@
+"""What the report says first: the numbers that matter, for sentences in plain words."""
+
+from dataclasses import dataclass
+
+from zooscope.report.facts import Facts
+from zooscope.report.pairs import Pair
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """The study in a few numbers.
+
+    Attributes:
+        num_classifiers: how many classifiers there are.
+        num_images: how many images.
+        num_classes: how many classes.
+        images: address of the image set.
+        attack: the attack and its settings in one line.
+        confidence_percent: of the intervals.
+        most_alike: the pair of different classifiers with the highest score; None where no score is known.
+        least_alike: the one with the lowest; None where fewer than two scores are known.
+        measured_percent: how much of the study is measured.
+        weak: sources whose attack is too weak.
+        num_empty: measured pairs without a score, for want of images that both get right.
+    """
+
+    num_classifiers: int
+    num_images: int
+    num_classes: int
+    images: str
+    attack: str
+    confidence_percent: float
+    most_alike: Pair | None
+    least_alike: Pair | None
+    measured_percent: float
+    weak: tuple[str, ...]
+    num_empty: int
+
+
+def summary(facts: Facts, pairs: tuple[Pair, ...]) -> Summary:
+    """Sums a study up; `pairs` are all its pairs, the most alike first."""
+    known = [pair for pair in pairs if pair.is_known]
+    return Summary(
+        num_classifiers=len(facts.names),
+        num_images=len(facts.predictions.labels),
+        num_classes=len(facts.class_names),
+        images=facts.definition.images,
+        attack=facts.attack_words,
+        confidence_percent=100 * facts.confidence,
+        most_alike=known[0] if known else None,
+        least_alike=known[-1] if len(known) > 1 else None,
+        measured_percent=facts.measured_percent,
+        weak=tuple(name for name in facts.names if name in facts.weak),
+        num_empty=sum(pair.measured and not pair.is_known for pair in pairs),
+    )
