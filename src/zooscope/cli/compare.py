@@ -1,0 +1,115 @@
+"""`zooscope compare`: one pair, nothing kept."""
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.table import Table
+
+from zooscope.cli.measuring import given, sampled
+from zooscope.cli.options import (
+    CONFIDENCE,
+    AllowChance,
+    BatchSize,
+    Classes,
+    ClassifierA,
+    ClassifierB,
+    Confidence,
+    Count,
+    Device,
+    Epsilon,
+    Iterations,
+    Json,
+    RandomStart,
+    RequiredImages,
+    Seed,
+    StepSize,
+)
+from zooscope.cli.progress import progress_bar
+from zooscope.cli.terminal import say_json, stdout
+
+if TYPE_CHECKING:
+    from zooscope.comparison import SatScore
+
+EXAMPLE: Final = "zooscope compare bundled:resnet bundled:vit --images bundled:cifar10 --count 100"
+
+
+def compare(
+    a: ClassifierA,
+    b: ClassifierB,
+    *,
+    images: RequiredImages,
+    classes: Classes = None,
+    count: Count = None,
+    seed: Seed = None,
+    epsilon: Epsilon = None,
+    step_size: StepSize = None,
+    iterations: Iterations = None,
+    random_start: RandomStart = None,
+    batch_size: BatchSize = None,
+    device: Device = "auto",
+    confidence: Confidence = CONFIDENCE,
+    allow_chance: AllowChance = False,
+    as_json: Json = False,
+) -> None:
+    """Tell how alike two classifiers are.
+
+    Both are attacked, and each is tested on the other's attacked images; the score comes with a confidence interval. Nothing is
+    kept: for more than two classifiers, or to go on later, see `measure`.
+    """
+    with progress_bar() as listen:
+        from zooscope.attacks import LinfPGD
+        from zooscope.classifiers.load import load_classifier
+        from zooscope.comparison import sat
+        from zooscope.images.load import load_images
+
+        attack = LinfPGD(**given(epsilon=epsilon, step_size=step_size, iterations=iterations, random_start=random_start))
+        chosen = sampled(load_images(images, classes=classes), count, seed)
+        score = sat(
+            load_classifier(a),
+            load_classifier(b),
+            chosen,
+            attack=attack,
+            confidence=confidence,
+            device=device,
+            allow_chance=allow_chance,
+            listen=listen,
+            **given(batch_size=batch_size, seed=seed),
+        )
+    if as_json:
+        say_json(_facts(score, images=images, num_images=len(chosen)))
+    else:
+        _draw(score, images=images, num_images=len(chosen))
+
+
+def _facts(score: "SatScore", *, images: str, num_images: int) -> dict[str, Any]:
+    from zooscope.cli.overview import without_nan
+
+    numbers = ("low", "high", "confidence", "percent", "a_to_b", "b_to_a", "control_a_to_b", "control_b_to_a", "count")
+    return {
+        "classifiers": list(score.names),
+        "attack": json.loads(score.attack),
+        "images": {"address": images, "count": num_images},
+        "sat": without_nan(float(score)),
+        **{name: without_nan(getattr(score, name)) for name in numbers},
+    }
+
+
+def _draw(score: "SatScore", *, images: str, num_images: int) -> None:
+    from zooscope.cli.show import attack_in_words
+
+    a, b = score.names
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(overflow="fold")
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
+    interval = f"{100 * score.confidence:g} % interval {score.low:.2f} to {score.high:.2f}"
+    table.add_row("SAT (natural logarithm)", f"{score:.2f}", interval)
+    table.add_row("fooled, both directions", f"{score.percent:.1f} %", "")
+    table.add_row(f"{a} fools {b}", f"{score.a_to_b:.1f} %", f"{score.control_a_to_b:.1f} % without attack, only resized")
+    table.add_row(f"{b} fools {a}", f"{score.b_to_a:.1f} %", f"{score.control_b_to_a:.1f} % without attack, only resized")
+    table.add_row("images", str(score.count), f"that both classify correctly, of {num_images} of {images}")
+    console = stdout()
+    console.print(f"{a} and {b}")
+    console.print(f"Attack: {attack_in_words(json.loads(score.attack))}")
+    console.print()
+    console.print(table)

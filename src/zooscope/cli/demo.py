@@ -1,0 +1,45 @@
+"""`zooscope demo`: the whole thing on the bundled classifiers."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from zooscope.cli.measuring import Wanted, measured
+from zooscope.cli.options import CONFIDENCE, BatchSize, Confidence, Device, Iterations
+from zooscope.cli.terminal import say, stdout
+
+EXAMPLE: Final = "zooscope demo --out demo"
+NUM_IMAGES: Final = 100
+IMAGES: Final = "bundled:cifar10"
+CLASSIFIERS: Final = ("bundled:*",)
+
+_Out = Annotated[Path, typer.Option(metavar="DIR", help="The folder of the study and of its report.")]
+_Count = Annotated[int | None, typer.Option(metavar="NUMBER", help="How many images.", show_default=str(NUM_IMAGES))]
+
+
+def demo(
+    *,
+    out: _Out = Path("demo"),
+    count: _Count = None,
+    iterations: Iterations = None,
+    batch_size: BatchSize = None,
+    device: Device = "auto",
+    confidence: Confidence = CONFIDENCE,
+) -> None:
+    """Measure the bundled classifiers and draw the report.
+
+    Tells how alike they are on the bundled images: prints the matrix, and draws it as a page. Needs no network. What was measured
+    before is not measured again; afterwards the folder is a study like any other.
+    """
+    from zooscope.cli import overview
+    from zooscope.cli.show import draw
+    from zooscope.report import write_report
+    from zooscope.study import Study
+
+    number = count if count is not None or Study.exists(out) else NUM_IMAGES
+    wanted = Wanted(classifiers=CLASSIFIERS, images=IMAGES, count=number, iterations=iterations)
+    with measured(out, wanted, device=device, batch_size=batch_size, allow_chance=False) as study:
+        draw(stdout(), overview.overview(study, confidence=confidence))
+        page = write_report(study, out / "report.html", confidence=confidence)
+    say(f"\nThe report: {page}")

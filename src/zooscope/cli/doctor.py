@@ -1,0 +1,129 @@
+"""`zooscope doctor`: what this machine can do."""
+
+import os
+import platform
+import shutil
+from importlib.metadata import version
+from time import perf_counter
+from typing import TYPE_CHECKING, Final
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from zooscope.cli.options import Device
+from zooscope.cli.terminal import stdout, tell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+EXAMPLE: Final = "zooscope doctor --device cpu"
+PACKAGES: Final = (
+    "zooscope",
+    "torch",
+    "torchvision",
+    "timm",
+    "numpy",
+    "scipy",
+    "pandas",
+    "xarray",
+    "pyarrow",
+    "plotly",
+    "typer",
+    "rich",
+)
+CLASSIFIER: Final = "bundled:resnet"
+IMAGES: Final = "bundled:cifar10"
+NUM_IMAGES: Final = 50
+ITERATIONS: Final = 3
+PAPER_ITERATIONS: Final = 50
+
+
+def doctor(device: Device = "auto") -> None:
+    """Check that everything needed is here and works.
+
+    Tells versions, devices, memory and free disk, loads the bundled data, and measures how fast an attack is on this device. It
+    ends with an error if something needed is broken.
+    """
+    checks: dict[str, Callable[[], str]] = {
+        "python": lambda: f"{platform.python_version()} on {platform.platform()}",
+        **{name: lambda name=name: version(name) for name in PACKAGES},  # type: ignore[misc]
+        "devices": _devices,
+        "threads": _threads,
+        "memory": _memory,
+        "disk": _disk,
+        "bundled images": _bundled_images,
+        "bundled classifiers": _bundled_classifiers,
+        "speed": lambda: _speed(device),
+    }
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    broken = []
+    for name, check in checks.items():
+        try:
+            table.add_row(name, check())
+        except Exception as error:  # noqa: BLE001  (whatever is broken is what is to be told)
+            broken.append(name)
+            table.add_row(name, Text(f"broken: {type(error).__name__}: {error}", style="red"))
+    stdout().print(table)
+    if broken:
+        tell(f"Error: {', '.join(broken)} can't be used; mend that, or install zooscope anew in a fresh environment.")
+        raise typer.Exit(1)
+
+
+def _devices() -> str:
+    import torch
+
+    gpus = [f"cuda:{number} ({torch.cuda.get_device_name(number)})" for number in range(torch.cuda.device_count())]
+    return ", ".join(["cpu", *gpus])
+
+
+def _threads() -> str:
+    import torch
+
+    return f"{torch.get_num_threads()} for computing, {os.cpu_count()} processors"
+
+
+def _memory() -> str:
+    page = os.sysconf("SC_PAGE_SIZE")
+    total, free = (page * os.sysconf(name) / 2**30 for name in ("SC_PHYS_PAGES", "SC_AVPHYS_PAGES"))
+    return f"{total:.1f} GiB, {free:.1f} GiB unused"
+
+
+def _disk() -> str:
+    return f"{shutil.disk_usage('.').free / 2**30:.1f} GiB free in this folder"
+
+
+def _bundled_images() -> str:
+    from zooscope.images.load import load_images
+
+    images = load_images(IMAGES)
+    return f"{len(images)}, SHA-256 {images.digest[:12]}"
+
+
+def _bundled_classifiers() -> str:
+    from zooscope.classifiers.load import bundled_names, load_classifier
+
+    return f"{len([load_classifier(name) for name in bundled_names()])}, all load"
+
+
+def _speed(device: str) -> str:
+    """The measured time of an attack, told for the attack of the paper."""
+    import torch
+
+    from zooscope.attacks import LinfPGD
+    from zooscope.classifiers.load import load_classifier
+    from zooscope.engine.device import choose_device
+    from zooscope.images.load import load_images
+    from zooscope.measurements.transfer import perturb
+
+    place = choose_device(device)
+    classifier, images = load_classifier(CLASSIFIER).to(place), load_images(IMAGES).sample(NUM_IMAGES, seed=0)
+    pixels = images.pixels(classifier)
+    labels = torch.from_numpy(images.labels)
+    seconds = []
+    for _ in range(2):  # the first one warms up
+        began = perf_counter()
+        perturb(LinfPGD(iterations=ITERATIONS), classifier, pixels, labels, range(NUM_IMAGES), batch_size=NUM_IMAGES).cpu()
+        seconds.append(perf_counter() - began)
+    speed = NUM_IMAGES * ITERATIONS / seconds[-1]
+    return f"{speed / PAPER_ITERATIONS:.1f} images/s attacked through {CLASSIFIER} on {place} ({PAPER_ITERATIONS} iterations each)"

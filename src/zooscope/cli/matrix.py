@@ -1,0 +1,121 @@
+"""A matrix of scores that fits the width of a terminal."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import xarray as xr
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
+from rich.text import Text
+
+MOST_WITH_DECIMALS: Final = 8
+LONGEST_NAME: Final = 24
+SHORTEST_NAME: Final = 14
+HUNDRED: Final = "**"  # 100 in a cell of three characters would touch its neighbour
+COLOURS: Final = ("", "cyan", "green", "yellow", "red")  # a fifth of the pairs each, the least alike first
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """How a matrix is laid out.
+
+    Attributes:
+        decimals: whether SAT is shown as it is, else percent.
+        name_width: characters of a name.
+        cell_width: characters of a cell, the blank before it included.
+        num_columns: cells in a line; more classifiers than that make several blocks.
+    """
+
+    decimals: bool
+    name_width: int
+    cell_width: int
+    num_columns: int
+
+
+def layout(names: Sequence[str], *, width: int) -> Layout:
+    """The widest cells that fit, then the longest names."""
+    count, longest = len(names), max(map(cell_len, names))
+    number_width = len(str(count)) + 1
+    decimals = count <= MOST_WITH_DECIMALS
+    wanted = min(longest, LONGEST_NAME)
+    widths = (7, 6) if decimals else (4, 3) if count < 100 else (4,)  # noqa: PLR2004  (numbers of three digits head the columns)
+    for cell_width in widths:
+        room = width - number_width - count * cell_width
+        if room >= min(wanted, SHORTEST_NAME):
+            return Layout(decimals=decimals, name_width=min(longest, room), cell_width=cell_width, num_columns=count)
+    room = width - number_width - wanted
+    return Layout(decimals=decimals, name_width=wanted, cell_width=widths[-1], num_columns=max(1, room // widths[-1]))
+
+
+def short_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Names without `bundled:`, where they stay different from each other."""
+    short = tuple(name.removeprefix("bundled:") or name for name in names)
+    return short if len(set(short)) == len(names) else tuple(names)
+
+
+def draw_matrix(console: Console, sat: xr.DataArray) -> None:
+    """Prints the matrix: numbered columns, numbered and named rows, in colour on a terminal."""
+    names = short_names([str(name) for name in sat["a"].to_numpy()])
+    plan = layout(names, width=console.width)
+    for start in range(0, len(names), plan.num_columns):
+        _draw_block(console, sat, names, plan, range(start, min(start + plan.num_columns, len(names))))
+    for place, name in enumerate(names):
+        if cell_len(name) > plan.name_width:
+            console.print(f"{place + 1:>{len(str(len(names)))}}: {name}")
+
+
+def explanation(names: Sequence[str], *, width: int) -> str:
+    """What the numbers of the matrix are."""
+    plan = layout(short_names(names), width=width)
+    if plan.decimals:
+        return (
+            "SAT: the natural logarithm of how many images per hundred an attack made on one classifier fools the other on, mean "
+            f"of both directions; {np.log(100):.2f} is the most. The diagonal is the attack's success on the classifier itself."
+        )
+    hundred = f", {HUNDRED} is 100" if plan.cell_width < 4 else ""  # noqa: PLR2004
+    return (
+        "Percent of images on which an attack made on one classifier fools the other, mean of both directions (SAT is its natural "
+        f"logarithm){hundred}. The diagonal is the attack's success on the classifier itself."
+    )
+
+
+def _draw_block(console: Console, sat: xr.DataArray, names: Sequence[str], plan: Layout, columns: range) -> None:
+    number_width = len(str(len(names)))
+    heading = Text(" " * (number_width + 1 + plan.name_width))
+    for column in columns:
+        heading.append(f"{column + 1:>{plan.cell_width}}", style="bold")
+    console.print(heading, soft_wrap=True)
+    values, colours = sat.to_numpy() if plan.decimals else sat.percent.to_numpy(), _colours(sat.to_numpy())
+    for row, name in enumerate(names):
+        line = Text(f"{row + 1:>{number_width}} ", style="bold")
+        line.append(fitted_name(name, plan.name_width), style="not bold")
+        for column in columns:
+            line.append(_cell(values[row, column], plan).rjust(plan.cell_width), style=f"not bold {colours[row][column]}")
+        console.print(line, soft_wrap=True)
+
+
+def _cell(value: float, plan: Layout) -> str:
+    if np.isnan(value):
+        return "-"
+    text = f"{value:.2f}" if plan.decimals else f"{value:.0f}"
+    return text if len(text) < plan.cell_width else HUNDRED
+
+
+def fitted_name(name: str, width: int) -> str:
+    """Names often differ at their ends, so a long one is cut in its middle."""
+    if cell_len(name) <= width:
+        return set_cell_size(name, width)
+    front = (width - 1) // 2
+    back = name[::-1]
+    return set_cell_size(name, front) + "~" + set_cell_size(back, width - 1 - front)[::-1]
+
+
+def _colours(sat: np.ndarray) -> Any:  # noqa: ANN401  (what numpy's tolist gives: rows of names)
+    """A colour for every pair, none for the diagonal and for NaN."""
+    pairs = ~np.eye(len(sat), dtype=bool) & ~np.isnan(sat)
+    values = np.sort(sat[pairs])
+    middle_rank = (np.searchsorted(values, sat, side="left") + np.searchsorted(values, sat, side="right")) / 2
+    fifth = (len(COLOURS) * middle_rank / max(len(values), 1)).astype(int).clip(max=len(COLOURS) - 1)
+    return np.where(pairs, np.array(COLOURS)[fifth], "").tolist()

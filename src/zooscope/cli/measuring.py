@@ -1,0 +1,145 @@
+"""What `measure` and `demo` share: a study is made or found again, and measured to the end."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from zooscope.cli.addresses import addresses
+from zooscope.cli.progress import progress_bar
+from zooscope.cli.terminal import INTERRUPTED, tell
+from zooscope.errors import StudyError, ZooscopeError
+
+if TYPE_CHECKING:
+    from zooscope.images.image_set import ImageSet
+    from zooscope.study import Study
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What was asked for on the command line; None where nothing was.
+
+    A new study takes the defaults there. Of an existing study only what was asked for is compared.
+    """
+
+    classifiers: Sequence[str] | None = None
+    images: str | None = None
+    classes: Path | None = None
+    count: int | None = None
+    seed: int | None = None
+    epsilon: float | None = None
+    step_size: float | None = None
+    iterations: int | None = None
+    random_start: bool | None = None
+    shard_size: int | None = None
+
+    @property
+    def attack(self) -> dict[str, Any]:
+        """Settings of the attack that were asked for."""
+        settings = {name: getattr(self, name) for name in ("epsilon", "step_size", "iterations", "random_start")}
+        return given(**settings)
+
+
+def given(**options: Any) -> dict[str, Any]:  # noqa: ANN401  (options of any type)
+    """Those options that are not None, to be passed on where the callee has defaults."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def measured(path: Path, wanted: Wanted, *, device: str, batch_size: int | None, allow_chance: bool) -> "Study":
+    """The study in a folder, made if need be, with everything measured.
+
+    When it fails before anything is measured, what it made is taken back, so that the corrected command finds the place as it was.
+
+    Raises:
+        ZooscopeError: something asked for contradicts the study, can't be had or can't be measured.
+        typer.Exit: the user stopped it.
+    """
+    with progress_bar() as listen:
+        try:
+            from zooscope.study import Study
+
+            is_new = not Study.exists(path)
+            study, added = _created(path, wanted) if is_new else _continued(path, wanted)
+            try:
+                study.run(device=device, allow_chance=allow_chance, listen=listen, **given(batch_size=batch_size))
+            except ZooscopeError:
+                with suppress(ZooscopeError):  # the first error is the one to tell
+                    _withdraw(study, added, is_new=is_new)
+                raise
+        except KeyboardInterrupt as error:
+            stopped = error
+        else:
+            return study
+    tell("Stopped; run the same command again to go on.")
+    raise typer.Exit(INTERRUPTED) from stopped
+
+
+def sampled(images: "ImageSet", count: int | None, seed: int | None) -> "ImageSet":
+    """A stratified sample; all images if no count is given, in an order that spreads the classes evenly."""
+    return images.sample(len(images) if count is None else count, seed=seed or 0)
+
+
+def _created(path: Path, wanted: Wanted) -> tuple["Study", tuple[str, ...]]:
+    from zooscope.attacks import LinfPGD
+    from zooscope.classifiers.load import load_classifier
+    from zooscope.images.load import load_images
+    from zooscope.study import Study
+
+    lacking = [f"--{name}" for name in ("classifiers", "images") if not getattr(wanted, name)]
+    if not wanted.classifiers or not wanted.images:
+        msg = f"there is no study at {path} yet; add {' and '.join(lacking)} to make one, or name the folder of an existing study."
+        raise StudyError(msg)
+    attack = LinfPGD(**wanted.attack)
+    images = sampled(load_images(wanted.images, classes=wanted.classes), wanted.count, wanted.seed)
+    study = Study.create(
+        path,
+        classifiers=[load_classifier(address) for address in addresses(wanted.classifiers)],
+        images=images,
+        attack=attack,
+        **given(seed=wanted.seed, shard_size=wanted.shard_size),
+    )
+    return study, study.names
+
+
+def _continued(path: Path, wanted: Wanted) -> tuple["Study", tuple[str, ...]]:
+    from zooscope.classifiers.load import load_classifier
+    from zooscope.study import Study
+
+    study = Study.open(path)
+    try:
+        attack = replace(study.attack, **wanted.attack) if wanted.attack else None
+        study.require(attack=attack, seed=wanted.seed, shard_size=wanted.shard_size)
+        study.require(images=_images_again(study, wanted))
+        known = study.names
+        study.add([load_classifier(address) for address in addresses(wanted.classifiers or ())])
+    except BaseException:
+        study.close()
+        raise
+    return study, tuple(name for name in study.names if name not in known)
+
+
+def _images_again(study: "Study", wanted: Wanted) -> "ImageSet | None":
+    """The images as they were asked for, to be compared with the study's; None where nothing was asked."""
+    from zooscope.images.load import load_images
+
+    if wanted.images is None and wanted.classes is None and wanted.count is None:
+        return None
+    definition = study.definition
+    images = load_images(wanted.images or definition.images, classes=wanted.classes or study.class_names)
+    count = min(study.num_images, len(images)) if wanted.count is None else wanted.count
+    return sampled(images, count, definition.seed)
+
+
+def _withdraw(study: "Study", added: Sequence[str], *, is_new: bool) -> None:
+    """Takes back what this command entered and could not measure."""
+    from zooscope.records.predictions import NOT_MEASURED
+
+    predictions = study.predictions
+    sources = {name for name, row in zip(predictions.names, predictions.transfer, strict=True) if (row != NOT_MEASURED).any()}
+    if is_new and not sources:
+        study.delete()
+    else:
+        study.remove(name for name in added if name in study.names and name not in sources)

@@ -1,0 +1,97 @@
+"""The options of all commands, each written once. None means: not asked for, so the default (or what the study says) holds."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+CONFIDENCE: Final = 0.95
+
+
+def fraction(text: str) -> float:
+    """A number written as 0.03 or as 8/255."""
+    number, slash, divisor = text.partition("/")
+    try:
+        return float(number) / float(divisor) if slash else float(number)
+    except (ValueError, ZeroDivisionError) as error:
+        msg = f"{text!r} is no number; write it as 0.03 or as 8/255."
+        raise typer.BadParameter(msg) from error
+
+
+ADDRESSES: Final = (
+    "bundled:NAME, or timm:ARCHITECTURE?weights=FILE with further options behind & (num_classes, size, mean, std, "
+    "interpolation, crop, name)"
+)
+
+# What is measured
+
+ExistingStudy = Annotated[
+    Path, typer.Argument(metavar="STUDY", help="The folder of a study that `measure` or `demo` made.", show_default=False)
+]
+AnyStudy = Annotated[
+    Path, typer.Argument(metavar="STUDY", help="The folder of the study; it is made if it isn't there.", show_default=False)
+]
+Classifiers = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ADDRESS...",
+        help=f"One or more of {ADDRESSES}. Several are separated by blanks or commas. 'bundled:*' is all bundled ones.",
+        show_default=False,
+    ),
+]
+ClassifierA = Annotated[str, typer.Argument(metavar="A", help=f"A classifier: {ADDRESSES}.", show_default=False)]
+ClassifierB = Annotated[str, typer.Argument(metavar="B", help="Another one.", show_default=False)]
+_images = typer.Option(
+    metavar="ADDRESS", help="bundled:cifar10, or folder:PATH with one subfolder of images per class.", show_default=False
+)
+Images = Annotated[str | None, _images]
+RequiredImages = Annotated[str, _images]
+Classes = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="With folder:PATH, the names of its subfolders in the order of the classifiers' outputs, one a line; else sorted.",
+        show_default=False,
+    ),
+]
+Count = Annotated[
+    int | None,
+    typer.Option(metavar="NUMBER", help="How many images: a sample with equal shares of every class.", show_default="all images"),
+]
+Seed = Annotated[int | None, typer.Option(metavar="NUMBER", help="Which sample, and which random starts.", show_default="0")]
+
+# The attack
+
+Epsilon = Annotated[
+    float | None,
+    typer.Option(
+        parser=fraction, metavar="FRACTION", help="The most that the attack changes a pixel, in [0, 1].", show_default="8/255"
+    ),
+]
+StepSize = Annotated[
+    float | None, typer.Option(parser=fraction, metavar="FRACTION", help="How far a pixel moves per iteration.", show_default="0.1")
+]
+Iterations = Annotated[int | None, typer.Option(metavar="NUMBER", help="Steps of the attack.", show_default="50")]
+RandomStart = Annotated[
+    bool | None,
+    typer.Option(
+        "--random-start/--no-random-start", help="Whether the attack starts from a random point.", show_default="no-random-start"
+    ),
+]
+
+# How it is measured
+
+BatchSize = Annotated[
+    int | None, typer.Option(metavar="NUMBER", help="Images that go through a network at once.", show_default="100")
+]
+ShardSize = Annotated[
+    int | None,
+    typer.Option(metavar="NUMBER", help="Images per unit of work: the most that an interruption loses.", show_default="100"),
+]
+Device = Annotated[str, typer.Option(metavar="NAME", help="cpu, cuda, cuda:1, ...; auto takes a GPU where there is one.")]
+AllowChance = Annotated[bool, typer.Option("--allow-chance", help="Also measure classifiers that are no better than guessing.")]
+
+# What is shown
+
+Confidence = Annotated[float, typer.Option(metavar="SHARE", help="Of the intervals, between 0 and 1.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]

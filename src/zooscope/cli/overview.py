@@ -1,0 +1,122 @@
+"""What `show` tells of a study, as data: read once, then drawn or written as JSON."""
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from zooscope.cli.terminal import collected_notes
+from zooscope.errors import StudyError
+from zooscope.records.predictions import NOT_MEASURED
+from zooscope.scores.matrices import sat_matrix, transfer_matrix
+
+if TYPE_CHECKING:
+    from zooscope.study import Study
+
+LARGE_CONTROL_PERCENT: Final = 5.0
+MOST_NOTES: Final = 6
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Overview:
+    """A study at one moment.
+
+    Attributes:
+        study: where it is.
+        sat: as of `Study.sat`.
+        transfer: as of `Study.transfer`.
+        classifiers: as of `Study.classifiers`.
+        attack: the attack's name and settings.
+        images: address of the images.
+        num_images: how many there are.
+        num_measured: how many of them are measured, for the pair with the fewest and for the one with the most.
+        notes: what to bear in mind when reading the scores.
+    """
+
+    study: str
+    sat: xr.DataArray
+    transfer: xr.DataArray
+    classifiers: pd.DataFrame
+    attack: dict[str, Any]
+    images: str
+    num_images: int
+    num_measured: tuple[int, int]
+    notes: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The classifiers."""
+        return tuple(str(name) for name in self.sat["a"].to_numpy())
+
+
+def overview(study: "Study", *, confidence: float) -> Overview:
+    """Everything that `show` tells.
+
+    Raises:
+        StudyError: the study holds no classifier.
+        InvalidValueError: the confidence is not in (0, 1).
+    """
+    predictions = study.predictions
+    if not predictions.names:
+        msg = f"{study.path} holds no classifiers; add some: zooscope measure {study.path} --classifiers ..."
+        raise StudyError(msg)
+    with collected_notes() as warned:
+        sat = sat_matrix(predictions, confidence=confidence)
+    transfer = transfer_matrix(predictions)
+    measured = (predictions.transfer != NOT_MEASURED).sum(-1)
+    definition = study.definition
+    return Overview(
+        study=str(study.path),
+        sat=sat,
+        transfer=transfer,
+        classifiers=study.classifiers(),
+        attack=json.loads(definition.attack),
+        images=definition.images,
+        num_images=len(predictions.labels),
+        num_measured=(int(measured.min()), int(measured.max())),
+        notes=(*_cut(warned), *_cut(_large_controls(transfer))),
+    )
+
+
+def as_json(view: Overview) -> dict[str, Any]:
+    """The same for programs: matrices as lists of rows, NaN as None."""
+    matrices = {"sat": view.sat} | {key: view.sat[key] for key in ("low", "high", "percent", "count")}
+    matrices |= {"transfer": view.transfer, "control": view.transfer.control}
+    return {
+        "study": view.study,
+        "classifiers": list(view.names),
+        "attack": view.attack,
+        "images": {"address": view.images, "count": view.num_images, "measured": list(view.num_measured)},
+        "confidence": view.sat.attrs["confidence"],
+        "epsilon_s": view.sat.attrs["epsilon_s"],
+        **{key: without_nan(matrix.to_numpy().tolist()) for key, matrix in matrices.items()},
+        "clean_accuracy": without_nan(view.classifiers["clean_accuracy"].tolist()),
+        "white_box_success": without_nan(view.classifiers["white_box_success"].tolist()),
+        "notes": list(view.notes),
+    }
+
+
+def without_nan(value: Any) -> Any:  # noqa: ANN401  (numbers in lists of any depth)
+    """The same numbers with None for NaN, which JSON lacks."""
+    if isinstance(value, list):
+        return [without_nan(part) for part in value]
+    return None if isinstance(value, float) and np.isnan(value) else value
+
+
+def _large_controls(transfer: xr.DataArray) -> list[str]:
+    """Pairs of which a part of the errors is not the attack's doing, the largest first."""
+    control, names = transfer.control.to_numpy(), transfer["source"].to_numpy()
+    places = [tuple(place) for place in np.argwhere(control > LARGE_CONTROL_PERCENT)]
+    return [
+        f"{names[target]} gets {control[source, target]:.0f} % of the images of {names[source]} wrong without any attack, only "
+        f"because they are resized; under attack it is {transfer.to_numpy()[source, target]:.0f} %."
+        for source, target in sorted(places, key=lambda place: -control[place])
+    ]
+
+
+def _cut(notes: list[str]) -> list[str]:
+    more = len(notes) - MOST_NOTES
+    return notes if more <= 0 else [*notes[:MOST_NOTES], f"... and {more} more of this kind."]

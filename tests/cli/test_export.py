@@ -1,0 +1,126 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from tests.cli.calling import call, one_line
+from tests.cli.synthetic import write_study
+from zooscope.study import Study
+
+FILES = ("sat.csv", "sat_low.csv", "sat_high.csv", "transfer.csv", "classifiers.csv", "predictions.parquet")
+
+pytestmark = pytest.mark.filterwarnings("ignore::zooscope.errors.WeakSourceWarning")
+
+
+def matrix(file: Path) -> pd.DataFrame:
+    return pd.read_csv(file, index_col=0)
+
+
+def test_the_files_are_named_on_stdout(measured_study: Path, tmp_path: Path) -> None:
+    result = call("export", measured_study, "--out", tmp_path / "tables")
+    assert result.stdout.splitlines() == [str(tmp_path / "tables" / name) for name in FILES]
+    assert sorted(path.name for path in (tmp_path / "tables").iterdir()) == sorted(FILES)
+
+
+def test_the_matrices_are_those_of_the_study(measured_study: Path, tmp_path: Path) -> None:
+    call("export", measured_study, "--out", tmp_path, "--confidence", "0.8")
+    with Study.open(measured_study) as study:
+        sat, transfer = study.sat(confidence=0.8), study.transfer()
+    for name, expected in {"sat": sat, "sat_low": sat.low, "sat_high": sat.high, "transfer": transfer}.items():
+        table = matrix(tmp_path / f"{name}.csv")
+        assert table.index.tolist() == table.columns.tolist() == ["bundled:resnet", "bundled:vit"]
+        np.testing.assert_allclose(table.to_numpy(), expected.to_numpy(), rtol=1e-14, err_msg=name)
+
+
+def test_transfer_has_the_source_by_row(tmp_path: Path) -> None:
+    write_study(tmp_path / "study", ("a", "b", "c"))
+    call("export", tmp_path / "study", "--out", tmp_path)
+    table = matrix(tmp_path / "transfer.csv")
+    with Study.open(tmp_path / "study") as study:
+        expected = float(study.transfer().sel(source="a", target="c"))
+    assert table.index.name == "source"
+    assert table.to_numpy()[0, 2] == pytest.approx(expected)
+    assert table.to_numpy()[0, 2] != pytest.approx(table.to_numpy()[2, 0])
+
+
+def test_the_classifiers_are_those_of_the_study(measured_study: Path, tmp_path: Path) -> None:
+    call("export", measured_study, "--out", tmp_path)
+    table = matrix(tmp_path / "classifiers.csv")
+    with Study.open(measured_study) as study:
+        expected = study.classifiers()
+    assert table.columns.tolist()[:2] == ["clean_accuracy", "white_box_success"]
+    pd.testing.assert_frame_equal(table, expected, check_dtype=False)
+
+
+def test_the_predictions_are_those_of_the_study_without_what_is_not_counted(measured_study: Path, tmp_path: Path) -> None:
+    call("export", measured_study, "--out", tmp_path)
+    table = pd.read_parquet(tmp_path / "predictions.parquet")
+    assert table.columns.tolist() == ["source", "target", "image", "label", "prediction"]
+    with Study.open(measured_study) as study:
+        known, transfer = study.predictions, study.transfer()
+    rows = set(table.astype({"source": str, "target": str, "image": str}).itertuples(index=False, name=None))
+    expected = {
+        (source, target, image, int(known.labels[k]), int(known.transfer[i, j, k]))
+        for i, source in enumerate(known.names)
+        for j, target in enumerate(known.names)
+        for k, image in enumerate(known.image_ids)
+        if known.transfer[i, j, k] >= 0
+    }
+    assert rows == expected
+    assert len(table) == len(expected) == int(transfer["count"].sum())
+
+
+def test_the_predictions_give_the_scores_again(tmp_path: Path) -> None:
+    write_study(tmp_path / "study", ("a", "b", "c"))
+    call("export", tmp_path / "study", "--out", tmp_path)
+    table = pd.read_parquet(tmp_path / "predictions.parquet")
+    table["fooled"] = table["label"] != table["prediction"]
+    fooled = table.pivot_table(index="source", columns="target", values="fooled", observed=True)
+    np.testing.assert_allclose(100 * fooled.to_numpy(), matrix(tmp_path / "transfer.csv").to_numpy())
+
+
+def test_predictions_have_a_row_group_per_source_and_the_class_names(tmp_path: Path) -> None:
+    write_study(tmp_path / "study", ("a", "b", "c"))
+    call("export", tmp_path / "study", "--out", tmp_path)
+    file = pq.ParquetFile(tmp_path / "predictions.parquet")
+    assert file.metadata.num_row_groups == 3
+    assert json.loads(file.schema_arrow.metadata[b"class_names"])[:2] == ["class 0", "class 1"]
+
+
+def test_what_is_not_measured_is_an_empty_cell(tmp_path: Path) -> None:
+    write_study(tmp_path / "study", ("a", "b"), num_measured=0)
+    call("export", tmp_path / "study", "--out", tmp_path)
+    assert (tmp_path / "sat.csv").read_text() == "classifier,a,b\na,,\nb,,\n"
+    assert pd.read_parquet(tmp_path / "predictions.parquet").empty
+
+
+def test_a_name_with_a_comma_survives(tmp_path: Path) -> None:
+    write_study(tmp_path / "study", ('a,"b"', "c"))
+    call("export", tmp_path / "study", "--out", tmp_path)
+    assert matrix(tmp_path / "sat.csv").columns.tolist() == ['a,"b"', "c"]
+
+
+def test_a_folder_that_can_not_be_written_is_one_sentence(measured_study: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    result = call("export", measured_study, "--out", tmp_path / "file")
+    assert result.exit_code == 1
+    assert "can't be written (File exists); name a folder that can, with space left." in result.stderr.splitlines()[-1]
+
+
+def test_python_has_it_too(tmp_path: Path) -> None:
+    write_study(tmp_path / "study", ("a", "b"))
+    with Study.open(tmp_path / "study") as study:
+        assert study.export(tmp_path / "tables") == tuple(tmp_path / "tables" / name for name in FILES)
+
+
+def test_export_needs_a_folder(measured_study: Path) -> None:
+    result = call("export", measured_study)
+    assert result.exit_code == 2
+    assert "--out" in result.stderr
+
+
+def test_a_missing_study_is_one_sentence(tmp_path: Path) -> None:
+    assert one_line(call("export", tmp_path / "none", "--out", tmp_path).stderr).startswith("Error: there is no study at")

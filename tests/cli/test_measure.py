@@ -1,0 +1,201 @@
+import fcntl
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.cli.calling import CLASSIFIERS, IMAGES, SMALL, call, one_line
+from zooscope.attacks import LinfPGD
+from zooscope.images.load import load_images
+from zooscope.records.lock import LOCK
+from zooscope.study import Study
+
+pytestmark = pytest.mark.filterwarnings("ignore::zooscope.errors.WeakSourceWarning")
+
+
+def transfers(folder: Path) -> np.ndarray:
+    with Study.open(folder) as study:
+        return study.predictions.transfer
+
+
+def guesser_images(tmp_path: Path) -> str:
+    """Bundled images under wrong labels: every class holds the images of the next one."""
+    images = load_images("bundled:cifar10").sample(40, seed=0)
+    names = images.class_names
+    for name, label in zip(images.ids, images.labels, strict=True):
+        place = tmp_path / "wrong" / names[(label + 1) % len(names)]
+        place.mkdir(parents=True, exist_ok=True)
+        (place / Path(name).name).write_bytes(images.read(name))
+    return f"folder:{tmp_path / 'wrong'}"
+
+
+def test_a_study_is_measured_to_the_end(measured_study: Path) -> None:
+    with Study.open(measured_study) as study:
+        assert study.names == ("bundled:resnet", "bundled:vit")
+        assert study.num_images == 20
+        assert study.attack == LinfPGD(iterations=2)
+        assert (study.predictions.transfer > -2).all()
+
+
+def test_the_sample_is_that_of_python(measured_study: Path) -> None:
+    with Study.open(measured_study) as study:
+        assert study.predictions.image_ids == load_images("bundled:cifar10").sample(20, seed=0).ids
+
+
+def test_piped_it_says_where_to_look_and_no_more(study: Path) -> None:
+    result = call("measure", study)
+    assert result.exit_code == 0
+    assert one_line(result.stdout) == (
+        f"{study}: 2 classifiers are measured on 20 images. To see the scores: zooscope show {study}, or zooscope report {study}"
+    )
+    assert all(line.startswith("Note: the attack on ") for line in result.stderr.splitlines())
+
+
+@pytest.mark.parametrize("options", [(), SMALL, CLASSIFIERS, IMAGES, ("--seed", "0"), ("--images", "bundled:cifar10")])
+def test_the_same_again_changes_nothing(study: Path, options: tuple[str, ...]) -> None:
+    before = transfers(study)
+    assert call("measure", study, *options).exit_code == 0
+    np.testing.assert_array_equal(transfers(study), before)
+
+
+def test_more_classifiers_are_added_and_nothing_is_measured_twice(study: Path) -> None:
+    before = transfers(study)
+    result = call("measure", study, "--classifiers", "bundled:resnet?name=twin")
+    assert result.exit_code == 0
+    after = transfers(study)
+    assert after.shape == (3, 3, 20)
+    np.testing.assert_array_equal(after[:2, :2], before)
+    np.testing.assert_array_equal(after[2, 2], before[0, 0])
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        (("--epsilon", "4/255"), "attack's epsilon: 0.03137254901960784, now 0.01568627450980392"),
+        (("--step-size", "2/255"), "attack's step_size"),
+        (("--iterations", "3"), "attack's iterations: 2, now 3"),
+        (("--random-start",), "attack's random_start: False, now True"),
+        (("--count", "21"), "number of images: 20, now 21"),
+        (("--seed", "1"), "seed: 0, now 1"),
+        (("--shard-size", "10"), "shard size: 100, now 10"),
+    ],
+)
+def test_an_option_that_contradicts_the_study_is_refused(measured_study: Path, options: tuple[str, ...], field: str) -> None:
+    result = call("measure", measured_study, *options)
+    assert result.exit_code == 1
+    line = one_line(result.stderr)
+    assert f"was measured with another {field}" in line
+    assert line.endswith("Measure into a new folder, or ask for the same again.")
+
+
+def test_other_images_are_refused(measured_study: Path, tmp_path: Path) -> None:
+    result = call("measure", measured_study, "--images", guesser_images(tmp_path))
+    assert "was measured with another set of images (contents, labels or sample): bundled:cifar10" in one_line(result.stderr)
+
+
+@pytest.mark.parametrize(
+    ("options", "lacking"),
+    [((), "--classifiers and --images"), (CLASSIFIERS, "--images"), (IMAGES, "--classifiers")],
+)
+def test_a_new_study_needs_classifiers_and_images(tmp_path: Path, options: tuple[str, ...], lacking: str) -> None:
+    result = call("measure", tmp_path / "new", *options)
+    assert result.exit_code == 1
+    assert f"there is no study at {tmp_path / 'new'} yet; add {lacking} to make one" in one_line(result.stderr)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--classifiers", "bundled:resnt", *IMAGES), "Did you mean"),
+        (("--classifiers", "bundled:nothing*", *IMAGES), "unknown pattern of classifiers"),
+        ((*CLASSIFIERS, "--images", "bundled:imagenet"), "unknown bundled image set"),
+        ((*SMALL, "--device", "abacus"), "there is no device 'abacus' here"),
+        ((*SMALL, "--batch-size", "0"), "batch_size must be at least 1"),
+        ((*SMALL, "--shard-size", "0"), "shard_size must be at least 1"),
+    ],
+)
+def test_a_failed_creation_leaves_nothing(tmp_path: Path, options: tuple[str, ...], sentence: str) -> None:
+    result = call("measure", tmp_path / "new", *options)
+    assert result.exit_code == 1
+    assert sentence in one_line(result.stderr)
+    assert not (tmp_path / "new").exists()
+
+
+def test_after_wrong_labels_the_corrected_command_works(tmp_path: Path) -> None:
+    wrong = call("measure", tmp_path / "new", *CLASSIFIERS, "--images", guesser_images(tmp_path), "--iterations", "1")
+    assert wrong.exit_code == 1
+    assert "chance level" in one_line(wrong.stderr)
+    assert not (tmp_path / "new").exists()
+    right = call("measure", tmp_path / "new", *CLASSIFIERS, *IMAGES, "--iterations", "1")
+    assert right.exit_code == 0
+
+
+def test_guessers_are_measured_if_allowed(tmp_path: Path) -> None:
+    images = guesser_images(tmp_path)
+    result = call("measure", tmp_path / "new", *CLASSIFIERS, "--images", images, "--iterations", "1", "--allow-chance")
+    assert result.exit_code == 0
+
+
+def test_a_classifier_that_can_not_be_measured_is_not_kept(study: Path) -> None:
+    result = call("measure", study, "--classifiers", "bundled:vit?name=late", "--batch-size", "0")
+    assert result.exit_code == 1
+    with Study.open(study) as opened:
+        assert opened.names == ("bundled:resnet", "bundled:vit")
+    assert call("measure", study).exit_code == 0
+
+
+def test_a_file_in_the_place_of_the_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    assert "can't be made" in one_line(call("measure", tmp_path / "file", *SMALL).stderr)
+
+
+@pytest.mark.parametrize("options", [(), ("--classifiers", "bundled:vit?name=late")])
+def test_two_measures_at_once_are_refused(study: Path, options: tuple[str, ...]) -> None:
+    with (study / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        result = call("measure", study, *options)
+    assert result.exit_code == 1
+    assert "is being measured by another process; wait until it ends, or stop it." in one_line(result.stderr)
+    with Study.open(study) as opened:
+        assert opened.names == ("bundled:resnet", "bundled:vit")
+
+
+def test_a_folder_of_images_with_its_classes_is_measured_and_found_again(tmp_path: Path) -> None:
+    images = load_images("bundled:cifar10").sample(20, seed=0)
+    shuffled = {name: f"{9 - number}-{name}" for number, name in enumerate(images.class_names)}
+    for name, label in zip(images.ids, images.labels, strict=True):
+        place = tmp_path / "images" / shuffled[images.class_names[label]]
+        place.mkdir(parents=True, exist_ok=True)
+        (place / Path(name).name).write_bytes(images.read(name))
+    (tmp_path / "classes.txt").write_text("\n".join(shuffled[name] for name in images.class_names))
+    options = ("--images", f"folder:{tmp_path / 'images'}", "--classes", tmp_path / "classes.txt")
+    assert call("measure", tmp_path / "study", *CLASSIFIERS, *options, "--iterations", "1").exit_code == 0
+    assert call("measure", tmp_path / "study").exit_code == 0
+    assert call("measure", tmp_path / "study", *options).exit_code == 0
+    without = call("measure", tmp_path / "study2", *CLASSIFIERS, *options[:2], "--iterations", "1")
+    assert "chance level" in one_line(without.stderr)
+
+
+def test_a_missing_file_of_classes_is_told(tmp_path: Path, image_folder: Path) -> None:
+    options = ("--images", f"folder:{image_folder}", "--classes", tmp_path / "none.txt")
+    assert "there is no file of classes" in one_line(call("measure", tmp_path / "s", *CLASSIFIERS, *options).stderr)
+
+
+# What the study itself must be able to do for this
+
+
+def test_a_study_forgets_classifiers(study: Path) -> None:
+    with Study.open(study) as opened:
+        opened.remove(["bundled:vit"])
+        assert opened.names == ("bundled:resnet",)
+        assert opened.predictions.transfer.shape == (1, 1, 20)
+        with pytest.raises(LookupError, match=r"unknown classifier 'bundled:vit'"):
+            opened.remove(["bundled:vit"])
+
+
+def test_a_deleted_study_is_gone_but_not_what_else_lies_in_its_folder(study: Path) -> None:
+    (study / "report.html").write_text("kept")
+    with Study.open(study) as opened:
+        opened.delete()
+    assert [path.name for path in study.iterdir()] == ["report.html"]

@@ -1,0 +1,202 @@
+import json
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.cli.calling import call, one_line
+from tests.cli.synthetic import write_study
+from zooscope.study import Study
+
+TWENTY = tuple(f"bundled:architecture{number}-seed{number}" for number in range(20))
+
+
+def strictly(text: str) -> dict[str, object]:
+    """JSON as the standard has it, without NaN."""
+
+    def refuse(constant: str) -> None:
+        pytest.fail(f"{constant} is no JSON")
+
+    loaded: dict[str, object] = json.loads(text, parse_constant=refuse)
+    return loaded
+
+
+def rows_of(text: str) -> list[str]:
+    """The lines of the matrix, without its heading."""
+    return [line for line in text.split("\n\n")[1].splitlines()[1:] if re.match(r" *\d+ [^\d\s]", line)]
+
+
+def test_twenty_classifiers_fit_eighty_columns(tmp_path: Path) -> None:
+    write_study(tmp_path, TWENTY)
+    text = call("show", tmp_path).stdout
+    assert max(map(len, text.splitlines())) <= 80
+    rows = rows_of(text)
+    assert len(rows) == 20
+    assert rows[4].split()[:2] == ["5", "architec~e4-seed4"]
+    with Study.open(tmp_path) as study:
+        percent = study.sat(confidence=None).percent.to_numpy()
+    shown = [["100" if word == "**" else word for word in row.split()[2:]] for row in rows]
+    assert shown == [[f"{value:.0f}" for value in row] for row in percent]
+
+
+def test_names_that_were_cut_are_told_in_full(tmp_path: Path) -> None:
+    write_study(tmp_path, TWENTY)
+    assert " 5: architecture4-seed4\n" in call("show", tmp_path).stdout
+
+
+def test_few_classifiers_are_shown_as_sat_with_two_decimals(tmp_path: Path) -> None:
+    write_study(tmp_path, ("bundled:a", "bundled:b", "timm:c"))
+    rows = rows_of(call("show", tmp_path).stdout)
+    with Study.open(tmp_path) as study:
+        scores = study.sat(confidence=None).to_numpy()
+    assert [row.split() for row in rows] == [
+        [str(place + 1), name, *(f"{value:.2f}" for value in scores[place])] for place, name in enumerate(("a", "b", "timm:c"))
+    ]
+
+
+def test_more_classifiers_than_fit_come_in_blocks(tmp_path: Path) -> None:
+    write_study(tmp_path, tuple(f"c{number}" for number in range(41)), num_images=30)
+    text = call("show", tmp_path).stdout
+    assert max(map(len, text.splitlines())) <= 80
+    assert len(rows_of(text)) == 2 * 41
+
+
+def test_it_says_attack_images_and_what_the_numbers_are(measured_study: Path) -> None:
+    text = " ".join(call("show", measured_study).stdout.split())
+    assert "2 classifiers, bundled:cifar10, 20 images" in text
+    assert "LinfPGD, epsilon 8/255, step size 0.1, iterations 2, random start no" in text
+    assert "SAT: the natural logarithm" in text
+    assert "The diagonal is the attack's success on the classifier itself." in text
+    assert "Clean accuracy: " in text
+    assert "Measured so far" not in text
+
+
+def test_percent_is_explained_where_it_is_shown(tmp_path: Path) -> None:
+    write_study(tmp_path, TWENTY)
+    text = " ".join(call("show", tmp_path).stdout.split())
+    assert "Percent of images on which an attack made on one classifier fools the other" in text
+    assert "** is 100" in text
+
+
+def test_a_study_half_measured_says_how_far_it_is(tmp_path: Path) -> None:
+    write_study(tmp_path, ("a", "b"), num_measured=1)
+    assert f"Measured so far: 20 of 60 images per pair. To go on: zooscope measure {tmp_path}" in " ".join(
+        call("show", tmp_path).stdout.split()
+    )
+
+
+def test_a_study_without_measurements_shows_dashes(tmp_path: Path) -> None:
+    write_study(tmp_path, ("a", "b"), num_measured=0)
+    result = call("show", tmp_path)
+    assert [row.split()[2:] for row in rows_of(result.stdout)] == [["-", "-"], ["-", "-"]]
+    assert "- is a pair without a score" in result.stdout
+    assert "Nothing is measured yet." in result.stdout
+    assert result.stderr == ""
+
+
+def test_a_study_without_classifiers_says_so(tmp_path: Path) -> None:
+    write_study(tmp_path, (), num_measured=0)
+    result = call("show", tmp_path)
+    assert result.exit_code == 1
+    assert "holds no classifiers; add some: zooscope measure" in one_line(result.stderr)
+
+
+def test_the_nearest_and_the_farthest_pairs_come_with_intervals(tmp_path: Path) -> None:
+    write_study(tmp_path, tuple("abcdef"))
+    text = call("show", tmp_path, "--confidence", "0.9").stdout
+    head, *lines = text.split("Nearest and farthest")[1].splitlines()
+    assert "90 % interval" in head
+    pairs = [re.split(r"  +", line.strip()) for line in lines if " and " in line]
+    assert len(pairs) == 6
+    scores = [float(pair[1]) for pair in pairs]
+    assert scores == sorted(scores, reverse=True)
+    with Study.open(tmp_path) as study:
+        sat = study.sat(confidence=0.9)
+    for names, score, interval, percent, count in pairs:
+        cell = sat.sel(a=names.split(" and ")[0], b=names.split(" and ")[1])
+        assert score == f"{float(cell):.2f}"
+        assert interval == f"{float(cell.low):.2f} to {float(cell.high):.2f}"
+        assert (percent, count) == (f"{float(cell.percent):.1f}", str(int(cell["count"])))
+
+
+def test_weak_sources_and_large_controls_are_noted(tmp_path: Path) -> None:
+    write_study(tmp_path, ("a", "b"), white_box=0.5, transforms=("height=32", "height=64"))
+    result = call("show", tmp_path)
+    text = " ".join(result.stdout.split())
+    assert re.search(r"Note: the attack on a fools a itself on only \d+ % of images", text)
+    assert re.search(r"Note: b gets \d+ % of the images of a wrong without any attack, only because they are resized", text)
+    assert result.stderr == ""
+
+
+def test_a_long_list_of_notes_is_cut(tmp_path: Path) -> None:
+    write_study(tmp_path, TWENTY, white_box=0.5)
+    text = call("show", tmp_path).stdout
+    assert text.count("Note: the attack on") == 6
+    assert "Note: ... and 14 more of this kind." in text
+
+
+def test_pairs_that_share_no_image_are_noted(tmp_path: Path) -> None:
+    write_study(tmp_path, tuple("abcd"), num_images=6, accuracy=0.2)
+    assert "share no correctly classified image; their score is NaN." in " ".join(call("show", tmp_path).stdout.split())
+
+
+def test_markup_in_a_name_is_shown_as_it_is(tmp_path: Path) -> None:
+    write_study(tmp_path, ("[red]a[/red]", "[/]"))
+    text = call("show", tmp_path).stdout
+    assert "1 [red]a[/red] " in text
+    assert "2 [/] " in text
+
+
+def test_nothing_is_coloured_in_a_pipe(tmp_path: Path) -> None:
+    write_study(tmp_path, TWENTY)
+    assert "\x1b" not in call("show", tmp_path).output
+
+
+@pytest.mark.filterwarnings("ignore::zooscope.errors.WeakSourceWarning")
+def test_json_holds_the_scores_of_the_study(measured_study: Path) -> None:
+    found = strictly(call("show", measured_study, "--json", "--confidence", "0.8").stdout)
+    with Study.open(measured_study) as study:
+        sat, transfer, table = study.sat(confidence=0.8), study.transfer(), study.classifiers()
+    assert found["classifiers"] == ["bundled:resnet", "bundled:vit"]
+    for key, matrix in {
+        "sat": sat,
+        "low": sat.low,
+        "high": sat.high,
+        "percent": sat.percent,
+        "count": sat["count"],
+        "transfer": transfer,
+        "control": transfer.control,
+    }.items():
+        np.testing.assert_array_equal(found[key], matrix.to_numpy(), err_msg=key)
+    assert found["attack"] == {"attack": "LinfPGD", "epsilon": 8 / 255, "step_size": 0.1, "iterations": 2, "random_start": False}
+    assert found["images"] == {"address": "bundled:cifar10", "count": 20, "measured": [20, 20]}
+    assert found["confidence"] == 0.8
+    assert found["clean_accuracy"] == table["clean_accuracy"].tolist()
+    assert found["white_box_success"] == table["white_box_success"].tolist()
+
+
+def test_json_has_null_for_what_is_not_known(tmp_path: Path) -> None:
+    write_study(tmp_path, ("a", "b"), num_measured=0)
+    found = strictly(call("show", tmp_path, "--json").stdout)
+    assert found["sat"] == found["low"] == found["transfer"] == [[None, None], [None, None]]
+    assert found["clean_accuracy"] == [None, None]
+    assert found["count"] == [[0, 0], [0, 0]]
+
+
+def test_json_carries_the_notes_and_stderr_stays_empty(tmp_path: Path) -> None:
+    write_study(tmp_path, ("a", "b"), white_box=0.5)
+    result = call("show", tmp_path, "--json")
+    assert len(strictly(result.stdout)["notes"]) == 2  # type: ignore[arg-type]
+    assert result.stderr == ""
+
+
+def test_a_confidence_in_percent_is_refused_with_a_hint(measured_study: Path) -> None:
+    result = call("show", measured_study, "--confidence", "95")
+    assert result.exit_code == 1
+    assert "For 95 % write 0.95." in one_line(result.stderr)
+
+
+def test_the_largest_sat_in_the_explanation_is_the_logarithm_of_a_hundred(measured_study: Path) -> None:
+    assert f"{math.log(100):.2f} is the most" in " ".join(call("show", measured_study).stdout.split())
