@@ -52,7 +52,6 @@ RECIPES: Final[dict[str, Recipe]] = {
     "resnext_gn": Recipe(architecture="resnext_gn"),
     "convnext": Recipe(architecture="convnext", epochs=12, learning_rate=6e-3),
     "efficientnet": Recipe(architecture="efficientnet"),
-    "regnet": Recipe(architecture="regnet", epochs=7),
     "vit": Recipe(architecture="vit", epochs=8),
     "vit_seed1": Recipe(architecture="vit", seed=1, epochs=8),
     "vit_seed2": Recipe(architecture="vit", seed=2, epochs=8),

@@ -1,6 +1,11 @@
 """The bundled classifiers: small, really trained, and as good as their cards say."""
 
+import json
+import subprocess
+import sys
+from dataclasses import asdict
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -84,6 +89,27 @@ def test_an_architecture_is_small_and_tells_ten_classes_apart(architecture: str)
 
 def test_every_weights_file_has_its_card_and_every_card_its_weights() -> None:
     assert {file.stem for file in FOLDER.glob("*.safetensors")} == set(cards())
+
+
+def test_every_architecture_is_trained_and_two_of_them_with_three_seeds() -> None:
+    seeds = {
+        architecture: {card.seed for card in cards().values() if card.architecture == architecture}
+        for architecture in ARCHITECTURES
+    }
+    assert all(0 in trained for trained in seeds.values())
+    assert [architecture for architecture, trained in seeds.items() if trained == {0, 1, 2}] == ["resnet", "vit"]
+    assert len(cards()) >= 12
+
+
+def test_the_cards_are_those_of_the_recipe() -> None:
+    recipe = Path(__file__).parents[2] / "recipes/bundled_zoo.py"
+    code = (
+        "import json, bundled_zoo, dataclasses; "
+        "print(json.dumps({name: dataclasses.asdict(recipe) for name, recipe in bundled_zoo.RECIPES.items()}))"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], cwd=recipe.parent, capture_output=True, text=True, check=True).stdout
+    known = {name: {key: value for key, value in asdict(card).items() if key != "test_accuracy"} for name, card in cards().items()}
+    assert json.loads(printed) == known
 
 
 def test_seeds_of_one_architecture_are_other_classifiers() -> None:

@@ -16,7 +16,6 @@ from timm.models.convnext import ConvNeXt
 from timm.models.efficientnet import EfficientNet
 from timm.models.mlp_mixer import MlpMixer
 from timm.models.pit import PoolingVisionTransformer
-from timm.models.regnet import RegNet, RegNetCfg
 from timm.models.swin_transformer import SwinTransformer
 from timm.models.vision_transformer import VisionTransformer
 from torch import nn
@@ -63,15 +62,6 @@ def efficientnet(num_classes: int) -> nn.Module:
     )
 
 
-def regnet(num_classes: int) -> nn.Module:
-    """RegNetY (from architecture search): grouped bottlenecks with squeeze-and-excitation, batch norm, ReLU."""
-    return RegNet(
-        RegNetCfg(w0=24, wa=24.0, wm=2.0, group_size=8, depth=7, se_ratio=0.25, stem_width=24),
-        num_classes=num_classes,
-        output_stride=8,
-    )
-
-
 def vit(num_classes: int) -> nn.Module:
     """ViT: 4x4 patches, one resolution, class token, layer norm, GELU."""
     return VisionTransformer(
@@ -114,5 +104,5 @@ def mixer(num_classes: int) -> nn.Module:
 
 
 ARCHITECTURES: Final[dict[str, Callable[[int], nn.Module]]] = {
-    build.__name__: build for build in (resnet, resnext_gn, convnext, efficientnet, regnet, vit, swin, pit, mixer)
+    build.__name__: build for build in (resnet, resnext_gn, convnext, efficientnet, vit, swin, pit, mixer)
 }

@@ -1,0 +1,47 @@
+"""The README's blocks run, and every document's links lead somewhere."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "design").glob("*.md")])
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+
+
+def test_the_readme_has_blocks_to_run() -> None:
+    assert len(blocks("python")) >= 2
+    assert len(blocks("console")) >= 1
+
+
+@pytest.mark.parametrize("block", blocks("python"), ids=lambda block: block.splitlines()[0])
+def test_every_python_block_of_the_readme_runs(block: str, tmp_path: Path) -> None:
+    run = subprocess.run([sys.executable, "-W", "error", "-c", block], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+
+
+def test_every_command_of_the_readme_runs_in_order(tmp_path: Path) -> None:
+    for block in blocks("console"):
+        for line in block.splitlines():
+            words = shlex.split(line.removeprefix("$ "))
+            assert words[0] == "zooscope"
+            run = subprocess.run([sys.executable, "-m", *words], cwd=tmp_path, capture_output=True, text=True, check=False)
+            assert run.returncode == 0, f"{line}: {run.stderr}"
+    assert (tmp_path / "study/report.html").is_file()
+    assert (tmp_path / "tables/sat.csv").is_file()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_local_link_of_a_document_leads_somewhere(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    targets = [target for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text) if "://" not in target]
+    missing = [target for target in targets if not (document.parent / target).exists()]
+    assert not missing
