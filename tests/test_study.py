@@ -176,10 +176,10 @@ def one_study(folder: Path) -> tuple[Study, Classifier, ImageSet]:
 @pytest.mark.parametrize(
     ("setting", "value", "message"),
     [
-        ("epsilon", 0.02, r"another attack's epsilon: 0\.03, now 0\.02\. Measure into a new folder"),
-        ("step_size", 0.1, r"another attack's step_size: 0\.01, now 0\.1\."),
-        ("iterations", 4, r"another attack's iterations: 3, now 4\."),
-        ("random_start", True, r"another attack's random_start: False, now True\."),
+        ("epsilon", 0.02, r"another epsilon of the attack: 0\.03, now 0\.02\. Measure into a new folder"),
+        ("step_size", 0.1, r"another step_size of the attack: 0\.01, now 0\.1\."),
+        ("iterations", 4, r"another iterations of the attack: 3, now 4\."),
+        ("random_start", True, r"another random_start of the attack: False, now True\."),
     ],
 )
 def test_another_setting_of_the_attack_is_refused_by_name(tmp_path: Path, setting: str, value: Any, message: str) -> None:  # noqa: ANN401

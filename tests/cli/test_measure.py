@@ -71,10 +71,10 @@ def test_more_classifiers_are_added_and_nothing_is_measured_twice(study: Path) -
 @pytest.mark.parametrize(
     ("options", "field"),
     [
-        (("--epsilon", "4/255"), "attack's epsilon: 0.03137254901960784, now 0.01568627450980392"),
-        (("--step-size", "2/255"), "attack's step_size"),
-        (("--iterations", "3"), "attack's iterations: 2, now 3"),
-        (("--random-start",), "attack's random_start: False, now True"),
+        (("--epsilon", "4/255"), "epsilon of the attack: 0.03137254901960784, now 0.01568627450980392"),
+        (("--step-size", "2/255"), "step_size of the attack"),
+        (("--iterations", "3"), "iterations of the attack: 2, now 3"),
+        (("--random-start",), "random_start of the attack: False, now True"),
         (("--count", "21"), "number of images: 20, now 21"),
         (("--seed", "1"), "seed: 0, now 1"),
         (("--shard-size", "10"), "shard size: 100, now 10"),

@@ -107,7 +107,7 @@ def require_same_attack(definition: Definition, attack: Attack, *, study: str) -
     """
     known, asked = json.loads(definition.attack), json.loads(attack.description)
     for field in {**known, **asked}:
-        _require_same("attack" if field == "attack" else f"attack's {field}", known.get(field), asked.get(field), study=study)
+        _require_same("attack" if field == "attack" else f"{field} of the attack", known.get(field), asked.get(field), study=study)
 
 
 def require_same_seed(definition: Definition, seed: int, *, study: str) -> None:
