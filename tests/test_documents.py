@@ -45,3 +45,9 @@ def test_every_local_link_of_a_document_leads_somewhere(document: Path) -> None:
     targets = [target for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text) if "://" not in target]
     missing = [target for target in targets if not (document.parent / target).exists()]
     assert not missing
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_test_that_a_document_names_is_there(document: Path) -> None:
+    named = re.findall(r"`(tests/[\w/.]*)`", document.read_text(encoding="utf-8"))
+    assert not [target for target in named if not (ROOT / target).exists()]
