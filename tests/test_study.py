@@ -563,3 +563,16 @@ def test_a_study_says_what_it_is(tmp_path: Path) -> None:
     with study:
         assert repr(study) == f"Study('{tmp_path}', 1 classifiers, 30 images)"
         assert (study.names, study.num_images, study.class_names) == ((one.name,), 30, images.class_names)
+
+
+def test_a_complete_study_is_run_again_without_loading_any_classifier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = zooscope.load_images("bundled:cifar10").sample(10)
+    with Study.create(
+        tmp_path, classifiers=[zooscope.load_classifier("bundled:pit")], images=images, attack=LinfPGD(iterations=1)
+    ) as study:
+        study.run(device="cpu")
+    loaded: list[str] = []
+    monkeypatch.setattr("zooscope.study.load_classifier", lambda address, **_: loaded.append(address))
+    with Study.open(tmp_path) as study:
+        study.run(device="cpu")
+    assert loaded == []

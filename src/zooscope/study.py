@@ -2,14 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 from pathlib import Path
 from typing import Final, final
 
-import numpy as np
-import pandas as pd
 import torch
-import xarray as xr
-from jaxtyping import Float16
 
 from zooscope.attacks import Attack, LinfPGD
 from zooscope.attacks.described import attack_described
@@ -28,24 +25,19 @@ from zooscope.engine.identity import (
 )
 from zooscope.engine.progress import ProgressListener
 from zooscope.engine.run import BATCH_SIZE, Run
-from zooscope.errors import InvalidValueError, StudyError, UnknownNameError
-from zooscope.export import export
+from zooscope.errors import InvalidValueError, StudyError
 from zooscope.images.image_set import ImageSet
 from zooscope.measurements.examples import ExamplePixels, example_pixels
+from zooscope.recorded import DATABASE, RecordedStudy
 from zooscope.records.entries import ClassifierRecord, Definition
 from zooscope.records.lock import LOCK, held
-from zooscope.records.predictions import Predictions
 from zooscope.records.records import Records
-from zooscope.scores.classifiers import classifier_table
-from zooscope.scores.matrices import CONFIDENCE, one_sided_matrix, sat_matrix, transfer_matrix
-from zooscope.scores.sat import EPSILON_S
 
-DATABASE: Final = "study.db"
 SHARD_SIZE: Final = 100
 
 
 @final
-class Study:
+class Study(RecordedStudy):
     """Classifiers compared by attack transferability on one set of images, under one attack.
 
     Made by `create`, found again by `open`. The folder holds `study.db`, from which every score is recomputed in seconds; `run`
@@ -62,8 +54,13 @@ class Study:
         attack: Attack | None = None,
     ) -> None:
         """Takes open records; use `create`, `open` or `in_memory`."""
-        self._records, self.path, self._images, self._attack = records, path, images, attack
+        super().__init__(records, path=path)
+        self._images, self._attack = images, attack
         self._classifiers = {classifier.name: classifier for classifier in classifiers}
+
+    def __enter__(self) -> "Study":
+        """The study itself."""
+        return self
 
     # Making and opening
 
@@ -131,18 +128,14 @@ class Study:
         """
         return cls(Records.open(Path(path) / DATABASE), path=Path(path), classifiers=classifiers, images=images)
 
-    @classmethod
-    def exists(cls, path: str | Path) -> bool:
-        """Whether a folder holds a study."""
-        return (Path(path) / DATABASE).exists()
-
     def add(self, classifiers: Sequence[Classifier]) -> None:
         """Adds classifiers; `run` then measures them against all others. Those that are there, unchanged, stay as they are.
 
         Raises:
-            StudyError: one has a name that is taken by a classifier with other weights or preprocessing.
+            StudyError: one has a name that is taken by a classifier with other weights or preprocessing; or the study is imported.
             ClassifierError: one has another number of classes than the images.
         """
+        self._require_measured("images")
         require_usable(classifiers, self.class_names)
         with self._held():
             for classifier in classifiers:
@@ -205,42 +198,6 @@ class Study:
 
     # What it is
 
-    def __repr__(self) -> str:
-        """Place and counts."""
-        return f"Study({str(self.path or 'in memory')!r}, {len(self.names)} classifiers, {self.num_images} images)"
-
-    def __enter__(self) -> "Study":
-        """The study itself."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Closes the record."""
-        self.close()
-
-    def close(self) -> None:
-        """Closes the record."""
-        self._records.close()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The classifiers, in the order they came."""
-        return self._records.names
-
-    @property
-    def definition(self) -> Definition:
-        """What the study is about, as recorded."""
-        return self._records.definition
-
-    @property
-    def num_images(self) -> int:
-        """How many images there are."""
-        return len(self._records.labels)
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """The classes, in the order of the logits."""
-        return tuple(self._records.definition.class_names.split("\n"))
-
     @property
     def attack(self) -> Attack:
         """The attack, with its settings.
@@ -260,16 +217,6 @@ class Study:
         if self._images is None:
             self._images = find_images(self._records, study=str(self.path))
         return self._images
-
-    @property
-    def predictions(self) -> Predictions:
-        """Everything measured so far, as arrays."""
-        return self._records.predictions()
-
-    def clean_logits(self, name: str) -> Float16[np.ndarray, "image cls"]:
-        """Logits of one classifier on the clean images, float16."""
-        self._require_known(name)
-        return self._records.clean_logits(name)
 
     # Measuring
 
@@ -296,12 +243,14 @@ class Study:
         if batch_size < 1:
             msg = f"batch_size must be at least 1: got {batch_size}."
             raise InvalidValueError(msg)
+        self._require_measured("images")
         with self._held():
             place = choose_device(device)
-            classifiers = {record.name: self._classifier(record).to(place) for record in self._records.classifiers}
+            for name in self._classifiers.keys() & set(self.names):
+                self.classifier(name)  # refuses one that was handed over changed; the others are loaded when they are needed
             measure = Run(
                 records=self._records,
-                classifiers=classifiers,
+                classifier=cache(lambda name: self.classifier(name).to(place)),
                 images=self.images,
                 attack=self.attack,
                 batch_size=batch_size,
@@ -318,13 +267,6 @@ class Study:
         """
         self._require_known(name)
         return self._classifier(next(record for record in self._records.classifiers if record.name == name))
-
-    def _require_known(self, name: str) -> None:
-        if name not in self.names:
-            kind = "classifier"
-            raise UnknownNameError(
-                kind, name, self.names, f"The study holds {len(self.names)} classifiers; `zooscope show` lists them."
-            )
 
     def _classifier(self, record: ClassifierRecord) -> Classifier:
         if record.name not in self._classifiers:
@@ -351,47 +293,6 @@ class Study:
     def _held(self) -> AbstractContextManager[None]:
         """Keeps a second run away: two would measure the same units."""
         return nullcontext() if self.path is None else held(self.path)
-
-    # Scores
-
-    def sat(self, *, confidence: float | None = CONFIDENCE, epsilon_s: float = EPSILON_S) -> xr.DataArray:
-        """SAT of all pairs, with intervals; see `zooscope.scores.matrices.sat_matrix`."""
-        return sat_matrix(self.predictions, confidence=confidence, epsilon_s=epsilon_s).assign_attrs(self._attack_attribute)
-
-    def transfer(self) -> xr.DataArray:
-        """Share of images that a source's attack fools a target on, in percent; see `zooscope.scores.matrices.transfer_matrix`."""
-        return transfer_matrix(self.predictions).assign_attrs(self._attack_attribute)
-
-    def one_sided(self, *, epsilon_s: float = EPSILON_S) -> xr.DataArray:
-        """SAT from one direction alone; see `zooscope.scores.matrices.one_sided_matrix`."""
-        return one_sided_matrix(self.predictions, epsilon_s=epsilon_s).assign_attrs(self._attack_attribute)
-
-    def classifiers(self) -> pd.DataFrame:
-        """A row per classifier; see `zooscope.scores.classifiers.classifier_table`."""
-        return classifier_table(self._records.classifiers, self.predictions)
-
-    def export(self, folder: str | Path, *, confidence: float = CONFIDENCE) -> tuple[Path, ...]:
-        """Writes scores, classifiers and predictions as CSV and Parquet.
-
-        Args:
-            folder: is made; files of the same names are replaced.
-            confidence: of the intervals.
-
-        Returns:
-            The files: sat.csv, sat_low.csv, sat_high.csv (square, natural log), transfer.csv (source by row, target by column,
-            percent), classifiers.csv, and predictions.parquet (source, target, image, label, prediction; a row per counted image).
-
-        Raises:
-            StudyError: the folder can't be written.
-        """
-        scores = self.sat(confidence=confidence)
-        matrices = {"sat": scores, "sat_low": scores.low, "sat_high": scores.high, "transfer": self.transfer()}
-        return export(Path(folder), matrices, self.classifiers(), self.predictions, class_names=self.class_names)
-
-    @property
-    def _attack_attribute(self) -> dict[str, str]:
-        """Scores under different attacks are never mixed: each matrix says its own."""
-        return {"attack": self._records.definition.attack}
 
 
 def _checked(

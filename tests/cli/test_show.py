@@ -4,10 +4,12 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.cli.calling import call, one_line
 from tests.cli.synthetic import write_study
+from zooscope.recorded import RecordedStudy
 from zooscope.study import Study
 
 TWENTY = tuple(f"bundled:architecture{number}-seed{number}" for number in range(20))
@@ -200,3 +202,16 @@ def test_a_confidence_in_percent_is_refused_with_a_hint(measured_study: Path) ->
 
 def test_the_largest_sat_in_the_explanation_is_the_logarithm_of_a_hundred(measured_study: Path) -> None:
     assert f"{math.log(100):.2f} is the most" in " ".join(call("show", measured_study).stdout.split())
+
+
+def test_an_imported_matrix_is_shown_without_what_was_never_measured(tmp_path: Path) -> None:
+    matrix = pd.DataFrame([[4.6, 3.0, 2.0], [3.0, 4.5, np.nan], [2.0, np.nan, 4.4]], index=list("abc"), columns=list("abc"))
+    RecordedStudy.from_matrix(tmp_path / "published", matrix).close()
+    text = call("show", tmp_path / "published").stdout
+    assert "3 classifiers, scores imported as published" in " ".join(text.split())
+    assert [row.split()[2:] for row in rows_of(text)] == [["4.60", "3.00", "2.00"], ["3.00", "4.50", "-"], ["2.00", "-", "4.40"]]
+    assert "a and b  3.00     20.1" in text
+    assert "nan" not in text
+    found = strictly(call("show", tmp_path / "published", "--json").stdout)
+    assert found["sat"] == [[4.6, 3.0, 2.0], [3.0, 4.5, None], [2.0, None, 4.4]]
+    assert found["transfer"] == [[None] * 3] * 3

@@ -1,5 +1,6 @@
 """A study's record: what is written comes back, whatever happens to the machine."""
 
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -74,6 +75,32 @@ def test_the_database_says_what_it_is_and_how_it_is_kept(path: Path) -> None:
     assert value(path, "PRAGMA user_version") == SCHEMA_VERSION
     assert value(path, "PRAGMA journal_mode") == "wal"
     assert value(path, "PRAGMA integrity_check") == "ok"
+
+
+def test_components_come_back_by_classifier_and_take_new_values(records: Records) -> None:
+    records.set_components("b", {"activation": "ReLU", "hierarchical": "Yes"})
+    records.set_components("b", {"activation": "GELU"})
+    records.set_components("nobody", {"activation": "GELU"})
+    assert records.components() == {"b": {"activation": "GELU", "hierarchical": "Yes"}}
+
+
+def test_published_scores_come_back_and_unknown_pairs_are_nan(records: Records) -> None:
+    scores = np.array([[4.5, np.nan], [np.nan, -4.6]])
+    records.set_published(scores)
+    np.testing.assert_array_equal(records.published(), scores)
+
+
+def test_a_database_of_an_earlier_version_is_brought_up_to_date_once_by_however_many_processes(tmp_path: Path) -> None:
+    old = tmp_path / "study" / "study.db"
+    old.parent.mkdir()
+    shutil.copy(Path(__file__).parent / "golden" / "study-v1.db", old)
+    opener = f"from zooscope.records.records import Records; from pathlib import Path; Records.open(Path({str(old)!r})).close()"
+    processes = [subprocess.Popen([sys.executable, "-c", opener]) for _ in range(4)]
+    assert [process.wait() for process in processes] == [0] * 4
+    assert value(old, "PRAGMA user_version") == SCHEMA_VERSION
+    with Records.open(old) as records:
+        records.set_components("bundled:vit", {"activation": "GELU"})
+        assert records.components() == {"bundled:vit": {"activation": "GELU"}}
 
 
 def test_what_belongs_to_a_classifier_that_is_removed_goes_with_it(path: Path, records: Records) -> None:

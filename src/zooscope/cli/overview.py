@@ -14,7 +14,7 @@ from zooscope.records.predictions import NOT_MEASURED
 from zooscope.scores.matrices import sat_matrix, transfer_matrix
 
 if TYPE_CHECKING:
-    from zooscope.study import Study
+    from zooscope.recorded import RecordedStudy
 
 LARGE_CONTROL_PERCENT: Final = 5.0
 MOST_NOTES: Final = 6
@@ -31,7 +31,7 @@ class Overview:
         classifiers: as of `Study.classifiers`.
         attack: the attack's name and settings.
         images: address of the images.
-        num_images: how many there are.
+        num_images: how many there are; 0 where scores were imported as published, and all else is not known.
         num_measured: how many of them are measured, for the pair with the fewest and for the one with the most.
         notes: what to bear in mind when reading the scores.
     """
@@ -52,17 +52,40 @@ class Overview:
         return tuple(str(name) for name in self.sat["a"].to_numpy())
 
 
-def overview(study: "Study", *, confidence: float) -> Overview:
+def overview(study: "RecordedStudy", *, confidence: float) -> Overview:
     """Everything that `show` tells.
 
     Raises:
         StudyError: the study holds no classifier.
         InvalidValueError: the confidence is not in (0, 1).
     """
-    predictions = study.predictions
-    if not predictions.names:
+    if not study.names:
         msg = f"{study.path} holds no classifiers; add some: zooscope measure {study.path} --classifiers ..."
         raise StudyError(msg)
+    return _imported(study) if study.is_imported else _measured(study, confidence=confidence)
+
+
+def _imported(study: "RecordedStudy") -> Overview:
+    """What is known of a published matrix: the scores alone."""
+    sat = study.sat()
+    unknown = pd.DataFrame(np.nan, index=list(study.names), columns=["clean_accuracy", "white_box_success"])
+    axes = ("source", "target")
+    transfer = xr.DataArray(np.full(sat.shape, np.nan), dims=axes, coords={"control": (axes, np.full(sat.shape, np.nan))})
+    return Overview(
+        study=str(study.path),
+        sat=sat,
+        transfer=transfer,
+        classifiers=unknown,
+        attack=json.loads(study.definition.attack),
+        images="",
+        num_images=0,
+        num_measured=(0, 0),
+        notes=(),
+    )
+
+
+def _measured(study: "RecordedStudy", *, confidence: float) -> Overview:
+    predictions = study.predictions
     with collected_notes() as warned:
         sat = sat_matrix(predictions, confidence=confidence)
     transfer = transfer_matrix(predictions)

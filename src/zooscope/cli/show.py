@@ -24,9 +24,9 @@ def show(study: ExistingStudy, confidence: Confidence = CONFIDENCE, as_json: Jso
     mind. While `measure` runs, it shows what is measured so far.
     """
     from zooscope.cli import overview
-    from zooscope.study import Study
+    from zooscope.recorded import RecordedStudy
 
-    with Study.open(study) as opened:
+    with RecordedStudy.read(study) as opened:
         view = overview.overview(opened, confidence=confidence)
     if as_json:
         say_json(overview.as_json(view))
@@ -38,22 +38,31 @@ def draw(console: Console, view: "Overview") -> None:
     """Prints a study's scores for a person to read."""
     from zooscope.cli.matrix import draw_matrix, explanation
 
-    console.print(f"{view.study}: {_how_many(len(view.names), 'classifier')}, {view.images}, {_how_many(view.num_images, 'image')}")
-    console.print(f"Attack: {attack_in_words(view.attack)}")
-    if min(view.num_measured) < view.num_images:
-        console.print(_so_far(view))
+    _draw_heading(console, view)
     console.print()
     draw_matrix(console, view.sat)
     console.print()
     console.print(explanation(view.names, width=console.width))
     if np.isnan(view.sat).any():
         console.print("- is a pair without a score: not measured yet, or no image that both classify correctly.")
-    console.print(_accuracies(view))
+    if view.num_images:
+        console.print(_accuracies(view))
     _draw_pairs(console, view)
     if view.notes:
         console.print()
     for note in view.notes:
         console.print(f"Note: {note}")
+
+
+def _draw_heading(console: Console, view: "Overview") -> None:
+    classifiers = _how_many(len(view.names), "classifier")
+    if not view.num_images:
+        console.print(f"{view.study}: {classifiers}, scores imported as published")
+        return
+    console.print(f"{view.study}: {classifiers}, {view.images}, {_how_many(view.num_images, 'image')}")
+    console.print(f"Attack: {attack_in_words(view.attack)}")
+    if min(view.num_measured) < view.num_images:
+        console.print(_so_far(view))
 
 
 def attack_in_words(attack: dict[str, Any]) -> str:
@@ -97,7 +106,8 @@ def _draw_pairs(console: Console, view: "Overview") -> None:
     near, far = order[:NUM_PAIRS], order[NUM_PAIRS:][-NUM_PAIRS:]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("Nearest and farthest" if far else "Pairs", ratio=1, overflow="fold")
-    for heading in ("SAT", f"{100 * view.sat.attrs['confidence']:g} % interval", "percent", "images"):
+    interval = f"{100 * view.sat.attrs['confidence']:g} % interval"
+    for heading in ("SAT", interval, "percent", "images") if view.num_images else ("SAT", "percent"):
         table.add_column(heading, justify="right", no_wrap=True)
     for pair in near:
         table.add_row(*_pair(view, *pair))
@@ -114,11 +124,7 @@ def _pair(view: "Overview", row: int, column: int) -> tuple[str, ...]:
 
     names = [fitted_name(name, LONGEST_NAME).rstrip() for name in short_names(view.names)]
     cell = view.sat[row, column]
-    interval = f"{float(cell.low):.2f} to {float(cell.high):.2f}"
-    return (
-        f"{names[row]} and {names[column]}",
-        f"{float(cell):.2f}",
-        interval,
-        f"{float(cell.percent):.1f}",
-        str(int(cell["count"])),
-    )
+    pair, score, percent = f"{names[row]} and {names[column]}", f"{float(cell):.2f}", f"{float(cell.percent):.1f}"
+    if not view.num_images:
+        return pair, score, percent
+    return pair, score, f"{float(cell.low):.2f} to {float(cell.high):.2f}", percent, str(int(cell["count"]))

@@ -1,6 +1,6 @@
 """Measures what is missing and writes it, one unit at a time, in this process."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -33,7 +33,7 @@ class Run:
 
     Attributes:
         records: says what is missing; results go there.
-        classifiers: every classifier of the record by name, on its device.
+        classifier: gives a classifier of the record by name, on its device; asked only for those of which something is missing.
         images: the images of the record.
         attack: the attack of the record.
         batch_size: images that go through a network at once.
@@ -41,7 +41,7 @@ class Run:
     """
 
     records: Records
-    classifiers: Mapping[str, Classifier]
+    classifier: Callable[[str], Classifier]
     images: ImageSet
     attack: Attack
     batch_size: int = BATCH_SIZE
@@ -66,8 +66,8 @@ class Run:
         units = missing_clean(self.records)
         done, total = 0, sum(len(self.records.shards[unit.shard]) for unit in units)
         for unit in units:
-            pixels = self._pixels.of(self.classifiers[unit.classifier], unit.shard)
-            predictions, logits = measure_clean(self.classifiers[unit.classifier], pixels, batch_size=self.batch_size)
+            pixels = self._pixels.of(self.classifier(unit.classifier), unit.shard)
+            predictions, logits = measure_clean(self.classifier(unit.classifier), pixels, batch_size=self.batch_size)
             self.records.save_clean(unit.classifier, unit.shard, predictions, logits)
             done += len(predictions)
             self.listen(Progress(phase="classify", done=done, total=total, item=f"{unit.classifier}, shard {unit.shard + 1}"))
@@ -93,7 +93,7 @@ class Run:
         amounts = [int(self._right[unit.source][self.records.shards[unit.shard]].sum()) for unit in units]
         done, total = 0, sum(amounts)
         for unit, amount in zip(units, amounts, strict=True):
-            source = self.classifiers[unit.source]
+            source = self.classifier(unit.source)
             pixels = self._pixels.of(source, unit.shard)
             self.records.save_transfers(unit.source, unit.shard, self._transfers(unit, pixels), self._controls(unit, pixels))
             done += amount
@@ -115,7 +115,7 @@ class Run:
             return result
         attacked = perturb(
             self.attack,
-            self.classifiers[unit.source],
+            self.classifier(unit.source),
             pixels[chosen],
             torch.from_numpy(self._labels[here[chosen]]),
             self._seeds[here[chosen]].tolist(),
@@ -125,21 +125,21 @@ class Run:
         for target, mask in counted.items():
             if not mask.any():
                 continue
-            size = self.classifiers[target].transform.size
+            size = self.classifier(target).transform.size
             if size not in by_size:
                 by_size[size] = resized(attacked, size)
             seen = by_size[size][torch.from_numpy(mask[chosen])]
-            result[target][mask] = predict(self.classifiers[target], seen, batch_size=self.batch_size)
+            result[target][mask] = predict(self.classifier(target), seen, batch_size=self.batch_size)
         return result
 
     def _controls(
         self, unit: AttackUnit, pixels: Float[Tensor, "image channel height width"]
     ) -> dict[tuple[str, str], Int32[np.ndarray, " image"]]:
         """Clean images of the source's making through the targets, by (transform, target)."""
-        way = str(self.classifiers[unit.source].transform)
+        way = str(self.classifier(unit.source).transform)
         return {
             (way, target): predict(
-                self.classifiers[target], resized(pixels, self.classifiers[target].transform.size), batch_size=self.batch_size
+                self.classifier(target), resized(pixels, self.classifier(target).transform.size), batch_size=self.batch_size
             )
             for target in unit.controls
         }

@@ -14,7 +14,7 @@ from jaxtyping import Int
 from zooscope.errors import StudyError
 from zooscope.records.entries import Definition
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 APPLICATION_ID: Final = 0x5A4F4F53  # "ZOOS": tells a study from any other SQLite file
 BUSY_SECONDS: Final = 30.0
 
@@ -22,10 +22,9 @@ BUSY_SECONDS: Final = 30.0
 def define(connection: sqlite3.Connection, definition: Definition, ids: tuple[str, ...], labels: Int[np.ndarray, " image"]) -> None:
     """Lays out an empty database and writes what the study is about."""
     connection.execute("PRAGMA journal_mode = WAL")
-    connection.executescript(files(__package__).joinpath("schema.sql").read_text(encoding="utf-8"))
+    upgrade(connection)
     with connection:
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         connection.executemany(
             "INSERT INTO study VALUES (?, ?)",
             [(field.name, str(getattr(definition, field.name))) for field in fields(Definition)],
@@ -34,6 +33,27 @@ def define(connection: sqlite3.Connection, definition: Definition, ids: tuple[st
             "INSERT INTO images VALUES (?, ?, ?)",
             [(position, name, int(label)) for position, (name, label) in enumerate(zip(ids, labels, strict=True))],
         )
+
+
+def upgrade(connection: sqlite3.Connection) -> None:
+    """Lays out what later versions added, each version in one transaction; a database of this version is left alone."""
+    for version in range(_version(connection) + 1, SCHEMA_VERSION + 1):
+        layout = files(__package__).joinpath("schema", f"{version}.sql").read_text(encoding="utf-8")
+        # Another process may have been quicker while this one waited for its turn to write.
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            if _version(connection) < version:
+                for statement in layout.split(";\n"):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {version}")
+            connection.commit()
+        except BaseException:
+            connection.rollback()
+            raise
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def connect(path: Path | str) -> sqlite3.Connection:
@@ -85,7 +105,7 @@ def require_study(connection: sqlite3.Connection, path: Path) -> None:
         StudyError: it is.
     """
     (application_id,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    version = _version(connection)
     if application_id != APPLICATION_ID:
         msg = f"{path} is a database, but not a study of zooscope's; name a study's folder."
         raise StudyError(msg)

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, final
 
 import numpy as np
-from jaxtyping import Float16, Int, Int32
+from jaxtyping import Float, Float16, Int, Int32
 
 from zooscope.errors import MissingFileError, StudyError
-from zooscope.records.database import connect, define, explained, require_study, undamaged
+from zooscope.records.database import connect, define, explained, require_study, undamaged, upgrade
 from zooscope.records.entries import IDENTITY, ClassifierRecord, Definition
 from zooscope.records.predictions import NOT_MEASURED, Predictions
 
@@ -74,6 +74,7 @@ class Records:
             connection = connect(path)
             try:
                 require_study(connection, path)
+                upgrade(connection)
             except BaseException:
                 connection.close()
                 raise
@@ -157,6 +158,43 @@ class Records:
     def remove_classifier(self, name: str) -> None:
         """Forgets a classifier and everything measured of it."""
         self._write("DELETE FROM classifiers WHERE name = ?", [[name]])
+
+    def components(self) -> dict[str, dict[str, str]]:
+        """Architectural components by classifier and name, for every classifier of which some are known."""
+        rows = self._rows("SELECT name, component, value FROM components JOIN classifiers ON id = classifier_id ORDER BY id")
+        result: dict[str, dict[str, str]] = {}
+        for name, component, value in rows:
+            result.setdefault(name, {})[component] = value
+        return result
+
+    def set_components(self, classifier: str, components: Mapping[str, str]) -> None:
+        """Enters components of a classifier; those that it has already get the new value."""
+        self._write(
+            "INSERT OR REPLACE INTO components SELECT id, ?, ? FROM classifiers WHERE name = ?",
+            [[component, value, classifier] for component, value in components.items()],
+        )
+
+    # What others have published
+
+    def set_published(self, scores: Float[np.ndarray, "a b"]) -> None:
+        """Enters a published matrix of scores, rows and columns as in `names`; NaN where a pair is not known."""
+        names = self.names
+        self._write(
+            "INSERT OR REPLACE INTO published "
+            "SELECT a.id, b.id, ? FROM classifiers a, classifiers b WHERE a.name = ? AND b.name = ?",
+            [[float(scores[a, b]), names[a], names[b]] for a, b in np.argwhere(np.isfinite(scores))],
+        )
+
+    def published(self) -> Float[np.ndarray, "a b"]:
+        """The published scores of all pairs, NaN where a pair is not known."""
+        place = {name: row for row, name in enumerate(self.names)}
+        result = np.full((len(place), len(place)), np.nan)
+        rows = self._rows(
+            "SELECT a.name, b.name, score FROM published JOIN classifiers a ON a.id = a_id JOIN classifiers b ON b.id = b_id"
+        )
+        for a, b, score in rows:
+            result[place[a], place[b]] = score
+        return result
 
     # What has been measured
 

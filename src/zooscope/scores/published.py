@@ -1,0 +1,91 @@
+"""Scores that others have published: a square matrix, checked, and as it stands in a study."""
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from jaxtyping import Float
+
+from zooscope.errors import InvalidValueError
+from zooscope.records.entries import ClassifierRecord, Definition
+from zooscope.scores.sat import EPSILON_S, RANGE
+
+IMPORTED: Final = Definition(
+    images="", image_digest="", class_names="", attack=json.dumps({"attack": "as published"}), seed=0, shard_size=1
+)
+TOLERANCE: Final = 1e-6
+
+
+def checked_matrix(matrix: pd.DataFrame) -> pd.DataFrame:
+    """A published matrix with text for names and float for scores, its columns in the order of its rows.
+
+    Args:
+        matrix: SAT of all pairs (natural log), or one triangle of them; NaN where a pair is not known.
+
+    Raises:
+        InvalidValueError: it is empty, rows and columns have other names, a name stands twice, a score is no number or out of
+            range, or the two scores of a pair differ.
+    """
+    scores = matrix.set_axis(matrix.index.astype(str), axis=0).set_axis(matrix.columns.astype(str), axis=1)
+    if scores.empty:
+        msg = "the matrix is empty; give a square matrix of scores with names in the header and in the first column."
+        raise InvalidValueError(msg)
+    for names in (scores.index, scores.columns):
+        if names.has_duplicates:
+            msg = f"the matrix names {names[names.duplicated()][0]} twice; every classifier needs a name of its own."
+            raise InvalidValueError(msg)
+    odd = scores.index.symmetric_difference(scores.columns)
+    if len(odd):
+        msg = f"the matrix is not square: {odd[0]} ({len(odd)} such) stands in the rows or in the columns alone."
+        raise InvalidValueError(msg)
+    scores = scores[list(scores.index)]
+    for name, column in scores.items():
+        numbers = pd.to_numeric(column, errors="coerce")
+        wrong = column[numbers.isna() & column.notna()]
+        if len(wrong):
+            msg = f"the score of {wrong.index[0]} and {name} is no number: got {wrong.iloc[0]!r}."
+            raise InvalidValueError(msg)
+        scores[name] = numbers.astype(np.float64)
+    _require_scores(scores)
+    return scores.where(scores.notna(), scores.T)  # one triangle says it all
+
+
+def published_record(name: str) -> ClassifierRecord:
+    """How a classifier of which only scores are known stands in the record."""
+    return ClassifierRecord(name=name, address=None, architecture="", num_classes=0, weights="", transform="", mean="", std="")
+
+
+def published_matrix(names: Sequence[str], scores: Float[np.ndarray, "a b"]) -> xr.DataArray:
+    """A published matrix in the form of `sat_matrix`; how many images were counted, and the intervals, are not known: NaN."""
+    unknown = np.full(scores.shape, np.nan)
+    coordinates = {"percent": np.exp(scores), "count": unknown, "low": unknown, "high": unknown}
+    return xr.DataArray(
+        scores,
+        dims=("a", "b"),
+        coords={"a": list(names), "b": list(names)} | {key: (("a", "b"), values) for key, values in coordinates.items()},
+        name="sat",
+        attrs={"confidence": 0.0, "epsilon_s": EPSILON_S, "attack": IMPORTED.attack},
+    )
+
+
+def _require_scores(scores: pd.DataFrame) -> None:
+    values, names = scores.to_numpy(), list(scores.index)
+    outside = np.argwhere((values > RANGE[1] + TOLERANCE) | np.isinf(values))
+    if len(outside):
+        row, column = outside[0]
+        msg = (
+            f"the score of {names[row]} and {names[column]} is {values[row, column]:g}, more than log(100) = {RANGE[1]:.3f}; "
+            "scores are natural logarithms of percentages."
+        )
+        raise InvalidValueError(msg)
+    unequal = np.argwhere(np.abs(values - values.T) > TOLERANCE)
+    if len(unequal):
+        row, column = unequal[0]
+        msg = (
+            f"the matrix is not symmetric: {names[row]} and {names[column]} have {values[row, column]:g} and "
+            f"{values[column, row]:g}; SAT is the same both ways."
+        )
+        raise InvalidValueError(msg)
