@@ -12,9 +12,10 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from zooscope import attacks
+    from zooscope import analyses, attacks
     from zooscope.classifiers.classifier import Classifier
     from zooscope.classifiers.load import load_classifier
+    from zooscope.classifiers.selection import classifier_addresses
     from zooscope.comparison import SatScore, sat
     from zooscope.errors import ZooscopeError
     from zooscope.images.image_set import ImageSet
@@ -30,7 +31,9 @@ __all__ = [
     "SatScore",
     "Study",
     "ZooscopeError",
+    "analyses",
     "attacks",
+    "classifier_addresses",
     "load_classifier",
     "load_images",
     "sat",
@@ -43,6 +46,7 @@ _HOMES: Final = {
     "SatScore": "zooscope.comparison",
     "Study": "zooscope.study",
     "ZooscopeError": "zooscope.errors",
+    "classifier_addresses": "zooscope.classifiers.selection",
     "load_classifier": "zooscope.classifiers.load",
     "load_images": "zooscope.images.load",
     "sat": "zooscope.comparison",
@@ -50,8 +54,8 @@ _HOMES: Final = {
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401  (whatever the name stands for)
-    if name == "attacks":
-        return import_module("zooscope.attacks")
+    if name in {"analyses", "attacks"}:
+        return import_module(f"zooscope.{name}")
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     msg = f"module 'zooscope' has no attribute {name!r}"

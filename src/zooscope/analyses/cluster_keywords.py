@@ -1,0 +1,67 @@
+"""What the classifiers of a cluster have in common: component values as keywords."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import pandas as pd
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from zooscope.errors import InvalidValueError
+
+NUM_KEYWORDS: Final = 5
+EMPTY_CELL: Final = "-"  # as the paper's table writes it
+
+
+def keywords(components: pd.DataFrame, labels: pd.Series, *, num_keywords: int = NUM_KEYWORDS) -> pd.DataFrame:
+    """The component values that set each cluster apart.
+
+    Every value is a word, made of the component and the value, so that the "Yes" of two components are different words; every
+    classifier is a document. A word weighs 1 + log((1 + classifiers) / (1 + classifiers that have it)): inverse document frequency,
+    smoothed as scikit-learn does. Each classifier's weights are scaled to length one; a cluster's are their mean.
+
+    Source: Hwang et al., ECCV 2024, Section 4.1 and Table 2.
+
+    Args:
+        components: a row per classifier, a column per component; NaN where a value is not known. Neither that nor `-`, the table's
+            empty cell, makes a word.
+        labels: number of the cluster of every classifier. Those without components don't count.
+        num_keywords: how many per cluster, at most.
+
+    Returns:
+        A row per keyword, cluster by cluster, the weightiest first: `cluster`, `component`, `value`, `weight` (in (0, 1]), `share`
+        (of the cluster's classifiers with components that have it).
+
+    Raises:
+        InvalidValueError: num_keywords is not positive, or no labelled classifier has components.
+    """
+    if num_keywords < 1:
+        msg = f"num_keywords must be at least 1: got {num_keywords}."
+        raise InvalidValueError(msg)
+    documents = {
+        str(name): [
+            (str(component), str(value))
+            for component, value in components.loc[name].items()
+            if pd.notna(value) and value != EMPTY_CELL
+        ]
+        for name in sorted(map(str, labels.index))
+        if name in components.index
+    }
+    documents = {name: words for name, words in documents.items() if words}
+    if not documents:
+        msg = "no classifier of the clusters has components; give a table of components with the classifiers' names."
+        raise InvalidValueError(msg)
+    vectorizer = TfidfVectorizer(analyzer=_as_it_is)
+    found = vectorizer.fit_transform(list(documents.values())).toarray()
+    place = {str(component): number for number, component in enumerate(components.columns)}
+    words = sorted(vectorizer.vocabulary_, key=vectorizer.vocabulary_.__getitem__)
+    weights = pd.DataFrame(found, index=list(documents), columns=pd.MultiIndex.from_tuples(words))
+    rows = []
+    for cluster, own in weights.groupby(labels.loc[list(documents)]):
+        mean, share = own.mean(), (own > 0).mean()
+        best = sorted((-mean[word], place[word[0]], word) for word in mean.index[mean > 0])[:num_keywords]
+        rows += [(cluster, *word, -weight, share[word]) for weight, _, word in best]
+    return pd.DataFrame(rows, columns=["cluster", "component", "value", "weight", "share"])
+
+
+def _as_it_is(words: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+    return words

@@ -1,0 +1,187 @@
+"""Groups of similar classifiers: spectral clustering of a matrix of SAT."""
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+from scipy.spatial.distance import pdist, squareform
+from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
+
+from zooscope.analyses.matrix import Matrix, order_of, require_contrast, square
+from zooscope.analyses.spectral import Spectrum, matrix_spectrum, no_group
+from zooscope.errors import InvalidValueError
+
+NUM_CLUSTERS: Final = 10
+FEWEST_RESTARTS: Final = 100
+MOST_RESTARTS: Final = 2000
+MEETINGS: Final = 10
+SAME_OBJECTIVE: Final = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Clusters:
+    """Groups of similar classifiers.
+
+    Attributes:
+        labels: number of the cluster of every classifier, in the order of the matrix. 1 is the largest cluster; of equally large
+            ones, the one with the alphabetically first name comes first.
+        num_clusters: how many were asked for, or chosen. Where fewer classifiers differ, some clusters are left empty.
+        features: a row per classifier: its entries in as many eigenvectors as there are clusters.
+        gaps: a row per eigenvalue, index `num_clusters` from 1: `eigenvalue`, and `gap` to the next one. A large gap behind the
+            Kth says that there are K groups.
+        by_eigengap: whether the number of clusters was chosen by the gaps.
+        objective: sum of squared distances of the rows of `features` to the centres of their clusters.
+        restarts: how often K-means was started.
+        times_met: how many of the starts ended at this objective, the lowest of all. 1 means that a better one may well exist.
+    """
+
+    labels: pd.Series
+    num_clusters: int
+    features: pd.DataFrame
+    gaps: pd.DataFrame
+    by_eigengap: bool
+    objective: float
+    restarts: int
+    times_met: int
+
+    @property
+    def members(self) -> dict[int, tuple[str, ...]]:
+        """The classifiers of every cluster, alphabetically."""
+        return members_of(self.labels)
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The classifiers by cluster."""
+        return tuple(name for names in self.members.values() for name in names)
+
+    def distances(self) -> pd.DataFrame:
+        """Euclidean distances of the rows of `features`, by cluster (Fig. 4a of the paper)."""
+        rows = self.features.loc[list(self.order)]
+        return pd.DataFrame(squareform(pdist(rows)), index=rows.index, columns=list(self.order))
+
+
+class Partition(NamedTuple):
+    """What K-means found.
+
+    Attributes:
+        labels: numbers from 0, in no order.
+        objective: sum of squared distances to the centres.
+        restarts: how often it was started.
+        times_met: how many starts ended at this objective.
+    """
+
+    labels: Int[np.ndarray, " row"]
+    objective: float
+    restarts: int
+    times_met: int
+
+
+def clusters(matrix: Matrix, num_clusters: int | None = NUM_CLUSTERS, *, seed: int = 0) -> Clusters:
+    """Spectral clustering: K-means on the first K eigenvectors behind the trivial one.
+
+    One start of K-means seldom ends at the best partition. It is started at least 100 times, as in the paper, and on until the best
+    objective has been met 10 times, at most 2,000 times.
+
+    Source: Hwang et al., ECCV 2024, Section 4.1 and Appendix C; see `spectral_features` for the eigenvectors. Choice of the number:
+    von Luxburg, A tutorial on spectral clustering, 2007, Section 8.3.
+
+    Args:
+        matrix: SAT of all pairs (natural log); symmetric; the diagonal is not read.
+        num_clusters: how many; None takes the one with the largest gap behind its eigenvalue.
+        seed: of the starts. The answer doesn't depend on the order of the classifiers.
+
+    Raises:
+        InvalidValueError: the matrix is not square, symmetric and complete, or holds no score above 0; or there are more clusters
+            than classifiers; or all pairs have the same score, so that nothing tells groups apart.
+    """
+    names, found = matrix_spectrum(matrix)
+    gaps = eigengaps(found)
+    chosen = best_by_gap(gaps, len(names)) if num_clusters is None else num_clusters
+    if not 1 <= chosen <= len(names):
+        msg = f"num_clusters must be from 1 to {len(names)}, the number of classifiers: got {chosen}."
+        raise InvalidValueError(msg)
+    if chosen not in (1, len(names)):
+        require_contrast(square(matrix))
+    features = found.vectors[:, :chosen]
+    partition = best_partition(features, chosen, seed=seed)
+    order = order_of(matrix)
+    table = pd.DataFrame(features, index=pd.Index(names, name="name"))
+    return Clusters(
+        labels=numbered(names, partition.labels.tolist()).loc[order],
+        num_clusters=chosen,
+        features=table.loc[order],
+        gaps=gaps,
+        by_eigengap=num_clusters is None,
+        objective=partition.objective,
+        restarts=partition.restarts,
+        times_met=partition.times_met,
+    )
+
+
+def eigengaps(found: Spectrum) -> pd.DataFrame:
+    """Every eigenvalue, the trivial one first, and how far the next one is; NaN behind the last."""
+    values = np.concatenate([[0.0], found.eigenvalues])
+    index = pd.RangeIndex(1, len(values) + 1, name="num_clusters")
+    return pd.DataFrame({"eigenvalue": values, "gap": np.append(np.diff(values), np.nan)}, index=index)
+
+
+def telling_gaps(gaps: pd.DataFrame, num_classifiers: int) -> pd.Series:
+    """The gaps that `best_by_gap` chooses from; none where there is no group."""
+    tells = (gaps.index > 1) & (gaps["eigenvalue"] < no_group(num_classifiers) - SAME_OBJECTIVE)
+    return gaps.loc[tells, "gap"].dropna()
+
+
+def best_by_gap(gaps: pd.DataFrame, num_classifiers: int) -> int:
+    """The number of clusters from 2 on with the largest gap behind its eigenvalue; 1 where there is no group.
+
+    Eigenvectors of groups have eigenvalues below N / (N - 1), where all are when every pair has the same score (in any matrix, it
+    is the mean of all but the trivial one); gaps behind those above it tell nothing of groups. The first gap is always large, since
+    nearly every classifier is connected to every other, and would always say 1.
+    """
+    candidates = telling_gaps(gaps, num_classifiers)
+    return int(candidates.index[int(candidates.argmax())]) if len(candidates) else 1
+
+
+def best_partition(features: Float[np.ndarray, "row column"], num_clusters: int, *, seed: int) -> Partition:
+    """K-means, started until the best objective has been met several times."""
+    best = Partition(np.zeros(len(features), dtype=np.int32), np.inf, 0, 0)
+    generator = np.random.default_rng(seed)
+    while best.restarts < FEWEST_RESTARTS or (best.times_met < MEETINGS and best.restarts < MOST_RESTARTS):
+        labels, objective = k_means(features, num_clusters, random_state=int(generator.integers(2**31)))
+        best = best._replace(restarts=best.restarts + 1)
+        if abs(objective - best.objective) <= SAME_OBJECTIVE:
+            best = best._replace(times_met=best.times_met + 1)
+        elif objective < best.objective:
+            best = Partition(labels, objective, best.restarts, 1)
+    return best
+
+
+def k_means(
+    features: Float[np.ndarray, "row column"],
+    num_clusters: int,
+    **settings: Any,  # noqa: ANN401  (scikit-learn's)
+) -> tuple[Int[np.ndarray, " row"], float]:
+    """K-means to its very end, so that equal partitions have equal objectives."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different rows than clusters: some stay empty
+        fitted = KMeans(num_clusters, **{"n_init": 1, "tol": 0, "max_iter": 1000} | settings).fit(features)
+    return np.asarray(fitted.labels_), float(fitted.inertia_)
+
+
+def numbered(names: Iterable[str], labels: Iterable[int]) -> pd.Series:
+    """Labels numbered from 1 by size, then by the alphabetically first name."""
+    given = pd.Series(list(labels), index=pd.Index(list(names), name="name"))
+    groups = [sorted(group.index) for _, group in given.groupby(given)]
+    groups.sort(key=lambda group: (-len(group), group[0]))
+    numbers = {name: number for number, group in enumerate(groups, start=1) for name in group}
+    return pd.Series(numbers, name="cluster").rename_axis("name").loc[given.index]
+
+
+def members_of(labels: pd.Series) -> dict[int, tuple[str, ...]]:
+    """The classifiers of every cluster, alphabetically; clusters ascending."""
+    return {int(number): tuple(sorted(map(str, labels.index[labels == number]))) for number in np.unique(labels.to_numpy())}

@@ -1,0 +1,89 @@
+"""Ensembles of two: do classifiers that are less alike gain more from each other?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from zooscope.analyses.averaging import Average, CleanLogits, metrics
+from zooscope.analyses.mantel import NUM_PERMUTATIONS, Correlation, mantel
+from zooscope.analyses.trend import CONFIDENCE, Trend, trend
+from zooscope.errors import InvalidValueError
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PairEnsembles:
+    """All ensembles of two classifiers, and how their gain goes with similarity.
+
+    Attributes:
+        pairs: a row per pair: `a`, `b`, `sat` (natural log), `mean_error` (of the members), `error` (top-1, of the ensemble), `err`
+            (error reduction rate, 1 - error / mean_error), `all_wrong` (images that both get wrong); the latter four are shares in
+            [0, 1]. NaN where a pair has no SAT, or neither member errs.
+        pearson: of SAT and ERR over the pairs.
+        trend: ERR by SAT.
+        average: what is averaged.
+    """
+
+    pairs: pd.DataFrame
+    pearson: Correlation
+    trend: Trend
+    average: Average
+
+
+def pair_ensembles(
+    logits: CleanLogits,
+    sat: xr.DataArray,
+    *,
+    average: Average = "logits",
+    confidence: float = CONFIDENCE,
+    num_permutations: int = NUM_PERMUTATIONS,
+    seed: int = 0,
+) -> PairEnsembles:
+    """Every ensemble of two, its error reduction rate against the SAT of its members.
+
+    Source: Hwang et al., ECCV 2024, Section 5.1 and Figure 5. There the band is one of independent pairs and the p value, too; here
+    both know that pairs share classifiers (see `zooscope.analyses.trend` and `zooscope.analyses.mantel`).
+
+    Args:
+        logits: on clean images, of at least two classifiers.
+        sat: dimensions `a` and `b`; it holds every classifier of the logits.
+        average: of logits as in the paper, or of probabilities.
+        confidence: of the band of the trend line.
+        num_permutations: of the Mantel test.
+        seed: of its permutations, and of the draws behind the band.
+
+    Raises:
+        InvalidValueError: there are fewer than two classifiers, or the matrix lacks one.
+    """
+    names = logits.names
+    if len(names) < 2:  # noqa: PLR2004
+        msg = f"ensembles need at least two classifiers: got {len(names)}."
+        raise InvalidValueError(msg)
+    missing = sorted(set(names) - set(sat["a"].to_numpy().tolist()))
+    if missing:
+        msg = f"the SAT matrix lacks {missing[0]}; measure it with the others, or leave it out."
+        raise InvalidValueError(msg)
+    rows, columns = np.triu_indices(len(names), 1)
+    ((error, err, all_wrong),) = metrics(logits, [np.stack([rows, columns], axis=1)], average=average)
+    single_error = 1 - logits.right.mean(1)
+    scores = sat.sel(a=list(names), b=list(names)).to_numpy().astype(np.float64)
+    gains = np.full(scores.shape, np.nan)
+    gains[rows, columns] = gains[columns, rows] = err
+    pairs = pd.DataFrame(
+        {
+            "a": np.array(names, dtype=object)[rows],
+            "b": np.array(names, dtype=object)[columns],
+            "sat": scores[rows, columns],
+            "mean_error": (single_error[rows] + single_error[columns]) / 2,
+            "error": error,
+            "err": err,
+            "all_wrong": all_wrong,
+        }
+    )
+    return PairEnsembles(
+        pairs=pairs,
+        pearson=mantel(scores, gains, num_permutations=num_permutations, seed=seed),
+        trend=trend(scores, gains, confidence=confidence, seed=seed),
+        average=average,
+    )

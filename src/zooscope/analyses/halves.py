@@ -1,0 +1,36 @@
+"""Images split in two: one half to choose by, the other to report on."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Int
+
+from zooscope.errors import InvalidValueError
+
+
+class Halves(NamedTuple):
+    """Positions of images, ascending; no image is in both."""
+
+    choosing: Int[np.ndarray, " chosen"]
+    reporting: Int[np.ndarray, " reported"]
+
+
+def halves(labels: Int[np.ndarray, " image"], *, seed: int = 0) -> Halves:
+    """Two halves that hold equally many images of every class, give or take one; their sizes differ by at most one.
+
+    Args:
+        labels: the true classes.
+        seed: which image goes where.
+
+    Raises:
+        InvalidValueError: there are fewer than two images.
+    """
+    if len(labels) < 2:  # noqa: PLR2004
+        msg = f"choosing on one half of the images and reporting on the other needs at least 2 images: got {len(labels)}."
+        raise InvalidValueError(msg)
+    generator = np.random.default_rng(seed)
+    # Classes one after the other in random order, images of each shuffled: every other place goes to the same half.
+    shuffled = generator.permutation(len(labels))
+    rank = generator.permutation(int(labels.max()) + 1)
+    order = shuffled[np.argsort(rank[labels[shuffled]], kind="stable")]
+    return Halves(np.sort(order[::2]), np.sort(order[1::2]))

@@ -1,0 +1,166 @@
+"""Correlation of two matrices over the same classifiers, tested by permuting classifiers."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import permutations
+from math import factorial
+from typing import Final, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy import stats
+
+from zooscope.errors import InvalidValueError
+
+NUM_PERMUTATIONS: Final = 9999
+FEWEST_PAIRS: Final = 3
+TIE: Final = 1e-9  # permutations that give the same correlation differ by less than that, from rounding
+CELLS_AT_ONCE: Final = 2_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Correlation:
+    """Pearson correlation of two matrices' pairs, and how easily chance gives as much.
+
+    Attributes:
+        r: Pearson correlation; NaN where there are fewer than three pairs or one of the matrices is constant.
+        p_naive: p value that treats pairs as independent samples, two-sided. They are not: every classifier is in many pairs. It is
+            far too small, and given because the paper gives it.
+        p_mantel: p value from permuting the classifiers of one matrix, two-sided.
+        num_pairs: pairs known in both matrices.
+        num_permutations: how many permutations `p_mantel` rests on.
+        exact: whether these are all that there are; then `p_mantel` is no estimate.
+    """
+
+    r: float
+    p_naive: float
+    p_mantel: float
+    num_pairs: int
+    num_permutations: int
+    exact: bool
+
+
+def mantel(
+    first: Float[np.ndarray, "_ _"],
+    second: Float[np.ndarray, "_ _"],
+    *,
+    directed: bool = False,
+    num_permutations: int = NUM_PERMUTATIONS,
+    seed: int = 0,
+) -> Correlation:
+    """Mantel test: are two matrices over the same classifiers correlated?
+
+    Rows and columns of one matrix are permuted together, so that every classifier keeps all of its pairs: what is compared with
+    chance is which classifier is which. The observed matrix counts as one of the permutations (the +1 of Phipson and Smyth, 2010),
+    so p is never 0. Where all permutations are no more than asked for, each is taken once and p is exact.
+
+    Source: Mantel, The detection of disease clustering and a generalized regression approach, Cancer Research 1967.
+
+    Example:
+        >>> import numpy as np
+        >>> place = np.arange(8.0)
+        >>> distance = np.abs(place[:, None] - place)
+        >>> found = mantel(distance, distance**2)
+        >>> bool(found.r > 0.9), found.num_pairs, bool(found.p_mantel < 0.001)
+        (True, 28, True)
+
+    Args:
+        first: square; the diagonal is never read, NaN is a pair that is left out.
+        second: of the same classifiers in the same order.
+        directed: whether both triangles count; else the matrices are symmetric and the upper one is read.
+        num_permutations: how many are drawn.
+        seed: of the permutations.
+
+    Raises:
+        InvalidValueError: the matrices are not square and of one size, or num_permutations is not positive.
+    """
+    _require_usable(first, second, num_permutations)
+    size = len(first)
+    rows, columns = np.nonzero(~np.eye(size, dtype=bool)) if directed else np.triu_indices(size, 1)
+    pairs = _Pairs(rows, columns)
+    fixed, moving = first[rows, columns], np.asarray(second, dtype=np.float64)
+    r, count = _correlations(fixed, moving[rows, columns][None])
+    exact = size < 13 and factorial(size) <= num_permutations + 1  # noqa: PLR2004  (13! is beyond any number of permutations)
+    known = np.isfinite(fixed) & np.isfinite(moving[rows, columns])
+    if np.isnan(r[0]):
+        return Correlation(
+            r=float("nan"), p_naive=float("nan"), p_mantel=float("nan"), num_pairs=int(count[0]), num_permutations=0, exact=False
+        )
+    at_least, total = (0, 0) if exact else (1, 1)
+    for orders in _orders(size, num_permutations, seed=seed, exact=exact, at_once=max(1, CELLS_AT_ONCE // len(rows))):
+        permuted, _ = _correlations(fixed, moving[orders[:, pairs.rows], orders[:, pairs.columns]])
+        defined = np.isfinite(permuted)
+        total += int(defined.sum())
+        at_least += int((np.abs(permuted[defined]) >= abs(r[0]) - TIE).sum())
+    return Correlation(
+        r=float(r[0]),
+        p_naive=float(stats.pearsonr(fixed[known], moving[rows, columns][known]).pvalue),
+        p_mantel=at_least / total,
+        num_pairs=int(count[0]),
+        num_permutations=total - (not exact),
+        exact=exact,
+    )
+
+
+class _Pairs(NamedTuple):
+    rows: Int[np.ndarray, " pair"]
+    columns: Int[np.ndarray, " pair"]
+
+
+def _require_usable(first: np.ndarray, second: np.ndarray, num_permutations: int) -> None:
+    if first.ndim != 2 or first.shape != second.shape or len(set(first.shape)) != 1:  # noqa: PLR2004
+        msg = (
+            f"both matrices must be square and of the same classifiers: got {first.shape} and {second.shape}; "
+            "take the same classifiers of both."
+        )
+        raise InvalidValueError(msg)
+    if num_permutations < 1:
+        msg = f"num_permutations must be at least 1: got {num_permutations}."
+        raise InvalidValueError(msg)
+
+
+def _orders(size: int, count: int, *, seed: int, exact: bool, at_once: int) -> Iterator[Int[np.ndarray, "permutation classifier"]]:
+    """Permutations in blocks: each one once, or `count` drawn."""
+    if exact:
+        everything = np.array(list(permutations(range(size))), dtype=np.intp)
+        yield from np.array_split(everything, range(at_once, len(everything), at_once))
+        return
+    generator = np.random.default_rng(seed)
+    for start in range(0, count, at_once):
+        block = np.tile(np.arange(size), (min(at_once, count - start), 1))
+        yield generator.permuted(block, axis=1)
+
+
+def _correlations(
+    fixed: Float[np.ndarray, " pair"], moving: Float[np.ndarray, "permutation pair"]
+) -> tuple[Float[np.ndarray, " permutation"], Int[np.ndarray, " permutation"]]:
+    """Pearson correlation of `fixed` with every row of `moving`, over the pairs known in both, and how many these are."""
+    known_fixed, known_moving = np.isfinite(fixed), np.isfinite(moving)
+    x = np.where(known_fixed, fixed - _mean(fixed[known_fixed]), 0.0)
+    y = np.where(known_moving, moving - _mean(moving[known_moving]), 0.0)
+    if known_fixed.all() and known_moving.all():  # nothing but the product depends on the order
+        count = np.full(len(y), len(x))
+        sum_x, sum_xx = np.full(len(y), x.sum()), np.full(len(y), x @ x)
+    else:
+        weight = known_moving.astype(np.float64)
+        y = np.where(known_fixed, y, 0.0)
+        count = (weight @ known_fixed.astype(np.float64)).round().astype(np.int64)
+        sum_x, sum_xx = weight @ x, weight @ (x * x)
+    sum_y, sum_yy = y.sum(1), np.einsum("ij,ij->i", y, y)
+    number = np.maximum(count, 1)
+    spread_x, spread_y = sum_xx - sum_x**2 / number, sum_yy - sum_y**2 / number
+    # A matrix is constant where its spread is what rounding leaves of its size.
+    defined = (count >= FEWEST_PAIRS) & (spread_x > TIE**2 * _scale(fixed)) & (spread_y > TIE**2 * _scale(moving))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        r = (y @ x - sum_x * sum_y / number) / np.sqrt(spread_x * spread_y)
+    return np.where(defined, np.clip(r, -1, 1), np.nan), count
+
+
+def _mean(values: Float[np.ndarray, " value"]) -> float:
+    return float(values.mean()) if len(values) else 0.0
+
+
+def _scale(values: Float[np.ndarray, "..."]) -> float:
+    """The square of the largest value, 1 if all are 0."""
+    largest = float(np.nanmax(np.abs(values), initial=0.0))
+    return largest**2 or 1.0

@@ -1,0 +1,120 @@
+"""Classifiers as points of a plane, the similar ones near each other."""
+
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from sklearn.manifold import TSNE
+
+from zooscope.analyses.clustering import NUM_CLUSTERS
+from zooscope.analyses.matrix import Matrix, order_of, require_contrast, square
+from zooscope.analyses.spectral import matrix_spectrum, no_group, spectral_features, with_signs
+from zooscope.errors import InvalidValueError, UnknownNameError
+
+Method = Literal["tsne", "mds"]
+METHODS: Final[tuple[Method, ...]] = get_args(Method)
+FEWEST_FOR_TSNE: Final = 4
+WITHOUT_GROUPS: Final = 1e-6
+START: Final = 1e-4  # how far apart t-SNE's points begin, as its authors have it
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Map:
+    """Classifiers as points of a plane.
+
+    Attributes:
+        points: a row per classifier in the order of the matrix, columns `x` and `y`. Nearness alone has a meaning: no axis does,
+            and in t-SNE nor do distances between groups that are far apart.
+        method: "tsne" or "mds".
+        num_features: eigenvectors that the points come from.
+        perplexity: of t-SNE, roughly how many neighbours every point keeps near; NaN for MDS.
+        shown: for MDS, the share of all squared distances between the classifiers' scaled features that the plane shows; NaN for
+            t-SNE.
+    """
+
+    points: pd.DataFrame
+    method: Method
+    num_features: int
+    perplexity: float
+    shown: float
+
+
+def map_classifiers(
+    matrix: Matrix, *, method: Method = "tsne", num_features: int = NUM_CLUSTERS, perplexity: float | None = None, seed: int = 0
+) -> Map:
+    """Puts classifiers into a plane by their spectral features.
+
+    t-SNE keeps neighbours together, and may tear apart what lies between. Classical MDS is the flat shadow with the largest squared
+    distances, without chance. Eigenvectors all have the same length, so that no plane would show more of them than any other; for
+    MDS each is therefore scaled by the square root of how far its eigenvalue is below N / (N - 1), that of classifiers without
+    groups.
+
+    Source: Hwang et al., ECCV 2024, Fig. 1; van der Maaten and Hinton, Visualizing data using t-SNE, 2008; Torgerson,
+    Multidimensional scaling, 1952.
+
+    Args:
+        matrix: SAT of all pairs (natural log); symmetric; the diagonal is not read.
+        method: "tsne" or "mds".
+        num_features: how many eigenvectors, see `spectral_features`; the paper takes as many as it has clusters.
+        perplexity: of t-SNE; by default the square root of the number of classifiers.
+        seed: of t-SNE. The answer doesn't depend on the order of the classifiers.
+
+    Raises:
+        InvalidValueError: the matrix is not square, symmetric and complete, holds no score above 0, or all pairs have the same
+            score; fewer than four classifiers for t-SNE; perplexity or num_features is out of range.
+        UnknownNameError: no such method.
+    """
+    if method not in METHODS:
+        kind = "method"
+        raise UnknownNameError(kind, method, METHODS, f"Maps are drawn by {' or '.join(METHODS)}.")
+    scores = square(matrix)
+    features = spectral_features(scores, num_features)
+    require_contrast(scores)
+    flat, shown = classical_mds(features.to_numpy() * _weights(scores, features.shape[1]))
+    kept = float("nan")
+    if method == "tsne":
+        kept = _perplexity(perplexity, len(features))
+        start = START * flat / max(float(flat[:, 0].std()), np.finfo(np.float64).tiny)
+        learnt = TSNE(perplexity=kept, init=start, method="exact", random_state=seed)
+        flat, shown = np.asarray(learnt.fit_transform(features.to_numpy()), dtype=np.float64), float("nan")
+    return Map(
+        points=pd.DataFrame(flat, index=features.index, columns=["x", "y"]).loc[order_of(matrix)],
+        method=method,
+        num_features=features.shape[1],
+        perplexity=kept,
+        shown=shown,
+    )
+
+
+def classical_mds(features: Float[np.ndarray, "row column"]) -> tuple[Float[np.ndarray, "row 2"], float]:
+    """Classical multidimensional scaling of Euclidean distances: the two main axes of the centred features.
+
+    Returns:
+        The points, each axis with its largest entry positive, and the share of all squared distances that they keep.
+    """
+    left, lengths, _ = np.linalg.svd(features - features.mean(axis=0), full_matrices=False)
+    points = with_signs(left) * lengths
+    plane = np.zeros((len(features), 2))
+    plane[:, : min(2, points.shape[1])] = points[:, :2]
+    whole = float((lengths**2).sum())
+    return plane, float((plane**2).sum() / whole) if whole > 0 else float("nan")
+
+
+def _weights(scores: pd.DataFrame, num_features: int) -> Float[np.ndarray, " feature"]:
+    """How much of the similarity each eigenvector carries; all the same where none carries any, as with two classifiers."""
+    _, found = matrix_spectrum(scores)
+    below = np.sqrt(np.maximum(no_group(len(scores)) - found.eigenvalues[:num_features], 0))
+    return below if (below > WITHOUT_GROUPS).any() else np.ones_like(below)
+
+
+def _perplexity(asked: float | None, num_classifiers: int) -> float:
+    if num_classifiers < FEWEST_FOR_TSNE:
+        msg = f'a map by t-SNE needs at least {FEWEST_FOR_TSNE} classifiers: got {num_classifiers}; take the method "mds".'
+        raise InvalidValueError(msg)
+    perplexity = num_classifiers**0.5 if asked is None else asked
+    if not 1 <= perplexity < num_classifiers:
+        msg = f"perplexity must be from 1 to below {num_classifiers}, the number of classifiers: got {perplexity:g}."
+        raise InvalidValueError(msg)
+    return float(perplexity)

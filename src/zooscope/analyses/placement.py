@@ -1,0 +1,245 @@
+"""Where a new classifier belongs, when only it is attacked."""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float, Int
+
+from zooscope.analyses.mantel import NUM_PERMUTATIONS, Correlation, mantel
+from zooscope.analyses.resampling import NUM_RESAMPLES, interval_of, resampled_shares
+from zooscope.analyses.trend import CONFIDENCE, Trend, trend
+from zooscope.errors import InvalidValueError
+from zooscope.scores.outcomes import PERCENT, Outcomes, percent_of
+from zooscope.scores.sat import EPSILON_S, log_score, one_sided, sat
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Placement:
+    """Where a classifier belongs among others.
+
+    Attributes:
+        targets: a row per target, the most alike first, index `name`: `sat` (one-sided, natural log), `percent` (attacked
+            images that fool it), `count` (images that both get right), `low`, `high` (of `sat`), `cluster`.
+        clusters: a row per cluster, the most alike first, index `cluster`: `classifiers`, `sat` (mean one-sided SAT to its
+            members), `low`, `high`, `share` (of the bootstrap draws in which it is the most alike).
+        corrected: the same with each target's usual SAT (see `usual_sat`) taken from its SAT first; None where none was given.
+        cluster: the cluster with the largest mean; None where there are no clusters.
+        share: of the draws that agree on it: how sure the assignment is, as far as images go.
+        nearest_share: of the draws in which the nearest target is the nearest.
+        confidence: of the intervals.
+    """
+
+    targets: pd.DataFrame
+    clusters: pd.DataFrame
+    corrected: pd.DataFrame | None
+    cluster: Hashable | None
+    share: float
+    nearest_share: float
+    confidence: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class OneSided:
+    """How far one direction tells what both tell, over the classifiers of a study.
+
+    Attributes:
+        pairs: a row per ordered pair: `source`, `target`, `one_sided` (the source's attack alone), `sat` (both directions).
+        pearson: of the two, over ordered pairs; permuted are classifiers.
+        trend: `sat` by `one_sided`.
+        recovered: classifiers that their own row of one-sided scores puts into their own cluster, of those with a sibling there.
+        recovered_corrected: the same with each target's usual SAT (over the other sources) taken from its SAT first.
+        num_recoverable: how many have a sibling there.
+    """
+
+    pairs: pd.DataFrame
+    pearson: Correlation
+    trend: Trend
+    recovered: int
+    recovered_corrected: int
+    num_recoverable: int
+
+
+def placed(
+    names: tuple[str, ...],
+    fooled: Bool[np.ndarray, "target image"],
+    counted: Bool[np.ndarray, "target image"],
+    *,
+    clusters: Mapping[str, Hashable] | None = None,
+    usual: Mapping[str, float] | None = None,
+    confidence: float = 0.95,
+    epsilon_s: float = EPSILON_S,
+    num_resamples: int = NUM_RESAMPLES,
+    seed: int = 0,
+) -> Placement:
+    """The nearest targets and the cluster of a classifier that was attacked, from what its attack did to the targets.
+
+    Source: Hwang et al., ECCV 2024, Appendix H: the direction from the known classifiers to the new one is left out, so that N
+    known classifiers need not be attacked again. The paper doesn't say how a cluster is assigned; here by the largest mean
+    SAT. Some targets are fooled more easily than others, whoever attacks, which draws everybody to their cluster: so the means
+    are also given with each target's usual SAT taken off.
+
+    Args:
+        names: the targets.
+        fooled: images on which the new classifier's attack fools each target.
+        counted: images that the new classifier and the target get right when clean.
+        clusters: cluster by target; targets without one are in none.
+        usual: of each target, as of `usual_sat`; taken as given, not drawn anew.
+        confidence: of the intervals.
+        epsilon_s: the smallest percentage told apart from none.
+        num_resamples: draws of images.
+        seed: of the draws.
+
+    Raises:
+        InvalidValueError: there is no target that shares an image with the classifier.
+    """
+    percent = percent_of((fooled & counted).sum(1), counted.sum(1))
+    if not np.isfinite(percent).any():
+        msg = "no target shares a correctly classified image with the classifier; there is nothing to place it by."
+        raise InvalidValueError(msg)
+    outcomes = (fooled & counted).astype(np.int8), counted.astype(np.int8)
+    drawn_percent = PERCENT * resampled_shares(*outcomes, num_resamples=num_resamples, seed=seed)
+    scores, drawn = log_score(percent, epsilon_s=epsilon_s), log_score(drawn_percent, epsilon_s=epsilon_s)
+    low, high = interval_of(drawn, confidence)
+    known = {name: (clusters or {}).get(name) for name in names}
+    targets = pd.DataFrame(
+        {
+            "sat": scores,
+            "percent": percent,
+            "count": counted.sum(1),
+            "low": low,
+            "high": high,
+            "cluster": pd.Series(list(known.values()), dtype=object),
+        }
+    ).set_index(pd.Index(names, name="name"))
+    targets = targets.sort_values("sat", ascending=False, kind="stable")
+    table = _by_cluster(known, scores, drawn, confidence)
+    return Placement(
+        targets=targets,
+        clusters=table,
+        corrected=None if usual is None else _by_cluster(known, *_less_usual(usual, names, scores, drawn), confidence),
+        cluster=None if table.empty else table.index[0],
+        share=float("nan") if table.empty else float(table["share"].iloc[0]),
+        nearest_share=_share_of_largest(drawn)[names.index(targets.index[0])],
+        confidence=confidence,
+    )
+
+
+def one_sided_against_both(
+    outcomes: Outcomes,
+    *,
+    clusters: Mapping[str, Hashable] | None = None,
+    epsilon_s: float = EPSILON_S,
+    confidence: float = CONFIDENCE,
+    num_permutations: int = NUM_PERMUTATIONS,
+    seed: int = 0,
+) -> OneSided:
+    """Every classifier of a study placed as if it were new: its own attack alone against both directions.
+
+    One direction is half of what SAT counts, so that they can't but be correlated; what is asked is how closely.
+
+    Source: Hwang et al., ECCV 2024, Figure H.1.
+
+    Args:
+        outcomes: of attacked images.
+        clusters: cluster by classifier, as found with all of them.
+        epsilon_s: the smallest percentage told apart from none.
+        confidence: of the trend's band.
+        num_permutations: of the Mantel test.
+        seed: of its permutations, and of the draws behind the band.
+    """
+    names = np.array(outcomes.names, dtype=object)
+    alone, both = one_sided(outcomes, epsilon_s=epsilon_s), sat(outcomes, epsilon_s=epsilon_s).score
+    rows, columns = np.nonzero(~np.eye(len(names), dtype=bool))
+    recovered = recovered_corrected = num_recoverable = 0
+    for place, name in enumerate(outcomes.names):
+        own = (clusters or {}).get(name)
+        others = {
+            other: (clusters or {}).get(other) if other != name and np.isfinite(score) else None
+            for other, score in zip(outcomes.names, alone[place], strict=True)
+        }
+        if own is not None and own in others.values():
+            num_recoverable += 1
+            less = alone[place] - _usual(np.delete(alone, place, axis=0), np.delete(np.arange(len(names)), place))
+            recovered += int(_by_cluster(others, alone[place], alone[[place]], confidence).index[0] == own)
+            corrected = _by_cluster(others, less, less[None], confidence)
+            recovered_corrected += int(not corrected.empty and corrected.index[0] == own)
+    return OneSided(
+        pairs=pd.DataFrame(
+            {"source": names[rows], "target": names[columns], "one_sided": alone[rows, columns], "sat": both[rows, columns]}
+        ),
+        pearson=mantel(alone, both, directed=True, num_permutations=num_permutations, seed=seed),
+        trend=trend(alone, both, directed=True, confidence=confidence, seed=seed),
+        recovered=recovered,
+        recovered_corrected=recovered_corrected,
+        num_recoverable=num_recoverable,
+    )
+
+
+def usual_sat(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S) -> dict[str, float]:
+    """How easily each classifier is fooled, whoever attacks: mean one-sided SAT from all others; NaN where there is none."""
+    alone = one_sided(outcomes, epsilon_s=epsilon_s)
+    means = _usual(alone, np.arange(len(alone)))
+    return {name: float(mean) for name, mean in zip(outcomes.names, means, strict=True)}
+
+
+def _usual(alone: Float[np.ndarray, "source target"], sources: Int[np.ndarray, " source"]) -> Float[np.ndarray, " target"]:
+    """Mean over the sources other than the target itself; `sources` are the rows' places among the targets."""
+    known = np.isfinite(alone)
+    known[np.arange(len(sources)), sources] = False
+    number = known.sum(0)
+    return np.asarray(np.divide(np.where(known, alone, 0).sum(0), number, out=np.full(len(number), np.nan), where=number > 0))
+
+
+def _less_usual(
+    usual: Mapping[str, float],
+    names: tuple[str, ...],
+    scores: Float[np.ndarray, " target"],
+    drawn: Float[np.ndarray, "resample target"],
+) -> tuple[Float[np.ndarray, " target"], Float[np.ndarray, "resample target"]]:
+    means = np.array([usual.get(name, np.nan) for name in names])
+    return scores - means, drawn - means
+
+
+def _by_cluster(
+    cluster_of: Mapping[str, Hashable | None],
+    scores: Float[np.ndarray, " target"],
+    drawn: Float[np.ndarray, "resample target"],
+    confidence: float,
+) -> pd.DataFrame:
+    """Mean score of every cluster that has a known one, the largest first."""
+    rows, means = [], []
+    for cluster in dict.fromkeys(each for each in cluster_of.values() if each is not None):
+        members = np.array([each == cluster for each in cluster_of.values()]) & np.isfinite(scores)
+        if not members.any():
+            continue
+        mean = _known_mean(drawn[:, members])
+        low, high = interval_of(mean, confidence)
+        means.append(mean)
+        rows.append(
+            {
+                "cluster": cluster,
+                "classifiers": int(members.sum()),
+                "sat": scores[members].mean(),
+                "low": float(low),
+                "high": float(high),
+            }
+        )
+    table = pd.DataFrame(rows, columns=["cluster", "classifiers", "sat", "low", "high"])
+    table["share"] = _share_of_largest(np.stack(means, axis=1)) if means else []
+    return table.sort_values("sat", ascending=False, kind="stable").set_index("cluster")
+
+
+def _known_mean(values: Float[np.ndarray, "resample target"]) -> Float[np.ndarray, " resample"]:
+    known = np.isfinite(values)
+    number = known.sum(1)
+    return np.asarray(np.divide(np.where(known, values, 0).sum(1), number, out=np.full(len(values), np.nan), where=number > 0))
+
+
+def _share_of_largest(values: Float[np.ndarray, "resample cell"]) -> list[float]:
+    """Of every cell, the share of rows in which it is the largest; several largest share the row."""
+    filled = np.where(np.isfinite(values), values, -np.inf)
+    largest = (filled == filled.max(1, keepdims=True)) & np.isfinite(filled)
+    number = largest.sum(1, keepdims=True)
+    return [float(share) for share in (largest / np.maximum(number, 1)).sum(0) / max(int((number > 0).sum()), 1)]

@@ -1,0 +1,152 @@
+"""How much clusters depend on which images were taken."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float, Int
+from sklearn.metrics import adjusted_rand_score
+
+from zooscope.analyses.clustering import Clusters, k_means
+from zooscope.analyses.resampling import pair_outcomes, resampled_shares
+from zooscope.analyses.spectral import adjacency, spectrum
+from zooscope.errors import InvalidValueError
+from zooscope.records.predictions import Predictions
+from zooscope.scores.outcomes import PERCENT, attacked, percent_of
+from zooscope.scores.sat import EPSILON_S, log_score
+
+NUM_DRAWS: Final = 200
+RESTARTS: Final = 10
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ClusterStability:
+    """How far clusters come out again when images are drawn anew, with replacement.
+
+    Attributes:
+        co_assignment: share of draws in which two classifiers are in one cluster; names as index and columns, by cluster.
+        clusters: a row per cluster, index `cluster`: `size`; `together`, the mean share of draws in which two of its members are in
+            one cluster (NaN for a cluster of one); `jaccard`, the mean over draws of the likeness to the cluster that is most like
+            it, members of both over members of either (1 where it comes out unchanged every time); `exact`, the share of draws in
+            which it comes out unchanged.
+        adjusted_rand: mean over draws of the adjusted Rand index of the whole partition: 1 for the same, 0 for chance.
+        num_draws: how many.
+    """
+
+    co_assignment: pd.DataFrame
+    clusters: pd.DataFrame
+    adjusted_rand: float
+    num_draws: int
+
+
+def cluster_stability(
+    found: Clusters, predictions: Predictions, *, num_draws: int = NUM_DRAWS, epsilon_s: float = EPSILON_S, seed: int = 0
+) -> ClusterStability:
+    """Clusters again on images drawn with replacement, as many clusters as there were.
+
+    In each draw K-means is started 10 times by chance and once from the clusters that are examined, and the best of the eleven
+    counts, so that a draw differs because of its images and not because K-means was unlucky.
+
+    Source: Hennig, Cluster-wise assessment of cluster stability, 2007 (Jaccard).
+
+    Args:
+        found: clusters of the SAT of these predictions, of all classifiers or some.
+        predictions: of the study.
+        num_draws: how many.
+        epsilon_s: as for the SAT.
+        seed: of the draws, and of the starts.
+
+    Raises:
+        InvalidValueError: num_draws is not positive, or the predictions lack a classifier.
+    """
+    if num_draws < 1:
+        msg = f"num_draws must be at least 1: got {num_draws}."
+        raise InvalidValueError(msg)
+    names = sorted(map(str, found.labels.index))
+    lacking = [name for name in names if name not in predictions.names]
+    if lacking:
+        msg = f"the predictions hold no {lacking[0]}; take clusters and predictions of the same study."
+        raise InvalidValueError(msg)
+    own = found.labels.loc[names].to_numpy(dtype=np.int64)
+    scores = _drawn_scores(_only(predictions, names), num_draws, epsilon_s, seed)
+    starts = np.random.default_rng(seed).integers(2**31, size=num_draws)
+    drawn = np.stack(
+        [_partition(draw, own, found.num_clusters, random_state=int(start)) for draw, start in zip(scores, starts, strict=True)]
+    )
+    together = np.mean(drawn[:, :, None] == drawn[:, None, :], axis=0)
+    order = list(found.order)
+    return ClusterStability(
+        co_assignment=pd.DataFrame(together, index=pd.Index(names, name="name"), columns=names).loc[order, order],
+        clusters=_by_cluster(own, drawn, together),
+        adjusted_rand=float(np.mean([adjusted_rand_score(own, labels) for labels in drawn])),
+        num_draws=num_draws,
+    )
+
+
+def _only(predictions: Predictions, names: list[str]) -> Predictions:
+    """Of these classifiers alone, in this order."""
+    chosen = [predictions.names.index(name) for name in names]
+    return Predictions(
+        names=tuple(names),
+        image_ids=predictions.image_ids,
+        labels=predictions.labels,
+        clean=predictions.clean[chosen],
+        transfer=predictions.transfer[np.ix_(chosen, chosen)],
+        control=predictions.control[np.ix_(chosen, chosen)],
+    )
+
+
+def _drawn_scores(
+    predictions: Predictions, num_draws: int, epsilon_s: float, seed: int
+) -> Float[np.ndarray, "draw classifier classifier"]:
+    """SAT of every draw. A pair that shares no image in a draw keeps the score that it has on all."""
+    fooled, counted = pair_outcomes(attacked(predictions))
+    shares = resampled_shares(fooled, counted, num_resamples=num_draws, seed=seed)
+    overall = percent_of(fooled.sum(axis=1, dtype=np.int64), counted.sum(axis=1, dtype=np.int64)) / PERCENT
+    scores = log_score(PERCENT * np.where(np.isnan(shares), overall, shares), epsilon_s=epsilon_s)
+    size = len(predictions.names)
+    rows, columns = np.triu_indices(size, 1)
+    matrices = np.zeros((num_draws, size, size))
+    matrices[:, rows, columns] = matrices[:, columns, rows] = scores
+    return matrices
+
+
+def _partition(
+    scores: Float[np.ndarray, "a b"], own: Int[np.ndarray, " classifier"], num_clusters: int, *, random_state: int
+) -> Int[np.ndarray, " classifier"]:
+    weights = adjacency(scores)
+    if not weights.any():  # nobody is like anybody
+        return np.arange(len(own))
+    features = spectrum(weights).vectors[:, :num_clusters]
+    found = [k_means(features, num_clusters, n_init=RESTARTS, random_state=random_state)]
+    centres = np.stack([features[own == number].mean(axis=0) for number in np.unique(own)])
+    if len(centres) == num_clusters:  # none was left empty
+        found.insert(0, k_means(features, num_clusters, init=centres))
+    labels, _ = min(found, key=lambda result: result[1])
+    return labels.astype(np.int64)
+
+
+def _by_cluster(
+    own: Int[np.ndarray, " classifier"],
+    drawn: Int[np.ndarray, "draw classifier"],
+    together: Float[np.ndarray, "classifier classifier"],
+) -> pd.DataFrame:
+    rows = {}
+    for number in np.unique(own):
+        inside = own == number
+        pairs = together[np.ix_(inside, inside)][np.triu_indices(inside.sum(), 1)]
+        likeness = np.array([_best_jaccard(inside, labels) for labels in drawn])
+        rows[int(number)] = {
+            "size": int(inside.sum()),
+            "together": float(pairs.mean()) if len(pairs) else float("nan"),
+            "jaccard": float(likeness.mean()),
+            "exact": float((likeness == 1).mean()),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("cluster")
+
+
+def _best_jaccard(inside: Bool[np.ndarray, " classifier"], labels: Int[np.ndarray, " classifier"]) -> float:
+    """Likeness of a cluster to the most similar cluster of a draw; only those that share a member can be it."""
+    others = [labels == label for label in np.unique(labels[inside])]
+    return max(float((inside & other).sum() / (inside | other).sum()) for other in others)

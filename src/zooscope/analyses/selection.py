@@ -1,0 +1,257 @@
+"""Which classifiers make a good ensemble, chosen on one half of the images and judged on the other."""
+
+from dataclasses import dataclass
+from math import comb
+from typing import Final, Literal
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+
+from zooscope.analyses.averaging import Average, CleanLogits, ensembles_right, metrics
+from zooscope.analyses.choosing import Best, grown, smallest
+from zooscope.analyses.draws import drawn
+from zooscope.analyses.halves import Halves, halves
+from zooscope.analyses.resampling import NUM_RESAMPLES, image_weights, interval_of
+from zooscope.errors import InvalidValueError
+from zooscope.scores.outcomes import Outcomes
+from zooscope.scores.sat import sat
+
+Method = Literal["most diverse", "best predicted", "greedy", "best single classifiers"]
+METHODS: Final[tuple[Method, ...]] = ("most diverse", "best predicted", "greedy", "best single classifiers")
+NUM_RANDOM: Final = 200
+NUM_FITTED: Final = 500
+MOST_MEASURED: Final = 1000  # sets whose logits are all averaged; more are chosen from greedily
+
+
+@dataclass(frozen=True, kw_only=True)
+class Regression:
+    """ERR of an ensemble from what is known of its members, least squares over ensembles of the size asked for.
+
+    Attributes:
+        intercept: ERR = intercept + by_sat * (mean pairwise SAT) + by_error * (mean error of the members, a share).
+        by_sat: per unit of SAT (natural log).
+        by_error: per unit of error.
+        r_squared: of the fit, on the choosing half.
+        num_ensembles: fitted to.
+    """
+
+    intercept: float
+    by_sat: float
+    by_error: float
+    r_squared: float
+    num_ensembles: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Selection:
+    """Ensembles chosen in several ways, judged on images that none was chosen by.
+
+    Attributes:
+        chosen: a row per way of choosing, index `method` (`METHODS`, then `random` and `best classifier alone`): `members` (a tuple
+            of names; empty for `random`), `exact` (whether no set of this size does better by the method's own measure on the
+            choosing half), `choosing_error` (on the choosing half), and on the other half `error`, `low`, `high`, `mean_error`
+            (of the members), `err`, `difference` (error minus that of random picks), `difference_low`, `difference_high`. All
+            errors are shares.
+        best: the row with the least error on the other half, be it random picks or a classifier alone.
+        indistinct: rows whose error there differs from the best one's by what images alone may make of it (the interval of the
+            difference holds 0).
+        regression: behind `best predicted`; None where it could not be fitted.
+        random_std: standard deviation of the error over the random picks.
+        num_random: how many random picks `random` is the mean of.
+        num_choosing: images that were chosen by.
+        num_reporting: images that are reported on.
+        confidence: of the intervals (bootstrap over the reporting half).
+    """
+
+    chosen: pd.DataFrame
+    best: str
+    indistinct: tuple[str, ...]
+    regression: Regression | None
+    random_std: float
+    num_random: int
+    num_choosing: int
+    num_reporting: int
+    confidence: float
+
+
+def select(
+    logits: CleanLogits,
+    outcomes: Outcomes,
+    *,
+    size: int = 5,
+    average: Average = "logits",
+    confidence: float = 0.95,
+    num_random: int = NUM_RANDOM,
+    seed: int = 0,
+) -> Selection:
+    """Chooses ensembles of a size in several ways, and says which wins.
+
+    most diverse: the smallest mean pairwise SAT. best predicted: the smallest error that a regression of ERR on mean pairwise SAT
+    and mean error of the members predicts. greedy: the smallest measured error. best single classifiers: the smallest mean error of
+    the members. All of it on the choosing half alone, SAT included.
+
+    Args:
+        logits: on clean images.
+        outcomes: of attacked images; the same classifiers in the same order, the same images.
+        size: members of an ensemble.
+        average: of logits or of probabilities.
+        confidence: of the intervals.
+        num_random: random picks to compare with.
+        seed: of the halves, the picks, the ensembles fitted to, and the bootstrap.
+
+    Raises:
+        InvalidValueError: the size is not between 2 and the number of classifiers, or logits and outcomes don't fit.
+    """
+    _require_usable(logits, outcomes, size, num_random)
+    split = halves(logits.labels, seed=seed)
+    chooser = _Chooser(logits=logits.take(split.choosing), outcomes=_part(outcomes, split), size=size, average=average, seed=seed)
+    found, regression = chooser.all()
+    count = len(logits.names)
+    generator = np.random.default_rng((seed, 1))
+    random = drawn([range(count)], size, 1, num_draws=num_random, generator=generator).members
+    sets = np.array([best.members for best in found.values()], dtype=np.intp)
+    alone = int(chooser.single_error.argmin())
+    choosing = chooser.errors(np.concatenate([sets, random]))
+    reported = logits.take(split.reporting)
+    together = ensembles_right(reported, [np.concatenate([sets, random])], average=average)[0]
+    wrong = np.concatenate(
+        [~together[: len(sets)], (~together[len(sets) :]).mean(0, keepdims=True), ~reported.right[[alone]]]
+    ).astype(np.float64)
+    single = (~reported.right).mean(1)
+    members = {**{name: best.members for name, best in found.items()}, "random": (), "best classifier alone": (alone,)}
+    table = pd.DataFrame(
+        {
+            "members": [tuple(logits.names[place] for place in places) for places in members.values()],
+            "exact": [*(best.exact for best in found.values()), False, True],
+            "choosing_error": [*choosing[: len(sets)], choosing[len(sets) :].mean(), chooser.single_error[alone]],
+            "mean_error": [single[list(places)].mean() if places else single[random].mean() for places in members.values()],
+            **_judged(wrong, wrong[len(sets)], confidence=confidence, seed=seed),
+        },
+        index=pd.Index(list(members), name="method"),
+    )
+    table["err"] = 1 - table["error"] / table["mean_error"].where(table["mean_error"] > 0)
+    best = str(table["error"].idxmin())
+    against = _judged(wrong, wrong[list(members).index(best)], confidence=confidence, seed=seed)
+    return Selection(
+        chosen=table,
+        best=best,
+        indistinct=tuple(
+            name for name, low in zip(members, against["difference_low"], strict=True) if name != best and not low > 0
+        ),
+        regression=regression,
+        random_std=float((~together[len(sets) :]).mean(1).std()),
+        num_random=len(random),
+        num_choosing=len(split.choosing),
+        num_reporting=len(split.reporting),
+        confidence=confidence,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Chooser:
+    """Chooses on one half of the images."""
+
+    logits: CleanLogits
+    outcomes: Outcomes
+    size: int
+    average: Average
+    seed: int
+
+    @property
+    def single_error(self) -> Float[np.ndarray, " classifier"]:
+        """Of every classifier alone."""
+        return np.asarray((~self.logits.right).mean(1))
+
+    def errors(self, sets: Int[np.ndarray, "set member"]) -> Float[np.ndarray, " set"]:
+        """Measured, of every ensemble."""
+        return np.asarray(metrics(self.logits, [sets], average=self.average)[0].error)
+
+    def all(self) -> tuple[dict[str, Best], Regression | None]:
+        """A set by each method."""
+        scores, single, count = sat(self.outcomes).score, self.single_error, len(self.logits.names)
+        regression = self._regression(scores)
+
+        def similarity(sets: Int[np.ndarray, "set member"]) -> Float[np.ndarray, " set"]:
+            return mean_pairwise(scores, sets)
+
+        def predicted(sets: Int[np.ndarray, "set member"]) -> Float[np.ndarray, " set"]:
+            error = np.asarray(single[sets].mean(1))
+            if regression is None:
+                return error
+            return error * (1 - (regression.intercept + regression.by_sat * similarity(sets) + regression.by_error * error))
+
+        greedy = (
+            smallest(self.errors, count, self.size)
+            if comb(count, self.size) <= MOST_MEASURED
+            else grown(self.errors, count, self.size, starts=[int(single.argmin())])
+        )
+        best_singles = Best(tuple(sorted(int(place) for place in np.argsort(single, kind="stable")[: self.size])), exact=True)
+        return {
+            "most diverse": smallest(similarity, count, self.size),
+            "best predicted": smallest(predicted, count, self.size),
+            "greedy": greedy,
+            "best single classifiers": best_singles,
+        }, regression
+
+    def _regression(self, scores: Float[np.ndarray, "a b"]) -> Regression | None:
+        """Fitted to ensembles drawn from all of this size."""
+        generator = np.random.default_rng((self.seed, 2))
+        sets = drawn([range(len(scores))], self.size, 1, num_draws=NUM_FITTED, generator=generator).members
+        err = metrics(self.logits, [sets], average=self.average)[0].err
+        similarity, error = mean_pairwise(scores, sets), self.single_error[sets].mean(1)
+        known = np.isfinite(err) & np.isfinite(similarity)
+        design = np.stack([np.ones(known.sum()), similarity[known], error[known]], axis=1)
+        if len(design) == 0 or np.linalg.matrix_rank(design) < design.shape[1]:
+            return None
+        coefficients, *_ = np.linalg.lstsq(design, err[known], rcond=None)
+        residual, spread = err[known] - design @ coefficients, err[known] - err[known].mean()
+        explained = 1 - (residual @ residual) / (spread @ spread) if spread @ spread > 0 else float("nan")
+        return Regression(
+            intercept=float(coefficients[0]),
+            by_sat=float(coefficients[1]),
+            by_error=float(coefficients[2]),
+            r_squared=float(explained),
+            num_ensembles=len(design),
+        )
+
+
+def mean_pairwise(scores: Float[np.ndarray, "a b"], sets: Int[np.ndarray, "set member"]) -> Float[np.ndarray, " set"]:
+    """Mean score over the pairs of every set of at least two; NaN where a pair has none."""
+    rows, columns = np.triu_indices(sets.shape[1], 1)
+    return np.asarray(scores[sets[:, rows], sets[:, columns]].mean(1))
+
+
+def _judged(
+    wrong: Float[np.ndarray, "way image"], reference: Float[np.ndarray, " image"], *, confidence: float, seed: int
+) -> dict[str, Float[np.ndarray, " way"]]:
+    """Errors and their differences from a reference on the same images, with intervals; one draw of images serves all."""
+    weights = image_weights(wrong.shape[1], num_resamples=NUM_RESAMPLES, seed=seed) / wrong.shape[1]
+    low, high = interval_of(weights @ wrong.T, confidence)
+    difference = wrong - reference
+    difference_low, difference_high = interval_of(weights @ difference.T, confidence)
+    return {
+        "error": wrong.mean(1),
+        "low": low,
+        "high": high,
+        "difference": difference.mean(1),
+        "difference_low": difference_low,
+        "difference_high": difference_high,
+    }
+
+
+def _part(outcomes: Outcomes, split: Halves) -> Outcomes:
+    chosen = split.choosing
+    return Outcomes(names=outcomes.names, counted=outcomes.counted[..., chosen], fooled=outcomes.fooled[..., chosen])
+
+
+def _require_usable(logits: CleanLogits, outcomes: Outcomes, size: int, num_random: int) -> None:
+    if logits.names != outcomes.names or len(logits.labels) != outcomes.counted.shape[-1]:
+        msg = "logits and outcomes must be of the same classifiers, in the same order, and of the same images."
+        raise InvalidValueError(msg)
+    if not 2 <= size <= len(logits.names):  # noqa: PLR2004
+        msg = f"an ensemble must have between 2 and {len(logits.names)} members (all classifiers to choose from): got {size}."
+        raise InvalidValueError(msg)
+    if num_random < 1:
+        msg = f"num_random must be at least 1: got {num_random}."
+        raise InvalidValueError(msg)

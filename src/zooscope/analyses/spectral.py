@@ -1,0 +1,113 @@
+"""Classifiers as points: the eigenvectors of the graph in which similar classifiers hang together."""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from scipy.sparse.csgraph import laplacian
+
+from zooscope.analyses.matrix import Matrix, complete, order_of, square
+from zooscope.errors import InvalidValueError
+
+BEYOND: Final = 3.0  # eigenvalues of the normalised Laplacian end at 2
+
+
+class Spectrum(NamedTuple):
+    """Eigenvectors of the symmetric normalised Laplacian behind the trivial one.
+
+    Attributes:
+        eigenvalues: ascending, one fewer than there are classifiers.
+        vectors: of length one, in columns.
+    """
+
+    eigenvalues: Float[np.ndarray, " vector"]
+    vectors: Float[np.ndarray, "classifier vector"]
+
+
+def adjacency(scores: Float[np.ndarray, "a b"]) -> Float[np.ndarray, "a b"]:
+    """Weights of the graph's edges: SAT as it is (natural log), 0 on the diagonal and below 0.
+
+    A weight can't be negative, and SAT is where fewer than one image in a hundred is fooled; such classifiers are not connected. In
+    the paper's matrix every score lies between 1.8 and 4.2, so that nothing is cut there.
+    """
+    weights = np.maximum(scores, 0)
+    np.fill_diagonal(weights, 0)
+    return np.asarray(weights)
+
+
+def spectrum(weights: Float[np.ndarray, "a b"]) -> Spectrum:
+    """All eigenvectors of I - D^(-1/2) A D^(-1/2) but the trivial one, D^(1/2) 1, whose eigenvalue is 0.
+
+    The trivial one is moved out of the way instead of being counted off: where the graph falls into parts, 0 has several
+    eigenvectors, and a solver mixes them. The sign of each vector is chosen: its largest entry is positive. A classifier without
+    any edge has an eigenvector of its own, with eigenvalue 0.
+
+    Args:
+        weights: symmetric, not negative, 0 on the diagonal.
+    """
+    normalized, scale = laplacian(weights, normed=True, return_diag=True)
+    trivial = np.where(weights.any(axis=1), scale, 0.0)
+    trivial /= max(float(np.linalg.norm(trivial)), np.finfo(np.float64).tiny)
+    values, vectors = np.linalg.eigh(np.asarray(normalized) + BEYOND * np.outer(trivial, trivial))
+    return Spectrum(values[:-1], with_signs(vectors[:, :-1]))
+
+
+def no_group(num_classifiers: int) -> float:
+    """N / (N - 1): all eigenvalues but the trivial one when every pair has the same score, and their mean at any scores."""
+    return num_classifiers / (num_classifiers - 1)
+
+
+def with_signs(vectors: Float[np.ndarray, "row column"]) -> Float[np.ndarray, "row column"]:
+    """The same columns or their negatives: the largest entry of each is positive, the first of equally large ones."""
+    size = np.abs(vectors)
+    largest = (size > size.max(axis=0, initial=0) - 1e-9).argmax(axis=0)  # equals differ by a rounding error, which is chance
+    return vectors * np.where(np.take_along_axis(vectors, largest[None], axis=0) < 0, -1.0, 1.0)
+
+
+def matrix_spectrum(matrix: Matrix) -> tuple[tuple[str, ...], Spectrum]:
+    """The spectrum of a matrix of SAT, and the alphabetical names that its rows stand for.
+
+    Raises:
+        InvalidValueError: the matrix is not square, symmetric and complete, or holds no score above 0.
+    """
+    scores = complete(square(matrix))
+    weights = adjacency(scores.to_numpy(copy=True))
+    if not np.nan_to_num(weights).any():
+        msg = "no two classifiers have a score above 0 (one image in a hundred); there is no similarity to analyse."
+        raise InvalidValueError(msg)
+    return tuple(scores.index), spectrum(weights)
+
+
+def spectral_features(matrix: Matrix, num_features: int = 10) -> pd.DataFrame:
+    """Each classifier's entries in the first eigenvectors behind the trivial one, ascending by eigenvalue; not normalised by row.
+
+    Source: Hwang et al., ECCV 2024, Section 4.1 and Appendix C: the "K largest eigenvectors" of the normalised Laplacian of SAT,
+    after Ng, Jordan and Weiss (2001). Theirs are the K largest of D^(-1/2) A D^(-1/2): those of the smallest eigenvalues of the
+    Laplacian I - D^(-1/2) A D^(-1/2). Ng et al. keep the trivial one and scale rows to length one. Here both are left out: the
+    trivial one is nearly constant and tells nothing apart, and a scaled row forgets how far from the middle a classifier stands.
+
+    Example:
+        >>> import numpy as np, pandas as pd
+        >>> names = ["cnn", "cnn, seed 1", "vit", "vit, seed 1"]
+        >>> sat = pd.DataFrame(np.kron([[4, 2], [2, 4]], np.ones((2, 2))), index=names, columns=names)
+        >>> spectral_features(sat, 1)[0].round(3).tolist()
+        [0.5, 0.5, -0.5, -0.5]
+
+    Args:
+        matrix: SAT of all pairs (natural log); symmetric; the diagonal is not read.
+        num_features: how many eigenvectors; all, where there are fewer.
+
+    Returns:
+        A row per classifier, in the order of the matrix; columns 0, 1, ...
+
+    Raises:
+        InvalidValueError: the matrix is not square, symmetric and complete, or holds no score above 0; or num_features is not
+            positive.
+    """
+    if num_features < 1:
+        msg = f"num_features must be at least 1: got {num_features}."
+        raise InvalidValueError(msg)
+    names, found = matrix_spectrum(matrix)
+    table = pd.DataFrame(found.vectors[:, :num_features], index=pd.Index(names, name="name"))
+    return table.loc[order_of(matrix)]

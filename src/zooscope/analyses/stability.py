@@ -1,0 +1,188 @@
+"""How much SAT varies from one set of images to another, and how many images are enough."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+from scipy.stats import norm
+
+from zooscope.analyses.resampling import pair_outcomes, require_confidence
+from zooscope.errors import InvalidValueError, UnknownNameError
+from zooscope.scores.outcomes import PERCENT, Outcomes
+
+NUM_SETS: Final = 10
+SMALLEST: Final = 10
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Stability:
+    """The spread of SAT, in percent without the logarithm, by the number of images.
+
+    Attributes:
+        by_size: a row per number of images, index `images`: `std` (standard deviation over the sets, mean over the pairs),
+            `expected` (what the spread over all images together predicts: it falls as 1 / sqrt(images)), `disjoint` (whether
+            the sets share no image; else each is drawn with replacement).
+        pairs: a row per pair: `a`, `b`, `percent`, `std_per_image` (of one image; divided by sqrt(images) it is the standard error
+            of the percentage), `needed` (images for an interval of the wanted width).
+        needed: images for the wanted width, mean over the pairs rounded up.
+        needed_most: images for the widest pair.
+        width: the wanted width of the interval, percent points from end to end.
+        confidence: of that interval.
+        num_sets: how many sets there are of every size.
+        num_images: how many images the study has.
+    """
+
+    by_size: pd.DataFrame
+    pairs: pd.DataFrame
+    needed: int
+    needed_most: int
+    width: float
+    confidence: float
+    num_sets: int
+    num_images: int
+
+
+def stability(
+    outcomes: Outcomes,
+    *,
+    pair: tuple[str, str] | None = None,
+    sizes: Sequence[int] | None = None,
+    num_sets: int = NUM_SETS,
+    width: float = 2.0,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> Stability:
+    """Standard deviation of SAT over several sets of images, from the record alone.
+
+    The sets of a size are disjoint where the study has images enough, else drawn with replacement. The images that are needed for
+    a width are extrapolated: the spread of a share over n images is taken to fall as 1 / sqrt(n), with the spread per image as it
+    is over all images of the study.
+
+    Source: Hwang et al., ECCV 2024, Table 1: ten sets, in percent without the logarithm.
+
+    Args:
+        outcomes: of attacked images; images are counted as they are drawn, before it is known which of them a pair gets right.
+        pair: two classifiers; all pairs by default.
+        sizes: numbers of images; by default 10, 20, 50, 100, ... up to all.
+        num_sets: how many sets of every size.
+        width: the wanted width of an interval, percent points from end to end.
+        confidence: of that interval.
+        seed: of the sets.
+
+    Raises:
+        InvalidValueError: there is no pair with a score, a size is not between 1 and the number of images, or a setting is out of
+            range.
+        UnknownNameError: a classifier of the pair is not there.
+    """
+    require_confidence(confidence)
+    if num_sets < 2 or not width > 0:  # noqa: PLR2004
+        msg = f"a spread needs at least 2 sets, a width must be positive: got {num_sets} sets and a width of {width:g}."
+        raise InvalidValueError(msg)
+    a, b = _pairs(outcomes, pair)
+    fooled, counted = _of_pairs(outcomes, a, b)
+    usable = counted.any(1)
+    if not usable.any():
+        msg = "no pair of classifiers has a score yet; measure at least two classifiers on an image that both get right."
+        raise InvalidValueError(msg)
+    a, b, fooled, counted = a[usable], b[usable], fooled[usable], counted[usable]
+    num_images = fooled.shape[1]
+    chosen = _sizes(num_images) if sizes is None else sorted(set(sizes))
+    if not chosen or chosen[0] < 1 or chosen[-1] > num_images:
+        msg = f"sizes must be between 1 and the {num_images} images of the study: got {chosen}."
+        raise InvalidValueError(msg)
+    share = fooled.sum(1, dtype=np.int64) / counted.sum(1, dtype=np.int64)
+    per_image = PERCENT * _std_per_image(fooled, counted, share)
+    needed = (2 * norm.ppf((1 + confidence) / 2) * per_image / width) ** 2
+    generator, rows = np.random.default_rng(seed), {}
+    for size in chosen:
+        disjoint = num_sets * size <= num_images
+        sets = _sets(num_images, size, num_sets, disjoint=disjoint, generator=generator)
+        rows[size] = {
+            "std": _mean_std(fooled, counted, sets),
+            "expected": float(per_image.mean() / np.sqrt(size)),
+            "disjoint": disjoint,
+        }
+    names = np.array(outcomes.names, dtype=object)
+    return Stability(
+        by_size=pd.DataFrame.from_dict(rows, orient="index").rename_axis("images"),
+        pairs=pd.DataFrame(
+            {"a": names[a], "b": names[b], "percent": PERCENT * share, "std_per_image": per_image, "needed": np.ceil(needed)}
+        ).astype({"needed": int}),
+        needed=ceil(needed.mean()),
+        needed_most=ceil(needed.max()),
+        width=width,
+        confidence=confidence,
+        num_sets=num_sets,
+        num_images=num_images,
+    )
+
+
+def _pairs(outcomes: Outcomes, pair: tuple[str, str] | None) -> tuple[Int[np.ndarray, " pair"], Int[np.ndarray, " pair"]]:
+    """Places of the pairs' classifiers."""
+    if pair is None:
+        rows, columns = np.triu_indices(len(outcomes.names), 1)
+        return rows, columns
+    for name in pair:
+        if name not in outcomes.names:
+            kind, advice = "classifier", "`zooscope show` lists those of the study."
+            raise UnknownNameError(kind, name, outcomes.names, advice)
+    if pair[0] == pair[1]:
+        msg = f"a pair is two classifiers: got {pair[0]} twice."
+        raise InvalidValueError(msg)
+    return tuple(np.array([outcomes.names.index(name)]) for name in pair)  # type: ignore[return-value]
+
+
+def _of_pairs(
+    outcomes: Outcomes, a: Int[np.ndarray, " pair"], b: Int[np.ndarray, " pair"]
+) -> tuple[Int[np.ndarray, "pair image"], Int[np.ndarray, "pair image"]]:
+    if len(a) == 1:
+        both = np.array([a[0], b[0]])
+        chosen = np.ix_(both, both)
+        outcomes = Outcomes(
+            names=tuple(outcomes.names[place] for place in both),
+            counted=outcomes.counted[chosen],
+            fooled=outcomes.fooled[chosen],
+        )
+    return pair_outcomes(outcomes)
+
+
+def _sizes(num_images: int) -> list[int]:
+    """10, 20, 50, 100, ... and all images."""
+    series = [step * 10**power for power in range(1, 9) for step in (1, 2, 5)]
+    return [size for size in series if SMALLEST <= size < num_images] + [num_images]
+
+
+def _std_per_image(
+    fooled: Int[np.ndarray, "pair image"], counted: Int[np.ndarray, "pair image"], share: Float[np.ndarray, " pair"]
+) -> Float[np.ndarray, " pair"]:
+    """Standard deviation of a ratio of sums, per image drawn: that of its linear part (delta method)."""
+    linear = (fooled - share[:, None] * counted) / counted.mean(1)[:, None]
+    return np.asarray(np.sqrt((linear**2).mean(1)))
+
+
+def _sets(
+    num_images: int, size: int, count: int, *, disjoint: bool, generator: np.random.Generator
+) -> Float[np.ndarray, "set image"]:
+    """How often each image is in each set."""
+    result = np.zeros((count, num_images))
+    if disjoint:
+        chosen = generator.permutation(num_images)[: count * size].reshape(count, size)
+        np.put_along_axis(result, chosen, 1.0, axis=1)
+    else:
+        result += generator.multinomial(size, np.full(num_images, 1 / num_images), size=count)
+    return result
+
+
+def _mean_std(
+    fooled: Int[np.ndarray, "pair image"], counted: Int[np.ndarray, "pair image"], sets: Float[np.ndarray, "set image"]
+) -> float:
+    """Standard deviation of the percentage over the sets, mean over the pairs that have one in at least two sets."""
+    weights = sets.astype(np.float32)
+    numerator, denominator = (weights @ values.T.astype(np.float32) for values in (fooled, counted))
+    percent = np.divide(PERCENT * numerator, denominator, out=np.full(numerator.shape, np.nan), where=denominator > 0)
+    known = np.isfinite(percent).sum(0) >= 2  # noqa: PLR2004
+    return float(np.nanstd(percent[:, known], axis=0, ddof=1).mean()) if known.any() else float("nan")

@@ -1,0 +1,141 @@
+"""How alike classifiers of one architecture are that were trained in different ways: by seed, hyper-parameters, regime."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from jaxtyping import Float
+
+from zooscope.analyses.resampling import NUM_RESAMPLES, interval_of, pair_outcomes, resampled_shares
+from zooscope.errors import InvalidValueError
+from zooscope.scores.outcomes import PERCENT, Outcomes, percent_of
+from zooscope.scores.sat import EPSILON_S, log_score
+
+MEASURES: Final = ("sat", "percent", "sensitivity")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Strategies:
+    """Similarity within and between groups of classifiers.
+
+    Intervals are of these very classifiers on other images. What other seeds or settings would have given they don't tell.
+
+    Attributes:
+        within: a row per group, index `group`: `classifiers`, `pairs` (with a score), `sat` (mean SAT of the pairs, natural log),
+            `percent` (mean without the log), `sensitivity` (1 - percent / 100: 0 where every setting gives the same classifier),
+            each with `_low` and `_high`. NaN for a group of one.
+        between: mean SAT of pairs with one classifier in either group; dimensions `group` and `other`, the diagonal is `within`;
+            coordinates `low` and `high`.
+        overall: the same numbers as a row of `within`, over all pairs of all classifiers, with or without group.
+        confidence: of the intervals.
+    """
+
+    within: pd.DataFrame
+    between: xr.DataArray
+    overall: pd.Series
+    confidence: float
+
+
+def strategies(
+    outcomes: Outcomes,
+    groups: Mapping[str, str],
+    *,
+    confidence: float = 0.95,
+    epsilon_s: float = EPSILON_S,
+    num_resamples: int = NUM_RESAMPLES,
+    seed: int = 0,
+) -> Strategies:
+    """Mean SAT within and between groups, and sensitivity to what differs within a group.
+
+    Source: Hwang et al., ECCV 2024, Table 3 (mean of the logarithms) and Appendix H (sensitivity, there in words only: low mean
+    similarity among settings is high sensitivity; here it is 1 minus the mean similarity as a share, since a logarithm has no 1
+    to be taken from).
+
+    Args:
+        outcomes: of attacked images.
+        groups: classifier name to group; a classifier without one counts in `overall` alone.
+        confidence: of the intervals (bootstrap over images, one draw for all pairs).
+        epsilon_s: the smallest percentage told apart from none.
+        num_resamples: draws of images.
+        seed: of the draws.
+
+    Raises:
+        InvalidValueError: no classifier has a group, or a group names a classifier that is not there.
+    """
+    group_of = _group_of(outcomes.names, groups)
+    fooled, counted = pair_outcomes(outcomes)
+    percent = percent_of(fooled.sum(1, dtype=np.int64), counted.sum(1, dtype=np.int64))
+    drawn = PERCENT * resampled_shares(fooled, counted, num_resamples=num_resamples, seed=seed)
+    pairs = _Pairs(percent=percent, drawn=drawn, epsilon_s=epsilon_s, confidence=confidence)
+    rows, columns = np.triu_indices(len(outcomes.names), 1)
+    names = [group for group in dict.fromkeys(group_of) if group]
+    first, second = np.array(group_of, dtype=object)[rows], np.array(group_of, dtype=object)[columns]
+    within = {}
+    matrix = np.full((3, len(names), len(names)), np.nan)
+    for place, group in enumerate(names):
+        within[group] = {"classifiers": group_of.count(group), **pairs.summary((first == group) & (second == group))}
+        for other_place, other in enumerate(names):
+            chosen = ((first == group) & (second == other)) | ((first == other) & (second == group))
+            summary = pairs.summary(chosen)
+            matrix[:, place, other_place] = [summary[key] for key in ("sat", "sat_low", "sat_high")]
+    axes = ("group", "other")
+    return Strategies(
+        within=pd.DataFrame.from_dict(within, orient="index").rename_axis("group"),
+        between=xr.DataArray(
+            matrix[0],
+            dims=axes,
+            coords={"group": names, "other": names, "low": (axes, matrix[1]), "high": (axes, matrix[2])},
+            name="sat",
+        ),
+        overall=pd.Series({"classifiers": len(group_of), **pairs.summary(np.ones(len(rows), dtype=bool))}),
+        confidence=confidence,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Pairs:
+    """All pairs, measured and resampled, in percent."""
+
+    percent: Float[np.ndarray, " pair"]
+    drawn: Float[np.ndarray, "resample pair"]
+    epsilon_s: float
+    confidence: float
+
+    def summary(self, chosen: np.ndarray) -> dict[str, float]:
+        """Means over the chosen pairs that have a score, with their intervals."""
+        usable = chosen & np.isfinite(self.percent)
+        result: dict[str, float] = {"pairs": int(usable.sum())}
+        percent, drawn = self.percent[usable], self.drawn[:, usable]
+        for name in MEASURES:
+            low, high = interval_of(_mean(self._as(name, drawn)), self.confidence)
+            result |= {name: float(_mean(self._as(name, percent))), f"{name}_low": float(low), f"{name}_high": float(high)}
+        return result
+
+    def _as(self, name: str, percent: np.ndarray) -> np.ndarray:
+        if name == "sat":
+            return log_score(percent, epsilon_s=self.epsilon_s)
+        return percent if name == "percent" else 1 - percent / PERCENT
+
+
+def _mean(values: np.ndarray) -> np.ndarray:
+    """Mean over the last axis of what is known; NaN where nothing is."""
+    known = np.isfinite(values)
+    number = known.sum(-1)
+    total = np.where(known, values, 0.0).sum(-1)
+    return np.asarray(np.divide(total, number, out=np.full(np.shape(number), np.nan), where=number > 0))
+
+
+def _group_of(names: tuple[str, ...], groups: Mapping[str, str]) -> list[str]:
+    """The group of every classifier, "" for none."""
+    unknown = [name for name in groups if name not in names]
+    if unknown:
+        msg = f"{unknown[0]} has a group but is not among the classifiers ({len(names)}, {names[0]} first); correct its name."
+        raise InvalidValueError(msg)
+    result = [groups.get(name) or "" for name in names]
+    if not any(result):
+        msg = "no classifier has a group; name them in a CSV file (classifier, group), or by the option `group` of an address."
+        raise InvalidValueError(msg)
+    return result

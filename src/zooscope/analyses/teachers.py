@@ -1,0 +1,119 @@
+"""Which classifiers may teach a student well, by how alike they are to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from zooscope.errors import InvalidValueError, UnknownNameError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What the paper measured of one kind of teachers.
+
+    Attributes:
+        teachers: of which kind.
+        count: how many teachers.
+        r: Pearson correlation of the teacher's SAT to the student with the distilled student's accuracy.
+        p: its p value, two-sided.
+    """
+
+    teachers: str
+    count: int
+    r: float
+    p: float
+
+
+# Hwang et al., ECCV 2024, Figure 8: 25 teachers, one student (DeiT-Ti, SAT measured with DeiT-S), one distillation each. The counts
+# of the two kinds are not printed; 7 and 18 are the only ones that add up to 25 and give these p values for these r.
+EVIDENCE: Final = {
+    "all": Evidence(teachers="all", count=25, r=-0.32, p=0.12),
+    "same": Evidence(teachers="same base architecture", count=7, r=0.70, p=0.078),
+    "other": Evidence(teachers="other base architecture", count=18, r=-0.51, p=0.030),
+}
+# Figure G.1: the teacher's own accuracy, between 79.5 and 82.5 %, told nothing.
+ACCURACY_EVIDENCE: Final = Evidence(teachers="by the teacher's own accuracy", count=25, r=0.049, p=0.82)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Teachers:
+    """Candidates to teach a student, each kind ranked by what the paper found for it.
+
+    The paper's advice on the kinds: its best teacher was of another base architecture, and it recommends such a one.
+
+    Attributes:
+        student: who is to be taught.
+        base_architecture: the student's; None where it is not known, and then nothing is ranked.
+        same: candidates of the student's base architecture, the most alike first.
+        other: candidates of another one, the least alike first.
+        unranked: candidates of unknown base architecture, or without a score; the most alike first.
+            All three: index `name`, columns `base architecture`, `sat` (to the student, natural log), `low`, `high` (NaN where
+            there is no interval), `accuracy` (clean, percent).
+    """
+
+    student: str
+    base_architecture: str | None
+    same: pd.DataFrame
+    other: pd.DataFrame
+    unranked: pd.DataFrame
+
+
+def teachers(
+    sat: xr.DataArray, base_architectures: Mapping[str, str | None], student: str, *, accuracies: Mapping[str, float] | None = None
+) -> Teachers:
+    """Ranks teacher candidates for a student.
+
+    By the paper's finding: among teachers of the student's own base architecture the more similar teach better, among others the
+    less similar. The evidence is weak (`EVIDENCE`): one student, one run per teacher, and of its own three correlations one has a p
+    value under 0.05.
+
+    Source: Hwang et al., ECCV 2024, Section 5.2, Figures 8 and G.1.
+
+    Args:
+        sat: dimensions `a` and `b`, natural log; coordinates `low` and `high` where there are intervals.
+        base_architectures: by classifier; None or missing where not known.
+        student: a classifier of the matrix.
+        accuracies: clean accuracy by classifier, percent.
+
+    Raises:
+        UnknownNameError: the matrix has no such student.
+        InvalidValueError: the student is the only classifier.
+    """
+    names = [str(name) for name in sat["a"].to_numpy()]
+    if student not in names:
+        kind, advice = "classifier", "The student is a classifier of the study; `zooscope show` lists them."
+        raise UnknownNameError(kind, student, names, advice)
+    candidates = [name for name in names if name != student]
+    if not candidates:
+        msg = f"{student} is the only classifier; measure candidates to teach it."
+        raise InvalidValueError(msg)
+    row = sat.sel(a=student, b=candidates)
+    bases = [_known(base_architectures.get(name)) for name in candidates]
+    table = pd.DataFrame(
+        {
+            "base architecture": pd.Series(bases, index=candidates, dtype=object),  # as object, else None becomes NaN
+            "sat": row.to_numpy().astype(np.float64),
+            **{end: row.coords[end].to_numpy() if end in row.coords else np.nan for end in ("low", "high")},
+            "accuracy": [float((accuracies or {}).get(name, np.nan)) for name in candidates],
+        },
+        index=pd.Index(candidates, name="name"),
+    )
+    own = _known(base_architectures.get(student))
+    ranked = table["base architecture"].notna() & table["sat"].notna() & (own is not None)
+    same = table["base architecture"] == own
+    return Teachers(
+        student=student,
+        base_architecture=own,
+        same=table[ranked & same].sort_values("sat", ascending=False, kind="stable"),
+        other=table[ranked & ~same].sort_values("sat", kind="stable"),
+        unranked=table[~ranked].sort_values("sat", ascending=False, kind="stable"),
+    )
+
+
+def _known(value: object) -> str | None:
+    """A component's value; None for what pandas has instead of one."""
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,110 @@
+"""A straight line through the pairs of two matrices, with a band that knows that pairs share classifiers."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float
+
+from zooscope.errors import InvalidValueError
+
+CONFIDENCE: Final = 0.9  # the paper's figures have bands of 90 %
+NUM_RESAMPLES: Final = 2000
+NUM_PLACES: Final = 50
+FLAT: Final = 1e-12
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Trend:
+    """The least-squares line through the pairs, y = intercept + slope * x.
+
+    The band is the confidence band of the line itself (of the mean of y at x), not of single pairs, which scatter far more widely.
+
+    Attributes:
+        slope: NaN where there are fewer than two different x.
+        intercept: NaN likewise.
+        x: places from the smallest to the largest known x.
+        y: the line there.
+        low: lower end of the band there.
+        high: upper end.
+        confidence: of the band.
+    """
+
+    slope: float
+    intercept: float
+    x: Float[np.ndarray, " place"]
+    y: Float[np.ndarray, " place"]
+    low: Float[np.ndarray, " place"]
+    high: Float[np.ndarray, " place"]
+    confidence: float
+
+
+def trend(
+    first: Float[np.ndarray, "_ _"],
+    second: Float[np.ndarray, "_ _"],
+    *,
+    directed: bool = False,
+    confidence: float = CONFIDENCE,
+    num_resamples: int = NUM_RESAMPLES,
+    seed: int = 0,
+) -> Trend:
+    """The line that tells `second` from `first`, with a bootstrap band.
+
+    Classifiers are drawn with replacement, not pairs: a classifier brings all of its pairs, and a pair counts as often as the
+    product of how often its two classifiers were drawn. Pairs of a classifier with itself are left out.
+
+    Args:
+        first: x; square, the diagonal is never read, NaN is a pair that is left out.
+        second: y; of the same classifiers in the same order.
+        directed: whether both triangles count; else the upper one is read.
+        confidence: of the band, in (0, 1).
+        num_resamples: draws of classifiers.
+        seed: of the draws.
+
+    Returns:
+        The line; everything is NaN, and there are no places, where fewer than two different x are known.
+
+    Raises:
+        InvalidValueError: the confidence is not in (0, 1).
+    """
+    if not 0 < confidence < 1:
+        msg = f"confidence must be in (0, 1): got {confidence:g}."
+        raise InvalidValueError(msg)
+    size = len(first)
+    rows, columns = np.nonzero(~np.eye(size, dtype=bool)) if directed else np.triu_indices(size, 1)
+    known = np.isfinite(first[rows, columns]) & np.isfinite(second[rows, columns])
+    rows, columns = rows[known], columns[known]
+    x, y = first[rows, columns], second[rows, columns]
+    if len(x) < 2 or np.ptp(x) <= FLAT * max(1.0, np.abs(x).max()):  # noqa: PLR2004
+        none = np.empty(0)
+        return Trend(slope=float("nan"), intercept=float("nan"), x=none, y=none, low=none, high=none, confidence=confidence)
+    middle = x.mean()
+    times = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), size=num_resamples).astype(np.float64)
+    (slope,), (height,) = _lines(np.ones((1, len(x))), x - middle, y)
+    slopes, heights = _lines(times[:, rows] * times[:, columns], x - middle, y)
+    places = np.linspace(x.min(), x.max(), NUM_PLACES)
+    drawn = heights[:, None] + slopes[:, None] * (places - middle)
+    drawn = drawn[np.isfinite(drawn).all(1)]
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(drawn, (tail, 1 - tail), axis=0) if len(drawn) else np.full((2, NUM_PLACES), np.nan)
+    return Trend(
+        slope=float(slope),
+        intercept=float(height - slope * middle),
+        x=places,
+        y=height + slope * (places - middle),
+        low=low,
+        high=high,
+        confidence=confidence,
+    )
+
+
+def _lines(
+    weights: Float[np.ndarray, "draw pair"], x: Float[np.ndarray, " pair"], y: Float[np.ndarray, " pair"]
+) -> tuple[Float[np.ndarray, " draw"], Float[np.ndarray, " draw"]]:
+    """Slope and height at x = 0 of the weighted least-squares line of every draw; NaN where a draw holds one x alone."""
+    total, sum_x, sum_y, sum_xx, sum_xy = (weights @ np.stack([np.ones_like(x), x, y, x * x, x * y], axis=1)).T
+    spread = total * sum_xx - sum_x**2
+    usable = spread > FLAT * np.maximum(total, 1) ** 2 * np.ptp(x) ** 2
+    slope = np.divide(total * sum_xy - sum_x * sum_y, spread, out=np.full(len(total), np.nan), where=usable)
+    height = np.divide(sum_y - slope * sum_x, total, out=np.full(len(total), np.nan), where=usable)
+    return slope, height

@@ -1,0 +1,1 @@
+"""Analyses as pictures: what is shown first (`data`), drawing second (`draw`)."""

@@ -1,0 +1,68 @@
+"""Clusters, as matrices in colours with their blocks marked."""
+
+from itertools import accumulate
+
+import numpy as np
+import pandas as pd
+
+from zooscope.analyses.clustering import Clusters
+from zooscope.analyses.matrix import Matrix, square
+from zooscope.analyses.reclustering import ClusterStability
+from zooscope.pictures.data import HeatMap
+
+
+def distances_picture(found: Clusters) -> HeatMap:
+    """Distances of spectral features, by cluster (Figures 4a and C.1 of the paper)."""
+    return _by_cluster(
+        found,
+        found.distances(),
+        title=f"Distances of spectral features: {_sizes(found)}",
+        unit="distance; bright is near",
+        reversed_colours=True,
+    )
+
+
+def sat_picture(found: Clusters, matrix: Matrix) -> HeatMap:
+    """SAT, by cluster (Figure D.1 of the paper). The diagonal stays empty: it is above all pairs, and would take their colours."""
+    scores = square(matrix).loc[list(found.order), list(found.order)]
+    return _by_cluster(found, scores, title=f"SAT of all pairs: {_sizes(found)}", unit="SAT (natural log); bright is similar")
+
+
+def stability_picture(found: Clusters, stability: ClusterStability) -> HeatMap:
+    """How often two classifiers are in one cluster when images are drawn anew."""
+    return _by_cluster(
+        found,
+        stability.co_assignment,
+        title=f"Found together again in {stability.num_draws} draws of the images: {_sizes(found)}",
+        unit="share of draws in one cluster",
+        limits=(0.0, 1.0),
+    )
+
+
+def _by_cluster(
+    found: Clusters,
+    values: pd.DataFrame,
+    *,
+    title: str,
+    unit: str,
+    limits: tuple[float, float] | None = None,
+    reversed_colours: bool = False,
+) -> HeatMap:
+    members = found.members
+    return HeatMap(
+        title=title,
+        values=values.to_numpy(dtype=np.float64),
+        rows=found.order,
+        columns=found.order,
+        unit=unit,
+        breaks=tuple(accumulate(map(len, members.values())))[:-1],
+        blocks=tuple(str(number) for number in members),
+        limits=limits,
+        reversed_colours=reversed_colours,
+    )
+
+
+def _sizes(found: Clusters) -> str:
+    """How many classifiers in how many clusters."""
+    count = len(found.members)
+    return f"{len(found.labels)} classifiers in {count} cluster{'' if count == 1 else 's'}"

@@ -1,0 +1,176 @@
+"""What pictures show, as data: four kinds, each of which can also be written as a table."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class HeatMap:
+    """A matrix in colours.
+
+    Attributes:
+        title: what is seen.
+        values: NaN where there is nothing to show.
+        rows: names of the rows, from the top.
+        columns: names of the columns.
+        unit: what the colours stand for.
+        breaks: positions in rows and columns before which a new block begins, drawn as lines.
+        blocks: names of the blocks, one more than there are breaks; empty for none.
+        limits: values at both ends of the colours; those of the data where None.
+        reversed_colours: whether small values are bright, as distances want it.
+    """
+
+    title: str
+    values: Float[np.ndarray, "row column"]
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    unit: str
+    breaks: tuple[int, ...] = ()
+    blocks: tuple[str, ...] = ()
+    limits: tuple[float, float] | None = None
+    reversed_colours: bool = False
+
+    def block_centres(self) -> dict[str, float]:
+        """Where the names of the blocks stand, as positions in the columns."""
+        ends = zip((0, *self.breaks), (*self.breaks, len(self.columns)), strict=True)
+        return {name: (start + end - 1) / 2 for name, (start, end) in zip(self.blocks, ends, strict=True)} if self.blocks else {}
+
+    def table(self) -> pd.DataFrame:
+        """The matrix, names as index and columns."""
+        return pd.DataFrame(self.values, index=pd.Index(self.rows, name="name"), columns=list(self.columns))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Band:
+    """A line with a band around it.
+
+    Attributes:
+        x: ascending.
+        y: the line.
+        low: the band's lower edge.
+        high: the band's upper edge.
+        name: what the legend says of it.
+    """
+
+    x: Float[np.ndarray, " step"]
+    y: Float[np.ndarray, " step"]
+    low: Float[np.ndarray, " step"]
+    high: Float[np.ndarray, " step"]
+    name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Points:
+    """Points in the plane.
+
+    Attributes:
+        title: what is seen.
+        x_label: what the horizontal axis stands for; empty where positions alone matter: no axes are drawn then.
+        y_label: what the vertical axis stands for.
+        x: of every point.
+        y: of every point.
+        names: of every point.
+        groups: what decides the colour of every point; None for one colour.
+        group_title: what the groups are.
+        are_named: whether names stand beside the points, as far as there is room.
+        trend: a line through the points.
+    """
+
+    title: str
+    x_label: str
+    y_label: str
+    x: Float[np.ndarray, " point"]
+    y: Float[np.ndarray, " point"]
+    names: tuple[str, ...]
+    groups: tuple[str, ...] | None = None
+    group_title: str = ""
+    are_named: bool = True
+    trend: Band | None = None
+
+    def table(self) -> pd.DataFrame:
+        """A row per point: name, x, y and, where there are any, group."""
+        columns: dict[str, object] = {self.x_label or "x": self.x, self.y_label or "y": self.y}
+        if self.groups is not None:
+            columns[self.group_title or "group"] = list(self.groups)
+        return pd.DataFrame(columns, index=pd.Index(self.names, name="name"))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BarSeries:
+    """One bar per label.
+
+    Attributes:
+        name: what the legend says.
+        lengths: of the bars; NaN where there is none.
+        low: lower ends of the error bars, None for none.
+        high: upper ends of the error bars.
+    """
+
+    name: str
+    lengths: Float[np.ndarray, " label"]
+    low: Float[np.ndarray, " label"] | None = None
+    high: Float[np.ndarray, " label"] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Bars:
+    """Horizontal bars, the first label at the top; several series stand side by side.
+
+    Attributes:
+        title: what is seen.
+        x_label: what the lengths stand for.
+        labels: one per bar.
+        series: one or more.
+    """
+
+    title: str
+    x_label: str
+    labels: tuple[str, ...]
+    series: tuple[BarSeries, ...]
+
+    def table(self) -> pd.DataFrame:
+        """A row per label; a column per series, and two more where it has error bars."""
+        columns: dict[str, object] = {}
+        for series in self.series:
+            columns[series.name] = series.lengths
+            for end, values in (("low", series.low), ("high", series.high)):
+                if values is not None:
+                    columns[f"{series.name}, {end}"] = values
+        return pd.DataFrame(columns, index=pd.Index(self.labels, name="name"))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Curves:
+    """Lines over a common axis, each with its band.
+
+    Attributes:
+        title: what is seen.
+        x_label: what the horizontal axis stands for.
+        y_label: what the vertical axis stands for.
+        curves: each with a name of its own.
+        logarithmic: which axes are logarithmic, of "x" and "y".
+    """
+
+    title: str
+    x_label: str
+    y_label: str
+    curves: tuple[Band, ...]
+    logarithmic: frozenset[str] = field(default_factory=frozenset)
+
+    def table(self) -> pd.DataFrame:
+        """A row per step of every curve: x, y, low, high."""
+        return pd.concat(
+            [
+                pd.DataFrame(
+                    {self.x_label: curve.x, self.y_label: curve.y, "low": curve.low, "high": curve.high},
+                    index=pd.Index([curve.name] * len(curve.x), name="name"),
+                )
+                for curve in self.curves
+            ]
+        )
+
+
+Picture = HeatMap | Points | Bars | Curves

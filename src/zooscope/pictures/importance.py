@@ -1,0 +1,29 @@
+"""Importance of components, as bars."""
+
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float
+
+from zooscope.analyses.importance import Importance
+from zooscope.pictures.data import Bars, BarSeries
+
+SERIES: Final = {"": "pairs that were learnt from", "held_out_": "pairs with a held-out classifier"}
+
+
+def importance_picture(found: Importance) -> Bars:
+    """Permutation importance of all components, in sample as in Figure 3 of the paper, and on held-out classifiers."""
+    series = []
+    for (key, name), explained in zip(SERIES.items(), (found.r2_in_sample, found.r2_held_out), strict=True):
+        mean, std = _column(found, f"{key}mean"), _column(found, f"{key}std")
+        series.append(BarSeries(name=f"{name}: R² = {explained:.2f}", lengths=mean, low=mean - std, high=mean + std))
+    return Bars(
+        title="What SAT follows: architectural components",
+        x_label="fall of R² when a component is shuffled (± standard deviation)",
+        labels=tuple(map(str, found.components.index)),
+        series=tuple(series),
+    )
+
+
+def _column(found: Importance, name: str) -> Float[np.ndarray, " component"]:
+    return found.components[name].to_numpy(dtype=np.float64)

@@ -1,0 +1,69 @@
+"""Where the names of points may stand so that they cover neither each other nor a point."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float
+
+# Beside a point, in the order of preference: right, left, above, below, then the corners.
+SIDES: Final = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
+
+
+def short_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Names without `bundled:`, where they stay different from each other."""
+    short = tuple(name.removeprefix("bundled:") or name for name in names)
+    return short if len(set(short)) == len(set(names)) else tuple(names)
+
+
+def places(
+    points: Float[np.ndarray, "point 2"],
+    sizes: Float[np.ndarray, "point 2"],
+    *,
+    gap: float,
+    frame: tuple[float, float, float, float],
+) -> list[tuple[float, float] | None]:
+    """The centre of every name, or None where there is no room for it.
+
+    Args:
+        points: positions, in the unit of the drawing.
+        sizes: width and height of every name, in the same unit.
+        gap: distance between a point's centre and the edge of its name.
+        frame: left, bottom, right and top, which no name crosses.
+
+    Returns:
+        One place per point; names that are placed cover no other placed name and no point.
+    """
+    dots = np.concatenate([points - gap / 2, points + gap / 2], axis=1)
+    taken = np.empty((0, 4))
+    result: list[tuple[float, float] | None] = [None] * len(points)
+    for index in _loneliest_last(points):
+        for side in SIDES:
+            centre = points[index] + np.asarray(side) * (gap + sizes[index] / 2) * _reach(side)
+            box = np.concatenate([centre - sizes[index] / 2, centre + sizes[index] / 2])
+            others = np.delete(dots, index, axis=0)
+            if _inside(box, frame) and not _overlaps(box, taken) and not _overlaps(box, others):
+                taken = np.vstack([taken, box])
+                result[index] = float(centre[0]), float(centre[1])
+                break
+    return result
+
+
+def _reach(side: tuple[int, int]) -> float:
+    """A name in a corner may come a little nearer."""
+    return 0.85 if all(side) else 1.0
+
+
+def _loneliest_last(points: Float[np.ndarray, "point 2"]) -> Sequence[int]:
+    """Points in crowds first: they have the fewest places to choose from."""
+    distances = np.sort(np.linalg.norm(points[:, None] - points[None], axis=-1), axis=1)
+    return [int(index) for index in np.argsort(distances[:, : min(5, len(points))].sum(1), kind="stable")]
+
+
+def _inside(box: Float[np.ndarray, "4"], frame: tuple[float, float, float, float]) -> bool:
+    return bool(box[0] >= frame[0] and box[1] >= frame[1] and box[2] <= frame[2] and box[3] <= frame[3])
+
+
+def _overlaps(box: Float[np.ndarray, "4"], others: Float[np.ndarray, "other 4"]) -> bool:
+    apart = (box[0] >= others[:, 2]) | (others[:, 0] >= box[2]) | (box[1] >= others[:, 3]) | (others[:, 1] >= box[3])
+    return bool((~apart).any())

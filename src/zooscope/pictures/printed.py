@@ -1,0 +1,203 @@
+"""Pictures for paper, by matplotlib: `.png`, `.svg`, `.pdf`."""
+
+import warnings
+from functools import singledispatch
+from pathlib import Path
+from typing import Any, Final, assert_never
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, to_rgba
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.typing import RcKeyType
+
+from zooscope.pictures.colours import GROUPS, SEQUENCE, styles
+from zooscope.pictures.data import Band, Bars, Curves, HeatMap, Picture, Points
+from zooscope.pictures.labels import places, short_names
+
+DOTS_PER_INCH: Final = 200
+MARGIN: Final = 0.08  # inches, around all that is drawn
+NOTHING: Final = "#e6e8ea"  # a cell without a value, and the lines of a grid
+STYLE: Final[dict[RcKeyType, Any]] = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so that every machine draws the same
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "svg.hashsalt": "zooscope",  # else identifiers in the file are drawn by chance
+    "text.parse_math": False,  # a name with two dollars in it is still a name
+}
+MARKERS: Final = {"circle": "o", "square": "s", "diamond": "D", "triangle": "^", "cross": "X"}
+NO_DATE: Final[dict[str, dict[str, None]]] = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+
+
+def write(picture: Picture, file: Path) -> None:
+    """Draws a picture into a file."""
+    with mpl.rc_context(STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph", UserWarning)  # a letter that the font lacks is a box, as everywhere else
+        ending = file.suffix.lower()
+        figure(picture).savefig(file, format=ending[1:], bbox_inches="tight", pad_inches=MARGIN, metadata=NO_DATE[ending])
+
+
+def figure(picture: Picture) -> Figure:
+    """A picture as a figure of matplotlib's."""
+    drawn = Figure(layout="constrained", dpi=DOTS_PER_INCH)
+    axes = drawn.add_subplot()
+    _draw(picture, drawn, axes)
+    axes.set_title(picture.title, wrap=True)
+    return drawn
+
+
+@singledispatch
+def _draw(picture: Any, drawn: Figure, axes: Axes) -> None:  # noqa: ANN401, ARG001  (whatever has no way to be drawn)
+    assert_never(picture)
+
+
+@_draw.register
+def _(picture: HeatMap, drawn: Figure, axes: Axes) -> None:
+    num_rows, num_columns = picture.values.shape
+    font = float(np.clip(260 / max(num_rows, num_columns), 4, 9))
+    cell = max(font / 72 * 1.3, 0.09)
+    rows, columns = short_names(picture.rows), short_names(picture.columns)
+    name = max(map(len, rows), default=0) * font / 72 * 0.6
+    drawn.set_size_inches(max(4.2, num_columns * cell + name + 1.3), max(3.2, num_rows * cell + name + 0.7))
+    colours = LinearSegmentedColormap.from_list("sequence", SEQUENCE[::-1] if picture.reversed_colours else SEQUENCE).with_extremes(
+        bad=NOTHING
+    )
+    low, high = picture.limits or (None, None)
+    shown = axes.imshow(np.ma.masked_invalid(picture.values), cmap=colours, vmin=low, vmax=high, interpolation="nearest")
+    axes.set_yticks(range(num_rows), rows, fontsize=font)
+    axes.set_xticks(range(num_columns), columns, fontsize=font, rotation=90)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    for place in picture.breaks:
+        axes.axhline(place - 0.5, color="white", linewidth=1.4)
+        axes.axvline(place - 0.5, color="white", linewidth=1.4)
+    if picture.blocks:
+        centres = picture.block_centres()
+        top = axes.secondary_xaxis("top")
+        top.set_xticks(list(centres.values()), list(centres), fontsize=max(font, 6), fontweight="bold")
+        top.tick_params(length=0, pad=2)
+        top.spines[:].set_visible(False)
+    bar = drawn.colorbar(shown, ax=axes, shrink=0.7, aspect=30, pad=0.02)
+    bar.set_label(picture.unit, fontsize=8)
+    bar.ax.tick_params(labelsize=8)
+    bar.outline.set_visible(False)
+
+
+@_draw.register
+def _(picture: Points, drawn: Figure, axes: Axes) -> None:
+    crowded = picture.are_named and 30 < len(picture.names) <= 200  # noqa: PLR2004  (many names need room)
+    drawn.set_size_inches(*((9.2, 6.9) if crowded else (7.2, 5.4)))
+    has_axes = bool(picture.x_label)
+    groups = picture.groups or ("",) * len(picture.names)
+    if picture.trend is not None:
+        _band(axes, picture.trend, "#d55e00")
+    many = len(picture.names) > 200  # noqa: PLR2004  (a cloud, not points to be told apart)
+    for group, (colour, marker) in styles(groups).items():
+        chosen = [place for place, own in enumerate(groups) if own == group]
+        axes.scatter(
+            picture.x[chosen],
+            picture.y[chosen],
+            s=9 if many else 38,
+            alpha=0.45 if many else 0.95,
+            color=colour,
+            marker=MARKERS[marker],
+            linewidths=0 if many else 0.5,
+            edgecolors="white",
+            label=group or "_unnamed",  # matplotlib leaves names that begin so out of the legend
+        )
+    if has_axes:
+        axes.set_xlabel(picture.x_label)
+        axes.set_ylabel(picture.y_label)
+        axes.grid(color=NOTHING, linewidth=0.6)
+        axes.set_axisbelow(True)
+    else:
+        axes.set_xticks([])
+        axes.set_yticks([])
+        axes.spines[:].set_visible(True)
+        axes.spines[:].set_color("#d5d9dd")
+    axes.margins(0.09)
+    if picture.groups is not None:
+        drawn.legend(title=picture.group_title or None, loc="outside right upper")
+    elif picture.trend is not None and picture.trend.name:
+        axes.legend(loc="best")
+    if picture.are_named and not many:
+        _name_points(picture, drawn, axes)
+
+
+def _name_points(picture: Points, drawn: Figure, axes: Axes) -> None:
+    """Names beside the points, as far as there is room."""
+    font = 7.5 if len(picture.names) <= 30 else 5.5  # noqa: PLR2004  (a full page)
+    drawn.draw_without_rendering()
+    texts = [axes.text(0, 0, name, fontsize=font, color="#30363c", ha="center", va="center") for name in short_names(picture.names)]
+    boxes = [text.get_window_extent() for text in texts]
+    frame = axes.get_window_extent()
+    points = axes.transData.transform(np.column_stack([picture.x, picture.y]))
+    gap = drawn.dpi * (6 if font > 6 else 5) / 72  # noqa: PLR2004  (smaller beside smaller names)
+    found = places(
+        points,
+        np.array([[box.width, box.height] for box in boxes], dtype=np.float64).reshape(-1, 2),
+        gap=gap,
+        frame=(frame.x0, frame.y0, frame.x1, frame.y1),
+    )
+    back = axes.transData.inverted()
+    for text, place in zip(texts, found, strict=True):
+        if place is None:
+            text.remove()
+        else:
+            text.set_position(tuple(back.transform(place)))
+
+
+@_draw.register
+def _(picture: Bars, drawn: Figure, axes: Axes) -> None:
+    count, thick = len(picture.series), 0.8 / max(1, len(picture.series))
+    drawn.set_size_inches(6.4, max(2.2, 0.8 + len(picture.labels) * max(0.22, 0.16 * count)))
+    rows = np.arange(len(picture.labels))
+    for place, series in enumerate(picture.series):
+        at = rows + (place - (count - 1) / 2) * thick
+        axes.barh(at, np.nan_to_num(series.lengths), height=thick * 0.9, color=GROUPS[place % len(GROUPS)], label=series.name)
+        if series.low is not None and series.high is not None:
+            ends = np.stack([series.lengths - series.low, series.high - series.lengths]).clip(min=0)
+            axes.errorbar(series.lengths, at, xerr=ends, fmt="none", ecolor="#30363c", elinewidth=0.9, capsize=1.8)
+    axes.axvline(0, color="#30363c", linewidth=0.8)
+    axes.set_yticks(rows, picture.labels)
+    axes.set_ylim(len(picture.labels) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel(picture.x_label)
+    axes.grid(axis="x", color=NOTHING, linewidth=0.6)
+    axes.set_axisbelow(True)
+    if count > 1:
+        axes.legend(loc="best")
+
+
+@_draw.register
+def _(picture: Curves, drawn: Figure, axes: Axes) -> None:
+    drawn.set_size_inches(6.4, 4.2)
+    for place, curve in enumerate(picture.curves):
+        _band(axes, curve, GROUPS[place % len(GROUPS)], marker=list(MARKERS.values())[place % len(MARKERS)])
+    for name, axis in (("x", axes.xaxis), ("y", axes.yaxis)):
+        if name in picture.logarithmic:
+            axes.set(**{f"{name}scale": "log"})
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))  # the usual one is mathematics, not parsed here
+            axis.set_minor_formatter(NullFormatter())
+        elif name == "x" and all((curve.x == np.round(curve.x)).all() for curve in picture.curves):
+            axis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel(picture.x_label)
+    axes.set_ylabel(picture.y_label)
+    axes.grid(color=NOTHING, linewidth=0.6)
+    axes.set_axisbelow(True)
+    if len(picture.curves) > 1:
+        drawn.legend(loc="outside right upper")
+
+
+def _band(axes: Axes, band: Band, colour: str, *, marker: str = "") -> None:
+    axes.plot(band.x, band.y, color=colour, linewidth=1.6, marker=marker, markersize=4, label=band.name)
+    if np.isfinite(band.low).any():
+        axes.fill_between(band.x, band.low, band.high, color=to_rgba(colour, 0.18), linewidth=0)

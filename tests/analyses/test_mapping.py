@@ -1,0 +1,105 @@
+"""Similar classifiers are near each other on the map, wherever they stood in the matrix."""
+
+import inspect
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.spatial.distance import pdist, squareform
+from sklearn.decomposition import PCA
+from sklearn.neighbors import NearestNeighbors
+
+from tests.analyses.planted import groups_of, planted, reordered
+from zooscope.analyses.mapping import METHODS, Method, classical_mds, map_classifiers
+from zooscope.analyses.spectral import matrix_spectrum, no_group
+from zooscope.errors import InvalidValueError, UnknownNameError
+
+SIZES = (8, 7, 6)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_neighbours_are_of_the_same_group(method: Method) -> None:
+    table = planted(SIZES)
+    found = map_classifiers(table, method=method, num_features=3)
+    nearest = NearestNeighbors(n_neighbors=2).fit(found.points).kneighbors(return_distance=False)[:, 0]
+    assert list(found.points.index) == list(table.index)
+    assert (groups_of(SIZES)[nearest] == groups_of(SIZES)).all()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_classifiers_keep_their_place_in_any_order(method: Method) -> None:
+    table = planted(SIZES, noise=0.4)
+    again = map_classifiers(reordered(table), method=method, seed=2).points
+    pd.testing.assert_frame_equal(again.loc[table.index], map_classifiers(table, method=method, seed=2).points, check_exact=True)
+
+
+def test_the_seed_matters_to_t_sne_alone() -> None:
+    table = planted(SIZES, noise=0.4)
+    assert map_classifiers(table, method="mds", seed=0).points.equals(map_classifiers(table, method="mds", seed=1).points)
+    assert map_classifiers(table, seed=0).points.equals(map_classifiers(table, seed=0).points)
+
+
+@given(seed=st.integers(0, 1000), shape=st.tuples(st.integers(3, 12), st.integers(2, 6)))
+def test_classical_mds_is_the_eigenvectors_of_the_doubly_centred_distances(seed: int, shape: tuple[int, int]) -> None:
+    features = np.random.default_rng(seed).normal(size=shape)
+    centre = np.eye(shape[0]) - 1 / shape[0]
+    values, vectors = np.linalg.eigh(-0.5 * centre @ squareform(pdist(features)) ** 2 @ centre)
+    expected = vectors[:, :-3:-1] * np.sqrt(values[:-3:-1].clip(0))
+    points, shown = classical_mds(features)
+    np.testing.assert_allclose(np.abs(points), np.abs(expected), atol=1e-8)
+    assert shown == pytest.approx(values[-2:].sum() / values.sum())
+    np.testing.assert_allclose(np.abs(points), np.abs(PCA(2).fit_transform(features)), atol=1e-8)
+
+
+def test_mds_scales_eigenvectors_by_what_they_tell() -> None:
+    table = planted(SIZES)
+    names, found = matrix_spectrum(table)
+    weights = np.sqrt(np.maximum(no_group(len(names)) - found.eigenvalues, 0))
+    expected, shown = classical_mds(found.vectors * weights)
+    mapped = map_classifiers(table, method="mds", num_features=100)
+    np.testing.assert_allclose(mapped.points.loc[list(names)], expected)
+    assert mapped.shown == pytest.approx(shown)
+    assert mapped.shown > 0.7  # two directions tell three groups apart
+    assert mapped.num_features == len(names) - 1
+
+
+def test_a_line_has_no_second_axis() -> None:
+    points, shown = classical_mds(np.array([[0.0], [1.0], [5.0]]))
+    np.testing.assert_allclose(points, [[-2, 0], [-1, 0], [3, 0]], atol=1e-12)
+    assert shown == pytest.approx(1)
+    assert np.isnan(classical_mds(np.ones((3, 2)))[1])
+
+
+def test_two_classifiers_are_two_points() -> None:
+    points = map_classifiers(planted([2]), method="mds").points
+    assert points["x"].tolist()[0] == pytest.approx(-points["x"].tolist()[1])
+    assert points["x"].iloc[0] != 0
+    assert points["y"].tolist() == [0, 0]
+
+
+def test_four_classifiers_are_enough_for_t_sne() -> None:
+    found = map_classifiers(planted([2, 2]))
+    assert found.perplexity == 2
+    assert np.isfinite(found.points).all(axis=None)
+    with pytest.raises(InvalidValueError, match=r't-SNE needs at least 4 classifiers: got 3; take the method "mds"'):
+        map_classifiers(planted([3]))
+
+
+@pytest.mark.parametrize("perplexity", [0.5, 21])
+def test_a_perplexity_that_can_not_be_is_refused(perplexity: float) -> None:
+    with pytest.raises(
+        InvalidValueError, match=f"perplexity must be from 1 to below 21, the number of classifiers: got {perplexity:g}"
+    ):
+        map_classifiers(planted(SIZES), perplexity=perplexity)
+
+
+def test_a_method_that_is_not_there_is_refused() -> None:
+    with pytest.raises(UnknownNameError, match=r"unknown method 'umap'. Maps are drawn by tsne or mds"):
+        inspect.unwrap(map_classifiers)(planted(SIZES), method="umap")  # past the tests' type checker
+
+
+def test_equal_scores_have_no_map() -> None:
+    with pytest.raises(InvalidValueError, match="all pairs have the same score"):
+        map_classifiers(planted([5], noise=0))

@@ -1,0 +1,136 @@
+"""Clusters that the images decide come out again; those that chance decides don't."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.specimens import Array
+from zooscope.analyses.clustering import clusters, k_means
+from zooscope.analyses.reclustering import cluster_stability
+from zooscope.analyses.spectral import adjacency, spectrum
+from zooscope.errors import InvalidValueError
+from zooscope.records.predictions import NOT_COUNTED, Predictions
+from zooscope.scores.matrices import sat_matrix
+
+NAMES = ("d", "b", "f", "a", "c", "e")
+
+
+def predictions_with(shares: Array, *, num_images: int = 300, seed: int = 0, accuracy: float = 1.0) -> Predictions:
+    """Attacks fool with these probabilities, by source and target."""
+    generator, count = np.random.default_rng(seed), len(shares)
+    right = generator.random((count, num_images)) < accuracy
+    fooled = generator.random((count, count, num_images)) < shares[..., None]
+    transfer = np.where(right[:, None] & right, fooled.astype(np.int32), NOT_COUNTED)
+    return Predictions(
+        names=NAMES[:count],
+        image_ids=tuple(map(str, range(num_images))),
+        labels=np.zeros(num_images, dtype=np.int64),
+        clean=(~right).astype(np.int32),
+        transfer=transfer.astype(np.int32),
+        control=transfer.astype(np.int32),
+    )
+
+
+def grouped(*, alike: float, unlike: float) -> Array:
+    shares = np.kron(np.eye(2), np.full((3, 3), alike - unlike)) + unlike
+    np.fill_diagonal(shares, 1)
+    return shares
+
+
+def test_groups_in_the_data_hold_together() -> None:
+    predictions = predictions_with(grouped(alike=0.7, unlike=0.1))
+    found = clusters(sat_matrix(predictions, confidence=None), 2)
+    stable = cluster_stability(found, predictions, num_draws=40)
+    assert found.members == {1: ("a", "c", "e"), 2: ("b", "d", "f")}
+    assert stable.clusters["size"].tolist() == [3, 3]
+    assert (stable.clusters[["together", "jaccard", "exact"]].to_numpy() > 0.9).all()
+    assert stable.adjusted_rand > 0.9
+    assert (stable.num_draws, tuple(stable.co_assignment.index)) == (40, found.order)
+    assert stable.co_assignment["a"]["c"] > 0.9
+    assert stable.co_assignment["a"]["b"] < 0.1
+
+
+def test_groups_by_chance_do_not() -> None:
+    predictions = predictions_with(grouped(alike=0.3, unlike=0.3), num_images=60)
+    found = clusters(sat_matrix(predictions, confidence=None), 3)
+    stable = cluster_stability(found, predictions, num_draws=60)
+    assert stable.adjusted_rand < 0.7
+    assert stable.clusters["exact"].min() < 0.7
+
+
+def test_every_number_is_what_it_says() -> None:
+    """A draw is clustered by hand; with one draw, each number has its closed form."""
+    predictions = predictions_with(grouped(alike=0.35, unlike=0.25), num_images=50, accuracy=0.9)
+    found = clusters(sat_matrix(predictions, confidence=None), 3)
+    stable = cluster_stability(found, predictions, num_draws=1, seed=5)
+    weights = np.random.default_rng(5).multinomial(50, np.full(50, 1 / 50), size=1)[0]
+    drawn = np.repeat(np.arange(50), weights)
+    again = replace(
+        predictions, labels=predictions.labels[drawn], clean=predictions.clean[:, drawn], transfer=predictions.transfer[..., drawn]
+    )
+    scores = sat_matrix(replace(again, control=again.transfer), confidence=None).to_pandas().sort_index().sort_index(axis=1)
+    features = spectrum(adjacency(scores.to_numpy(copy=True))).vectors[:, :3]
+    best = min((k_means(features, 3, random_state=seed) for seed in range(50)), key=lambda result: result[1])[0]
+    together = stable.co_assignment.loc[scores.index, list(scores.index)].to_numpy()
+    np.testing.assert_array_equal(together, best[:, None] == best)
+    for number, names in found.members.items():
+        places = [list(scores.index).index(name) for name in names]
+        likeness = [
+            len(set(places) & other) / len(set(places) | other) for other in (set(np.flatnonzero(best == one)) for one in set(best))
+        ]
+        assert stable.clusters.loc[number, "jaccard"] == pytest.approx(max(likeness))
+        assert stable.clusters.loc[number, "exact"] == (max(likeness) == 1)
+
+
+def test_a_cluster_of_one_has_no_pairs() -> None:
+    predictions = predictions_with(grouped(alike=0.7, unlike=0.1)[:4, :4])
+    stable = cluster_stability(clusters(sat_matrix(predictions, confidence=None), 2), predictions, num_draws=5)
+    assert stable.clusters["size"].tolist() == [3, 1]
+    assert np.isnan(stable.clusters["together"][2])
+
+
+def test_the_order_of_the_classifiers_does_not_matter() -> None:
+    predictions = predictions_with(grouped(alike=0.35, unlike=0.25), num_images=50)
+    order = [3, 0, 5, 1, 2, 4]
+    other = replace(
+        predictions,
+        names=tuple(predictions.names[place] for place in order),
+        clean=predictions.clean[order],
+        transfer=predictions.transfer[np.ix_(order, order)],
+        control=predictions.control[np.ix_(order, order)],
+    )
+    first, second = (
+        cluster_stability(clusters(sat_matrix(these, confidence=None), 2), these, num_draws=20) for these in (predictions, other)
+    )
+    assert first.co_assignment.equals(second.co_assignment)
+    assert first.clusters.equals(second.clusters)
+
+
+def test_a_part_of_the_classifiers_can_be_examined() -> None:
+    predictions = predictions_with(grouped(alike=0.7, unlike=0.1))
+    part = sat_matrix(predictions, confidence=None).drop_sel(a=["f"], b=["f"])
+    stable = cluster_stability(clusters(part, 2), predictions, num_draws=5)
+    assert sorted(stable.co_assignment.index) == ["a", "b", "c", "d", "e"]
+
+
+def test_draws_in_which_a_pair_or_everything_is_lost_are_survived() -> None:
+    """With two images, a draw often lacks the one that a pair shares, or the one that is fooled."""
+    predictions = predictions_with(grouped(alike=0.7, unlike=0.1), num_images=2)
+    transfer = np.zeros_like(predictions.transfer)
+    transfer[..., 0] = grouped(alike=1, unlike=0)
+    transfer[range(6), range(6)] = 1
+    transfer[0, 1, 1] = transfer[1, 0, 1] = NOT_COUNTED
+    known = replace(predictions, transfer=transfer)
+    stable = cluster_stability(clusters(sat_matrix(known, confidence=None), 2), known, num_draws=30)
+    assert stable.co_assignment.notna().all(axis=None)
+    assert 0 < stable.clusters["exact"].iloc[0] < 1
+
+
+def test_what_can_not_be_examined_is_refused() -> None:
+    predictions = predictions_with(grouped(alike=0.7, unlike=0.1))
+    found = clusters(sat_matrix(predictions, confidence=None), 2)
+    with pytest.raises(InvalidValueError, match="num_draws must be at least 1: got 0"):
+        cluster_stability(found, predictions, num_draws=0)
+    with pytest.raises(InvalidValueError, match="the predictions hold no a; take clusters and predictions of the same study"):
+        cluster_stability(found, replace(predictions, names=("d", "b", "f", "x", "c", "e")))

@@ -1,0 +1,97 @@
+"""Every kind of picture is drawn in every form, the same each time, and holds what it shows."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from zooscope.errors import InvalidValueError, StudyError
+from zooscope.pictures.data import Band, Bars, BarSeries, Curves, HeatMap, Picture, Points
+from zooscope.pictures.draw import ENDINGS, save
+from zooscope.pictures.interactive import figure
+
+NAMES = ("resnet", "a <b>bold</b> $name$ & more", "résumé, 変")
+STEPS = np.array([1.0, 2.0, 4.0])
+LINE = Band(x=STEPS, y=STEPS / 2, low=STEPS / 4, high=STEPS, name="trend")
+PICTURES: dict[str, Picture] = {
+    "heat map": HeatMap(
+        title="Scores",
+        values=np.array([[4.6, 3, np.nan], [3, 4.5, 2], [np.nan, 2, 4.4]]),
+        rows=NAMES,
+        columns=NAMES,
+        unit="SAT",
+        breaks=(1,),
+    ),
+    "map": Points(
+        title="Map", x_label="", y_label="", x=STEPS, y=-STEPS, names=NAMES, groups=("1", "2", "1"), group_title="cluster"
+    ),
+    "trend": Points(title="Trend", x_label="SAT", y_label="ERR", x=STEPS, y=STEPS**2, names=NAMES, trend=LINE),
+    "bars": Bars(
+        title="Importance",
+        x_label="drop of R²",
+        labels=NAMES,
+        series=(
+            BarSeries(name="in sample", lengths=STEPS, low=STEPS - 0.5, high=STEPS + 0.5),
+            BarSeries(name="held out", lengths=-STEPS),
+        ),
+    ),
+    "curves": Curves(title="Stability", x_label="images", y_label="deviation", curves=(LINE,), logarithmic=frozenset({"x"})),
+}
+
+
+@pytest.fixture(params=PICTURES, ids=lambda name: name.replace(" ", "_"))
+def picture(request: pytest.FixtureRequest) -> Picture:
+    """One of each kind."""
+    return PICTURES[request.param]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_the_same_picture_gives_the_same_bytes(picture: Picture, ending: str, tmp_path: Path) -> None:
+    files = [tmp_path / "new folder" / f"{name}{ending}" for name in ("once", "again")]
+    for file in files:
+        save(picture, file)
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_a_printed_picture_is_one_with_something_on_it(picture: Picture, tmp_path: Path) -> None:
+    save(picture, tmp_path / "picture.png")
+    with Image.open(tmp_path / "picture.png") as image:
+        assert min(image.size) > 400
+        assert len(np.unique(np.asarray(image.convert("RGB")).reshape(-1, 3), axis=0)) > 10
+    save(picture, tmp_path / "picture.svg")
+    assert (tmp_path / "picture.svg").read_text(encoding="utf-8").rstrip().endswith("</svg>")
+
+
+def test_an_explorable_picture_loads_nothing_and_keeps_names_as_they_are(picture: Picture, tmp_path: Path) -> None:
+    save(picture, tmp_path / "picture.html")
+    page = (tmp_path / "picture.html").read_text(encoding="utf-8")
+    assert not re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=", page)
+    text = figure(picture).to_json()
+    assert ("bold" in text) == (picture is not PICTURES["curves"])
+    assert not re.findall(r"(?:<|\\u003c)b(?:>|\\u003e)", text)
+
+
+def test_the_numbers_come_back_from_the_table(tmp_path: Path) -> None:
+    for name, kind in PICTURES.items():
+        save(kind, tmp_path / f"{name}.csv")
+    heat_map = pd.read_csv(tmp_path / "heat map.csv", index_col=0)
+    assert tuple(heat_map.index) == tuple(heat_map.columns) == NAMES
+    assert heat_map.to_numpy()[0, :2].tolist() == [4.6, 3]
+    assert pd.read_csv(tmp_path / "map.csv")["cluster"].tolist() == [1, 2, 1]
+    assert pd.read_csv(tmp_path / "trend.csv")["ERR"].tolist() == [1, 4, 16]
+    assert pd.read_csv(tmp_path / "bars.csv")["in sample, low"].tolist() == [0.5, 1.5, 3.5]
+    assert pd.read_csv(tmp_path / "curves.csv")["high"].tolist() == [1, 2, 4]
+
+
+def test_an_ending_that_can_not_be_drawn_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidValueError, match=r"picture.gif can't be drawn: its name must end in .png, .svg, .pdf, .html, .csv"):
+        save(PICTURES["map"], tmp_path / "picture.gif")
+
+
+def test_a_place_that_can_not_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StudyError, match=r"picture.csv can't be written .*; name a file in a folder that can be written"):
+        save(PICTURES["map"], tmp_path / "file" / "picture.csv")
