@@ -1,11 +1,20 @@
 """Every kind of image file becomes 8-bit RGB; damaged ones are told apart."""
 
 import io
+import warnings
+from pathlib import Path
+
+import zooscope.images.torchvision_operators
 
 import numpy as np
 import pytest
-from PIL import Image
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import ExifTags, Image
+from timm.data import ImageDataset
+from torchvision.datasets import ImageFolder
 
+from tests.images.encoded import encoded
 from zooscope.errors import ImagesError
 from zooscope.images.decode import decode
 
@@ -101,3 +110,70 @@ def test_an_empty_file_is_named() -> None:
 def test_a_text_file_is_named() -> None:
     with pytest.raises(ImagesError, match=r"^cat/7\.png \(not an image\)$"):
         decode(b"This is no image.\n", "cat/7.png")
+
+
+# Decided in design/0009-images.md
+
+
+def test_the_orientation_that_a_camera_notes_is_ignored_as_by_torchvision_and_timm(tmp_path: Path) -> None:
+    levels = np.random.default_rng(0).integers(0, 256, (8, 16, 3), dtype=np.uint8)
+    turned = Image.Exif()
+    turned[ExifTags.Base.Orientation] = 6
+    data = encoded(Image.fromarray(levels), "PNG", exif=turned)
+    file = tmp_path / "cat" / "0.png"
+    file.parent.mkdir()
+    file.write_bytes(data)
+    with Image.open(file) as stored:
+        assert stored.getexif()[ExifTags.Base.Orientation] == 6
+    ours = np.asarray(decode(data, "image"))
+    np.testing.assert_array_equal(ours, levels)
+    np.testing.assert_array_equal(ours, np.asarray(ImageFolder(tmp_path)[0][0]))
+    with pytest.warns(ResourceWarning, match="unclosed file"):  # by timm
+        np.testing.assert_array_equal(ours, np.asarray(ImageDataset(str(tmp_path))[0][0]))
+
+
+@pytest.mark.parametrize(("width", "height"), [(101, 100), (300, 100)], ids=["where PIL warns", "where PIL refuses"])
+def test_an_image_of_too_many_pixels_is_named(width: int, height: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = encoded(Image.new("L", (width, height)), "PNG")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10_000)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # as in a program that doesn't turn warnings into errors
+        with pytest.raises(ImagesError, match=r"^bomb\.png \(.*(more than the 10000 of|exceeds limit)"):
+            decode(data, "bomb.png")
+    with pytest.raises(ImagesError, match=r"^bomb\.png \(.*exceeds limit of"):
+        decode(data, "bomb.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
+    assert decode(data, "bomb.png").size == (width, height)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "TIFF"])
+def test_of_an_animation_the_first_frame_is_taken(kind: str) -> None:
+    frames = [Image.new("RGB", SIZE, colour) for colour in ((200, 100, 50), (0, 0, 255))]
+    options = {"lossless": True} if kind == "WEBP" else {}
+    assert_every_pixel(decoded(frames[0], kind, save_all=True, append_images=frames[1:], **options), (200, 100, 50))
+
+
+def test_levels_in_floating_point_are_refused() -> None:
+    with pytest.raises(ImagesError, match=r"^x\.tif \(levels in floating point have no agreed range; save it with 8 or 16 bits\)$"):
+        decode(encoded(Image.fromarray(np.full((4, 4), 0.5, np.float32)), "TIFF"), "x.tif")
+
+
+@pytest.mark.parametrize("level", [-1, 65536])
+def test_levels_beyond_16_bits_are_refused(level: int) -> None:
+    with pytest.raises(ImagesError, match=r"^x\.tif \(levels of 32 bits have no agreed range"):
+        decode(encoded(Image.fromarray(np.full((4, 4), level, np.int32)), "TIFF"), "x.tif")
+
+
+@given(st.integers(0, 2000), st.binary(min_size=1, max_size=40), st.sampled_from(["PNG", "JPEG", "GIF", "TIFF", "BMP"]))
+def test_damage_anywhere_is_named_or_does_no_harm(place: int, content: bytes, kind: str) -> None:
+    data = bytearray(encoded(Image.effect_noise((40, 40), 50), kind))
+    start = place % len(data)
+    data[start : start + len(content)] = content
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            image = decode(bytes(data), "damaged")
+        except ImagesError as error:
+            assert str(error).startswith("damaged (")  # noqa: PT017  (either outcome is right)
+        else:
+            assert image.mode == "RGB"

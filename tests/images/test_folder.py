@@ -1,11 +1,19 @@
 """Images in a folder with one subfolder per class."""
 
+import os
+import shutil
+from errno import EACCES
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 import pytest
 from PIL import Image
+from torch import nn
 
+from tests.images.encoded import png
+from tests.images.opened import opened_files
+from tests.specimens import classifier_of
 from zooscope import load_images
 from zooscope.errors import ImagesError, MissingFileError
 from zooscope.images.image_set import ImageSet
@@ -101,3 +109,144 @@ def test_an_image_that_is_gone_when_it_is_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "cat" / "1.png").unlink()
     with pytest.raises(ImagesError, match=r"cat/1\.png can't be read \(No such file or directory\); was it moved\?"):
         images.image(1)
+
+
+# Only what is sampled
+
+
+def test_sampling_5_of_50_images_never_opens_the_other_45(tmp_path: Path) -> None:
+    put(tmp_path, *(f"{name}/{number}.png" for name in ("cat", "dog") for number in range(25)))
+    sample = load(tmp_path).sample(5)
+    with opened_files() as opened:
+        _ = sample.digest
+        sample.pixels(classifier_of("any", nn.Identity(), num_classes=2, size=(4, 4)))
+    assert {path.relative_to(tmp_path).as_posix() for path in opened if path.suffix == ".png"} == set(sample.ids)
+
+
+def test_listing_opens_no_image(tmp_path: Path) -> None:
+    put(tmp_path, "cat/0.png", "dog/1.png")
+    with opened_files() as opened:
+        load(tmp_path).sample(2)
+    assert not [path for path in opened if path.suffix == ".png"]
+
+
+# ImageNet's order
+
+
+def test_a_folder_with_some_of_the_synsets_has_the_labels_of_imagenet(tmp_path: Path) -> None:
+    put(tmp_path, "n01440764/0.png", "n01491361/0.png", "n15075141/0.png")
+    images = load(tmp_path)
+    assert len(images.class_names) == 1000
+    np.testing.assert_array_equal(images.labels, [0, 3, 999])
+
+
+def test_a_folder_with_another_name_among_the_synsets_is_sorted(tmp_path: Path) -> None:
+    put(tmp_path, "n01440764/0.png", "n01491361/0.png", "other/0.png")
+    np.testing.assert_array_equal(load(tmp_path).labels, [0, 1, 2])
+    put(tmp_path / "twenty-one thousand", "n01440764/0.png", "n00007846/0.png")  # a person, which the 1,000 have not
+    np.testing.assert_array_equal(load(tmp_path / "twenty-one thousand").labels, [0, 1])
+
+
+def test_given_classes_win_over_the_order_of_imagenet(tmp_path: Path) -> None:
+    put(tmp_path / "images", "n01440764/0.png", "n01491361/0.png")
+    images = load_images(f"folder:{tmp_path / 'images'}", classes=["n01491361", "n01440764"])
+    np.testing.assert_array_equal(images.labels, [1, 0])
+
+
+# Links
+
+
+def test_links_are_followed_wherever_they_lead(tmp_path: Path) -> None:
+    put(tmp_path / "elsewhere", "a.png", "more/b.png")
+    put(tmp_path / "images", "cat/0.png")
+    (tmp_path / "images" / "cat" / "1.png").symlink_to(tmp_path / "elsewhere" / "a.png")
+    (tmp_path / "images" / "cat" / "more").symlink_to(tmp_path / "elsewhere" / "more")
+    (tmp_path / "images" / "dog").symlink_to(tmp_path / "elsewhere")
+    images = load(tmp_path / "images")
+    assert images.ids == ("cat/0.png", "cat/1.png", "cat/more/b.png", "dog/a.png", "dog/more/b.png")
+    assert images.digest
+
+
+def test_links_that_lead_nowhere_are_counted_and_the_first_is_named(tmp_path: Path) -> None:
+    put(tmp_path, "cat/0.png")
+    (tmp_path / "cat" / "1.png").symlink_to(tmp_path / "gone.png")
+    with pytest.raises(ImagesError, match=r"cat/1\.png is a link that leads nowhere \(1 such\); mend or remove it"):
+        load(tmp_path)
+    (tmp_path / "dog").symlink_to(tmp_path / "gone")
+    with pytest.raises(ImagesError, match=r"dog is a link that leads nowhere \(2 such\)"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("target", ["cat", "cat/a", ".", ".."])
+def test_a_link_back_to_a_folder_that_it_lies_in_is_named(target: str, tmp_path: Path) -> None:
+    put(tmp_path / "images", "cat/a/0.png")
+    (tmp_path / "images" / "cat" / "a" / "again").symlink_to(tmp_path / "images" / target)
+    with pytest.raises(ImagesError, match=r"cat/a/again is a link back to a folder that it lies in; remove it"):
+        load(tmp_path / "images")
+
+
+def test_a_circle_of_two_links_is_named(tmp_path: Path) -> None:
+    put(tmp_path, "images/cat/0.png", "other/0.png")
+    (tmp_path / "images" / "cat" / "on").symlink_to(tmp_path / "other")
+    (tmp_path / "other" / "back").symlink_to(tmp_path / "images" / "cat")
+    with pytest.raises(ImagesError, match=r"cat/on/back is a link back to a folder"):
+        load(tmp_path / "images")
+
+
+# Names
+
+
+def test_names_in_any_script_and_of_several_lines_are_kept(tmp_path: Path) -> None:
+    names = ("кошка/фото 1.png", "犬/写真.png", "قط/صورة.png", "🐈/a\nb.png", "cat?/50%.png")
+    put(tmp_path / "what?", *names)
+    images = load_images(f"folder:{tmp_path}/what%3F")
+    assert set(images.ids) == set(names)
+    again = load_images(images.address, classes=images.class_names)
+    assert again.digest == images.digest
+
+
+def test_composed_and_decomposed_letters_are_the_same(tmp_path: Path) -> None:
+    put(tmp_path / "images", f"{normalize('NFD', 'Bär')}/0.png", "Igel/0.png")
+    images = load_images(f"folder:{tmp_path / 'images'}", classes=["Igel", normalize("NFC", "Bär")])
+    assert dict(zip(images.ids, images.labels, strict=True)) == {f"{normalize('NFD', 'Bär')}/0.png": 1, "Igel/0.png": 0}
+
+
+def test_names_that_are_not_utf8_are_named(tmp_path: Path) -> None:
+    put(tmp_path, "cat/0.png")
+    shutil.copy(tmp_path / "cat" / "0.png", tmp_path / "cat" / os.fsdecode(b"\xe4.png"))
+    with pytest.raises(ImagesError, match=r"the name b'cat/\\xe4\.png' is not in UTF-8 \(1 such\); rename it"):
+        load(tmp_path)
+    (tmp_path / os.fsdecode(b"\xff")).mkdir()
+    with pytest.raises(ImagesError, match=r"the name b'\\xff' is not in UTF-8 \(1 such\); rename it"):
+        load(tmp_path)
+
+
+def test_a_class_of_several_lines_is_named(tmp_path: Path) -> None:
+    put(tmp_path, "a\nb/0.png")
+    with pytest.raises(ImagesError, match=r"'a\\nb' can't be the name of a class, which has one line; rename it"):
+        load(tmp_path)
+
+
+def test_a_folder_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, "cat/0.png")
+    listed = os.scandir
+
+    def refuse(folder: Path) -> object:
+        if folder.name == "cat":
+            raise PermissionError(EACCES, os.strerror(EACCES))
+        return listed(folder)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(ImagesError, match=r"cat can't be read \(Permission denied\); let it be read"):
+        load(tmp_path)
+
+
+def test_a_folder_whose_own_name_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    folder = os.fsdecode(os.fsencode(tmp_path) + b"/\xff")
+    try:
+        Path(folder, "cat").mkdir(parents=True)
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    Path(folder, "cat", "a.png").write_bytes(png(0))
+    with pytest.raises(ImagesError, match=r"is not all printable text .*; rename it"):
+        load_images(f"folder:{folder}")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from tests.specimens import classifier_of, images_of, noise
-from zooscope import ImageSet, Study, load_images
+from zooscope import ImageSet, Study, load_classifier, load_images
 from zooscope.errors import ImagesError, InvalidValueError
 
 CLASS_SIZES = st.lists(st.integers(1, 40), min_size=1, max_size=8)
@@ -105,7 +105,7 @@ def test_sampling_reads_nothing_and_pixels_read_only_what_they_show(image_folder
     sample = replace(images, read=spy).sample(6)
     assert not read
     sample.pixels(classifier_of("any", nn.Identity(), num_classes=3, size=(8, 8)), [4, 1])
-    assert read == [sample.ids[4], sample.ids[1]]
+    assert sorted(read) == sorted([sample.ids[4], sample.ids[1]])
 
 
 # Pixels
@@ -216,3 +216,33 @@ def test_labels_are_indices_of_classes(label: int) -> None:
 
 def test_a_set_tells_what_it_is() -> None:
     assert repr(with_labels(2, 3)) == "ImageSet('made by hand', 5 images, 2 classes)"
+
+
+def test_pixels_are_float32_whatever_the_default_is_and_made_in_inference_mode_too() -> None:
+    images, classifier = load_images("bundled:cifar10").sample(4), load_classifier("bundled:vit")
+    expected = images.pixels(classifier)
+    torch.set_default_dtype(torch.float64)
+    try:
+        with torch.inference_mode():
+            pixels = images.pixels(classifier)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert pixels.dtype == torch.float32
+    torch.testing.assert_close(pixels, expected, rtol=0, atol=0)
+
+
+def test_ids_that_speak_to_a_terminal_are_refused() -> None:
+    with pytest.raises(ImagesError, match=r"the image 'a\\x1b\[2J' has a control character in its name; rename it"):
+        ImageSet(address="by hand", ids=("a\x1b[2J",), labels=np.array([0]), class_names=("a",), read=lambda _: b"")
+
+
+def test_rows_of_tables_are_stored_by_number_and_files_by_name() -> None:
+    ids = ("b.parquet#2", "a.parquet#10", "a.parquet#9", "c#d.png", "a.png")
+    images = ImageSet(address="by hand", ids=ids, labels=np.zeros(5, dtype=np.int64), class_names=("a",), read=lambda _: b"")
+    assert [ids[place] for place in images.as_stored(range(5))] == [
+        "a.parquet#9",
+        "a.parquet#10",
+        "a.png",
+        "b.parquet#2",
+        "c#d.png",
+    ]

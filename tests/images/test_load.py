@@ -1,12 +1,17 @@
 """Image sets by address."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from zooscope import load_images
-from zooscope.errors import MissingFileError, UnknownNameError
+from zooscope.errors import ImagesError, InvalidValueError, MissingFileError, UnknownNameError
+from zooscope.images.addresses import SOURCES, parsed, written
 
 
 def test_an_unknown_source_suggests_the_near_one() -> None:
@@ -40,3 +45,52 @@ def test_the_bundled_images_are_a_balanced_thousand_of_cifar10() -> None:
     assert images.class_names == ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
     np.testing.assert_array_equal(np.bincount(images.labels), [100] * 10)
     assert {images.image(position).size for position in range(0, 1000, 50)} == {(32, 32)}
+
+
+# The grammar of addresses
+
+PRINTABLE = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1)
+
+
+@given(source=st.sampled_from(SOURCES), rest=PRINTABLE, options=st.dictionaries(PRINTABLE, PRINTABLE))
+def test_an_address_put_together_is_taken_apart_again(source: str, rest: str, options: dict[str, str]) -> None:
+    parts = parsed(written(source, rest, options))
+    assert (parts.source, parts.rest, dict(parts.options)) == (source, rest, options)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_an_option_that_a_source_does_not_take_is_refused(source: str) -> None:
+    with pytest.raises(UnknownNameError, match=rf"unknown option 'lable'\..*{source}: takes "):
+        load_images(f"{source}:x?lable=y")
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_an_address_without_rest_shows_the_form(source: str) -> None:
+    with pytest.raises(InvalidValueError, match=rf"{source}: says not which images; write {source}:"):
+        load_images(f"{source}:")
+
+
+def test_an_option_without_a_value_and_one_given_twice_are_refused() -> None:
+    with pytest.raises(InvalidValueError, match="the option label has no value; write label=VALUE"):
+        load_images("parquet:x?label=")
+    with pytest.raises(InvalidValueError, match="the option label is given twice; leave one out"):
+        load_images("parquet:x?label=a&label=b")
+
+
+def test_a_file_of_classes_that_is_no_text_is_refused(image_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "classes.txt").write_bytes(b"B\xe4r")
+    with pytest.raises(ImagesError, match=r"classes\.txt is no text in UTF-8; give one with one class name a line"):
+        load_images(f"folder:{image_folder}", classes=tmp_path / "classes.txt")
+
+
+def test_a_file_of_classes_from_another_system_is_read(image_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "classes.txt").write_bytes("\ufefffish\r\ndog\r\ncat\r\n".encode())
+    assert load_images(f"folder:{image_folder}", classes=tmp_path / "classes.txt").class_names == ("fish", "dog", "cat")
+
+
+def test_a_module_is_imported_only_when_its_source_is_asked_for() -> None:
+    program = (
+        "import sys, zooscope; zooscope.load_images('bundled:cifar10');"
+        "sys.exit(any(name in sys.modules for name in ('datasets', 'zooscope.images.parquet', 'zooscope.images.torchvision')))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -1,5 +1,6 @@
 """From an image to a classifier's pixels: exactly what timm evaluates with."""
 
+from math import floor
 from typing import Any
 
 import zooscope.images.torchvision_operators
@@ -7,12 +8,15 @@ import zooscope.images.torchvision_operators
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 from timm.data import create_transform
 from torch import nn
 
 from zooscope import Classifier, PixelTransform, load_images
 from zooscope.errors import InvalidValueError
+from zooscope.images.pixel_transform import fraction_kept
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 CASES: list[dict[str, Any]] = [
@@ -23,6 +27,7 @@ CASES: list[dict[str, Any]] = [
     {"height": 28, "width": 28, "interpolation": "nearest", "crop_fraction": 0.9, "crop_mode": "squash"},
     {"height": 48, "width": 48, "interpolation": "bicubic", "crop_fraction": 0.9, "crop_mode": "border"},
 ]
+DOWN: list[dict[str, Any]] = [{**CASES[1], "crop_mode": "center_down"}, {**CASES[4], "crop_mode": "squash_down"}]
 
 
 def photographs() -> list[Image.Image]:
@@ -51,7 +56,7 @@ def test_normalised_pixels_are_those_of_timm(settings: dict[str, Any]) -> None:
         torch.testing.assert_close(shown, timm_transform(image), atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize("settings", CASES, ids=lambda settings: str(PixelTransform(**settings)))
+@pytest.mark.parametrize("settings", [*CASES, *DOWN], ids=lambda settings: str(PixelTransform(**settings)))
 def test_pixels_have_the_asked_size_and_lie_in_zero_to_one(settings: dict[str, Any]) -> None:
     transform = PixelTransform(**settings)
     for image in photographs():
@@ -73,6 +78,37 @@ def test_equal_transforms_have_equal_texts_and_different_ones_different() -> Non
     assert str(PixelTransform(**CASES[1])) == str(PixelTransform(**CASES[1]))
 
 
+@pytest.mark.parametrize("mode", ["center", "squash"])
+@pytest.mark.parametrize("margin", [0, 1, 2, 3, 4, 5])
+def test_half_of_an_odd_margin_is_rounded_to_even_as_timm_does_or_down(mode: str, margin: int) -> None:
+    generator, side = np.random.default_rng(0), 40 + margin
+    image = Image.fromarray(generator.integers(0, 256, (side, side, 3), dtype=np.uint8))
+    levels = torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1).float() / 255
+    for name, begin in ((mode, round(margin / 2)), (f"{mode}_down", margin // 2)):  # Python rounds a half to even
+        pixels = PixelTransform(height=40, width=40, crop_fraction=fraction_kept(40, side), crop_mode=name)(image)
+        torch.testing.assert_close(pixels, levels[:, begin : begin + 40, begin : begin + 40], atol=0, rtol=0)
+
+
+def test_the_middle_of_a_squashed_image_is_found_without_timm() -> None:
+    image = photographs()[3].resize((27, 25))
+    pixels = PixelTransform(height=20, width=20, crop_fraction=fraction_kept(20, 23), crop_mode="squash_down")(image)
+    resized = torch.from_numpy(np.asarray(image.resize((23, 23), Image.Resampling.BICUBIC)).copy()).permute(2, 0, 1)
+    torch.testing.assert_close(pixels, resized[:, 1:21, 1:21].float() / 255, atol=0, rtol=0)
+
+
+@given(st.integers(1, 3000), st.integers(0, 3000))
+def test_the_fraction_kept_leads_timm_to_the_resized_side_and_to_no_other(size: int, margin: int) -> None:
+    fraction = fraction_kept(size, size + margin)
+    assert 0 < fraction <= 1
+    assert floor(size / fraction) == size + margin
+    assert fraction == pytest.approx(size / (size + margin))
+
+
+def test_more_than_there_is_can_not_be_kept() -> None:
+    with pytest.raises(InvalidValueError, match=r"a crop of 256 pixels can't be taken out of 224; make it smaller"):
+        fraction_kept(256, 224)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -81,7 +117,10 @@ def test_equal_transforms_have_equal_texts_and_different_ones_different() -> Non
         ({"height": 8, "width": 8, "crop_fraction": 0.0}, r"crop_fraction must be in \(0, 1\]: got 0\.0"),
         ({"height": 8, "width": 8, "crop_fraction": 87.5}, r"crop_fraction must be in \(0, 1\]: got 87\.5"),
         ({"height": 8, "width": 8, "interpolation": "cubic"}, r"interpolation must be one of nearest, .*: got 'cubic'"),
-        ({"height": 8, "width": 8, "crop_mode": "middle"}, r"crop_mode must be one of center, border, squash: got 'middle'"),
+        (
+            {"height": 8, "width": 8, "crop_mode": "middle"},
+            r"crop_mode must be one of center, border, squash, center_down, squash_down: got 'middle'",
+        ),
     ],
 )
 def test_impossible_settings_are_refused(settings: dict[str, Any], message: str) -> None:

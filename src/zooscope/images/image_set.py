@@ -1,8 +1,9 @@
 """Labelled images: what they are called, what they show, and how to read them."""
 
 import hashlib
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from heapq import heapify, heappop, heappush
@@ -17,8 +18,10 @@ from torch import Tensor
 from zooscope.errors import ImagesError, InvalidValueError
 from zooscope.images.decode import decode
 from zooscope.images.pixel_transform import HasPixelTransform
+from zooscope.images.threads import in_order
 
 NUM_NAMED_IN_ERROR: Final = 5
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # would speak to a terminal, or end the name
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,7 +33,7 @@ class ImageSet:
         ids: one name per image, unique.
         labels: one class per image, an index into `class_names`.
         class_names: the classes, in the order of the classifiers' outputs.
-        read: gives the bytes of an image file by id.
+        read: gives the bytes of an image file by id; called from several threads at once.
     """
 
     address: str
@@ -40,7 +43,10 @@ class ImageSet:
     read: Callable[[str], bytes]
 
     def __post_init__(self) -> None:
-        """Refuses sets that contradict themselves."""
+        """Refuses sets that contradict themselves, and names that are no text."""
+        if not self.address.isprintable():
+            msg = f"{self.address!a} is not all printable text (is a folder's name not in UTF-8?); rename it."
+            raise ImagesError(msg)
         if len(self.ids) != len(self.labels):
             msg = f"{self.address}: {len(self.ids)} ids for {len(self.labels)} labels; give one label per image."
             raise ImagesError(msg)
@@ -48,8 +54,12 @@ class ImageSet:
             msg = f"{self.address} holds no image; name a set with at least one."
             raise ImagesError(msg)
         if len(set(self.ids)) != len(self.ids):
-            twice = next(name for name in self.ids if self.ids.count(name) > 1)
+            twice = Counter(self.ids).most_common(1)[0][0]
             msg = f"{self.address}: two images are called {twice}; ids must be unique."
+            raise ImagesError(msg)
+        odd = next((name for name in self.ids if _CONTROL.search(name)), None)
+        if odd is not None:
+            msg = f"{self.address}: the image {odd!r} has a control character in its name; rename it."
             raise ImagesError(msg)
         if self.labels.min() < 0 or self.labels.max() >= len(self.class_names):
             msg = (
@@ -103,9 +113,26 @@ class ImageSet:
 
         Returns:
             float32 in [0, 1], at the classifier's own size, on the CPU.
+
+        Raises:
+            ImagesError: an image can't be read.
         """
-        chosen = range(len(self)) if indices is None else indices
-        return torch.stack([classifier.transform(self.image(int(index))) for index in chosen])
+        chosen = [int(index) for index in (range(len(self)) if indices is None else indices)]
+        pixels = blank(len(chosen), classifier.transform.size)
+
+        def fill(row: int) -> None:
+            pixels[row] = classifier.transform(self.image(chosen[row]))
+
+        for _ in in_order(fill, self.as_stored(chosen)):
+            pass
+        return pixels
+
+    def as_stored(self, indices: Sequence[int]) -> list[int]:
+        """The places within `indices` in the order in which their images are stored: what lies together is read together.
+
+        An id that ends in a number behind a `#` is that row of a table; others are names of files.
+        """
+        return sorted(range(len(indices)), key=lambda place: _stored_at(self.ids[indices[place]]))
 
     @cached_property
     def digest(self) -> str:
@@ -115,11 +142,13 @@ class ImageSet:
             ImagesError: some images can't be decoded; they are counted and named.
         """
         total, damaged = hashlib.sha256("\0".join(self.class_names).encode()), []
-        with ThreadPoolExecutor() as threads:
-            for name, label, (content, fault) in zip(self.ids, self.labels, threads.map(self._inspect, self.ids), strict=True):
-                total.update(f"\0{name}\0{label}\0{content}".encode())
-                if fault:
-                    damaged.append(fault)
+        order = self.as_stored(range(len(self)))
+        inspected = dict(zip(order, in_order(self._inspect, (self.ids[place] for place in order)), strict=True))
+        for place, (name, label) in enumerate(zip(self.ids, self.labels, strict=True)):
+            content, fault = inspected[place]
+            total.update(f"\0{name}\0{label}\0{content}".encode())
+            if fault:
+                damaged.append(fault)
         if damaged:
             more = f" and {len(damaged) - NUM_NAMED_IN_ERROR} more" if len(damaged) > NUM_NAMED_IN_ERROR else ""
             named = ", ".join(damaged[:NUM_NAMED_IN_ERROR]) + more
@@ -132,12 +161,24 @@ class ImageSet:
 
     def _inspect(self, name: str) -> tuple[str, str]:
         """The digest of an image file and what is wrong with it, if anything."""
-        data = self.read(name)
         try:
+            data = self.read(name)
             decode(data, name)
         except ImagesError as error:
-            return "", str(error)
+            cause = error.__cause__
+            return "", f"{name} ({cause.strerror})" if isinstance(cause, OSError) and cause.strerror else str(error)
         return hashlib.sha256(data).hexdigest(), ""
+
+
+def _stored_at(name: str) -> tuple[str, int]:
+    table, _, row = name.rpartition("#")
+    return (table, int(row)) if table and row.isdecimal() else (name, 0)
+
+
+def blank(count: int, size: tuple[int, int]) -> Float[Tensor, "image channel height width"]:
+    """Room for pixels, to be filled by other threads; also where the caller is in inference mode, which they are not."""
+    with torch.inference_mode(mode=False):
+        return torch.empty((count, 3, *size), dtype=torch.float32)
 
 
 def _stratified_order(labels: Int[np.ndarray, " image"], count: int, generator: np.random.Generator) -> list[int]:
@@ -147,9 +188,11 @@ def _stratified_order(labels: Int[np.ndarray, " image"], count: int, generator: 
     Taking at each place, of all that may come, the one that must come first keeps every such promise.
     """
     members, waiting, ready = {}, [], list[tuple[int, float, int, int]]()
-    for label in np.unique(labels):
-        members[int(label)] = generator.permutation(np.flatnonzero(labels == label))
-        waiting.append((0, generator.random() / len(members[int(label)]), int(label), 0))
+    by_label = np.argsort(labels, kind="stable")  # one pass for all classes; within a class the positions ascend
+    present, starts = np.unique(labels[by_label], return_index=True)
+    for label, positions in zip(present.tolist(), np.split(by_label, starts[1:]), strict=True):
+        members[label] = generator.permutation(positions)
+        waiting.append((0, generator.random() / len(positions), label, 0))
     heapify(waiting)
     order: list[int] = []
     while len(order) < count:

@@ -1,46 +1,49 @@
-"""Image sets by address: `bundled:cifar10`, `folder:PATH`."""
+"""Image sets by address: `bundled:NAME`, `folder:PATH`, `manifest:FILE` and so on."""
 
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
-from zooscope.errors import MissingFileError, UnknownNameError
-from zooscope.images import bundled
-from zooscope.images.folder import images_in_folder
+from zooscope.errors import MissingExtraError
+from zooscope.images.addresses import parsed, refuse_unknown
+from zooscope.images.class_order import classes_in
 from zooscope.images.image_set import ImageSet
 
-SOURCES: Final = ("bundled", "folder")
+EXTRAS: Final = {"huggingface": "huggingface"}
 
 
 def load_images(address: str, *, classes: str | Path | Sequence[str] | None = None) -> ImageSet:
-    """The images at an address; files are listed, none is opened.
+    """The images at an address; they are listed, none is read.
 
     Args:
-        address: `bundled:NAME`, or `folder:PATH` with one subfolder per class.
-        classes: names of the subfolders in the order of the classifiers' outputs, or a text file with one name a line. Without it
-            the classes are the subfolders in sorted order.
+        address: `SOURCE:REST?OPTION=VALUE&OPTION=VALUE`, the sources being bundled, folder, manifest, parquet, huggingface,
+            torchvision and webdataset. A `&`, `%` or `+` in a value is written %26, %25, %2B, a `?` in a path %3F.
+        classes: the class names in the order of the classifiers' outputs, or a text file with one name a line; there may be more
+            than the images have. Without it: ImageNet's order if all names are synsets of ImageNet's 1,000; else the order that
+            the source has, else sorted by name.
 
     Raises:
-        UnknownNameError: no such source, or no such bundled set.
-        MissingFileError: the folder or the file of classes is not there.
-        ImagesError: the folder holds no images, or doesn't fit the classes.
+        UnknownNameError: no such source or option, or the source knows no such name.
+        InvalidValueError: an option's value can't be used.
+        MissingFileError: a folder or file is not there.
+        MissingExtraError: the source needs a library that isn't installed.
+        ImagesError: there are no images, or they don't fit the classes.
     """
-    source, colon, rest = address.partition(":")
-    if not colon or source not in SOURCES:
-        kind, near = "image source", f" For a folder of images write folder:{address}." if Path(address).is_dir() else ""
-        raise UnknownNameError(kind, source, SOURCES, f"Write bundled:NAME or folder:PATH.{near}")
-    class_names = None if classes is None else _class_names(classes)
-    if source == "bundled":
-        return bundled.load(rest, classes=class_names)
-    folder = Path(rest).expanduser().resolve()  # a study is run on from wherever one stands
-    return images_in_folder(folder, address=f"folder:{folder}", classes=class_names)
+    parts = parsed(address)
+    class_names = classes_in(Path(classes)) if isinstance(classes, str | Path) else None if classes is None else tuple(classes)
+    module = _module_of(parts.source)
+    refuse_unknown(parts.options, module.OPTIONS, source=parts.source)
+    images: ImageSet = module.load(parts.rest, parts.options, classes=class_names)
+    return images
 
 
-def _class_names(classes: str | Path | Sequence[str]) -> tuple[str, ...]:
-    if not isinstance(classes, str | Path):
-        return tuple(classes)
-    file = Path(classes)
-    if not file.is_file():
-        msg = f"there is no file of classes {file}; give a text file with one class name a line."
-        raise MissingFileError(msg)
-    return tuple(line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip())
+def _module_of(source: str) -> ModuleType:
+    try:
+        return import_module(f"zooscope.images.{source}")
+    except ModuleNotFoundError as error:
+        if source not in EXTRAS or (error.name or "").startswith("zooscope"):
+            raise
+        what = f"the image source {source}"
+        raise MissingExtraError(what, EXTRAS[source]) from error

@@ -1,7 +1,8 @@
 """From an RGB image to the pixels that a classifier takes: resize, then crop; values in [0, 1]."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
+from math import floor, nextafter
 from typing import Any, Final, Protocol, runtime_checkable
 
 import zooscope.images.torchvision_operators
@@ -11,11 +12,13 @@ from jaxtyping import Float
 from PIL import Image
 from timm.data.transforms_factory import transforms_imagenet_eval
 from torch import Tensor
+from torchvision.transforms import CenterCrop
 
 from zooscope.errors import InvalidValueError
 
 INTERPOLATIONS: Final = ("nearest", "bilinear", "bicubic", "lanczos", "hamming", "box")
-CROP_MODES: Final = ("center", "border", "squash")
+DOWN: Final = "_down"
+CROP_MODES: Final = ("center", "border", "squash", f"center{DOWN}", f"squash{DOWN}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +30,9 @@ class PixelTransform:
         width: columns of the pixels.
         interpolation: how the image is resized, one of `INTERPOLATIONS`.
         crop_fraction: the share of the resized image's side that is kept, in (0, 1].
-        crop_mode: how the crop is taken, one of `CROP_MODES` (timm's).
+        crop_mode: how the crop is taken, one of `CROP_MODES`. The first three are timm's. Where an odd number of rows or columns is
+            cropped away, timm and torchvision round the half of it to the even number; `center_down` and `squash_down` round it
+            down, as transformers does.
     """
 
     height: int
@@ -61,20 +66,55 @@ class PixelTransform:
         """One line that says all of it; equal for equal transforms, so it serves as a key."""
         return " ".join(f"{field}={value}" for field, value in asdict(self).items())
 
+    @classmethod
+    def parsed(cls, text: str) -> "PixelTransform":
+        """The transform that a text of `str` stands for.
+
+        >>> PixelTransform.parsed(str(PixelTransform(height=24, width=32))) == PixelTransform(height=24, width=32)
+        True
+        """
+        values = dict(part.split("=", 1) for part in text.split(" "))
+        return cls(**{field.name: field.type(values[field.name]) for field in fields(cls)})  # type: ignore[operator]
+
     @cached_property
     def _transform(self) -> Any:  # noqa: ANN401  (torchvision's Compose is untyped)
-        return transforms_imagenet_eval(
+        steps = transforms_imagenet_eval(
             img_size=self.size,
             crop_pct=self.crop_fraction,
-            crop_mode=self.crop_mode,
+            crop_mode=self.crop_mode.removesuffix(DOWN),
             interpolation=self.interpolation,
             normalize=False,
         )
+        if self.crop_mode.endswith(DOWN):
+            steps.transforms = [self._crop_rounding_down if isinstance(step, CenterCrop) else step for step in steps.transforms]
+        return steps
+
+    def _crop_rounding_down(self, image: Image.Image) -> Image.Image:
+        left, top = (image.width - self.width) // 2, (image.height - self.height) // 2
+        return image.crop((left, top, left + self.width, top + self.height))
 
     def __call__(self, image: Image.Image) -> Float[Tensor, "channel height width"]:
         """The image's pixels: float32 in [0, 1], three channels."""
         levels: Tensor = self._transform(image)
         return levels.to(torch.float32) / 255
+
+
+def fraction_kept(size: int, resized: int) -> float:
+    """The crop fraction with which a side is resized to exactly `resized` pixels, of which `size` are kept.
+
+    >>> fraction_kept(224, 256)
+    0.875
+
+    Raises:
+        InvalidValueError: more would be kept than there is.
+    """
+    if not 1 <= size <= resized:
+        msg = f"a crop of {size} pixels can't be taken out of {resized}; make it smaller or resize to more."
+        raise InvalidValueError(msg)
+    fraction = size / resized
+    while floor(size / fraction) < resized:  # timm rounds the quotient down, and it may have come out a little too small
+        fraction = nextafter(fraction, 0)
+    return fraction
 
 
 @runtime_checkable

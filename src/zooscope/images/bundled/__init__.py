@@ -1,11 +1,14 @@
 """The images that come with zooscope: a stratified sample of CIFAR-10's test images, lossless PNG."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from zooscope.errors import UnknownNameError
 from zooscope.images.folder import images_in_folder
 from zooscope.images.image_set import ImageSet
 
+OPTIONS: Final = ()
 FOLDER = Path(__file__).parent
 
 
@@ -14,13 +17,13 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(child.name for child in FOLDER.iterdir() if child.is_dir() and not child.name.startswith("_")))
 
 
-def load(name: str, *, classes: tuple[str, ...] | None = None) -> ImageSet:
+def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | None) -> ImageSet:  # noqa: ARG001  (every source's form)
     """A bundled image set by name, its classes in the given order.
 
     Raises:
         UnknownNameError: there is none of that name.
     """
-    if name not in names():
+    if rest not in names():
         kind = "bundled image set"
-        raise UnknownNameError(kind, name, names(), f"Bundled: {', '.join(names())}.")
-    return images_in_folder(FOLDER / name, address=f"bundled:{name}", classes=classes)
+        raise UnknownNameError(kind, rest, names(), f"Bundled: {', '.join(names())}.")
+    return images_in_folder(FOLDER / rest, address=f"bundled:{rest}", classes=classes)

@@ -1,0 +1,180 @@
+"""Images in Parquet files, as the Hugging Face hub keeps them: encoded images in one column, labels in another."""
+
+import glob
+import json
+import os
+import re
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Mapping
+from itertools import accumulate
+from pathlib import Path
+from threading import Lock
+from typing import Any, Final, NamedTuple, final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from zooscope.errors import ImagesError, MissingFileError, first_line
+from zooscope.images import columns
+from zooscope.images.addresses import written
+from zooscope.images.columns import chosen, labels_in
+from zooscope.images.image_set import ImageSet
+
+OPTIONS: Final = columns.OPTIONS
+CACHED_BYTES: Final = 256 * 2**20
+_SHARD: Final = re.compile(r"(.*)-\d{5}-of-\d{5}(?:-\w+)?\.parquet")  # how the hub names the files of a split
+
+
+def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | None) -> ImageSet:
+    """The rows of one Parquet file, of all in a folder, or of all that match a pattern; image bytes are read on demand.
+
+    Args:
+        rest: a file, a folder or a pattern such as `data/test-*.parquet`.
+        options: `image` and `label`, the columns: a struct with a field `bytes`, or plain binary; class names or indices. Names of
+            indices are taken from the hub's metadata in the files.
+        classes: the class names in the order of the classifiers' outputs.
+
+    Raises:
+        MissingFileError: there is no such file.
+        ImagesError: a file is no Parquet or lacks a column; the files are of several splits; or labels don't fit.
+    """
+    place = Path(rest).expanduser()
+    place = place.resolve()  # a study is run on from wherever one stands
+    address = written("parquet", place, options)
+    files = _files(place, address=address)
+    root = place if place.is_dir() else Path(os.path.commonpath([file.parent for file in files]))
+    tables = [_table(file, address=address) for file in files]
+    first = tables[0].schema
+    features = _features(first)
+    images = [field.name for field in first if _is_image(field.type)]
+    labels = [name for name, feature in features.items() if feature.get("_type") == "ClassLabel"]
+    image = chosen("image", options, first.names, images, address=address)
+    label = chosen("label", options, first.names, labels, address=address)
+    for file, table in zip(files, tables, strict=True):
+        _require_columns(file, table.schema, image, label, features, address=address)
+    found = pa.chunked_array([chunk for table in tables for chunk in table.labels(label).chunks], type=first.field(label).type)
+    names = features.get(label, {}).get("names")
+    numbers, class_names = labels_in(found, names, classes, name=label, address=address)
+    rows = _Rows(image, {file.relative_to(root).as_posix(): table for file, table in zip(files, tables, strict=True)})
+    return ImageSet(address=address, ids=rows.ids(), labels=numbers, class_names=class_names, read=rows)
+
+
+class _Table(NamedTuple):
+    """One file, of which only the end was read."""
+
+    file: Path
+    metadata: Any
+    schema: pa.Schema
+    starts: tuple[int, ...]  # the first row of each row group
+
+    def opened(self) -> pq.ParquetFile:
+        return pq.ParquetFile(self.file, metadata=self.metadata)
+
+    def labels(self, column: str) -> pa.ChunkedArray:
+        with self.opened() as file:
+            return file.read(columns=[column]).column(column)
+
+
+@final
+class _Rows:
+    """Reads images by id; remembers the row groups that were read last. One thread reads at a time."""
+
+    def __init__(self, column: str, tables: Mapping[str, _Table]) -> None:
+        self._column, self._tables = column, tables
+        self._cached, self._lock = OrderedDict[tuple[str, int], pa.ChunkedArray](), Lock()
+
+    def ids(self) -> tuple[str, ...]:
+        return tuple(f"{name}#{row}" for name, table in self._tables.items() for row in range(table.metadata.num_rows))
+
+    def __call__(self, name: str) -> bytes:
+        file, _, row = name.rpartition("#")
+        with self._lock:
+            group, place = self._place(file, int(row))
+            data = self._group(file, group)[place].as_py()
+        if data is None:
+            msg = f"{name} (no bytes; the table names a file elsewhere)"
+            raise ImagesError(msg)
+        return bytes(data)
+
+    def _place(self, file: str, row: int) -> tuple[int, int]:
+        starts = self._tables[file].starts
+        group = bisect_right(starts, row) - 1
+        return group, row - starts[group]
+
+    def _group(self, file: str, group: int) -> pa.ChunkedArray:
+        key = (file, group)
+        if key not in self._cached:
+            table = self._tables[file]
+            is_struct = pa.types.is_struct(table.schema.field(self._column).type)
+            try:
+                with table.opened() as opened:
+                    wanted = f"{self._column}.bytes" if is_struct else self._column
+                    column = opened.read_row_group(group, columns=[wanted]).column(self._column)
+            except (OSError, pa.ArrowException) as error:
+                msg = f"{table.file} can't be read ({first_line(error)}); was it moved? Put it back or measure a new study."
+                raise ImagesError(msg) from error
+            self._cached[key] = pc.struct_field(column, "bytes") if is_struct else column
+            while len(self._cached) > 1 and sum(part.nbytes for part in self._cached.values()) > CACHED_BYTES:
+                self._cached.popitem(last=False)
+        self._cached.move_to_end(key)
+        return self._cached[key]
+
+
+def _files(place: Path, *, address: str) -> list[Path]:
+    if place.is_dir():
+        candidates = (path for path in place.rglob("*.parquet") if path.is_file())
+        files = sorted(path for path in candidates if not any(part.startswith(".") for part in path.relative_to(place).parts))
+    else:
+        files = [place] if place.is_file() else sorted(Path(path) for path in glob.glob(str(place), recursive=True))  # noqa: PTH207  (the pattern is absolute)
+    if not files:
+        msg = f"{address}: there is no Parquet file at {place}; give a file, a folder of them, or a pattern: FOLDER/test-*.parquet."
+        raise MissingFileError(msg)
+    splits = sorted({match[1] for file in files if (match := _SHARD.fullmatch(file.name))})
+    if len(splits) > 1:
+        msg = (
+            f"{address} holds the splits {', '.join(splits)}; choose one by a pattern: "
+            f"parquet:{files[0].parent / splits[0]}-*.parquet"
+        )
+        raise ImagesError(msg)
+    return files
+
+
+def _table(file: Path, *, address: str) -> _Table:
+    try:
+        with pq.ParquetFile(file) as opened:
+            sizes = [opened.metadata.row_group(group).num_rows for group in range(opened.metadata.num_row_groups)]
+            return _Table(file, opened.metadata, opened.schema_arrow, tuple(accumulate(sizes[:-1], initial=0)))
+    except (OSError, pa.ArrowException) as error:
+        msg = f"{address}: {file} is no Parquet file, or a damaged one ({first_line(error)}); fetch it again or leave it out."
+        raise ImagesError(msg) from error
+
+
+def _features(schema: pa.Schema) -> dict[str, dict[str, Any]]:
+    """What the hub's metadata say of each column; empty where there are none."""
+    text = (schema.metadata or {}).get(b"huggingface", b"{}")
+    features = json.loads(text).get("info", {}).get("features", {})
+    return {name: feature for name, feature in features.items() if isinstance(feature, dict)}
+
+
+def _is_image(kind: pa.DataType) -> bool:
+    if pa.types.is_struct(kind):
+        return any(field.name == "bytes" and _is_image(field.type) for field in kind)
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
+def _require_columns(
+    file: Path, schema: pa.Schema, image: str, label: str, features: Mapping[str, Mapping[str, Any]], *, address: str
+) -> None:
+    for option, name in (("image", image), ("label", label)):
+        if name not in schema.names:
+            msg = f"{address}: {file} has no column {name}; there are {', '.join(schema.names)}. Choose one by {option}=COLUMN."
+            raise ImagesError(msg)
+    if not _is_image(schema.field(image).type):
+        kind = schema.field(image).type
+        msg = f"{address}: the column {image} holds {kind}, not bytes of images; choose another by image=COLUMN."
+        raise ImagesError(msg)
+    if _features(schema).get(label) != features.get(label):
+        msg = f"{address}: {file} has other classes than the files before it; give files of one data set."
+        raise ImagesError(msg)
