@@ -1,143 +1,316 @@
-"""Weights from a file into a network."""
+"""Checkpoints of one's own."""
 
-import argparse
-import random
-from collections.abc import Callable
+import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
+
+import zooscope.images.torchvision_operators
 
 import pytest
+import timm
 import torch
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import nn
 
-from zooscope.classifiers.checkpoint import fill, read_weights
-from zooscope.errors import ClassifierError, MissingFileError
+from zooscope import Classifier, PixelTransform, load_classifier
+from zooscope.classifiers.addresses import parsed
+from zooscope.errors import ClassifierError, InvalidValueError, MissingFileError, UnknownNameError, ZooscopeError
 
+MODULE = """
+from torch import nn
 
-def weights() -> dict[str, Tensor]:
-    return {"0.weight": torch.arange(6.0).view(2, 3), "0.bias": torch.tensor([1.0, -1.0])}
+class Net(nn.Sequential):
+    def __init__(self, num_classes=4, width=2, activation="relu"):
+        super().__init__(nn.Conv2d(3, width, 3), {"relu": nn.ReLU, "gelu": nn.GELU}[activation](), nn.AdaptiveAvgPool2d(1),
+                         nn.Flatten(), nn.Linear(width, num_classes))
 
+def small(**options):
+    return Net(**options)
 
-def other() -> dict[str, Tensor]:
-    return {name: value + 1 for name, value in weights().items()}
+def fixed():
+    return Net(num_classes=4)
 
+def text():
+    return "no network"
 
-def assert_same(read: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
-    assert read.keys() == expected.keys()
-    assert all(torch.equal(read[name], expected[name]) for name in expected)
+def three_dimensional():
+    return nn.Conv2d(3, 2, 1)
 
+def pair():
+    class Pair(nn.Conv2d):
+        def forward(self, pixels):
+            return super().forward(pixels), None
+    return Pair(3, 2, 1)
 
-def test_safetensors_come_back(tmp_path: Path) -> None:
-    save_file(weights(), tmp_path / "a.safetensors")
-    assert_same(read_weights(tmp_path / "a.safetensors"), weights())
-
-
-@pytest.mark.parametrize("ending", ["pth", "pt", "bin", "ckpt"])
-@pytest.mark.parametrize("as_zip", [True, False], ids=["zip", "legacy"])
-def test_what_torch_saves_comes_back(tmp_path: Path, ending: str, *, as_zip: bool) -> None:
-    file = tmp_path / f"a.{ending}"
-    torch.save(weights(), file, _use_new_zipfile_serialization=as_zip)
-    assert_same(read_weights(file), weights())
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        {"state_dict": weights(), "epoch": 3},
-        {"model": weights(), "optimizer": {"state": {}}},
-        {"state_dict": other(), "state_dict_ema": weights()},
-        {"model": other(), "model_ema": weights()},
-        {f"module.{name}": value for name, value in weights().items()},
-        {"state_dict": {f"module.{name}": value for name, value in weights().items()}},
-    ],
-    ids=["state_dict", "model", "averaged state_dict", "averaged model", "parallel", "parallel state_dict"],
-)
-def test_the_network_is_found_in_a_training_checkpoint(tmp_path: Path, content: dict[str, Any]) -> None:
-    torch.save(content, tmp_path / "a.pth")
-    assert_same(read_weights(tmp_path / "a.pth"), weights())
+constant = 3
+"""
+PREPROCESSING = "size=16&mean=0.5&std=0.25"
 
 
-def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(MissingFileError, match=r"there is no checkpoint .*a\.pth; give the path of a \.safetensors or \.pth file"):
-        read_weights(tmp_path / "a.pth")
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with a module `mynets` in it."""
+    (tmp_path / "mynets.py").write_text(MODULE, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "mynets", raising=False)
+    return tmp_path
 
 
-def test_a_folder_is_no_checkpoint(tmp_path: Path) -> None:
-    with pytest.raises(MissingFileError, match="there is no checkpoint"):
-        read_weights(tmp_path)
+def saved(network: nn.Module, file: Path) -> Path:
+    save_file({name: value.contiguous() for name, value in network.state_dict().items()}, file)
+    return file
 
 
-def test_a_file_with_objects_is_not_opened(tmp_path: Path) -> None:
-    torch.save({"model": weights(), "args": argparse.Namespace(epochs=3)}, tmp_path / "a.pth")
-    with pytest.raises(ClassifierError, match=r"holds more than tensors .* and is not opened, since that could run code"):
-        read_weights(tmp_path / "a.pth")
+def own(num_classes: int = 4, width: int = 2) -> nn.Module:
+    """What mynets:Net builds with relu."""
+    layers = (nn.Conv2d(3, width, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, num_classes))
+    return nn.Sequential(*layers).eval()
 
 
-@pytest.mark.parametrize("content", [{}, {"epoch": 3}, {"model": {}}, [torch.zeros(2)], torch.zeros(2)])
-def test_a_file_without_weights_by_name_is_refused(tmp_path: Path, content: object) -> None:
-    torch.save(content, tmp_path / "a.pth")
-    with pytest.raises(ClassifierError, match=r"holds no weights by name; save the network's state_dict\(\)"):
-        read_weights(tmp_path / "a.pth")
+def load_own(here: Path, network: nn.Module, architecture: str, options: str = PREPROCESSING) -> Classifier:
+    return load_classifier(f"checkpoint:{saved(network, here / 'a.safetensors')}?architecture={architecture}&{options}")
 
 
-@pytest.mark.parametrize("ending", ["pth", "safetensors"])
-@pytest.mark.parametrize("content", [b"", b"This is no checkpoint.\n", bytes(range(256)) * 8], ids=["empty", "text", "bytes"])
-def test_a_file_of_something_else_is_refused(tmp_path: Path, ending: str, content: bytes) -> None:
-    file = tmp_path / f"a.{ending}"
-    file.write_bytes(content)
-    with pytest.raises(ClassifierError, match=rf"a\.{ending} (can't be read as a checkpoint|holds more than tensors)"):
-        read_weights(file)
+# An architecture of timm's
 
 
-def save_legacy(content: dict[str, Tensor], file: Path) -> None:
-    torch.save(content, file, _use_new_zipfile_serialization=False)
+def test_keywords_build_another_network_than_timms_own(tmp_path: Path) -> None:
+    keywords: dict[str, Any] = {"embed_dim": 48, "depth": 2, "num_heads": 3, "class_token": False, "global_pool": "avg"}
+    network = timm.create_model("vit_tiny_patch16_224", img_size=32, num_classes=6, **keywords).eval()
+    query = "&".join(f"architecture.{key}={value if value is not False else 'false'}" for key, value in keywords.items())
+    file = saved(network, tmp_path / "a.safetensors")
+    classifier = load_classifier(f"checkpoint:{file}?architecture=vit_tiny_patch16_224&size=32&mean=0&std=1&{query}")
+    pixels = torch.rand(2, 3, 32, 32)
+    torch.testing.assert_close(classifier.logits(pixels), network(pixels))
+    assert classifier.num_classes == 6
+    assert classifier.architecture == (
+        "vit_tiny_patch16_224(embed_dim=48, depth=2, num_heads=3, class_token=False, global_pool=avg)"
+    )
+    assert load_classifier(str(classifier.address)).digest == classifier.digest
 
 
-@pytest.mark.filterwarnings("ignore:Detected pickle protocol:UserWarning")
-@pytest.mark.parametrize("save", [torch.save, save_legacy, save_file], ids=["zip", "legacy", "safetensors"])
-def test_a_damaged_file_gives_weights_or_a_sentence(tmp_path: Path, save: Callable[[dict[str, Tensor], Path], None]) -> None:
-    file = tmp_path / ("a.safetensors" if save is save_file else "a.pth")
-    save(weights(), file)
-    whole, generator, num_refused = file.read_bytes(), random.Random(0), 0  # noqa: S311  (no secrets here)
-    for _ in range(100):
-        damaged = bytearray(whole[: generator.randrange(len(whole) // 2, len(whole) + 1)])
-        for _ in range(3):
-            damaged[generator.randrange(len(damaged))] = generator.randrange(256)
-        file.write_bytes(damaged)
-        try:
-            read_weights(file)
-        except ClassifierError:
-            num_refused += 1
-    assert num_refused > 50
-
-
-# Into a network
-
-
-def test_weights_fill_a_network() -> None:
-    network = nn.Sequential(nn.Linear(3, 2))
-    fill(network, weights(), file=Path("a.pth"), architecture="the network")
-    assert_same(network.state_dict(), weights())
-
-
-def test_counts_of_training_batches_may_be_missing() -> None:
-    network = nn.BatchNorm1d(2)
-    state = {name: value + 1 for name, value in network.state_dict().items() if name != "num_batches_tracked"}
-    fill(network, state, file=Path("a.pth"), architecture="the network")
-    assert_same({name: value for name, value in network.state_dict().items() if name in state}, state)
+def test_without_keywords_it_is_the_same_as_timms_own_source(tmp_path: Path) -> None:
+    file = saved(timm.create_model("test_resnet", num_classes=3), tmp_path / "a.safetensors")
+    mine, timms = (
+        load_classifier(address) for address in (f"checkpoint:{file}?architecture=test_resnet", f"timm:test_resnet?weights={file}")
+    )
+    assert (mine.digest, mine.transform, mine.mean, mine.std) == (timms.digest, timms.transform, timms.mean, timms.std)
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("architecture", "unused"), [("test_vit", "pre_logits.fc.weight"), ("dla46_c", "level3.tree2.project.0.weight")]
+)
+def test_names_of_weights_that_timm_has_given_up_are_converted(tmp_path: Path, architecture: str, unused: str) -> None:
+    network = timm.create_model(architecture, num_classes=3)
+    save_file({**network.state_dict(), unused: torch.zeros(1)}, tmp_path / "old.safetensors")
+    saved(network, tmp_path / "new.safetensors")
+    old, new = (load_classifier(f"timm:{architecture}?weights={tmp_path / age}.safetensors") for age in ("old", "new"))
+    assert old.digest == new.digest
+
+
+def test_weights_with_holes_are_refused_where_timm_would_take_them(tmp_path: Path) -> None:
+    weights = dict(timm.create_model("dla46_c", num_classes=3).state_dict())
+    del weights["base_layer.0.weight"]
+    save_file(weights, tmp_path / "a.safetensors")
+    with pytest.raises(ClassifierError, match=r"a\.safetensors doesn't fit timm's dla46_c: it lacks base_layer\.0\.weight\. Check"):
+        load_classifier(f"timm:dla46_c?weights={tmp_path / 'a.safetensors'}")
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
     [
-        ({"0.bias": None}, r"a\.pth doesn't fit the network: it lacks 0\.bias\. Check the architecture and its options"),
-        ({"0.scale": torch.zeros(1)}, r"it has the unknown 0\.scale\. Check"),
-        ({"0.bias": torch.zeros(5)}, r"it has other shapes for 0\.bias \(5,\) instead of \(2,\)\. Check"),
-        ({f"{n}.x": torch.zeros(1) for n in range(5)}, r"it has the unknown 0\.x, 1\.x, 2\.x and 2 more\. Check"),
+        ("", InvalidValueError, r"names no architecture; write \?architecture=NAME, or \?architecture=module:function"),
+        ("architecture=test_rasnet", UnknownNameError, r"unknown timm architecture 'test_rasnet'\. Did you mean test_resnet"),
+        (
+            "architecture=test_vit&architecture.embed_dmi=8",
+            ClassifierError,
+            r"test_vit\(embed_dmi=8\) can't be built with .*embed_dmi",
+        ),
+        (
+            "architecture=test_vit&architecture.embed_dim=7",
+            ClassifierError,
+            r"test_vit\(embed_dim=7\) can't be built with .* check these",
+        ),
+        ("architecture=test_vit&architecture.embed_dim=many", ClassifierError, r"can't be built with .*embed_dim=many"),
+        ("architecture=test_vit&architecture.img_size=64", InvalidValueError, r"write size=64 instead of architecture\.img_size"),
+        (
+            "architecture=test_vit&architecture.num_classes=6",
+            InvalidValueError,
+            r"write num_classes=6 instead of architecture\.num_cl",
+        ),
+        ("architecture=test_vit&architecture.size=6", ClassifierError, r"test_vit\(size=6\) can't be built with"),
+        ("architecture=test_vit", ClassifierError, r"a\.safetensors doesn't fit test_vit: it lacks cls_token"),
+        ("architecture=test_resnet&szie=6", UnknownNameError, r"unknown option 'szie'\. Did you mean size"),
+        ("architecture=test_resnet&size=1000000", ClassifierError, r"test_resnet can't take images of 1000000x1000000 pixels"),
     ],
 )
-def test_weights_that_do_not_fit_are_named(change: dict[str, Tensor | None], message: str) -> None:
-    changed = {name: value for name, value in (weights() | change).items() if value is not None}
+def test_what_can_not_be_built_is_refused(tmp_path: Path, options: str, error: type[ZooscopeError], message: str) -> None:
+    file = saved(timm.create_model("test_resnet", num_classes=3), tmp_path / "a.safetensors")
+    with pytest.raises(error, match=message):
+        load_classifier(f"checkpoint:{file}{'?' if options else ''}{options}")
+
+
+def test_a_missing_checkpoint_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(MissingFileError, match=r"there is no checkpoint .*nothing\.pth"):
+        load_classifier(f"checkpoint:{tmp_path / 'nothing.pth'}?architecture=test_resnet")
+
+
+# A function of one's own
+
+
+@pytest.mark.parametrize("architecture", ["mynets:Net", "mynets:small", "mynets:fixed"])
+def test_a_function_or_class_in_the_current_folder_builds_the_network(here: Path, architecture: str) -> None:
+    network, pixels = own(), torch.rand(2, 3, 16, 16)
+    classifier = load_own(here, network, architecture)
+    torch.testing.assert_close(classifier.logits(pixels), network((pixels - 0.5) / 0.25))
+    assert (classifier.num_classes, classifier.architecture) == (4, architecture)
+    assert (classifier.mean, classifier.std) == ((0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+    assert classifier.transform == PixelTransform(height=16, width=16)
+    assert str(here) not in sys.path
+
+
+def test_keywords_and_the_number_of_classes_go_to_the_function(here: Path) -> None:
+    classifier = load_own(
+        here,
+        own(num_classes=7, width=5),
+        "mynets:small",
+        f"{PREPROCESSING}&num_classes=7&architecture.width=5&architecture.activation=gelu&interpolation=bilinear&crop=0.5&name=mine",
+    )
+    assert (classifier.name, classifier.num_classes) == ("mine", 7)
+    assert classifier.architecture == "mynets:small(width=5, activation=gelu)"
+    assert classifier.transform == PixelTransform(height=16, width=16, interpolation="bilinear", crop_fraction=0.5)
+    assert isinstance(classifier.network.get_submodule("1"), nn.GELU)
+
+
+def test_a_function_that_does_not_take_the_number_of_classes_is_not_given_it(here: Path) -> None:
+    assert load_own(here, own(), "mynets:fixed", f"{PREPROCESSING}&num_classes=4").num_classes == 4
+
+
+def test_the_checkpoint_is_found_again_from_elsewhere(here: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    file = saved(own(), here / "a?b c.safetensors")
+    classifier = load_classifier(f"checkpoint:{quote(file.name)}?architecture=mynets:Net&{PREPROCESSING}")
+    assert classifier.name == "checkpoint:a%3Fb%20c.safetensors"
+    with pytest.MonkeyPatch.context() as elsewhere:
+        elsewhere.chdir(tmp_path_factory.mktemp("elsewhere"))
+        assert load_classifier(str(classifier.address)).digest == classifier.digest
+
+
+@pytest.mark.parametrize(
+    ("architecture", "options", "error", "message"),
+    [
+        (
+            "mynest:Net",
+            PREPROCESSING,
+            MissingFileError,
+            r"there is no module mynest on the Python path or in .*; start where it lies",
+        ),
+        ("mynets.inner:Net", PREPROCESSING, MissingFileError, r"there is no module mynets\.inner on the Python path"),
+        (
+            "mynets:Nets",
+            PREPROCESSING,
+            UnknownNameError,
+            r"unknown function of mynets 'Nets'\. Did you mean Net\? Write module:function",
+        ),
+        ("mynets:constant", PREPROCESSING, UnknownNameError, r"unknown function of mynets 'constant'"),
+        ("mynets:text", PREPROCESSING, ClassifierError, r"mynets:text must give a torch\.nn\.Module: got str"),
+        (
+            "mynets:Net",
+            f"{PREPROCESSING}&architecture.wdith=2",
+            ClassifierError,
+            r"mynets:Net fails .*\(wdith=2\): TypeError, .*wdith",
+        ),
+        (
+            "mynets:Net",
+            f"{PREPROCESSING}&architecture.activation=x",
+            ClassifierError,
+            r"fails .* with \(activation=x\): KeyError, 'x'",
+        ),
+        (
+            "mynets:Net",
+            f"{PREPROCESSING}&architecture.width=3",
+            ClassifierError,
+            r"doesn't fit mynets:Net\(width=3\): it has other shapes",
+        ),
+        ("mynets:Net", "size=16", InvalidValueError, r"is not timm's, so nobody knows what images it wants: add mean=, std="),
+        (
+            "mynets:Net",
+            "size=2&mean=0&std=1",
+            ClassifierError,
+            r"mynets:Net can't take images of 2x2 pixels \(.*\); give another size=",
+        ),
+        (
+            "mynets:fixed",
+            f"{PREPROCESSING}&num_classes=9",
+            ClassifierError,
+            r"mynets:fixed tells 4 classes apart, not 9; leave num_cl",
+        ),
+    ],
+)
+def test_what_one_s_own_function_lacks_is_said(
+    here: Path, architecture: str, options: str, error: type[ZooscopeError], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        load_own(here, own(), architecture, options)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        ("three_dimensional", r"must give logits of shape \(1, classes\) for one image: got a tensor of shape \(1, 2, 16, 16\)"),
+        ("pair", r"must give logits of shape \(1, classes\) for one image: got tuple"),
+    ],
+)
+def test_a_network_that_gives_no_logits_is_refused(here: Path, function: str, message: str) -> None:
     with pytest.raises(ClassifierError, match=message):
-        fill(nn.Sequential(nn.Linear(3, 2)), changed, file=Path("a.pth"), architecture="the network")
+        load_own(here, nn.Conv2d(3, 2, 1), f"mynets:{function}")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("import not_installed_anywhere", r"the module broken_\w+ needs not_installed_anywhere, which is not installed"),
+        ("1 / 0", r"the module broken_\w+ can't be imported: ZeroDivisionError, division by zero"),
+        ("def f(:", r"the module broken_\w+ can't be imported: SyntaxError"),
+    ],
+    ids=["import", "error", "syntax"],
+)
+def test_a_module_that_can_not_be_imported_is_refused(here: Path, content: str, message: str) -> None:
+    module = f"broken_{len(content)}"
+    (here / f"{module}.py").write_text(content, encoding="utf-8")
+    with pytest.raises(ClassifierError, match=message):
+        load_own(here, own(), f"{module}:f")
+
+
+# Keywords
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("96", 96),
+        ("0.5", 0.5),
+        ("true", True),
+        ("[2, 2]", [2, 2]),
+        ('"96"', "96"),
+        ("gelu", "gelu"),
+        ("a\nb = 1", "a\nb = 1"),
+        ("2 2", "2 2"),
+    ],
+)
+def test_the_value_of_a_keyword_is_read_as_toml_or_as_text(here: Path, text: str, value: object) -> None:
+    (here / "keeps.py").write_text(
+        f"{MODULE}\nseen = []\ndef net(value):\n    seen.append(value)\n    return Net()\n", encoding="utf-8"
+    )
+    load_own(here, own(), "keeps:net", f"{PREPROCESSING}&architecture.value={quote(text)}")
+    seen: list[object] = sys.modules["keeps"].seen
+    assert (seen[-1], type(seen[-1])) == (value, type(value))
+
+
+def test_a_class_map_and_a_group_go_with_any_source(here: Path) -> None:
+    (here / "map.txt").write_text("2\n0\n", encoding="utf-8")
+    network, pixels = own(), torch.rand(2, 3, 16, 16)
+    classifier = load_own(here, network, "mynets:Net", f"{PREPROCESSING}&class_map=map.txt&group=mine")
+    torch.testing.assert_close(classifier.logits(pixels), network((pixels - 0.5) / 0.25)[:, [2, 0]])
+    common = parsed(str(classifier.address)).common
+    assert (common["group"], common["class_map"]) == ("mine", str(here / "map.txt"))

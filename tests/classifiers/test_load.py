@@ -1,10 +1,15 @@
 """Classifiers by address."""
 
+import sys
+from pathlib import Path
+
 import pytest
+import torch
 
 from zooscope import load_classifier
-from zooscope.classifiers.load import bundled_names
-from zooscope.errors import InvalidValueError, UnknownNameError
+from zooscope.classifiers.addresses import SOURCES, group_of
+from zooscope.classifiers.sources import EXTRAS, bundled_names, module_of, names_of
+from zooscope.errors import InvalidValueError, MissingExtraError, UnknownNameError
 
 
 def test_a_bundled_classifier_is_called_by_its_address_or_as_asked() -> None:
@@ -20,7 +25,9 @@ def test_bundled_names_are_addresses() -> None:
 
 
 def test_an_unknown_source_suggests_the_near_one() -> None:
-    with pytest.raises(UnknownNameError, match=r"unknown classifier source 'tim'\. Did you mean timm\? Write bundled:NAME or"):
+    with pytest.raises(
+        UnknownNameError, match=r"unknown classifier source 'tim'\. Did you mean timm\? Write SOURCE:NAME; the sources"
+    ):
         load_classifier("tim:resnet18?weights=/some/where/far/away.pth")
 
 
@@ -34,6 +41,63 @@ def test_an_unknown_bundled_classifier_suggests_near_ones() -> None:
         load_classifier("bundled:resnt")
 
 
-def test_a_bundled_classifier_takes_no_other_option() -> None:
-    with pytest.raises(InvalidValueError, match="bundled classifiers take no option but name: got size"):
+def test_a_bundled_classifier_takes_no_options_of_its_own() -> None:
+    with pytest.raises(InvalidValueError, match="bundled classifiers take no option but name, group, class_map: got size"):
         load_classifier("bundled:resnet?size=64")
+
+
+# What every source takes
+
+
+def test_a_group_is_kept_in_the_address_and_changes_nothing_else() -> None:
+    plain, grouped = load_classifier("bundled:resnet"), load_classifier("bundled:resnet?group=conv%20nets&name=mine")
+    assert grouped.address == "bundled:resnet?group=conv+nets"
+    assert group_of(grouped.address) == "conv nets"
+    assert plain.digest == grouped.digest
+
+
+def test_a_class_map_is_kept_in_the_address_as_a_path_that_holds_from_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "two of ten.csv").write_text("class,output\ncat,3\ndog,5\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    classifier, whole = load_classifier("bundled:resnet?class_map=two%20of%20ten.csv"), load_classifier("bundled:resnet")
+    pixels = torch.rand(2, 3, 32, 32)
+    torch.testing.assert_close(classifier.logits(pixels), whole.logits(pixels)[:, [3, 5]])
+    monkeypatch.chdir(tmp_path.parent)
+    again = load_classifier(str(classifier.address))
+    assert (again.digest, again.num_classes) == (classifier.digest, 2)
+    assert load_classifier("bundled:resnet?class_map=background").address == "bundled:resnet?class_map=background"
+
+
+# Sources
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_every_source_has_a_module_that_loads(source: str) -> None:
+    if source not in EXTRAS:  # those are slow to import, and have tests of their own
+        assert callable(module_of(source).load)
+
+
+@pytest.mark.parametrize("source", ["bundled", "timm", "torchvision", "paper"])
+def test_names_that_can_be_listed_are_addresses(source: str) -> None:
+    names = names_of(source)
+    assert len(names) == len(set(names)) > 10
+    assert all(name.startswith(f"{source}:") for name in names)
+
+
+@pytest.mark.parametrize(("source", "library"), [("huggingface", "transformers"), ("onnx", "onnx")])
+def test_a_source_without_its_libraries_says_what_to_install(monkeypatch: pytest.MonkeyPatch, source: str, library: str) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    for module in [name for name in sys.modules if name.startswith(f"zooscope.classifiers.{source}")]:
+        monkeypatch.delitem(sys.modules, module)
+    with pytest.raises(
+        MissingExtraError, match=rf"{source} needs libraries that are not installed: pip install 'zooscope\[{source}\]'"
+    ):
+        load_classifier(f"{source}:anything")
+
+
+def test_a_broken_installation_is_no_missing_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "zooscope.classifiers.checkpoint", None)
+    with pytest.raises(ModuleNotFoundError, match="checkpoint"):
+        module_of("checkpoint")

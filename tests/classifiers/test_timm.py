@@ -106,11 +106,6 @@ def test_another_number_of_classes_than_the_checkpoints_is_refused(file: Path) -
         load_classifier(f"timm:test_resnet?weights={file}&num_classes=10")
 
 
-def test_weights_must_be_named() -> None:
-    with pytest.raises(ClassifierError, match=r"timm:test_resnet names no weights; write timm:test_resnet\?weights=FILE"):
-        load_classifier("timm:test_resnet")
-
-
 def test_missing_weights_are_refused(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match=r"there is no checkpoint .*nothing\.pth"):
         load_classifier(f"timm:test_resnet?weights={tmp_path / 'nothing.pth'}")

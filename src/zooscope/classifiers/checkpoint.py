@@ -1,79 +1,166 @@
-"""Weights from a file into a network: safetensors, or PyTorch's own format without its pickles."""
+"""Checkpoints of one's own: weights in a file, an architecture of timm's with options or a function of one's own that builds it."""
 
-import pickle
+import sys
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
+from inspect import Parameter, signature
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-import torch
-from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import nn
 
-from zooscope.errors import ClassifierError, MissingFileError
+from zooscope.classifiers import timm
+from zooscope.classifiers.addresses import written
+from zooscope.classifiers.classifier import Classifier
+from zooscope.classifiers.first_pass import num_outputs
+from zooscope.classifiers.options import PREPROCESSING, adjusted, per_channel, refuse_unknown, whole
+from zooscope.classifiers.weights import fill, read_weights
+from zooscope.errors import ClassifierError, InvalidValueError, MissingFileError, UnknownNameError, first_line
+from zooscope.images.pixel_transform import PixelTransform
 
-WRAPPERS: Final = ("state_dict_ema", "model_ema", "state_dict", "model")
-NUM_NAMED_IN_ERROR: Final = 3
+OPTIONS: Final = ("architecture", "num_classes", *PREPROCESSING)
+NEEDED: Final = ("size", "mean", "std")
+KEYWORD: Final = "architecture."
+PREFIXES: Final = (KEYWORD,)
 
 
-def read_weights(file: Path) -> dict[str, Tensor]:
-    """The tensors of a checkpoint by name, on the CPU.
+def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
+    """A network filled from a checkpoint on disk.
 
-    `.safetensors`, or what `torch.save` wrote and `torch.load(weights_only=True)` reads. Of a training checkpoint the (averaged)
-    network's weights are taken; the prefix that DataParallel adds is removed.
+    Args:
+        rest: the checkpoint, a .safetensors or .pth file.
+        options: `architecture` is required. As a name that timm knows it takes from timm whatever the other options, `num_classes`,
+            `size`, `mean`, `std`, `interpolation`, `crop`, don't say; the number of classes is the checkpoint's. As
+            `package.module:function` it is imported from the Python path or the current folder, and called; then `size`, `mean` and
+            `std` are required. Options `architecture.KEY=VALUE` are keywords for it; a value is read as in TOML (`96`, `true`,
+            `[2, 2]`), else as text. The function gets `num_classes`, too, if that is given and it takes it.
+        name: what to call the classifier.
 
     Raises:
-        MissingFileError: there is no such file.
-        ClassifierError: the file is damaged, holds objects other than tensors, or no weights.
+        MissingFileError: there is no such checkpoint, or no such module.
+        UnknownNameError: no such architecture, function or option.
+        ClassifierError: the network can't be built, the weights don't fit, or it can't take images of that size.
+        InvalidValueError: an option is missing, or its value can't be used.
     """
-    if not file.is_file():
-        msg = f"there is no checkpoint {file}; give the path of a .safetensors or .pth file."
-        raise MissingFileError(msg)
-    try:
-        content = load_file(file) if file.suffix == ".safetensors" else torch.load(file, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
+    keywords = {option.removeprefix(KEYWORD): _value(text) for option, text in options.items() if option.startswith(KEYWORD)}
+    refuse_unknown(
+        {option: text for option, text in options.items() if not option.startswith(KEYWORD)}, OPTIONS, source="checkpoint"
+    )
+    architecture = options.get("architecture", "")
+    if not architecture:
+        msg = f"checkpoint:{rest} names no architecture; write ?architecture=NAME, or ?architecture=module:function."
+        raise InvalidValueError(msg)
+    file = Path(rest).expanduser().resolve()  # a study is run on from wherever one stands
+    address = written("checkpoint", str(file), options)
+    described = f"{architecture}({', '.join(f'{key}={value}' for key, value in keywords.items())})" if keywords else architecture
+    if ":" in architecture:
+        return _of_function(file, options, keywords, name=name, address=address, described=described)
+    for keyword, option in (("img_size", "size"), ("num_classes", "num_classes")):
+        if keyword in keywords:
+            msg = f"write {option}={keywords[keyword]} instead of {KEYWORD}{keyword}: it also says which images the network gets."
+            raise InvalidValueError(msg)
+    facts = timm.facts_of(architecture)
+    tagged = ".".join(part for part in (facts.architecture, facts.tag) if part)
+    network = timm.filled(tagged, facts, file, options, what=described, keywords=keywords)
+    return timm.classifier_of(network, options, name=name, address=address, asked=described, architecture=described)
+
+
+def _of_function(
+    file: Path, options: Mapping[str, str], keywords: dict[str, Any], *, name: str, address: str, described: str
+) -> Classifier:
+    lacking = [option for option in NEEDED if option not in options]
+    if lacking:
         msg = (
-            f"{file} holds more than tensors (or is damaged) and is not opened, since that could run code; "
-            "save its state_dict() alone."
+            f"{described} is not timm's, so nobody knows what images it wants: add {', '.join(f'{option}=' for option in lacking)} "
+            "(mean=0 and std=1 for pixels in [0, 1])."
         )
-        raise ClassifierError(msg) from error
-    except Exception as error:  # a damaged file makes the readers stumble in many ways
-        reason = str(error).partition("\n")[0] or type(error).__name__
-        msg = f"{file} can't be read as a checkpoint ({reason}); save it again or fetch it anew."
-        raise ClassifierError(msg) from error
-    for wrapper in WRAPPERS:
-        if isinstance(content, dict) and isinstance(content.get(wrapper), dict):
-            content = content[wrapper]
-            break
-    if not isinstance(content, dict) or not content or not all(isinstance(value, Tensor) for value in content.values()):
-        msg = f"{file} holds no weights by name; save the network's state_dict()."
+        raise InvalidValueError(msg)
+    size = whole("size", options)
+    weights = read_weights(file)
+    asked_classes = whole("num_classes", options) if "num_classes" in options else None
+    network = _called(options["architecture"], keywords, asked_classes).eval()
+    fill(network, weights, file=file, architecture=described)
+    num_classes = num_outputs(network, (size, size), what=described)
+    if asked_classes not in {None, num_classes}:
+        msg = f"{described} tells {num_classes} classes apart, not {asked_classes}; leave num_classes out, or check the function."
         raise ClassifierError(msg)
-    return {str(name).removeprefix("module."): value for name, value in content.items()}
+    return Classifier(
+        name=name,
+        network=network,
+        num_classes=num_classes,
+        transform=adjusted(PixelTransform(height=size, width=size), options),
+        mean=per_channel("mean", options, ()),
+        std=per_channel("std", options, ()),
+        address=address,
+        architecture=described,
+    )
 
 
-def fill(network: nn.Module, weights: dict[str, Tensor], *, file: Path, architecture: str) -> None:
-    """Loads weights into a network; every name and every shape must fit.
+def _called(architecture: str, keywords: dict[str, Any], num_classes: int | None) -> nn.Module:
+    """The network that a function of one's own builds."""
+    build = _imported(architecture)
+    if num_classes is not None and _takes(build, "num_classes"):
+        keywords = {"num_classes": num_classes, **keywords}
+    try:
+        network = build(**keywords)
+    except Exception as error:  # it is the user's function
+        asked = ", ".join(f"{key}={value}" for key, value in keywords.items())
+        msg = f"{architecture} fails when it is called with ({asked}): {type(error).__name__}, {first_line(error)}."
+        raise ClassifierError(msg) from error
+    if not isinstance(network, nn.Module):
+        msg = f"{architecture} must give a torch.nn.Module: got {type(network).__name__}."
+        raise ClassifierError(msg)
+    return network
 
-    Only the counts of training batches, which PyTorch did not always write and nothing here reads, may be missing.
 
-    Raises:
-        ClassifierError: names are missing or too many, or shapes differ; the first are named.
-    """
-    expected = network.state_dict()
-    for problem, names in (
-        ("lacks", [name for name in expected if name not in weights and not name.endswith("num_batches_tracked")]),
-        ("has the unknown", [name for name in weights if name not in expected]),
-        (
-            "has other shapes for",
-            [
-                f"{name} {tuple(weights[name].shape)} instead of {tuple(value.shape)}"
-                for name, value in expected.items()
-                if name in weights and weights[name].shape != value.shape
-            ],
-        ),
-    ):
-        if names:
-            listed = ", ".join(names[:NUM_NAMED_IN_ERROR]) + (
-                f" and {len(names) - NUM_NAMED_IN_ERROR} more" if len(names) > NUM_NAMED_IN_ERROR else ""
-            )
-            msg = f"{file} doesn't fit {architecture}: it {problem} {listed}. Check the architecture and its options."
-            raise ClassifierError(msg)
-    network.load_state_dict(expected | weights)
+def _imported(architecture: str) -> Callable[..., Any]:
+    module_name, _, function = architecture.partition(":")
+    try:
+        with _current_folder_importable():
+            module = import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
+            msg = f"the module {module_name} needs {error.name}, which is not installed; install it."
+            raise ClassifierError(msg) from error
+        msg = f"there is no module {module_name} on the Python path or in {Path.cwd()}; start where it lies, or set PYTHONPATH."
+        raise MissingFileError(msg) from error
+    except Exception as error:  # it is the user's module
+        msg = f"the module {module_name} can't be imported: {type(error).__name__}, {first_line(error)}."
+        raise ClassifierError(msg) from error
+    build = getattr(module, function, None)
+    if not callable(build):
+        kind, known = f"function of {module_name}", [key for key, value in vars(module).items() if callable(value)]
+        raise UnknownNameError(kind, function, known, "Write module:function, with a function (or class) that gives the network.")
+    found: Callable[..., Any] = build
+    return found
+
+
+@contextmanager
+def _current_folder_importable() -> Iterator[None]:
+    """The program `zooscope`, unlike `python -m`, does not look for modules where one stands."""
+    folder = str(Path.cwd())
+    sys.path.append(folder)  # last, so that nothing there hides an installed module
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
+
+
+def _takes(build: Callable[..., Any], keyword: str) -> bool:
+    try:
+        parameters = signature(build).parameters
+    except ValueError:  # some builtins have none
+        return False
+    return keyword in parameters or any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters.values())
+
+
+def _value(text: str) -> Any:  # noqa: ANN401  (whatever TOML holds)
+    """A value as TOML would read it, else the text itself."""
+    if "\n" in text:
+        return text
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text

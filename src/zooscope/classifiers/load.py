@@ -1,49 +1,35 @@
-"""Classifiers by address: `bundled:NAME`, `timm:ARCHITECTURE?weights=FILE`."""
+"""Classifiers by address: `bundled:NAME`, `timm:NAME`, `checkpoint:FILE?architecture=NAME` and so on."""
 
-from typing import Final
-from urllib.parse import parse_qsl
+from dataclasses import replace
 
-from zooscope.classifiers import timm
-from zooscope.classifiers.bundled import zoo
+from zooscope.classifiers.addresses import BACKGROUND, extended, parsed
+from zooscope.classifiers.class_map import mapped, path_of
 from zooscope.classifiers.classifier import Classifier
-from zooscope.errors import InvalidValueError, UnknownNameError
-
-SOURCES: Final = ("bundled", "timm")
+from zooscope.classifiers.sources import module_of
 
 
 def load_classifier(address: str, *, name: str | None = None) -> Classifier:
     """The classifier at an address, on the CPU.
 
     Args:
-        address: `bundled:NAME`, or `timm:ARCHITECTURE?weights=FILE` with further options behind `&`: `num_classes`, `size`,
-            `mean`, `std`, `interpolation`, `crop`, `name`. A `&`, `%` or `+` inside a value is written %26, %25, %2B.
+        address: `SOURCE:REST?OPTION=VALUE&OPTION=VALUE`, the sources being bundled, timm, torchvision, huggingface, checkpoint,
+            onnx and paper. What follows the `?` depends on the source; every source takes `name`, `group` (which of the groups of
+            settings it belongs to) and `class_map` (see `zooscope.classifiers.class_map`). A `&`, `%` or `+` in a value is
+            written %26, %25, %2B, a `?` in a path %3F.
         name: what to call it; else the option `name`, else the address up to the `?`.
 
     Raises:
-        UnknownNameError: no such source, or the source knows no such name.
-        ClassifierError: the weights don't fit.
-        MissingFileError: the checkpoint is not there.
+        UnknownNameError: no such source, no such option, or the source knows no such name.
+        ClassifierError: the weights can't be had, or don't fit.
+        InvalidValueError: an option's value can't be used.
+        MissingFileError: a file that the address names is not there.
+        MissingExtraError: the source needs a library that isn't installed.
     """
-    source, rest, options = _parts(address)
-    called = name or options.pop("name", None) or f"{source}:{rest}"
-    options.pop("name", None)
-    if source == "bundled":
-        if options:
-            msg = f"{address}: bundled classifiers take no option but name: got {', '.join(options)}."
-            raise InvalidValueError(msg)
-        return zoo.load(rest, called=called)
-    return timm.load(rest, options, name=called)
-
-
-def bundled_names() -> tuple[str, ...]:
-    """The addresses of all bundled classifiers."""
-    return tuple(f"bundled:{name}" for name in zoo.cards())
-
-
-def _parts(address: str) -> tuple[str, str, dict[str, str]]:
-    head, _, query = address.partition("?")
-    source, colon, rest = head.partition(":")
-    if not colon or source not in SOURCES:
-        kind, named, known = ("classifier source", source, SOURCES) if colon else ("classifier", address, bundled_names())
-        raise UnknownNameError(kind, named, known, "Write bundled:NAME or timm:ARCHITECTURE?weights=FILE.")
-    return source, rest, dict(parse_qsl(query, keep_blank_values=True))
+    parts = parsed(address)
+    classifier: Classifier = module_of(parts.source).load(parts.rest, parts.options, name=name or parts.name)
+    kept = {option: text for option, text in parts.common.items() if option != "name"}
+    if "class_map" in kept:
+        if kept["class_map"] != BACKGROUND:
+            kept["class_map"] = str(path_of(kept["class_map"]))
+        classifier = mapped(classifier, kept["class_map"])
+    return replace(classifier, address=extended(classifier.address or address, kept)) if kept else classifier

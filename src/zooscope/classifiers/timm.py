@@ -1,98 +1,258 @@
-"""timm's architectures with weights from a local checkpoint."""
+"""timm's networks, with its own weights from the Hugging Face hub, from a folder in the hub's format, or with a checkpoint's.
+
+Size, mean, std, interpolation, crop fraction and crop mode are those that timm gives for the weights (`resolve_data_config`), where
+no option says otherwise. That is the size of training, timm's default: where a network is known to do better at a larger one
+(`test_input_size`), that is not used unless `size=` asks for it.
+"""
 
 from collections.abc import Mapping, Sequence
-from math import isfinite
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlencode
 
 import zooscope.images.torchvision_operators
 
 import timm
 from timm.data import resolve_data_config
-from timm.models import PretrainedCfg
+from timm.models import PretrainedCfg, get_deprecated_models
 from torch import Tensor
 
-from zooscope.classifiers.checkpoint import fill, read_weights
-from zooscope.classifiers.classifier import Classifier
-from zooscope.errors import ClassifierError, InvalidValueError, UnknownNameError
+from zooscope.classifiers.addresses import written
+from zooscope.classifiers.classifier import NUM_CHANNELS, Classifier
+from zooscope.classifiers.first_pass import num_outputs
+from zooscope.classifiers.options import PREPROCESSING, adjusted, per_channel, refuse_unknown, whole
+from zooscope.classifiers.timm_weights import converted, create, pretrained
+from zooscope.classifiers.weights import fill, read_weights
+from zooscope.errors import ClassifierError, InvalidValueError, MissingFileError, UnknownNameError, first_line
 from zooscope.images.pixel_transform import PixelTransform
 
-OPTIONS: Final = ("weights", "num_classes", "size", "mean", "std", "interpolation", "crop")
+OPTIONS: Final = ("weights", "num_classes", *PREPROCESSING)
+HUB: Final = "hf-hub:"
+FOLDER: Final = "local-dir:"
 
 
-def load(architecture: str, options: Mapping[str, str], *, name: str) -> Classifier:
-    """Any timm architecture, filled from a checkpoint on disk.
+def names() -> tuple[str, ...]:
+    """All weights that timm knows, by `architecture.tag`, as far as they tell classes apart."""
+    return tuple(name for name in timm.list_pretrained() if _facts(name).num_classes)
 
-    Size, mean, std, interpolation and crop are timm's for the architecture where no option says otherwise; the number of classes is
-    that of the checkpoint.
+
+def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
+    """A network of timm's.
 
     Args:
-        architecture: a name that `timm.list_models()` knows.
-        options: `weights` (required) and any of `num_classes`, `size`, `mean`, `std` (three numbers, or one, in [0, 1] units),
-            `interpolation`, `crop`.
+        rest: what timm calls it: `ARCHITECTURE` or `ARCHITECTURE.TAG`, `hf-hub:ORG/NAME`, `local-dir:FOLDER`. Without a tag it is
+            the one that timm takes first; the address that is recorded names it, since a later timm may take another.
+        options: any of `weights` (a checkpoint, instead of the hub's), `num_classes`, `size`, `mean`, `std` (three numbers, or
+            one, in [0, 1] units), `interpolation`, `crop`. The number of classes is that of the weights.
         name: what to call the classifier.
 
     Raises:
-        UnknownNameError: timm has no such architecture, or there is no such option.
-        ClassifierError: the weights are not named, or the checkpoint doesn't fit.
+        UnknownNameError: timm has no such architecture or no such weights, or there is no such option.
+        ClassifierError: the weights can't be had or don't fit, or the network can't take images of that size.
+        MissingFileError: the checkpoint or the folder is not there.
         InvalidValueError: an option's value can't be used.
     """
-    if not timm.is_model(architecture):
-        kind = "timm architecture"
-        raise UnknownNameError(kind, architecture, timm.list_models(), "timm.list_models() lists them.")
-    unknown = [option for option in options if option not in OPTIONS]
-    if unknown:
-        kind = "option"
-        raise UnknownNameError(kind, unknown[0], OPTIONS, f"timm: takes {', '.join(OPTIONS)}, and name.")
-    if "weights" not in options:
-        msg = f"timm:{architecture} names no weights; write timm:{architecture}?weights=FILE with a .safetensors or .pth file."
+    refuse_unknown(options, OPTIONS, source="timm")
+    for scheme in (HUB, FOLDER):
+        if rest.startswith(scheme):
+            return _elsewhere(rest, scheme, options, name=name)
+    if set("/:") & set(rest):
+        msg = f"timm:{rest} is no name of timm's; for a repository write timm:{HUB}{rest}, for a folder timm:{FOLDER}{rest}."
+        raise InvalidValueError(msg)
+    facts = facts_of(rest)
+    if "weights" in options:
+        return _from_file(rest, facts, options, name=name)
+    tagged = f"{facts.architecture}.{facts.tag}" if facts.tag else str(facts.architecture)
+    if not facts.has_weights:
+        others = timm.list_pretrained(f"{facts.architecture}.*")
+        named = f" (but for {', '.join(others)})" if others else ""
+        msg = f"timm:{rest} names no weights, and timm has none for it{named}; write timm:{rest}?weights=FILE."
         raise ClassifierError(msg)
-    file = Path(options["weights"]).expanduser().resolve()  # a study is run on from wherever one stands
-    weights = read_weights(file)
-    facts = _facts(architecture)
-    config = resolve_data_config(pretrained_cfg=facts.to_dict())
-    num_classes = _whole("num_classes", options) if "num_classes" in options else _num_classes(facts, weights)
-    height, width = config["input_size"][1:]
-    keywords: dict[str, Any] = {}
-    if "size" in options:
-        height = width = _whole("size", options)
-        keywords["img_size"] = height
-    network = _create(architecture, num_classes, keywords)
-    fill(network, weights, file=file, architecture=f"timm's {architecture}")
-    return Classifier(
-        name=name,
-        network=network.eval(),
-        num_classes=num_classes,
-        transform=PixelTransform(
+    _refuse_features(int(facts.num_classes), f"timm:{tagged}")  # before anything is fetched
+    instead = f"give weights of your own: timm:{tagged}?weights=FILE"
+    network = pretrained(tagged, size=_size(options), repository=facts.hf_hub_id, address=f"timm:{tagged}", instead=instead)
+    return classifier_of(network, options, name=name, address=written("timm", tagged, options), asked=f"timm:{tagged}")
+
+
+def facts_of(architecture: str) -> PretrainedCfg:
+    """What timm knows of an architecture; its name may end in the tag of a set of weights, whose settings are then meant.
+
+    Names that timm has retired count as those that it has put in their place.
+
+    Raises:
+        UnknownNameError: timm has no such architecture, or no such weights.
+    """
+    bare, _, tag = architecture.partition(".")
+    retired = get_deprecated_models()
+    if retired.get(bare):
+        bare, _, tag_of_name = str(retired[bare]).partition(".")
+        tag = tag or tag_of_name
+        architecture = f"{bare}.{tag}" if tag else bare
+    if bare in retired or not timm.is_model(bare):
+        kind = "timm architecture"
+        raise UnknownNameError(kind, bare, timm.list_models(), "timm.list_models() lists them.")
+    try:
+        return _facts(architecture)
+    except RuntimeError as error:
+        kind, advice = "timm architecture", "Leave out what follows the dot, or name weights that timm knows."
+        raise UnknownNameError(kind, architecture, timm.list_pretrained(f"{bare}.*"), advice) from error
+
+
+def built(architecture: str, keywords: Mapping[str, Any], *, size: int | None, what: str) -> Any:  # noqa: ANN401  (as timm's builders)
+    """An architecture without weights, for images of a size.
+
+    Raises:
+        ClassifierError: it can't be built with such keywords.
+    """
+    try:
+        return create(architecture, keywords, size=size)
+    except Exception as error:  # each architecture has its own way to refuse
+        asked = ", ".join(f"{key}={value}" for key, value in {"size": size, **keywords}.items() if value is not None)
+        msg = f"{what} can't be built with {asked} ({first_line(error)}); check these options."
+        raise ClassifierError(msg) from error
+
+
+def classifier_of(
+    network: Any,  # noqa: ANN401  (timm's builders are untyped)
+    options: Mapping[str, str],
+    *,
+    name: str,
+    address: str,
+    asked: str,
+    architecture: str | None = None,
+) -> Classifier:
+    """A network that timm built, with the settings of its weights where no option says otherwise.
+
+    Args:
+        network: has a `pretrained_cfg`, as timm leaves it.
+        options: see `load`; `num_classes` is only compared.
+        name: what to call the classifier.
+        address: to load it again.
+        asked: what was asked for, as a sentence about it begins.
+        architecture: what was built; else timm's name.
+
+    Raises:
+        ClassifierError: the network tells no classes apart, or another number; it can't take RGB images of such a size.
+        InvalidValueError: an option's value can't be used.
+    """
+    facts: dict[str, Any] = dict(network.pretrained_cfg)
+    config = resolve_data_config(pretrained_cfg=facts)
+    channels, height, width = config["input_size"]
+    num_classes = int(network.num_classes)
+    if channels != NUM_CHANNELS:
+        msg = f"{asked} takes images of {channels} channels; only networks for RGB images can be compared."
+        raise ClassifierError(msg)
+    _refuse_features(num_classes, asked)
+    if "num_classes" in options and whole("num_classes", options) != num_classes:
+        msg = (
+            f"{asked} tells {num_classes} classes apart, not {options['num_classes']}; leave num_classes out, "
+            "and choose among its classes with class_map=FILE."
+        )
+        raise ClassifierError(msg)
+    transform = adjusted(
+        PixelTransform(
             height=height,
             width=width,
-            interpolation=options.get("interpolation", config["interpolation"]),
-            crop_fraction=_numbers("crop", options, 1)[0] if "crop" in options else config["crop_pct"],
+            interpolation=config["interpolation"],
+            crop_fraction=config["crop_pct"],
             crop_mode=config["crop_mode"],
         ),
-        mean=_per_channel("mean", options, config["mean"]),
-        std=_per_channel("std", options, config["std"]),
-        address=f"timm:{architecture}?{urlencode({**options, 'weights': str(file)}, safe='/,:')}",
-        architecture=architecture,
+        options,
+    )
+    network.eval()
+    if "size" in options:
+        num_outputs(network, transform.size, what=asked)
+    return Classifier(
+        name=name,
+        network=network,
+        num_classes=num_classes,
+        transform=transform,
+        mean=per_channel("mean", options, config["mean"]),
+        std=per_channel("std", options, config["std"]),
+        address=address,
+        architecture=architecture or facts["architecture"],
     )
 
 
+def filled(
+    architecture: str,
+    facts: PretrainedCfg,
+    file: Path,
+    options: Mapping[str, str],
+    *,
+    what: str,
+    keywords: Mapping[str, Any] | None = None,
+) -> Any:  # noqa: ANN401  (timm's builders are untyped)
+    """An architecture with the weights of a checkpoint, the number of classes being the checkpoint's.
+
+    Args:
+        architecture: a name of timm's, with or without a tag.
+        facts: what timm knows of it.
+        file: the checkpoint, under today's names of timm's weights or those that timm itself converts.
+        options: of which `num_classes` and `size` count here.
+        what: the network, as a sentence about it begins.
+        keywords: for the architecture.
+
+    Raises:
+        MissingFileError: there is no such file.
+        ClassifierError: it doesn't fit; its first differences are named.
+        InvalidValueError: an option's value can't be used.
+    """
+    weights = read_weights(file)
+    num_classes = whole("num_classes", options) if "num_classes" in options else _num_classes(facts, weights)
+    asked = {"num_classes": num_classes, **(keywords or {})}
+    network = built(architecture, asked, size=_size(options), what=what)
+    try:
+        fill(network, weights, file=file, architecture=what)
+    except ClassifierError:
+        expected = network.state_dict()
+        if any(name in expected and expected[name].shape != value.shape for name, value in weights.items()):
+            raise  # timm would resize some of them, and it would be another network than the one that was trained
+        network = converted(architecture, asked, weights, size=_size(options))
+        if network is None:
+            raise
+    return network
+
+
+def _from_file(rest: str, facts: PretrainedCfg, options: Mapping[str, str], *, name: str) -> Classifier:
+    file = Path(options["weights"]).expanduser().resolve()  # a study is run on from wherever one stands
+    tagged = ".".join(part for part in (facts.architecture, facts.tag) if part)
+    network = filled(tagged, facts, file, options, what=f"timm's {rest}")
+    address = written("timm", rest, {**options, "weights": str(file)})
+    return classifier_of(network, options, name=name, address=address, asked=f"timm:{rest}")
+
+
+def _elsewhere(rest: str, scheme: str, options: Mapping[str, str], *, name: str) -> Classifier:
+    """From a repository or a folder that says itself what its architecture is."""
+    place, repository = rest.removeprefix(scheme), None
+    if "weights" in options:
+        msg = f"timm:{rest} brings weights of its own; leave out weights=, or name the architecture in place of {scheme}..."
+        raise InvalidValueError(msg)
+    if scheme == HUB:
+        repository = place.partition("@")[0]
+    else:
+        folder = Path(place).expanduser().resolve()
+        if not (folder / "config.json").is_file():
+            msg = f"there is no config.json in {folder}; name a folder in the hub's format, with config.json and model.safetensors."
+            raise MissingFileError(msg)
+        place = str(folder)
+    asked = f"timm:{scheme}{place}"
+    instead = f"put its files into a folder and write timm:{FOLDER}FOLDER" if scheme == HUB else "check the folder's files"
+    network = pretrained(asked.removeprefix("timm:"), size=_size(options), repository=repository, address=asked, instead=instead)
+    return classifier_of(network, options, name=name, address=written("timm", f"{scheme}{place}", options), asked=asked)
+
+
 def _facts(architecture: str) -> PretrainedCfg:
-    """What timm knows of an architecture; its name may end in the tag of a set of weights, whose settings are then meant."""
-    try:
-        return timm.get_pretrained_cfg(architecture) or PretrainedCfg()
-    except RuntimeError as error:
-        kind, advice = "timm architecture", "Leave out what follows the dot, or name weights that timm knows."
-        tagged = timm.list_pretrained(f"{architecture.partition('.')[0]}.*")
-        raise UnknownNameError(kind, architecture, tagged, advice) from error
+    return timm.get_pretrained_cfg(architecture) or PretrainedCfg(architecture=architecture)
 
 
-def _create(architecture: str, num_classes: int, keywords: dict[str, Any]) -> Any:  # noqa: ANN401  (timm's builders are untyped)
-    try:
-        return timm.create_model(architecture, num_classes=num_classes, **keywords)
-    except TypeError:  # a convolutional network takes any size and no `img_size`
-        return timm.create_model(architecture, num_classes=num_classes)
+def _refuse_features(num_classes: int, asked: str) -> None:
+    if not num_classes:
+        msg = f"{asked} gives features, not classes; take weights that were trained to classify, or a checkpoint with a last layer."
+        raise ClassifierError(msg)
+
+
+def _size(options: Mapping[str, str]) -> int | None:
+    return whole("size", options) if "size" in options else None
 
 
 def _num_classes(facts: PretrainedCfg, weights: Mapping[str, Tensor]) -> int:
@@ -103,29 +263,3 @@ def _num_classes(facts: PretrainedCfg, weights: Mapping[str, Tensor]) -> int:
             if f"{head}.{part}" in weights:
                 return len(weights[f"{head}.{part}"])
     return int(facts.num_classes)
-
-
-def _per_channel(option: str, options: Mapping[str, str], default: tuple[float, ...]) -> tuple[float, float, float]:
-    values = _numbers(option, options, 3) if option in options else default
-    red, green, blue = values if len(values) > 1 else 3 * tuple(values)
-    return float(red), float(green), float(blue)
-
-
-def _whole(option: str, options: Mapping[str, str]) -> int:
-    text = options[option]
-    if not text.isdecimal() or int(text) < 1:
-        msg = f"the option {option} takes a whole number from 1 on: got {text!r}."
-        raise InvalidValueError(msg)
-    return int(text)
-
-
-def _numbers(option: str, options: Mapping[str, str], most: int) -> tuple[float, ...]:
-    try:
-        values = tuple(float(part) for part in options[option].split(","))
-    except ValueError:
-        values = ()
-    if len(values) not in {1, most} or not all(isfinite(value) for value in values):
-        wanted = "one number" if most == 1 else f"{most} numbers with commas between, or one"
-        msg = f"the option {option} takes {wanted}: got {options[option]!r}."
-        raise InvalidValueError(msg)
-    return values

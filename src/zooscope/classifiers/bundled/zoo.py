@@ -1,6 +1,7 @@
 """The bundled classifiers by name, each with its card."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -8,12 +9,14 @@ from typing import Final
 
 from safetensors.torch import load_file
 
+from zooscope.classifiers.addresses import COMMON_OPTIONS
 from zooscope.classifiers.bundled.architectures import ARCHITECTURES, INPUT_SIZE
 from zooscope.classifiers.classifier import Classifier
-from zooscope.errors import UnknownNameError
+from zooscope.errors import InvalidValueError, UnknownNameError
 from zooscope.images.pixel_transform import PixelTransform
 
 FOLDER: Final = Path(__file__).parent / "weights"
+OPTIONS: Final = ()
 NUM_CLASSES: Final = 10
 MEAN: Final = (0.4914, 0.4822, 0.4465)
 STD: Final = (0.2470, 0.2435, 0.2616)
@@ -47,30 +50,44 @@ def cards() -> dict[str, Card]:
     return {file.stem: Card(**json.loads(file.read_text(encoding="utf-8"))) for file in sorted(FOLDER.glob("*.json"))}
 
 
-def load(name: str, *, called: str) -> Classifier:
+def names() -> tuple[str, ...]:
+    """The bundled classifiers."""
+    return tuple(cards())
+
+
+def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
     """A bundled classifier, in float32.
+
+    Args:
+        rest: one of `names()`.
+        options: none.
+        name: what to call the classifier.
 
     Raises:
         UnknownNameError: there is none of that name.
+        InvalidValueError: there are options.
     """
-    if name not in cards():
+    if rest not in cards():
         kind = "bundled classifier"
-        raise UnknownNameError(kind, name, cards(), "`zooscope classifiers` lists them.")
-    architecture = cards()[name].architecture
+        raise UnknownNameError(kind, rest, cards(), "`zooscope classifiers` lists them.")
+    if options:
+        msg = f"bundled:{rest}: bundled classifiers take no option but {', '.join(COMMON_OPTIONS)}: got {', '.join(options)}."
+        raise InvalidValueError(msg)
+    architecture = cards()[rest].architecture
     network = ARCHITECTURES[architecture](NUM_CLASSES)
     network.load_state_dict(
         {
             key: value.float() if value.is_floating_point() else value
-            for key, value in load_file(FOLDER / f"{name}.safetensors").items()
+            for key, value in load_file(FOLDER / f"{rest}.safetensors").items()
         }
     )
     return Classifier(
-        name=called,
+        name=name,
         network=network.eval(),
         num_classes=NUM_CLASSES,
         transform=PixelTransform(height=INPUT_SIZE, width=INPUT_SIZE, interpolation="bilinear"),
         mean=MEAN,
         std=STD,
-        address=f"bundled:{name}",
+        address=f"bundled:{rest}",
         architecture=architecture,
     )

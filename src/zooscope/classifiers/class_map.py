@@ -1,0 +1,121 @@
+"""Class maps: which of a network's outputs stands for which class of the images.
+
+For networks whose classes come in another order, with a background class, or among more classes than the images have.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from zooscope.classifiers.addresses import BACKGROUND
+from zooscope.classifiers.classifier import Classifier
+from zooscope.errors import InvalidValueError, MissingFileError
+
+HEADER: Final = ("class", "output")
+
+
+class ClassMap(nn.Module):
+    """A network of which only some outputs are taken, in another order.
+
+    The order is a buffer, so that it is part of the classifier's digest.
+    """
+
+    def __init__(self, network: nn.Module, outputs: Sequence[int]) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("outputs", torch.tensor(outputs, dtype=torch.int64))
+
+    def forward(self, pixels: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch cls"]:
+        """The logits of the images' classes, in their order."""
+        logits: Tensor = self.network(pixels)
+        return logits.index_select(1, self.get_buffer("outputs"))
+
+
+def mapped(classifier: Classifier, class_map: str) -> Classifier:
+    """A classifier with the images' classes instead of its network's.
+
+    Args:
+        classifier: gives `num_classes` logits, as its network does.
+        class_map: `background` where output 0 is background and output i + 1 is class i; else a file, see `outputs_in`.
+
+    Raises:
+        MissingFileError: there is no such file.
+        InvalidValueError: the file is no class map, or the network has no such outputs.
+    """
+    if class_map == BACKGROUND:
+        outputs, place = tuple(range(1, classifier.num_classes)), "the class map background"
+    else:
+        file = path_of(class_map)
+        outputs, place = outputs_in(file), f"the class map {file}"
+    if not outputs:
+        msg = f"{place} leaves {classifier.name} no class: its network has {classifier.num_classes} output."
+        raise InvalidValueError(msg)
+    beyond = [output for output in outputs if output >= classifier.num_classes]
+    if beyond:
+        msg = (
+            f"{place} names output {beyond[0]}, but the network of {classifier.name} has outputs 0 to "
+            f"{classifier.num_classes - 1}; count from 0."
+        )
+        raise InvalidValueError(msg)
+    network = ClassMap(classifier.network, outputs).eval()
+    return replace(classifier, network=network, num_classes=len(outputs))
+
+
+def path_of(class_map: str) -> Path:
+    """The file of a class map, found from wherever one stands."""
+    return Path(class_map).expanduser().resolve()
+
+
+def outputs_in(file: Path) -> tuple[int, ...]:
+    """The network's outputs, counted from 0, in the order of the images' classes.
+
+    Args:
+        file: text with one output a line, the first line for the images' first class; or CSV with the header `class,output`. There
+            `class` is a name, for the reader alone, or the number of the class, which must then count up from 0.
+
+    Raises:
+        MissingFileError: there is no such file.
+        InvalidValueError: it is empty, can't be read, or a line is no output, or one that came before.
+    """
+    if not file.is_file():
+        msg = f"there is no class map {file}; give a text file with one output of the network a line, or class_map={BACKGROUND}."
+        raise MissingFileError(msg)
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        msg = f"the class map {file} is no text; write one output of the network a line."
+        raise InvalidValueError(msg) from error
+    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    is_table = bool(lines) and tuple(cell.strip().lower() for cell in lines[0][1].split(",")) == HEADER
+    outputs: dict[int, int] = {}
+    for number, line in lines[is_table:]:
+        output = _output(line, class_number=len(outputs), is_table=is_table, place=f"line {number} of the class map {file}")
+        if output in outputs:
+            msg = (
+                f"line {number} of the class map {file} names output {output} again (line {outputs[output]} has it); take one out."
+            )
+            raise InvalidValueError(msg)
+        outputs[output] = number
+    if not outputs:
+        msg = f"the class map {file} is empty; write one output of the network a line."
+        raise InvalidValueError(msg)
+    return tuple(outputs)
+
+
+def _output(line: str, *, class_number: int, is_table: bool, place: str) -> int:
+    name, _, text = line.rpartition(",") if is_table else ("", "", line)  # a class may have a comma in its name
+    if is_table and name.strip().isdecimal() and int(name) != class_number:
+        msg = (
+            f"{place} is about class {name.strip()} where class {class_number} is due; order the lines by class, leaving none out."
+        )
+        raise InvalidValueError(msg)
+    if not text.strip().isdecimal():
+        wanted = f"a line {','.join(HEADER)}" if is_table else "the number of an output, counted from 0"
+        msg = f"{place} must be {wanted}: got {line!r}."
+        raise InvalidValueError(msg)
+    return int(text)

@@ -1,0 +1,165 @@
+"""An ONNX graph made ready for conversion to PyTorch: what the converter would stumble over is rewritten or refused."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import onnx
+from onnx import TensorProto, helper, inliner, numpy_helper
+
+from zooscope.errors import ClassifierError, MissingFileError, first_line
+
+OPSET: Final = 17  # the newest that onnx2torch knows as a whole
+FUNCTIONS: Final = [("", name) for name in ("CastLike", "Gelu", "GroupNormalization", "Mish")]  # ONNX itself spells them out
+NUM_DIMENSIONS: Final = 4
+NUM_CHANNELS: Final = 3
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ImageGraph:
+    """A graph from one batch of images to logits.
+
+    Attributes:
+        original: the graph as it was, but without a softmax at its end.
+        model: the same in older operators, and with names that can be no code.
+        batch: how many images it takes at once; None where it takes any number.
+        size: height and width; None where it takes any.
+        is_channels_last: whether the channels come behind height and width.
+        digest: SHA-256 over all operators and how they are connected; the weights are not in it.
+    """
+
+    original: Any
+    model: Any
+    batch: int | None
+    size: tuple[int, int] | None
+    is_channels_last: bool
+    digest: bytes
+
+
+def read_graph(file: Path) -> ImageGraph:
+    """The graph of an ONNX file, with its weights, also where they lie in files beside it.
+
+    Raises:
+        MissingFileError: there is no such file.
+        ClassifierError: the file is damaged, or holds something else than a network from images to logits.
+    """
+    if not file.is_file():
+        msg = f"there is no ONNX file {file}; give the path of one."
+        raise MissingFileError(msg)
+    try:
+        model = onnx.load(file)
+        onnx.checker.check_model(model)
+        model = inliner.inline_local_functions(model)
+    except Exception as error:  # protobuf, the checker and the inliner have errors of their own
+        msg = f"{file} can't be read as an ONNX graph ({first_line(error)}); export it again, with the files beside it."
+        raise ClassifierError(msg) from error
+    foreign = sorted({node.domain for node in model.graph.node} - {"", "ai.onnx"})
+    if foreign:
+        msg = f"{file} has operators of {foreign[0]}, which are not ONNX's own; export it without them."
+        raise ClassifierError(msg)
+    batch, size, is_channels_last = _input(model.graph, file)
+    _end_in_logits(model.graph, file)
+    return ImageGraph(
+        original=model,
+        model=_with_known_operators(model),
+        batch=batch,
+        size=size,
+        is_channels_last=is_channels_last,
+        digest=_structure(model.graph.node),
+    )
+
+
+def _input(graph: Any, file: Path) -> tuple[int | None, tuple[int, int] | None, bool]:  # noqa: ANN401  (protobuf is untyped)
+    """Batch, size and layout of the images."""
+    initialised = {initializer.name for initializer in graph.initializer}
+    inputs = [value for value in graph.input if value.name not in initialised]
+    tensor = inputs[0].type.tensor_type if len(inputs) == 1 else None
+    sides = [dimension.dim_value or None for dimension in tensor.shape.dim] if tensor else []
+    if tensor is None or len(sides) != NUM_DIMENSIONS or tensor.elem_type != TensorProto.FLOAT or NUM_CHANNELS not in sides[1::2]:
+        msg = f"{file} must take one input, images as float32 of shape (batch, 3, height, width): got {_described(inputs)}."
+        raise ClassifierError(msg)
+    is_channels_last = sides[1] != NUM_CHANNELS
+    height, width = sides[1:3] if is_channels_last else sides[2:4]
+    return sides[0], (height, width) if height and width else None, is_channels_last
+
+
+def _described(inputs: Iterable[Any]) -> str:
+    shown = (
+        f"{value.name} ({TensorProto.DataType.Name(value.type.tensor_type.elem_type).lower()}, "
+        f"{[side.dim_value or side.dim_param or '?' for side in value.type.tensor_type.shape.dim]})"
+        for value in inputs
+    )
+    return ", ".join(shown) or "none"
+
+
+def _end_in_logits(graph: Any, file: Path) -> None:  # noqa: ANN401  (protobuf is untyped)
+    """Takes a softmax off the end: what goes into it are the logits."""
+    if len(graph.output) != 1:
+        names = ", ".join(value.name for value in graph.output)
+        msg = f"{file} gives {len(graph.output)} outputs ({names}); export it with the logits alone."
+        raise ClassifierError(msg)
+    last = next((node for node in graph.node if graph.output[0].name in node.output), None)
+    if last is not None and last.op_type == "Softmax":
+        graph.output[0].name = last.input[0]
+        graph.node.remove(last)
+
+
+def _with_known_operators(model: Any) -> Any:  # noqa: ANN401  (protobuf is untyped)
+    """A copy in the operators of ONNX's opset 17 or older, with constants as initializers."""
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    if _opset(copy).version > OPSET:
+        copy = inliner.inline_selected_functions(copy, FUNCTIONS, exclude=False, inline_schema_functions=True)
+    graph, opset = copy.graph, _opset(copy)
+    _constants_as_initializers(graph)
+    if opset.version > OPSET:
+        values = {initializer.name: initializer for initializer in graph.initializer}
+        for node in graph.node:
+            _in_older_form(node, values)
+        opset.version = OPSET
+    for number, node in enumerate(graph.node):  # the converter writes Python with these names in it
+        node.name = f"node_{number}"
+    return copy
+
+
+def _opset(model: Any) -> Any:  # noqa: ANN401  (protobuf is untyped)
+    return next(entry for entry in model.opset_import if entry.domain in {"", "ai.onnx"})
+
+
+def _constants_as_initializers(graph: Any) -> None:  # noqa: ANN401  (protobuf is untyped)
+    """Constants, and copies of constants, become initializers, where the converter looks for weights."""
+    values = {initializer.name: initializer for initializer in graph.initializer}
+    outputs = {value.name for value in graph.output}
+    for node in list(graph.node):
+        copied = None
+        if node.op_type == "Constant" and node.attribute[0].name == "value":
+            copied = node.attribute[0].t
+        elif node.op_type == "Identity" and node.input[0] in values:
+            copied = values[node.input[0]]
+        if copied is not None and node.output[0] not in outputs:
+            made = TensorProto()
+            made.CopyFrom(copied)
+            made.name = node.output[0]
+            graph.initializer.append(made)
+            values[made.name] = made
+            graph.node.remove(node)
+
+
+def _in_older_form(node: Any, values: dict[str, Any]) -> None:  # noqa: ANN401  (protobuf is untyped)
+    """Undoes what changed since opset 17 in the way of writing an operator."""
+    if node.op_type.startswith("Reduce") and node.op_type != "ReduceSum" and len(node.input) > 1 and node.input[1] in values:
+        node.attribute.append(helper.make_attribute("axes", numpy_helper.to_array(values[node.input[1]]).tolist()))
+        del node.input[1:]
+    newer = {"Split": "num_outputs", "Reshape": "allowzero", "Cast": "saturate", "AveragePool": "dilations"}.get(node.op_type)
+    kept = [attribute for attribute in node.attribute if attribute.name not in {newer, "noop_with_empty_axes"}]
+    del node.attribute[:]
+    node.attribute.extend(kept)
+
+
+def _structure(nodes: Iterable[Any]) -> bytes:
+    total = hashlib.sha256()
+    for node in nodes:
+        total.update(node.SerializeToString(deterministic=True))
+    return total.digest()

@@ -1,0 +1,81 @@
+"""What may follow the `?` of an address, read and checked: the same words for every source."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import isfinite
+from typing import Any, Final
+
+from zooscope.classifiers.addresses import COMMON_OPTIONS
+from zooscope.errors import InvalidValueError, UnknownNameError
+from zooscope.images.pixel_transform import PixelTransform
+
+PREPROCESSING: Final = ("size", "mean", "std", "interpolation", "crop")
+
+
+def refuse_unknown(options: Mapping[str, str], known: Sequence[str], *, source: str) -> None:
+    """Refuses an option that the source doesn't take.
+
+    Raises:
+        UnknownNameError: there is one; the options that the source takes are listed.
+    """
+    unknown = [option for option in options if option not in known]
+    if unknown:
+        kind = "option"
+        raise UnknownNameError(kind, unknown[0], known, f"{source}: takes {', '.join((*known, *COMMON_OPTIONS))}.")
+
+
+def adjusted(transform: PixelTransform, options: Mapping[str, str]) -> PixelTransform:
+    """The transform with what the options size, interpolation and crop say otherwise.
+
+    Raises:
+        InvalidValueError: an option's value can't be used.
+    """
+    changes: dict[str, Any] = {}
+    if "size" in options:
+        changes["height"] = changes["width"] = whole("size", options)
+    if "interpolation" in options:
+        changes["interpolation"] = options["interpolation"]
+    if "crop" in options:
+        changes["crop_fraction"] = numbers("crop", options, 1)[0]
+    return replace(transform, **changes)
+
+
+def per_channel(option: str, options: Mapping[str, str], default: Sequence[float]) -> tuple[float, float, float]:
+    """Three numbers, one for each channel; a single one counts for all.
+
+    Raises:
+        InvalidValueError: the option holds no such numbers.
+    """
+    values = tuple(numbers(option, options, 3) if option in options else default)
+    red, green, blue = values if len(values) > 1 else 3 * values
+    return float(red), float(green), float(blue)
+
+
+def whole(option: str, options: Mapping[str, str]) -> int:
+    """A whole number from 1 on.
+
+    Raises:
+        InvalidValueError: the option holds something else.
+    """
+    text = options[option]
+    if not text.isdecimal() or int(text) < 1:
+        msg = f"the option {option} takes a whole number from 1 on: got {text!r}."
+        raise InvalidValueError(msg)
+    return int(text)
+
+
+def numbers(option: str, options: Mapping[str, str], most: int) -> tuple[float, ...]:
+    """One finite number, or `most` of them with commas between.
+
+    Raises:
+        InvalidValueError: the option holds something else.
+    """
+    try:
+        values = tuple(float(part) for part in options[option].split(","))
+    except ValueError:
+        values = ()
+    if len(values) not in {1, most} or not all(isfinite(value) for value in values):
+        wanted = "one number" if most == 1 else f"{most} numbers with commas between, or one"
+        msg = f"the option {option} takes {wanted}: got {options[option]!r}."
+        raise InvalidValueError(msg)
+    return values

@@ -1,0 +1,122 @@
+"""The paper's 69 networks: what they are called, whose weights they carry, and their 13 components, as data.
+
+Source: Hwang et al., Similarity of Neural Architectures using Adversarial Attack Transferability, ECCV 2024, Tables A.1, A.3 and
+A.4, mistakes and all. design/0010-the-papers-69.md says how they were read, and how today's names of the weights were found.
+"""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from zooscope.errors import ClassifierError, UnknownNameError
+
+if TYPE_CHECKING:
+    from zooscope.classifiers.classifier import Classifier
+
+TABLE: Final = Path(__file__).with_suffix(".csv")
+FACTS: Final = ("name", "paper name", "timm", "input size")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One of the 69.
+
+    Attributes:
+        name: what timm 0.6.7, which the paper used, called the network.
+        paper_name: what the paper calls it.
+        timm: today's timm name, with the tag of the weights that timm 0.6.7 loaded under `name`; None where timm has them no more.
+        input_size: height and width of its pixels, as timm 0.6.7 set them.
+        components: the 13 components by name, as strings (`zooscope.components.vocabulary` explains them).
+    """
+
+    name: str
+    paper_name: str
+    timm: str | None
+    input_size: tuple[int, int]
+    components: Mapping[str, str]
+
+
+def names() -> tuple[str, ...]:
+    """The 69 as timm 0.6.7 called them, in alphabetical order."""
+    return tuple(entry.name for entry in entries())
+
+
+@cache
+def entries() -> tuple[Entry, ...]:
+    """All 69, in alphabetical order."""
+    with TABLE.open(encoding="utf-8", newline="") as file:
+        return tuple(
+            Entry(
+                name=row["name"],
+                paper_name=row["paper name"],
+                timm=row["timm"] or None,
+                input_size=_size(row["input size"]),
+                components=MappingProxyType({column: value for column, value in row.items() if column not in FACTS}),
+            )
+            for row in csv.DictReader(file)
+        )
+
+
+def entry(name: str) -> Entry:
+    """One of the 69.
+
+    Args:
+        name: timm 0.6.7's, or today's, with or without its tag. A name that timm has since given to another network
+            (`tnt_s_patch16_224`) stands for the paper's.
+
+    Raises:
+        UnknownNameError: it is none of them.
+    """
+    known = _by_name()
+    if name not in known:
+        kind = "network of the paper"
+        raise UnknownNameError(kind, name, known, "`zooscope classifiers --paper` lists all 69.")
+    return known[name]
+
+
+def gone() -> tuple[str, ...]:
+    """The addresses of those of the 69 that can't be loaded any more."""
+    return tuple(f"paper:{each.name}" for each in entries() if each.timm is None)
+
+
+def load(rest: str, options: Mapping[str, str], *, name: str) -> "Classifier":
+    """One of the 69 from timm, with the weights that the paper used.
+
+    Args:
+        rest: its name, see `entry`.
+        options: those of `timm:`; with `weights` nothing is downloaded.
+        name: what to call the classifier.
+
+    Raises:
+        UnknownNameError: it is none of the 69, or there is no such option.
+        ClassifierError: timm has its weights no more, they can't be had, or a checkpoint doesn't fit.
+        InvalidValueError: an option's value can't be used.
+        MissingFileError: the checkpoint is not there.
+    """
+    found = entry(rest)
+    if found.timm is None:
+        msg = (
+            f"paper:{found.name} can't be loaded: timm no longer has this network and its weights (its xception65 is another one); "
+            "leave it out, the other 68 are there."
+        )
+        raise ClassifierError(msg)
+    from zooscope.classifiers import timm  # noqa: PLC0415  (the table is read without torch)
+
+    classifier = timm.load(found.timm, options, name=name)
+    _, asked, query = (classifier.address or "").partition("?")
+    return replace(classifier, address=f"paper:{found.name}{asked}{query}")
+
+
+@cache
+def _by_name() -> Mapping[str, Entry]:
+    today = {alias: found for found in entries() if found.timm for alias in (found.timm, found.timm.partition(".")[0])}
+    return MappingProxyType(today | {found.name: found for found in entries()})
+
+
+def _size(text: str) -> tuple[int, int]:
+    height, width = map(int, text.split("x"))
+    return height, width

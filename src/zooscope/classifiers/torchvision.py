@@ -1,0 +1,164 @@
+"""torchvision's classifiers, each by the name of a set of its weights, such as `ResNet50_Weights.IMAGENET1K_V2`."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+from urllib.error import URLError
+from urllib.parse import urlsplit
+
+import zooscope.images.torchvision_operators
+
+from torch import Tensor, hub, nn
+from torchvision import models
+
+from zooscope.classifiers.addresses import written
+from zooscope.classifiers.classifier import Classifier
+from zooscope.classifiers.first_pass import num_outputs
+from zooscope.classifiers.options import PREPROCESSING, adjusted, per_channel, refuse_unknown
+from zooscope.classifiers.weights import fill, read_weights
+from zooscope.errors import ClassifierError, UnknownNameError, first_line
+from zooscope.images.pixel_transform import PixelTransform, fraction_kept
+
+OPTIONS: Final = ("weights", *PREPROCESSING)
+OLD_DENSENET_NAME: Final = re.compile(r"(denselayer\d+\.(?:norm|conv))\.(\d+\.)")
+
+
+def load(weights_name: str, options: Mapping[str, str], *, name: str) -> Classifier:
+    """A torchvision classifier, built and fed as torchvision itself does it.
+
+    Size, mean, std, interpolation and crop are those that came with the weights where no option says otherwise. The weights lie in
+    torch.hub's cache (`TORCH_HOME`), into which they are fetched once.
+
+    Args:
+        weights_name: such as `ResNet50_Weights.IMAGENET1K_V2`, or `ResNet50_Weights.DEFAULT`.
+        options: any of `weights` (a checkpoint of exactly this architecture and this number of classes, read instead), `size`,
+            `mean`, `std` (three numbers, or one, in [0, 1] units), `interpolation`, `crop`.
+        name: what to call the classifier.
+
+    Raises:
+        UnknownNameError: torchvision has no such weights, or there is no such option.
+        ClassifierError: they are for something else than classification, can't be fetched, or don't fit.
+        MissingFileError: the checkpoint is not there.
+        InvalidValueError: an option's value can't be used.
+    """
+    architecture, chosen = _chosen(weights_name)
+    refuse_unknown(options, OPTIONS, source="torchvision")
+    preset = chosen.transforms()
+    transform = adjusted(transform_of(preset), options)
+    kept = dict(options)
+    if "weights" in options:
+        file = Path(options["weights"]).expanduser().resolve()  # a study is run on from wherever one stands
+        kept["weights"] = str(file)
+    else:
+        file = _cached(chosen)
+    network = _filled(architecture, chosen, transform.height if "size" in options else None, file)
+    if "size" in options:
+        num_outputs(network, transform.size, what=f"torchvision's {architecture}")
+    return Classifier(
+        name=name,
+        network=network,
+        num_classes=len(chosen.meta["categories"]),
+        transform=transform,
+        mean=per_channel("mean", options, preset.mean),
+        std=per_channel("std", options, preset.std),
+        address=written("torchvision", repr(chosen), kept),
+        architecture=architecture,
+    )
+
+
+def transform_of(preset: Any) -> PixelTransform:  # noqa: ANN401  (torchvision is untyped)
+    """The resizing and the crop of the preset that came with a set of weights."""
+    size, resized = preset.crop_size[0], preset.resize_size[0]
+    fraction = fraction_kept(size, resized)
+    return PixelTransform(height=size, width=size, interpolation=preset.interpolation.value, crop_fraction=fraction)
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """The names of all weights of torchvision that classify images."""
+    return tuple(name for name, (_, weights) in _all().items() if name == repr(weights) and weights.meta["categories"])
+
+
+@cache
+def _all() -> dict[str, tuple[str, Any]]:
+    """Architecture and weights by the weights' name, `DEFAULT` among them."""
+    found: dict[str, tuple[str, Any]] = {}
+    for architecture in models.list_models(module=models):
+        family = models.get_model_weights(architecture)
+        found |= {f"{family.__name__}.{member}": (architecture, weights) for member, weights in family.__members__.items()}
+    return found
+
+
+def _chosen(name: str) -> tuple[str, Any]:
+    """The architecture and the weights of a name."""
+    if name in _all():
+        architecture, weights = _all()[name]
+        if not weights.meta["categories"]:
+            msg = f"torchvision's {name} have no layer that tells classes apart; choose others of {architecture}."
+            raise ClassifierError(msg)
+        return architecture, weights
+    if name in models.list_models(module=models):
+        known = ", ".join(map(repr, models.get_model_weights(name)))
+        msg = f"torchvision:{name} is an architecture without weights; name a set of its weights: {known}."
+        raise ClassifierError(msg)
+    try:
+        models.get_weight(name)
+    except (ValueError, KeyError, AttributeError) as error:
+        kind = "weights of torchvision"
+        raise UnknownNameError(kind, name, _all(), "zooscope classifiers 'torchvision:*' lists them.") from error
+    reason = "are quantised: they have no gradient to attack along" if "Quantized" in name else "are not for classifying images"
+    msg = f"torchvision's {name} {reason}; choose one of {', '.join(names()[:2])} and so on."
+    raise ClassifierError(msg)
+
+
+def _cached(chosen: Any) -> Path:  # noqa: ANN401  (torchvision's enums are untyped)
+    """The file with the weights in torch.hub's cache; fetched if it isn't there."""
+    folder = Path(hub.get_dir()) / "checkpoints"
+    file = folder / Path(urlsplit(chosen.url).path).name
+    if not file.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        checksum = hub.HASH_REGEX.search(file.name)
+        try:
+            hub.download_url_to_file(chosen.url, str(file), checksum.group(1) if checksum else None, progress=False)
+        except (URLError, OSError, RuntimeError) as error:
+            msg = (
+                f"the weights {chosen!r} are not in {file} and can't be fetched ({first_line(error)}); put them there, "
+                "set TORCH_HOME to a cache that has them, or name a checkpoint with weights=FILE."
+            )
+            raise ClassifierError(msg) from error
+    return file
+
+
+def _filled(architecture: str, chosen: Any, size: int | None, file: Path) -> nn.Module:  # noqa: ANN401  (untyped, see above)
+    """The network that torchvision builds for these weights, with the weights of a file."""
+    weights = {OLD_DENSENET_NAME.sub(r"\1\2", name): value for name, value in read_weights(file).items()}
+    network = built(architecture, chosen, weights, size)
+    fill(network, weights, file=file, architecture=f"torchvision's {architecture}")
+    for head in ("aux1", "aux2", "AuxLogits"):  # for training alone, and so no part of what the classifier is
+        if hasattr(network, head):
+            setattr(network, head, None)
+    return network.eval()
+
+
+def built(architecture: str, chosen: Any, weights: Mapping[str, Tensor], size: int | None = None) -> nn.Module:  # noqa: ANN401
+    """A network without weights, made with the settings that torchvision's builders derive from the weights.
+
+    Args:
+        architecture: a name that torchvision's `list_models` has.
+        chosen: the member of torchvision's enum of weights.
+        weights: the weights to be filled in; they may come with or without auxiliary heads.
+        size: of the images, where it is not that of the weights.
+    """
+    settings: dict[str, Any] = {"num_classes": len(chosen.meta["categories"])}
+    side = size or chosen.meta["min_size"][0]
+    if architecture.startswith("vit_"):
+        settings["image_size"] = side
+    elif architecture.startswith("maxvit"):
+        settings["input_size"] = (side, side)
+    elif architecture in {"googlenet", "inception_v3"}:
+        auxiliary = any(name.startswith(("aux1.", "AuxLogits.")) for name in weights)
+        settings |= {"transform_input": True, "aux_logits": auxiliary, "init_weights": False}
+    network: nn.Module = models.get_model_builder(architecture)(weights=None, **settings)
+    return network

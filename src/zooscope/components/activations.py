@@ -1,0 +1,131 @@
+"""Which activations the features go through, as torch's own operations or written out."""
+
+from typing import Final
+
+from zooscope.components.layers import Layers, numbers
+from zooscope.components.reading import Reading, places
+from zooscope.components.trace import Step
+from zooscope.components.value import Value
+
+KINDS: Final = {
+    "gelu": "GeLU",
+    "leaky_relu": "Leaky ReLU",
+    "relu": "ReLU",
+    "silu": "SiLU",
+    "relu6": "ReLU6",
+    "hardswish": "HardSwish",
+    "mish": "Mish",
+    "prelu": "PReLU",
+    "prelu_kernel": "PReLU",
+    "elu": "ELU",
+    "selu": "SELU",
+    "celu": "CELU",
+    "softplus": "Softplus",
+    "tanh": "Tanh",
+}
+ORDER: Final = tuple(dict.fromkeys(KINDS.values()))  # of the names in a value
+NONE: Final = "-"
+SIX: Final = 6
+THREE: Final = 3
+QUICK_GELU: Final = 1.702
+LONGEST: Final = 16  # steps; no activation that is written out takes as many
+
+
+def read_activation(layers: Layers) -> Reading:
+    """Every activation, those inside of channel attention too; softmax, and sigmoids that gate something else, are none."""
+    found: dict[str, list[str]] = {}
+    for step in layers.trace.steps:
+        kind = _kind(layers, step)
+        if kind:
+            found.setdefault(kind, []).append(step.path)
+    if len(found) > 1:
+        found.pop("Tanh", None)  # in gates and heads
+    kinds = [kind for kind in ORDER if kind in found]
+    if not kinds:
+        return Reading(value=NONE, why="no step is an activation by itself")
+    return Reading(value=" + ".join(kinds), why="; ".join(f"{kind}: {places(found[kind])}" for kind in kinds))
+
+
+def _kind(layers: Layers, step: Step) -> str | None:
+    if step.operation in {"hardtanh", "clamp"}:
+        return _cut(layers, step)
+    if step.operation == "clamp_min":
+        return "ReLU" if step.arguments[1] == 0 else None
+    if step.operation == "mul":
+        return _product(layers, step)
+    if step.operation == "tanh" and _is_part(layers, step):
+        return None
+    if step.operation == "softplus" and any(each.operation == "tanh" for each in layers.trace.after(step)):
+        return None
+    return KINDS.get(step.operation)
+
+
+def _cut(layers: Layers, step: Step) -> str | None:
+    """ReLU6, unless it is the straight piece of a hard sigmoid: of x + 3."""
+    if not {0, SIX} <= set(numbers(step)):
+        return None
+    maker = layers.trace.maker(step.data[0])
+    return None if maker is not None and maker.operation == "add" and THREE in numbers(maker) else "ReLU6"
+
+
+def _product(layers: Layers, step: Step) -> str | None:
+    """A value times a function of itself; where it is then divided by features' spread, it is part of a normalization."""
+    if len(step.data) != 2 or any(_divides(each, step.output) for each in layers.trace.after(step)):  # noqa: PLR2004  (value, function)
+        return None
+    for taken, gate in (step.data, step.data[::-1]):
+        maker = layers.trace.maker(gate)
+        kind = None if maker is None or taken.shape != gate.shape else _of_itself(layers, taken, maker)
+        if kind:
+            return kind
+    return None
+
+
+def _divides(step: Step, value: Value) -> bool:
+    return step.operation == "div" and len(step.data) > 1 and step.data[0] is value
+
+
+def _of_itself(layers: Layers, taken: Value, gate: Step) -> str | None:
+    """The activation that a value times a gate is, if the gate is made of the same value."""
+    before = [taken.number, *(value.number for value in _scaled(layers, taken))]
+    steps = _between(layers, gate, before)
+    if any(step.number in layers.working for step in steps) or not any(
+        value.number in before for step in steps for value in step.data
+    ):
+        return None
+    operations = {step.operation: step for step in steps}
+    if "erf" in operations or ("tanh" in operations and "softplus" not in operations):
+        return "GeLU" if "add" in operations else None
+    if "softplus" in operations:
+        return "Mish"
+    if "hardsigmoid" in operations or ({"hardtanh", "clamp"} & set(operations) and "add" in operations):
+        return "HardSwish"
+    if "sigmoid" not in operations:
+        return None
+    scaled = operations.get("mul")
+    return "GeLU" if scaled is not None and any(abs(number - QUICK_GELU) < 0.01 for number in numbers(scaled)) else "SiLU"  # noqa: PLR2004
+
+
+def _scaled(layers: Layers, value: Value) -> list[Value]:
+    """What a value is a multiple of: GELU halves x before the product, or after."""
+    maker = layers.trace.maker(value)
+    return list(maker.data) if maker is not None and maker.operation in {"mul", "div"} and len(maker.data) == 1 else []
+
+
+def _between(layers: Layers, gate: Step, before: list[int]) -> list[Step]:
+    """The steps that make a gate out of one of some values."""
+    found, waiting = [gate], [gate]
+    while waiting:
+        for value in waiting.pop().data:
+            maker = layers.trace.maker(value)
+            if value.number not in before and maker is not None and maker not in found:
+                found.append(maker)
+                waiting.append(maker)
+        if len(found) > LONGEST:
+            return []
+    return found
+
+
+def _is_part(layers: Layers, step: Step) -> bool:
+    """Whether a tanh is part of GELU, which adds one to it, or of Mish, which takes it of a softplus."""
+    added = any(each.operation == "add" and 1 in numbers(each) for each in layers.trace.after(step))
+    return added or any(each.operation == "softplus" for each in layers.trace.before(step))

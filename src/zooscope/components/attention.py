@@ -1,0 +1,115 @@
+"""Self-attention, found by its products: scores between places (or between features), and what they weigh."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from zooscope.components.axes import Axis, count
+from zooscope.components.layers import SOFTMAX, Layers, Product, are_scores
+from zooscope.components.reading import Reading, places
+from zooscope.components.trace import Step
+from zooscope.components.value import Value
+
+Kind = Literal["global", "window", "halo", "features", "lambda", "linear", "token"]
+
+NAMES: Final = {"lambda": "Lambda", "halo": "Halo", "global": "BoT", "window": "Window", "features": "XCA", "linear": "Linear"}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Attention:
+    """One layer of self-attention, or one head of it where heads run one by one.
+
+    Attributes:
+        step: the product that makes its scores.
+        kind: between all places, those of a window, or a window and what is around it; between features; by a summary of all places
+            that each place then asks, made with a softmax over the places (lambda layers) or without (linear attention); from a
+            single token.
+    """
+
+    step: Step
+    kind: Kind
+
+
+def find_attention(layers: Layers) -> tuple[Attention, ...]:
+    """Every layer of self-attention, in order."""
+    found, scored = list[Attention](), set[int]()
+    for product in layers.products:
+        if product.step.number in scored:
+            continue
+        kind = _kind(layers, product)
+        if kind is None:
+            continue
+        weighed = _weighed(layers, product)
+        if weighed:
+            scored.update(each.step.number for each in weighed)
+            found.append(Attention(step=product.step, kind=kind))
+    return tuple(found)
+
+
+def read_self_attention(attention: tuple[Attention, ...], base: str) -> Reading:
+    """Self-attention inside of a convolutional network; Transformers' own is told by the base architecture."""
+    layers = [each for each in attention if each.kind != "token"]
+    if not layers:
+        return Reading(value="No", why="no product of features with each other gives scores that weigh places")
+    if "CNN" not in base:
+        return Reading(
+            value="No", why=f"the attention in {places([layers[0].step.path])} is what the base architecture {base} tells"
+        )
+    counts = Counter(NAMES[each.kind] for each in layers)
+    names = [name for name in NAMES.values() if counts[name]]
+    first = {NAMES[each.kind]: each.step.where for each in reversed(layers)}
+    return Reading(
+        value=f"Yes ({', '.join(names)})", why="; ".join(f"{name}: {first[name]}, {counts[name]} in all" for name in names)
+    )
+
+
+def _weighed(layers: Layers, product: Product) -> list[Product]:
+    """The products that take the scores of a product as weights; layers that mix the scores of several heads may lie between."""
+    products = {each.step.number: each for each in layers.products}
+    scores = product.step.output.num_places
+
+    def stop(step: Step) -> bool:
+        return step.number in products or (step.number in layers.working and step.output.num_places != scores)
+
+    return [products[step.number] for step in layers.forward(product.step, stop=stop) if step.number in products]
+
+
+def _kind(layers: Layers, product: Product) -> Kind | None:
+    """What the scores are between, if the product makes scores."""
+    return _summary(layers, product) if product.sums_over_places else _scores(product)
+
+
+def _summary(layers: Layers, product: Product) -> Kind | None:
+    """Of a product that leaves features against features; others weigh by scores, or pool."""
+    no_places = _places(product.rows) == _places(product.columns) == 1
+    if not no_places or min(_features(product.rows), _features(product.columns)) == 1:
+        return None
+    if are_scores(layers, product.step):
+        return "features"
+    return "lambda" if any(_is_weighed(layers, value) for value in product.step.data) else "linear"
+
+
+def _scores(product: Product) -> Kind | None:
+    """Of a product that leaves places against places, or a token against places."""
+    rows, columns = _places(product.rows), _places(product.columns)
+    if min(rows, columns) == 1:
+        no_features = _features(product.rows) == _features(product.columns) == 1
+        return "token" if no_features and max(rows, columns) > 1 else None
+    if columns > rows:
+        return "halo"
+    windows = count(product.step.output.axes[:-2], "place")
+    return "global" if windows == 1 else "window"
+
+
+def _is_weighed(layers: Layers, value: Value) -> bool:
+    """Whether a softmax made weights of it."""
+    made = layers.backward(value, stop=lambda step: step.operation in SOFTMAX or step.number in layers.working)
+    return any(step.operation in SOFTMAX for step in made)
+
+
+def _places(of: Axis) -> int:
+    return count([of], "place")
+
+
+def _features(of: Axis) -> int:
+    return count([of], "feature")

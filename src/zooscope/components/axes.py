@@ -1,0 +1,139 @@
+"""What each axis of a tensor stands for while a network computes: images, places, or features.
+
+A network turns (image, channel, row, column) into tokens, windows, heads and back. Following the axes through every reshape tells
+whether an operation mixes places or features, whatever the shapes look like at the moment.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Literal
+
+Role = Literal["image", "place", "feature", "weight", "copy"]
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A part of an axis.
+
+    Attributes:
+        size: how many.
+        role: of what.
+    """
+
+    size: int
+    role: Role
+
+
+Axis = tuple[Factor, ...]  # the outermost first; an axis of size 1 has no factor
+Axes = tuple[Axis, ...]
+
+
+def axis(size: int, role: Role) -> Axis:
+    """An axis that stands for one thing."""
+    return () if size == 1 else (Factor(size, role),)
+
+
+def weights_axes(shape: Sequence[int]) -> Axes:
+    """The axes of what doesn't depend on the pixels."""
+    return tuple(axis(size, "weight") for size in shape)
+
+
+def pixels_axes(shape: Sequence[int]) -> Axes:
+    """The axes of pixels of shape (image, channel, row, column)."""
+    images, channels, height, width = shape
+    return axis(images, "image"), axis(channels, "feature"), axis(height, "place"), axis(width, "place")
+
+
+def role(of: Axis) -> Role | None:
+    """What an axis stands for, where it stands for one thing; None for an axis of size 1 and for a mixture."""
+    roles = {factor.role for factor in of}
+    return roles.pop() if len(roles) == 1 else None
+
+
+def count(of: Iterable[Axis], kind: Role) -> int:
+    """How many of a kind the axes hold together: places, for example."""
+    return prod(factor.size for each in of for factor in each if factor.role == kind)
+
+
+def resized(of: Axis, size: int) -> Axis:
+    """The axis with another size: cut, padded, pooled."""
+    if prod(factor.size for factor in of) == size:
+        return of
+    roles = [factor.role for factor in of]
+    return axis(size, "feature" if "feature" in roles else roles[0] if roles else "feature")
+
+
+def reshaped(axes: Axes, shape: Sequence[int]) -> Axes:
+    """The axes after a reshape, which keeps the order of the elements.
+
+    Axes are split where a new border falls inside of them. Where that can't be (197 tokens into 14 x 14 and one) the roles stay
+    with the axes of equal size, and what is left counts as features.
+    """
+    waiting = _merged([factor for each in axes for factor in each])[::-1]
+    result: list[Axis] = []
+    for size in shape:
+        parts: list[Factor] = []
+        left = size
+        while left > 1 and waiting:
+            factor = waiting.pop()
+            if left % factor.size == 0:
+                parts.append(factor)
+                left //= factor.size
+            elif factor.size % left == 0:
+                parts.append(Factor(left, factor.role))
+                waiting.append(Factor(factor.size // left, factor.role))
+                left = 1
+            else:
+                return _by_size(axes, shape)
+        if left > 1:
+            return _by_size(axes, shape)
+        result.append(tuple(parts))
+    return tuple(result)
+
+
+def broadcast(operands: Sequence[Axes], shape: Sequence[int]) -> Axes:
+    """The axes of an elementwise result: for each axis, of the first operand that has it in full."""
+    result: list[Axis] = []
+    for back, size in zip(range(len(shape), 0, -1), shape, strict=True):
+        known = [axes[-back] for axes in operands if len(axes) >= back and axes[-back]]
+        known.sort(key=lambda of: role(of) in {"weight", "copy"})
+        result.append(known[0] if known and prod(factor.size for factor in known[0]) == size else axis(size, "feature"))
+    return tuple(result)
+
+
+def repeated(axes: Axes, shape: Sequence[int]) -> Axes:
+    """The axes after the same elements were laid out several times."""
+    old = ((),) * (len(shape) - len(axes)) + tuple(axes)
+    return tuple(
+        each if prod(factor.size for factor in each) == size else axis(size, "copy") for each, size in zip(old, shape, strict=True)
+    )
+
+
+def in_place_of(axes: Axes, shape: Sequence[int]) -> Axes:
+    """The axes after an operation that isn't known: each where it was."""
+    if len(axes) == len(shape):
+        return tuple(resized(each, size) for each, size in zip(axes, shape, strict=True))
+    return _by_size(axes, shape)
+
+
+def _merged(factors: Iterable[Factor]) -> list[Factor]:
+    """Neighbours of one role as one: 8 windows of 7 places are 56 places, and may be cut as 7 of 8 next."""
+    result: list[Factor] = []
+    for factor in factors:
+        if result and result[-1].role == factor.role:
+            result[-1] = Factor(result[-1].size * factor.size, factor.role)
+        else:
+            result.append(factor)
+    return result
+
+
+def _by_size(axes: Axes, shape: Sequence[int]) -> Axes:
+    waiting = list(axes)
+    result: list[Axis] = []
+    for size in shape:
+        found = next((each for each in waiting if each and prod(factor.size for factor in each) == size), None)
+        if found is not None:
+            waiting.remove(found)
+        result.append(axis(size, "feature") if found is None else found)
+    return tuple(result)

@@ -1,0 +1,151 @@
+"""The base architecture: what mixes places in the blocks, and whether the sizes look as if a search had found them."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from math import log2
+from typing import Final
+
+from zooscope.components.activations import KINDS
+from zooscope.components.attention import Attention
+from zooscope.components.axes import count
+from zooscope.components.layers import POOLINGS, Convolution, Layers, Linear, are_scores, joins
+from zooscope.components.reading import Reading, places
+from zooscope.components.stem import Stem
+from zooscope.components.trace import Step
+from zooscope.components.value import Value
+
+FEW: Final = 0.25  # of the blocks
+SEARCHED: Final = "NAS (CNN)"
+NUM_LISTED: Final = 5
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Mixing:
+    """What mixes places behind the stem.
+
+    Attributes:
+        convolutions: those of more than one place.
+        attention: layers of self-attention, from more than one token.
+        linears: linear layers along the places.
+        poolings: those that leave the grid as it is, and so only mix.
+    """
+
+    convolutions: tuple[Convolution, ...]
+    attention: tuple[Attention, ...]
+    linears: tuple[Linear, ...]
+    poolings: tuple[Step, ...]
+
+    @property
+    def local(self) -> list[Step]:
+        """All that mixes neighbouring places."""
+        return sorted([*(each.step for each in self.convolutions), *self.poolings], key=lambda step: step.number)
+
+
+def find_mixing(layers: Layers, stem: Stem, attention: tuple[Attention, ...]) -> Mixing:
+    """What mixes places behind the stem."""
+    return Mixing(
+        convolutions=tuple(each for each in layers.convolutions if each.step.number > stem.end and each.mixes_places),
+        attention=tuple(each for each in attention if each.kind != "token"),
+        linears=tuple(each for each in layers.linears if each.step.number > stem.end and each.mixes_places),
+        poolings=tuple(
+            step
+            for step in layers.trace.steps
+            if step.number > stem.end and step.operation in POOLINGS and step.data[0].shape == step.output.shape
+        ),
+    )
+
+
+def read_base(layers: Layers, mixing: Mixing) -> Reading:
+    """What mixes places, and a guess whether a search found the sizes.
+
+    Convolutions alone: CNN. Attention alone: Transformer; convolutions between its stages, which only shrink the grid, don't count.
+    Linear layers along the places: MLP-Mixer. Both: Hybrid where attention has blocks of its own, CNN where it sits inside of
+    convolutional blocks, or is rare.
+    """
+    keeping = [*(each.step for each in mixing.convolutions if each.keeps_grid), *mixing.poolings]
+    blocks = {join for step in keeping for join in _shortcuts_of(layers, step)}
+    paths = [each.step.path for each in mixing.attention]
+    if not mixing.attention and mixing.linears:
+        return Reading(
+            value="MLP-Mixer", why=f"linear layers along the places: {places([each.step.path for each in mixing.linears])}"
+        )
+    if not mixing.attention:
+        what = "convolutions" if mixing.convolutions else "poolings"
+        why = f"{what} mix places: {places([step.path for step in mixing.local])}"
+        return _searched(layers, mixing) or Reading(value="CNN", why=why)
+    if not blocks:
+        return Reading(
+            value="Transformer", why=f"attention mixes places: {places(paths)}; no convolution does so inside of a block"
+        )
+    counts = f"{len(paths)} layers of attention ({places(paths, 1)}) and {len(mixing.local)} convolutions or poolings mix places"
+    own = [each for each in mixing.attention if _has_own_block(layers, each)]
+    if 2 * len(own) < len(paths):
+        return _searched(layers, mixing) or Reading(value="CNN", why=f"{counts}; the attention is inside of convolutional blocks")
+    if len(own) < FEW * (len(own) + len(blocks)):
+        return _searched(layers, mixing) or Reading(value="CNN", why=f"{counts}; attention is rare")
+    return Reading(value="Hybrid", why=counts)
+
+
+def _shortcuts_of(layers: Layers, step: Step) -> set[int]:
+    """The numbers of the steps where what a convolution makes comes to a shortcut before the grid changes."""
+
+    def stops(each: Step) -> bool:
+        return joins(each) or each.output.num_places < step.output.num_places
+
+    return {each.number for each in layers.forward(step, stop=stops) if joins(each)}
+
+
+def _has_own_block(layers: Layers, attention: Attention) -> bool:
+    """Whether queries and keys are made of what comes from a shortcut; in a convolutional block an activation lies between."""
+    sources = [
+        step
+        for value in attention.step.data
+        for step in layers.backward(value, stop=lambda each: _adds(each) or each.operation in KINDS)
+    ]
+    return all(_adds(step) for step in sources)
+
+
+def _made_of(layers: Layers, value: Value) -> list[Step]:
+    """The last layers with weights or shortcuts before a value."""
+    return layers.backward(value, stop=lambda each: each.number in layers.working or _adds(each))
+
+
+def _adds(step: Step) -> bool:
+    return step.operation == "add" and joins(step)
+
+
+def _searched(layers: Layers, mixing: Mixing) -> Reading | None:
+    """A guess, from what searches tend to find.
+
+    Most convolutions are grouped ones between pointwise ones, at the block's full width, or depth-wise ones at more than it (not
+    squeezed as in a bottleneck); and the widths of the blocks don't go by powers of two.
+    """
+    wide = [each for each in mixing.convolutions if _is_wide(layers, each)]
+    if 2 * len(wide) <= len(mixing.convolutions):
+        return None
+    widths = list(dict.fromkeys(_width(step) for step in layers.trace.steps if _is_shortcut(layers, step)))
+    if not any(log2(other / one) % 1 for one, other in pairwise(widths)):
+        return None
+    listed = ", ".join(map(str, widths[:NUM_LISTED])) + (", ..." if len(widths) > NUM_LISTED else "")
+    where = places([each.step.path for each in wide], 1)
+    return Reading(
+        value=SEARCHED, why=f"a guess: widths of blocks are irregular ({listed}), not squeezed for grouped convolutions ({where})"
+    )
+
+
+def _is_wide(layers: Layers, convolution: Convolution) -> bool:
+    if not (convolution.is_depthwise or convolution.is_grouped):
+        return False
+    if any(_adds(step) for step in _made_of(layers, convolution.step.arguments[0])):
+        return False  # the block begins with it, as in ConvNeXt
+    following = layers.forward(convolution.step, stop=lambda each: _is_shortcut(layers, each))
+    width = _width(following[0]) if following else 0
+    return convolution.out_channels >= width + convolution.is_depthwise
+
+
+def _is_shortcut(layers: Layers, step: Step) -> bool:
+    return _adds(step) and step.output.num_places > 1 and not are_scores(layers, step)
+
+
+def _width(step: Step) -> int:
+    return count(step.output.axes, "feature")

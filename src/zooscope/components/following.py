@@ -1,0 +1,166 @@
+"""How the axes go through torch's operations: those below its functions and modules, a few hundred in all."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from zooscope.components.axes import Axes, Axis, axis, broadcast, in_place_of, repeated, reshaped, resized, role
+from zooscope.components.value import Value
+
+Shape = tuple[int, ...]
+
+
+Rule = Callable[[Sequence[Any], Shape], Axes]
+
+
+def axes_after(operation: str, arguments: Sequence[Any], operands: Sequence[Value], shape: Shape) -> Axes:
+    """What the axes of an operation's result stand for.
+
+    Args:
+        operation: its name in `torch.ops.aten`, without underscores at either end.
+        arguments: as it was called, with values in place of tensors.
+        operands: the tensors among the arguments, lists of tensors laid out flat.
+        shape: of the result.
+    """
+    rule = RULES.get(operation)
+    if rule is not None and len(found := rule(arguments, shape)) == len(shape):
+        return found
+    data = [operand for operand in operands if operand.from_pixels]
+    if all(_fits(operand.shape, shape) for operand in data):
+        return broadcast([operand.axes for operand in data], shape)
+    longest = max(data, key=lambda operand: len(operand.shape))
+    return in_place_of(longest.axes, shape)
+
+
+def _fits(small: Shape, large: Shape) -> bool:
+    if len(small) > len(large):
+        return False
+    return all(one in {1, other} for one, other in zip(reversed(small), reversed(large), strict=False))
+
+
+def _same_elements(arguments: Sequence[Any], shape: Shape) -> Axes:
+    return reshaped(arguments[0].axes, shape)
+
+
+def _permute(arguments: Sequence[Any], _: Shape) -> Axes:
+    axes = arguments[0].axes
+    return tuple(axes[position] for position in arguments[1])
+
+
+def _transpose(arguments: Sequence[Any], _: Shape) -> Axes:
+    axes = list(arguments[0].axes)
+    first, second = arguments[1:3] if len(arguments) > 1 else (0, -1)
+    axes[first], axes[second] = axes[second], axes[first]
+    return tuple(axes)
+
+
+def _without_one(arguments: Sequence[Any], _: Shape) -> Axes:
+    axes = list(arguments[0].axes)
+    del axes[arguments[1] if len(arguments) > 1 else 0]
+    return tuple(axes)
+
+
+def _reduced(arguments: Sequence[Any], shape: Shape) -> Axes:
+    axes = list(arguments[0].axes)
+    given = next((each for each in arguments[1:2] if isinstance(each, int | list | tuple) and not isinstance(each, bool)), None)
+    gone = range(len(axes)) if given is None or given == [] else [given] if isinstance(given, int) else given
+    places = {where % len(axes) for where in gone}
+    if len(shape) == len(axes):
+        return tuple(() if position in places else each for position, each in enumerate(axes))
+    return tuple(each for position, each in enumerate(axes) if position not in places)
+
+
+def _norm(arguments: Sequence[Any], shape: Shape) -> Axes:
+    """A vector's length: between the tensor and the axes stands the exponent."""
+    return _reduced((arguments[0], *arguments[2:]), shape)
+
+
+def _repeated(arguments: Sequence[Any], shape: Shape) -> Axes:
+    return repeated(arguments[0].axes, shape)
+
+
+def _joined(arguments: Sequence[Any], shape: Shape) -> Axes:
+    parts = [part for part in arguments[0] if part.shape and part.shape != (0,)]
+    where = arguments[1] % len(shape) if len(arguments) > 1 else 0
+    data = [part.axes for part in parts if part.from_pixels]
+    longest = max((axes[where] for axes in data), key=lambda each: [factor.size for factor in each])
+    others = [
+        next((axes[position] for axes in data if axes[position]), axis(shape[position], "feature"))
+        for position in range(len(shape))
+    ]
+    return tuple(resized(longest, size) if position == where else others[position] for position, size in enumerate(shape))
+
+
+def _stacked(arguments: Sequence[Any], shape: Shape) -> Axes:
+    where = arguments[1] % len(shape) if len(arguments) > 1 else 0
+    axes = list(next(part for part in arguments[0] if part.from_pixels).axes)
+    axes.insert(where, axis(shape[where], "feature"))
+    return tuple(axes)
+
+
+def _windows(arguments: Sequence[Any], shape: Shape) -> Axes:
+    """Tensor.unfold: an axis becomes windows, and what is inside of a window comes last."""
+    values, where = arguments[:2]
+    axes = list(values.axes)
+    inside = resized(axes[where], shape[-1])
+    axes[where] = resized(axes[where], shape[where])
+    return (*axes, inside)
+
+
+def _patches(arguments: Sequence[Any], shape: Shape) -> Axes:
+    """im2col: (image, channel, row, column) to (image, channel and place in the patch, patch)."""
+    values, kernel = arguments[:2]
+    inside = tuple(part for size in kernel for part in axis(size, "place"))
+    return (*values.axes[:-3], (*values.axes[-3], *inside), axis(shape[-1], "place"))
+
+
+def _convolution(arguments: Sequence[Any], shape: Shape) -> Axes:
+    values = arguments[0]
+    sliding = tuple(resized(each, size) for each, size in zip(values.axes[2:], shape[2:], strict=True))
+    return values.axes[0], axis(shape[1], "feature"), *sliding
+
+
+def _product(first: Value, second: Value, shape: Shape) -> Axes:
+    """A product of matrices, maybe with one axis in front; an axis that only weights have is of the kind that they summed over."""
+    rows, columns = (
+        operand.axes[position] if operand.from_pixels else _like(other.axes[summed], size)
+        for operand, position, other, summed, size in (
+            (first, -2, second, -2, shape[-2]),
+            (second, -1, first, -1, shape[-1]),
+        )
+    )
+    if len(shape) == 2:  # noqa: PLR2004  (a matrix)
+        return rows, columns
+    known = [operand.axes[0] for operand in (first, second) if operand.from_pixels and operand.axes[0]]
+    return known[0] if known else axis(shape[0], "feature"), rows, columns
+
+
+def _like(summed: Axis, size: int) -> Axis:
+    return axis(size, "place" if role(summed) == "place" else "feature")
+
+
+def _matmul(arguments: Sequence[Any], shape: Shape) -> Axes:
+    return _product(arguments[0], arguments[1], shape)
+
+
+def _matmul_and_add(arguments: Sequence[Any], shape: Shape) -> Axes:
+    return _product(arguments[1], arguments[2], shape)
+
+
+RULES: Final[dict[str, Rule]] = {
+    **dict.fromkeys(
+        ("view", "reshape", "unsafe_view", "unsqueeze", "squeeze", "flatten", "unflatten", "reshape_alias"), _same_elements
+    ),
+    "permute": _permute,
+    **dict.fromkeys(("transpose", "t", "swapaxes", "swapdims"), _transpose),
+    **dict.fromkeys(("select", "unbind"), _without_one),
+    **dict.fromkeys(("mean", "sum", "amax", "amin", "var", "std", "var_mean", "logsumexp", "prod", "argmax"), _reduced),
+    **dict.fromkeys(("linalg_vector_norm", "norm"), _norm),
+    "expand": _repeated,
+    "cat": _joined,
+    "stack": _stacked,
+    "unfold": _windows,
+    "im2col": _patches,
+    "convolution": _convolution,
+    **dict.fromkeys(("mm", "bmm"), _matmul),
+    **dict.fromkeys(("addmm", "baddbmm"), _matmul_and_add),
+}

@@ -1,0 +1,80 @@
+"""How the grid of features or tokens goes: whether it shrinks between blocks, and what makes one feature of all its places."""
+
+from typing import Final
+
+from zooscope.components.layers import POOLINGS, REDUCTIONS, Layers, are_scores, joins
+from zooscope.components.reading import Reading
+from zooscope.components.stem import Stem
+from zooscope.components.trace import Step
+
+CHOOSING: Final = ("select", "slice", "split_with_sizes", "split", "unbind", "index", "index_select", "gather")
+MUCH: Final = 1.5  # a class token more or less is no other grid
+
+
+def read_hierarchical(layers: Layers, stem: Stem) -> Reading:
+    """Whether blocks work on grids of different size: where shortcuts end or, if there are none, where features are made."""
+    body = [step for step in layers.trace.steps if step.number > stem.end]
+    sized = [step for step in body if joins(step) and not are_scores(layers, step)]
+    if not any(step.output.num_places > 1 for step in sized):
+        sized = [each.step for each in layers.convolutions if each.step.number > stem.end and each.over_places]
+        sized += [each.step for each in layers.linears if each.step.number > stem.end]
+    seen: dict[int, Step] = {}
+    for step in sized:
+        if step.output.num_places > 1:
+            seen.setdefault(step.output.num_places, step)
+    largest, smallest = (pick(seen, default=1) for pick in (max, min))
+    if largest >= MUCH * smallest:
+        why = f"{largest} places in {seen[largest].where}, {smallest} in {seen[smallest].where}"
+        return Reading(value="Yes", why=why)
+    return Reading(value="No", why=f"{largest} places from the first block to the last")
+
+
+def read_final_pooling(layers: Layers) -> Reading:
+    """The last step on the way to the logits that makes one place of many."""
+    found: dict[str, str] = {}
+    for step in _last_collapses(layers):
+        reading = _way(layers, step)
+        found.setdefault(reading.value, reading.why)
+    if not found:
+        return Reading(value="-", why="no step makes one place of many")
+    return Reading(value=" + ".join(sorted(found)), why="; ".join(found[value] for value in sorted(found)))
+
+
+def _way(layers: Layers, step: Step) -> Reading:
+    """Which way to make one place of many a step is."""
+    if step.operation in CHOOSING:
+        return Reading(value="CLS token", why=f"{step.where} goes on with one token alone")
+    if step.operation in {"mean", "sum", "avg_pool2d", "adaptive_avg_pool2d"}:
+        return Reading(value="GAP", why=f"{step.where} takes the mean over {step.data[0].num_places} places")
+    if step.operation in POOLINGS or step.operation in {"amax", "max"}:
+        return Reading(value="GMP", why=f"{step.where} takes the maximum over {step.data[0].num_places} places")
+    if step.number in {product.step.number for product in layers.products}:
+        return Reading(value="Attention", why=f"{step.where} weighs the places by attention")
+    if step.operation == "convolution":
+        return _behind(layers, step)
+    return Reading(value="Flatten", why=f"{step.where} takes all places in one linear layer")
+
+
+def _last_collapses(layers: Layers) -> list[Step]:
+    """Looks back from the logits, on every way to the first step that still takes several places."""
+    last = layers.trace.steps[-1]
+    seen, waiting, found = {last.number}, [last], list[Step]()
+    while waiting:
+        step = waiting.pop()
+        if step.output.num_places <= 1 < max((value.num_places for value in step.data), default=0):
+            found.append(step)
+            continue
+        for before in layers.trace.before(step):
+            if before.number not in seen:
+                seen.add(before.number)
+                waiting.append(before)
+    return sorted(found, key=lambda each: each.number)
+
+
+def _behind(layers: Layers, step: Step) -> Reading:
+    """Where a convolution leaves one place, a mean over it may still follow."""
+    for later in layers.trace.steps[step.number + 1 :]:
+        if later.operation in {*REDUCTIONS, *POOLINGS} and later.output.num_places == 1:
+            value = "GAP" if "mean" in later.operation or "avg" in later.operation else "GMP"
+            return Reading(value=value, why=f"{later.where} pools the one place that {step.where} leaves")
+    return Reading(value="-", why=f"{step.where} leaves one place, and nothing pools it")

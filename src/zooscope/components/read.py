@@ -1,0 +1,76 @@
+"""Reading the 13 components off any network."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from zooscope.classifiers.classifier import Classifier
+from zooscope.components.activations import read_activation
+from zooscope.components.attention import find_attention, read_self_attention
+from zooscope.components.base import find_mixing, read_base
+from zooscope.components.gates import find_gates, read_channel_attention, read_location
+from zooscope.components.grid import read_final_pooling, read_hierarchical
+from zooscope.components.layers import Layers
+from zooscope.components.norms import read_normalization
+from zooscope.components.reading import Reading, places
+from zooscope.components.stem import find_stem
+from zooscope.components.table import read_components as read_table
+from zooscope.components.trace import Trace, trace
+from zooscope.errors import UnknownNameError
+
+Components = Mapping[str, Reading]
+
+
+def read_components(classifier: Classifier) -> Components:
+    """The components of a classifier's network, in the table's order, each with what decided it."""
+    return read_trace(trace(classifier))
+
+
+def read_trace(seen: Trace) -> Components:
+    """The components of a network from the trace of a pass."""
+    layers = Layers(seen)
+    stem, attention, gates = find_stem(layers), find_attention(layers), find_gates(layers)
+    base = read_base(layers, find_mixing(layers, stem, attention))
+    return {
+        "base architecture": base,
+        "hierarchical": read_hierarchical(layers, stem),
+        "stem layer": stem.layer,
+        "input resolution": Reading(value=f"{seen.height}x{seen.width}", why="the classifier's own size"),
+        "normalization": read_normalization(layers),
+        "activation": read_activation(layers),
+        "pooling at stem": stem.is_pooled,
+        "pooling for final feature": read_final_pooling(layers),
+        "2D self-attention": read_self_attention(attention, base.value),
+        "channel-wise attention": read_channel_attention(gates),
+        "location of channel-wise attention": read_location(gates),
+        "depth-wise convolution": _yes(
+            [each.step.path for each in layers.convolutions if each.is_depthwise], "every channel by itself"
+        ),
+        "group convolution": _yes([each.step.path for each in layers.convolutions if each.is_grouped], "channels in groups"),
+    }
+
+
+def overridden(found: Components, file: str | Path, *, name: str) -> Components:
+    """Readings with the values of a CSV file in the place of those that it gives, and its further components behind.
+
+    Args:
+        found: readings.
+        file: see `zooscope.components.table.read_components`; an empty cell leaves the reading as it is.
+        name: of the classifier, as it stands in the file's first column.
+
+    Raises:
+        UnknownNameError: the file has no line for the classifier.
+        MissingFileError: there is no such file.
+        InvalidValueError: it is no such CSV file.
+    """
+    table = read_table(file)
+    if name not in table.index:
+        kind = f"classifier in {file}"
+        raise UnknownNameError(kind, name, table.index, "Its first column must name the classifier as it is called here.")
+    given = {str(component): str(value) for component, value in table.loc[name].dropna().items()}
+    return {**found, **{component: Reading(value=value, why=str(file)) for component, value in given.items()}}
+
+
+def _yes(paths: list[str], what: str) -> Reading:
+    if not paths:
+        return Reading(value="No", why=f"no convolution takes {what}")
+    return Reading(value="Yes", why=f"{places(paths)} take {what}")

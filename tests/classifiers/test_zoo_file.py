@@ -1,0 +1,169 @@
+"""Lists of classifiers as TOML."""
+
+from pathlib import Path
+
+import pytest
+
+from zooscope.classifiers.addresses import parsed
+from zooscope.classifiers.zoo_file import addresses_in
+from zooscope.errors import InvalidValueError, MissingFileError, UnknownNameError, ZooscopeError
+
+
+def zoo(folder: Path, content: str) -> Path:
+    file = folder / "zoo.toml"
+    file.write_text(content, encoding="utf-8")
+    return file
+
+
+def one(folder: Path, *lines: str) -> str:
+    (address,) = addresses_in(zoo(folder, "\n".join(["[[classifiers]]", *lines])))
+    return address
+
+
+def test_addresses_come_in_the_order_of_the_file_with_keys_as_options(tmp_path: Path) -> None:
+    found = addresses_in(
+        zoo(
+            tmp_path,
+            """
+            [[classifiers]]
+            address = "timm:resnet18.a1_in1k"
+            mean = [0.5, 0.4, 0.25]
+            std = 1
+            crop = 0.9
+            group = "long training"
+
+            [[classifiers]]
+            address = "bundled:*"
+
+            [[classifiers]]
+            address = "timm:vit_tiny_patch16_224?size=96"
+            name = "vit & co"
+            """,
+        )
+    )
+    assert found == (
+        "timm:resnet18.a1_in1k?mean=0.5,0.4,0.25&std=1&crop=0.9&group=long+training",
+        "bundled:*",
+        "timm:vit_tiny_patch16_224?size=96&name=vit+%26+co",
+    )
+
+
+def test_keywords_of_an_architecture_keep_their_types(tmp_path: Path) -> None:
+    address = one(
+        tmp_path,
+        'address = "checkpoint:vit.pth"',
+        'architecture = "vit_tiny_patch16_224"',
+        '"architecture.embed_dim" = 96',
+        '"architecture.depths" = [2, 2]',
+        '"architecture.class_token" = false',
+        '"architecture.global_pool" = "avg"',
+    )
+    options = parsed(address).options
+    assert options["architecture"] == "vit_tiny_patch16_224"
+    assert [options[f"architecture.{key}"] for key in ("embed_dim", "depths", "class_token", "global_pool")] == [
+        "96",
+        "[2, 2]",
+        "false",
+        '"avg"',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("address", "rest"),
+    [
+        ("checkpoint:sub/a.pth", "{folder}/sub/a.pth"),
+        ("onnx:a.onnx", "{folder}/a.onnx"),
+        ("timm:local-dir:mine", "local-dir:{folder}/mine"),
+        ("huggingface:mine", "{folder}/mine"),
+        ("huggingface:./elsewhere", "{folder}/elsewhere"),
+        ("checkpoint:/x/a.pth", "/x/a.pth"),
+        ("huggingface:org/name", "org/name"),
+        ("timm:hf-hub:org/name", "hf-hub:org/name"),
+        ("timm:resnet18", "resnet18"),
+    ],
+)
+def test_paths_are_relative_to_the_file_and_names_stay_as_written(tmp_path: Path, address: str, rest: str) -> None:
+    (tmp_path / "mine").mkdir()
+    parts = parsed(one(tmp_path, f'address = "{address}"'))
+    assert parts.rest == rest.format(folder=tmp_path)
+    assert parts.name == address
+
+
+def test_options_that_are_paths_are_relative_to_the_file_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = zoo(
+        tmp_path,
+        """
+        [[classifiers]]
+        address = "timm:resnet18?weights=in%20address.pth"
+        class_map = "maps/a.txt"
+        [[classifiers]]
+        address = "timm:resnet34"
+        weights = "as key.pth"
+        class_map = "background"
+        """,
+    )
+    monkeypatch.chdir(tmp_path.parent)
+    first, second = (parsed(address) for address in addresses_in(file.relative_to(tmp_path.parent)))
+    assert (first.options["weights"], first.common["class_map"]) == (f"{tmp_path}/in address.pth", f"{tmp_path}/maps/a.txt")
+    assert (second.options["weights"], second.common["class_map"]) == (f"{tmp_path}/as key.pth", "background")
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "message"),
+    [
+        ("[[classifiers]\n", InvalidValueError, r"the zoo file .*zoo\.toml is no TOML: .*line 1"),
+        ('[[classifiers]]\naddress = "a\n', InvalidValueError, r"is no TOML: .*line 2"),
+        ("", InvalidValueError, r"zoo\.toml lists no classifiers; begin each with \[\[classifiers\]\]"),
+        ("classifiers = []", InvalidValueError, "lists no classifiers"),
+        ("classifiers = ['bundled:vit']", InvalidValueError, "lists no classifiers"),
+        ("[classifiers]\naddress = 'bundled:vit'", InvalidValueError, "lists no classifiers"),
+        (
+            "[[classifier]]\naddress = 'bundled:vit'",
+            UnknownNameError,
+            r"unknown key of the zoo file .* 'classifier'\. Did you mean classifiers\?",
+        ),
+        (
+            "[[classifiers]]\nname = 'a'",
+            InvalidValueError,
+            r'classifier 1 of .*zoo\.toml has no address; write address = "SOURCE:NAME"',
+        ),
+        ("[[classifiers]]\naddress = 3", InvalidValueError, "classifier 1 of .* has no address"),
+        (
+            "[[classifiers]]\naddress = 'bundled:vit'\n[[classifiers]]\naddress = 'timm:a'\nszie = 3",
+            UnknownNameError,
+            r"unknown key of classifier 2 of .*zoo\.toml 'szie'\. Did you mean size\? timm: takes weights,",
+        ),
+        (
+            "[[classifiers]]\naddress = 'bundled:vit'\nsize = 3",
+            UnknownNameError,
+            r"unknown key of classifier 1 of .* 'size'.* bundled: takes name, group, class_map",
+        ),
+        (
+            "[[classifiers]]\naddress = 'timm:a?size=3'\nsize = 3",
+            InvalidValueError,
+            r"classifier 1 of .* says size twice, in its address",
+        ),
+        ("[[classifiers]]\naddress = 'timm:a?name=b'\nname = 'b'", InvalidValueError, r"says name twice"),
+        (
+            "[[classifiers]]\naddress = 'checkpoint:a'\narchitecture = {embed_dim = 3}",
+            InvalidValueError,
+            r"architecture of classifier 1 .* must be text, a number, .*: got a dict\. An option with a dot",
+        ),
+        ("[[classifiers]]\naddress = 'timm:a'\nmean = [[0.5]]", InvalidValueError, r"mean of classifier 1 .*: got a list"),
+        ("[[classifiers]]\naddress = 'tim:a'", UnknownNameError, r"unknown classifier source 'tim'"),
+    ],
+)
+def test_what_is_no_zoo_file_is_refused(tmp_path: Path, content: str, error: type[ZooscopeError], message: str) -> None:
+    with pytest.raises(error, match=message):
+        addresses_in(zoo(tmp_path, content))
+
+
+def test_a_missing_zoo_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(MissingFileError, match=r"there is no zoo file .*zoo\.toml; give the path of a TOML file"):
+        addresses_in(tmp_path / "zoo.toml")
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "zoo.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InvalidValueError, match="is no TOML"):
+        addresses_in(tmp_path / "zoo.toml")
