@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import xarray as xr
@@ -15,6 +16,7 @@ import zooscope
 from tests.specimens import Counted, Linear, as_is, classifier_of, conv_network, family, images_of, two_class
 from zooscope.attacks import Attack, LinfPGD
 from zooscope.classifiers.classifier import Classifier
+from zooscope.components.vocabulary import COMPONENTS
 from zooscope.errors import (
     ClassifierError,
     EmptyPairWarning,
@@ -88,9 +90,10 @@ def test_a_new_classifier_costs_its_own_passes_and_one_attack_of_each_old_one() 
         study.run(device="cpu")
         right = study.predictions.clean == study.predictions.labels
     shared = (right[:, None] & right[None, :]).sum(-1)
+    # One image more tells the new one's components.
     for old in (0, 1):  # attacked in the batches of a study that had all three from the start; tested on the new one's attack
         assert num_seen(classifiers[old]) == steps * shared[old, old] + shared[2, old]
-    assert num_seen(classifiers[2]) == len(images) + steps * shared[2, 2] + shared[:, 2].sum()
+    assert num_seen(classifiers[2]) == 1 + len(images) + steps * shared[2, 2] + shared[:, 2].sum()
 
 
 def test_classifiers_added_one_by_one_come_to_the_same_as_all_at_once() -> None:
@@ -409,7 +412,7 @@ def test_an_attack_of_ones_own_can_be_measured_and_handed_over_again(tmp_path: P
         again.require(attack=Darkening())
         again.add([bright("brighter")])
         again.run(device="cpu")
-        assert again.transfer().values.tolist() == [[50, 50], [50, 50]]
+        assert again.transfer().to_numpy().tolist() == [[50, 50], [50, 50]]
 
 
 def shuffled(images: ImageSet) -> ImageSet:
@@ -435,7 +438,7 @@ def test_a_refused_classifier_leaves_the_study_so_that_a_mended_one_can_take_its
         study.add([bright("new")])
         study.run(device="cpu")
         assert list(study.names) == ["old", "new"]
-        assert study.transfer()["count"].values.tolist() == [[40, 40], [40, 40]]
+        assert study.transfer()["count"].to_numpy().tolist() == [[40, 40], [40, 40]]
 
 
 def test_nan_on_clean_images_is_an_error_and_nothing_of_it_is_kept() -> None:
@@ -508,11 +511,11 @@ def test_matrices_agree_with_each_other_and_say_their_attack() -> None:
         study.run(device="cpu")
         sat, transfer, one_sided, table = study.sat(), study.transfer(), study.one_sided(), study.classifiers()
         predictions = study.predictions
-    np.testing.assert_allclose(sat.percent, (transfer.values + transfer.values.T) / 2)
+    np.testing.assert_allclose(sat.percent, (transfer.to_numpy() + transfer.to_numpy().T) / 2)
     np.testing.assert_allclose(sat, np.log(sat.percent.clip(0.01)))
     np.testing.assert_allclose(one_sided, np.log(transfer.clip(0.01)))
     np.testing.assert_array_equal(sat["count"], transfer["count"])
-    np.testing.assert_array_equal(table["white_box_success"], transfer.values.diagonal())
+    np.testing.assert_array_equal(table["white_box_success"], transfer.to_numpy().diagonal())
     np.testing.assert_allclose(table["clean_accuracy"], 100 * (predictions.clean == predictions.labels).mean(1))
     assert {sat.attrs["attack"], transfer.attrs["attack"], one_sided.attrs["attack"]} == {ATTACK.description}
 
@@ -576,3 +579,16 @@ def test_a_complete_study_is_run_again_without_loading_any_classifier(tmp_path: 
     with Study.open(tmp_path) as study:
         study.run(device="cpu")
     assert loaded == []
+
+
+def test_components_are_read_with_the_rest_and_a_users_own_stay(tmp_path: Path) -> None:
+    images, attack = zooscope.load_images("bundled:cifar10").sample(10), LinfPGD(iterations=1)
+    classifiers = [zooscope.load_classifier(f"bundled:{name}") for name in ("vit", "mixer", "resnet")]
+    with Study.create(tmp_path, classifiers=classifiers, images=images, attack=attack) as study:
+        study.set_components(pd.DataFrame({"activation": ["mine"]}, index=["bundled:vit"]))
+        study.run(device="cpu")
+        table = study.components()
+    assert table.loc["bundled:vit"].dropna().to_dict() == {"activation": "mine"}
+    assert table["base architecture"].tolist()[1:] == ["MLP-Mixer", "CNN"]
+    assert table["activation"].tolist() == ["mine", "GeLU", "ReLU"]
+    assert tuple(table.columns) == COMPONENTS

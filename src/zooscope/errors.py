@@ -7,6 +7,11 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 
+def first_line(error: BaseException) -> str:
+    """What an error of another library says, short enough to stand inside a sentence."""
+    return next((line.strip().rstrip(".:") for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
 class ZooscopeError(Exception):
     """What zooscope raises when an input or the outside world is at fault."""
 
@@ -43,6 +48,13 @@ class MissingFileError(ZooscopeError, FileNotFoundError):
     def __str__(self) -> str:
         """The message alone: FileNotFoundError would put an errno in front."""
         return str(self.args[0])
+
+
+class MissingExtraError(ZooscopeError, ImportError):
+    """A library that zooscope needs for this alone, and that isn't installed."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs libraries that are not installed: pip install 'zooscope[{extra}]'")
 
 
 class EmptyPairWarning(UserWarning):

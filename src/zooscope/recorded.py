@@ -8,6 +8,7 @@ import pandas as pd
 import xarray as xr
 from jaxtyping import Float16
 
+from zooscope.components.vocabulary import COMPONENTS
 from zooscope.errors import InvalidValueError, StudyError, UnknownNameError
 from zooscope.export import export
 from zooscope.records.entries import Definition
@@ -133,9 +134,10 @@ class RecordedStudy:
         return self._records.clean_logits(name)
 
     def components(self) -> pd.DataFrame:
-        """Architectural components: a row per classifier, a column per component, NaN where a value is not known."""
+        """Architectural components: a row per classifier, a column per component (the 13 first), NaN where a value is not known."""
         table = pd.DataFrame.from_dict(self._records.components(), orient="index", dtype=object)
-        return table.reindex(pd.Index(self.names, name="name"))
+        order = [name for name in (*COMPONENTS, *table.columns.difference(list(COMPONENTS))) if name in table.columns]
+        return table.reindex(index=pd.Index(self.names, name="name"), columns=order)
 
     def set_components(self, table: pd.DataFrame) -> None:
         """Enters components; those that the study has already get the new value.

@@ -14,6 +14,7 @@ from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.load import load_classifier
 from zooscope.engine.device import choose_device
 from zooscope.engine.identity import (
+    components_of,
     definition_of,
     find_images,
     record_of,
@@ -228,7 +229,7 @@ class Study(RecordedStudy):
         allow_chance: bool = False,
         listen: ProgressListener = lambda _: None,
     ) -> None:
-        """Measures what is missing; killed and run again, it goes on where it was.
+        """Measures what is missing, and reads components; killed and run again, it goes on where it was.
 
         Args:
             device: "cpu", "cuda", "cuda:1", ...; "auto" takes a GPU where there is one.
@@ -257,6 +258,8 @@ class Study(RecordedStudy):
                 listen=listen,
             )
             measure(allow_chance=allow_chance)
+            for name in set(self.names) - self._records.components().keys():  # what a user has said of a classifier stays
+                self._records.set_components(name, components_of(self.classifier(name)))
 
     def classifier(self, name: str) -> Classifier:
         """A classifier of the study, loaded from its address if need be.

@@ -12,9 +12,24 @@ import zooscope
 from tests.cli.calling import call, one_line
 from tests.cli.synthetic import write_study
 from zooscope.cli.app import app, repeated
-from zooscope.study import Study
+from zooscope.recorded import RecordedStudy
 
-COMMANDS = ("demo", "measure", "show", "compare", "report", "export", "classifiers", "doctor")
+COMMANDS = (
+    "demo",
+    "measure",
+    "show",
+    "compare",
+    "report",
+    "ensembles",
+    "select",
+    "stability",
+    "strategies",
+    "place",
+    "teachers",
+    "export",
+    "classifiers",
+    "doctor",
+)
 
 
 def test_the_version_is_that_of_the_package() -> None:
@@ -78,7 +93,7 @@ def test_ctrl_c_ends_any_command_in_one_line(tmp_path: Path, monkeypatch: pytest
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Study, "open", interrupt)
+    monkeypatch.setattr(RecordedStudy, "read", interrupt)
     result = call("show", tmp_path)
     assert (result.exit_code, result.stdout, result.stderr) == (130, "", "Stopped.\n")
 
@@ -100,6 +115,8 @@ def test_our_warnings_are_notes_said_once_and_without_file_paths(tmp_path: Path)
         (["measure", "s", "--classifiers=bundled:a", "timm:b"], ["bundled:a", "timm:b"]),
         (["measure", "s", "--classifiers", "bundled:*", "--classifiers", "timm:b"], ["bundled:*", "timm:b"]),
         (["measure", "s", "--classifiers", "plain"], ["plain"]),
+        (["measure", "s", "--classifiers", "bundled:a", "zoo.toml", "paper:"], ["bundled:a", "zoo.toml", "paper:"]),
+        (["measure", "--classifiers", "my/zoo.toml", "other.toml", "s"], ["my/zoo.toml", "other.toml"]),
         (["measure", "s", "--images", "bundled:cifar10", "bundled:a"], []),
     ],
 )
@@ -109,3 +126,8 @@ def test_several_words_belong_to_one_option(words: list[str], parsed: list[str])
     found += [value for option, value in pairwise(result) if option == "--classifiers"]
     assert found == parsed
     assert [word for word in result if word != "--classifiers"] == [word for word in words if word != "--classifiers"]
+
+
+def test_several_names_belong_to_from() -> None:
+    words = ["select", "--from", "bundled:a", "bundled:b", "study", "--out", "bundled:c"]
+    assert repeated(words) == ["select", "--from", "bundled:a", "--from", "bundled:b", "study", "--out", "bundled:c"]

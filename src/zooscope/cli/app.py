@@ -7,17 +7,38 @@ import typer
 from typer.core import TyperGroup
 
 import zooscope
-from zooscope.cli import classifiers, compare, demo, doctor, export, measure, report, show
+from zooscope.classifiers.selection import is_zoo_file
+from zooscope.cli import (
+    classifiers,
+    clusters,
+    compare,
+    components,
+    demo,
+    doctor,
+    ensembles,
+    export,
+    import_,
+    importance,
+    map_,
+    measure,
+    place,
+    report,
+    select,
+    show,
+    stability,
+    strategies,
+    teachers,
+)
 from zooscope.cli.terminal import INTERRUPTED, notes_for_warnings, tell
 from zooscope.errors import ZooscopeError
 
 FAILED: Final = 1
-SEVERAL_WORDS: Final = "--classifiers"
+SEVERAL_WORDS: Final = frozenset({"--classifiers", "--from"})
 _ADDRESS: Final = re.compile(r"[\w*\[\]]+:")
 
 
 class Commands(TyperGroup):
-    """Says expected errors and warnings in one line each, and lets `--classifiers` take several words."""
+    """Says expected errors and warnings in one line each, and lets `--classifiers` and `--from` take several words."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  (a class of Typer's or of Click's, by version)
         """Repeats the option before every further word, which is what the parser understands."""
@@ -37,15 +58,18 @@ class Commands(TyperGroup):
 
 
 def repeated(words: list[str]) -> list[str]:
-    """`--classifiers A B` as `--classifiers A --classifiers B`; words that look like addresses belong to the option."""
+    """`--classifiers A B` as `--classifiers A --classifiers B`; words that look like addresses or zoo files belong to it."""
     result: list[str] = []
-    taking = False
+    taking = ""  # the option that words belong to
     for word in words:
         option = word.partition("=")[0]
-        starts_address = _ADDRESS.match(word) is not None
-        if taking and starts_address and result[-1] != SEVERAL_WORDS:
-            result.append(SEVERAL_WORDS)
-        taking = option == SEVERAL_WORDS or (taking and (starts_address or result[-1] == SEVERAL_WORDS))
+        names_classifiers = _ADDRESS.match(word) is not None or is_zoo_file(word)
+        if taking and names_classifiers and result[-1] != taking:
+            result.append(taking)
+        if option in SEVERAL_WORDS:
+            taking = option
+        elif not names_classifiers and result[-1:] != [taking]:
+            taking = ""
         result.append(word)
     return result
 
@@ -81,8 +105,19 @@ for _module, _command in (
     (show, show.show),
     (compare, compare.compare),
     (report, report.report),
+    (clusters, clusters.clusters),
+    (ensembles, ensembles.ensembles),
+    (select, select.select),
+    (stability, stability.stability),
+    (strategies, strategies.strategies),
+    (place, place.place),
+    (teachers, teachers.teachers),
     (export, export.export),
     (classifiers, classifiers.classifiers),
     (doctor, doctor.doctor),
 ):
     app.command(epilog=f"Example: {_module.EXAMPLE}")(_command)
+app.command("map", epilog=f"Example: {map_.EXAMPLE}")(map_.map_)
+app.command("import", epilog=f"Example: {import_.EXAMPLE}")(import_.import_)
+components.group.command(epilog=f"Example: {importance.EXAMPLE}")(importance.importance)
+app.add_typer(components.group)

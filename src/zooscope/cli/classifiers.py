@@ -1,4 +1,4 @@
-"""`zooscope classifiers`: the bundled ones."""
+"""`zooscope classifiers`: the bundled ones, the sources of others, and what a pattern or a zoo file stands for."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Final
@@ -6,22 +6,40 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from rich.table import Table
 
+from zooscope.classifiers.addresses import FORMS
 from zooscope.cli.options import Json
 from zooscope.cli.terminal import say, say_json, stdout
 
 if TYPE_CHECKING:
     from zooscope.classifiers.bundled.zoo import Card
 
-EXAMPLE: Final = "zooscope classifiers --names"
+EXAMPLE: Final = "zooscope classifiers 'timm:vit_*' --names"
 
+_Words = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="PATTERN", help="Patterns, zoo files or addresses, as for `measure --classifiers`.", show_default=False),
+]
 _Names = Annotated[bool, typer.Option("--names", help="Print the names alone, one a line.")]
+_Paper = Annotated[bool, typer.Option("--paper", help="List the paper's 69 networks with their 13 components.")]
 
 
-def classifiers(names: _Names = False, as_json: Json = False) -> None:
-    """List the bundled classifiers.
+def classifiers(words: _Words = None, paper: _Paper = False, names: _Names = False, as_json: Json = False) -> None:
+    """List the bundled classifiers, or those that patterns and zoo files stand for.
 
-    They are small networks trained on CIFAR-10; --json tells how. Accuracy is that on CIFAR-10's 10,000 test images.
+    The bundled ones are small networks trained on CIFAR-10; --json tells how. Accuracy is that on CIFAR-10's 10,000 test images.
+    For a pattern, such as 'timm:vit_*', or a zoo file, the addresses are listed; none is loaded.
     """
+    if paper:
+        from zooscope.cli.paper import list_paper
+
+        if words:
+            msg = f"--paper lists all 69 and takes no pattern: got {' '.join(words)}; leave --paper out and write 'paper:resnet*'."
+            raise typer.BadParameter(msg)
+        list_paper(names=names, as_json=as_json)
+        return
+    if words:
+        _list(words, names=names, as_json=as_json)
+        return
     from zooscope.classifiers.bundled.zoo import cards
 
     found = {f"bundled:{name}": card for name, card in cards().items()}
@@ -32,6 +50,22 @@ def classifiers(names: _Names = False, as_json: Json = False) -> None:
             say(name)
     else:
         stdout().print(_table(found))
+        say("\nOthers, by address:")
+        for form in list(FORMS.values())[1:]:
+            say(f"  {form}")
+
+
+def _list(words: list[str], *, names: bool, as_json: bool) -> None:
+    """What the words stand for: addresses, or with --names what the classifiers would be called."""
+    from zooscope.classifiers.addresses import name_of
+    from zooscope.classifiers.selection import classifier_addresses
+
+    found = classifier_addresses(words)
+    if as_json:
+        say_json([{"name": name_of(address), "address": address} for address in found])
+    else:
+        for address in found:
+            say(name_of(address) if names else address)
 
 
 def _table(found: "dict[str, Card]") -> Table:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from zooscope.cli.addresses import addresses
+from zooscope.classifiers.selection import classifier_addresses
 from zooscope.cli.progress import progress_bar
 from zooscope.cli.terminal import INTERRUPTED, tell
 from zooscope.errors import StudyError, ZooscopeError
 
 if TYPE_CHECKING:
+    from zooscope.classifiers.classifier import Classifier
     from zooscope.images.image_set import ImageSet
     from zooscope.study import Study
 
@@ -84,7 +85,6 @@ def sampled(images: "ImageSet", count: int | None, seed: int | None) -> "ImageSe
 
 def _created(path: Path, wanted: Wanted) -> tuple["Study", tuple[str, ...]]:
     from zooscope.attacks import LinfPGD
-    from zooscope.classifiers.load import load_classifier
     from zooscope.images.load import load_images
     from zooscope.study import Study
 
@@ -96,7 +96,7 @@ def _created(path: Path, wanted: Wanted) -> tuple["Study", tuple[str, ...]]:
     images = sampled(load_images(wanted.images, classes=wanted.classes), wanted.count, wanted.seed)
     study = Study.create(
         path,
-        classifiers=[load_classifier(address) for address in addresses(wanted.classifiers)],
+        classifiers=_loaded(wanted.classifiers),
         images=images,
         attack=attack,
         **given(seed=wanted.seed, shard_size=wanted.shard_size),
@@ -105,7 +105,6 @@ def _created(path: Path, wanted: Wanted) -> tuple["Study", tuple[str, ...]]:
 
 
 def _continued(path: Path, wanted: Wanted) -> tuple["Study", tuple[str, ...]]:
-    from zooscope.classifiers.load import load_classifier
     from zooscope.study import Study
 
     study = Study.open(path)
@@ -114,11 +113,23 @@ def _continued(path: Path, wanted: Wanted) -> tuple["Study", tuple[str, ...]]:
         study.require(attack=attack, seed=wanted.seed, shard_size=wanted.shard_size)
         study.require(images=_images_again(study, wanted))
         known = study.names
-        study.add([load_classifier(address) for address in addresses(wanted.classifiers or ())])
+        study.add(_loaded(wanted.classifiers or ()))
     except BaseException:
         study.close()
         raise
     return study, tuple(name for name in study.names if name not in known)
+
+
+def _loaded(words: Sequence[str]) -> list["Classifier"]:
+    """The classifiers that words stand for; of a pattern's, those that can't be had any more are left out with a note."""
+    from zooscope.classifiers.load import load_classifier
+    from zooscope.classifiers.paper import gone
+
+    found = classifier_addresses(words)
+    left_out = [address for address in found if address.partition("?")[0] in gone() and address not in words]
+    for address in left_out:
+        tell(f"Note: {address} is left out: timm no longer has this network and its weights.")
+    return [load_classifier(address) for address in found if address not in left_out]
 
 
 def _images_again(study: "Study", wanted: Wanted) -> "ImageSet | None":

@@ -5,6 +5,9 @@ from typing import Annotated, Final
 
 import typer
 
+from zooscope.classifiers.addresses import FORMS
+from zooscope.images.addresses import FORMS as IMAGE_FORMS
+
 CONFIDENCE: Final = 0.95
 
 
@@ -19,8 +22,8 @@ def fraction(text: str) -> float:
 
 
 ADDRESSES: Final = (
-    "bundled:NAME, or timm:ARCHITECTURE?weights=FILE with further options behind & (num_classes, size, mean, std, "
-    "interpolation, crop, name)"
+    f"{', '.join(FORMS.values())}; with options behind ? and & (weights, size, mean, std, interpolation, crop, class_map, name, "
+    "group, ...)"
 )
 
 # What is measured
@@ -35,14 +38,18 @@ Classifiers = Annotated[
     list[str] | None,
     typer.Option(
         metavar="ADDRESS...",
-        help=f"One or more of {ADDRESSES}. Several are separated by blanks or commas. 'bundled:*' is all bundled ones.",
+        help=f"One or more of {ADDRESSES}. Several are separated by blanks or commas. Patterns ('bundled:*', 'timm:vit_*', "
+        "'torchvision:ResNet*') and zoo files (zoo.toml) stand for all that match or are listed; paper: is the paper's 69.",
         show_default=False,
     ),
 ]
 ClassifierA = Annotated[str, typer.Argument(metavar="A", help=f"A classifier: {ADDRESSES}.", show_default=False)]
 ClassifierB = Annotated[str, typer.Argument(metavar="B", help="Another one.", show_default=False)]
 _images = typer.Option(
-    metavar="ADDRESS", help="bundled:cifar10, or folder:PATH with one subfolder of images per class.", show_default=False
+    metavar="ADDRESS",
+    help=f"One of {', '.join(IMAGE_FORMS.values())}; with options behind ? and & (split, config, image, label, root). "
+    "A folder has one subfolder per class, a manifest the columns path and label.",
+    show_default=False,
 )
 Images = Annotated[str | None, _images]
 RequiredImages = Annotated[str, _images]
@@ -50,7 +57,8 @@ Classes = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="With folder:PATH, the names of its subfolders in the order of the classifiers' outputs, one a line; else sorted.",
+        help="The class names in the order of the classifiers' outputs, one a line; else the order of the images' source, or "
+        "ImageNet's where all classes are its synsets, or sorted.",
         show_default=False,
     ),
 ]

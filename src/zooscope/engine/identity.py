@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from zooscope.attacks.base import Attack
 from zooscope.classifiers.classifier import Classifier
+from zooscope.components.read import read_components
+from zooscope.components.table import paper_components
 from zooscope.errors import ClassifierError, InvalidValueError, StudyError
 from zooscope.images.image_set import ImageSet
 from zooscope.images.load import load_images
@@ -65,6 +67,17 @@ def record_of(classifier: Classifier) -> ClassifierRecord:
         mean=json.dumps(classifier.mean),
         std=json.dumps(classifier.std),
     )
+
+
+def components_of(classifier: Classifier) -> dict[str, str]:
+    """Architectural components by name: the paper's own for its networks, else as read off the network; none where that fails."""
+    source, _, name = (classifier.address or "").partition("?")[0].partition(":")
+    if source == "paper":
+        return {str(component): str(value) for component, value in paper_components().loc[name].items()}
+    try:
+        return {component: reading.value for component, reading in read_components(classifier).items()}
+    except ClassifierError:
+        return {}
 
 
 def require_usable(classifiers: Sequence[Classifier], class_names: Sequence[str]) -> None:

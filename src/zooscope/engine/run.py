@@ -1,6 +1,6 @@
 """Measures what is missing and writes it, one unit at a time, in this process."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -16,7 +16,9 @@ from zooscope.engine.chance import is_at_chance
 from zooscope.engine.plan import AttackUnit, missing_attacks, missing_clean
 from zooscope.engine.progress import Progress, ProgressListener
 from zooscope.errors import ClassifierError
+from zooscope.images.ahead import Ahead
 from zooscope.images.image_set import ImageSet
+from zooscope.images.pixel_transform import PixelTransform
 from zooscope.measurements.clean import measure_clean, predict
 from zooscope.measurements.transfer import image_seed, perturb, resized
 from zooscope.records.predictions import NOT_COUNTED
@@ -65,12 +67,13 @@ class Run:
     def _classify_clean(self) -> None:
         units = missing_clean(self.records)
         done, total = 0, sum(len(self.records.shards[unit.shard]) for unit in units)
-        for unit in units:
-            pixels = self._pixels.of(self.classifier(unit.classifier), unit.shard)
-            predictions, logits = measure_clean(self.classifier(unit.classifier), pixels, batch_size=self.batch_size)
-            self.records.save_clean(unit.classifier, unit.shard, predictions, logits)
-            done += len(predictions)
-            self.listen(Progress(phase="classify", done=done, total=total, item=f"{unit.classifier}, shard {unit.shard + 1}"))
+        with self._pixels_ahead((unit.classifier, unit.shard) for unit in units) as ahead:
+            for unit in units:
+                classifier = self.classifier(unit.classifier)
+                predictions, logits = measure_clean(classifier, ahead.of(classifier, unit.shard), batch_size=self.batch_size)
+                self.records.save_clean(unit.classifier, unit.shard, predictions, logits)
+                done += len(predictions)
+                self.listen(Progress(phase="classify", done=done, total=total, item=f"{unit.classifier}, shard {unit.shard + 1}"))
 
     def _refuse_guessers(self) -> None:
         labels = self.records.labels
@@ -92,12 +95,12 @@ class Run:
         units = missing_attacks(self.records)
         amounts = [int(self._right[unit.source][self.records.shards[unit.shard]].sum()) for unit in units]
         done, total = 0, sum(amounts)
-        for unit, amount in zip(units, amounts, strict=True):
-            source = self.classifier(unit.source)
-            pixels = self._pixels.of(source, unit.shard)
-            self.records.save_transfers(unit.source, unit.shard, self._transfers(unit, pixels), self._controls(unit, pixels))
-            done += amount
-            self.listen(Progress(phase="attack", done=done, total=total, item=f"{unit.source}, shard {unit.shard + 1}"))
+        with self._pixels_ahead((unit.source, unit.shard) for unit in units) as ahead:
+            for unit, amount in zip(units, amounts, strict=True):
+                pixels = ahead.of(self.classifier(unit.source), unit.shard)
+                self.records.save_transfers(unit.source, unit.shard, self._transfers(unit, pixels), self._controls(unit, pixels))
+                done += amount
+                self.listen(Progress(phase="attack", done=done, total=total, item=f"{unit.source}, shard {unit.shard + 1}"))
 
     def _transfers(
         self, unit: AttackUnit, pixels: Float[Tensor, "image channel height width"]
@@ -144,9 +147,10 @@ class Run:
             for target in unit.controls
         }
 
-    @cached_property
-    def _pixels(self) -> "_Pixels":
-        return _Pixels(self.images, self.records.shards)
+    def _pixels_ahead(self, units: Iterable[tuple[str, int]]) -> Ahead:
+        """Pixels for units (classifier, shard), made while the device is busy with the unit before."""
+        transforms = {classifier.name: PixelTransform.parsed(classifier.transform) for classifier in self.records.classifiers}
+        return Ahead(self.images, self.records.shards, ((transforms[name], shard) for name, shard in units))
 
     @cached_property
     def _labels(self) -> Int[np.ndarray, " image"]:
@@ -161,19 +165,3 @@ class Run:
     def _right(self) -> dict[str, Bool[np.ndarray, " image"]]:
         """Which clean images each classifier gets right; asked for when all of them are measured."""
         return dict(zip(self.records.names, self.records.clean_predictions() == self._labels, strict=True))
-
-
-class _Pixels:
-    """Pixels of one shard at a time, made once for all classifiers that take the same."""
-
-    def __init__(self, images: ImageSet, shards: tuple[range, ...]) -> None:
-        self._images, self._shards = images, shards
-        self._shard, self._made = -1, dict[str, Tensor]()
-
-    def of(self, classifier: Classifier, shard: int) -> Float[Tensor, "image channel height width"]:
-        if shard != self._shard:
-            self._shard, self._made = shard, {}
-        way = str(classifier.transform)
-        if way not in self._made:
-            self._made[way] = self._images.pixels(classifier, self._shards[shard])
-        return self._made[way]

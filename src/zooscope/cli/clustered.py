@@ -1,0 +1,54 @@
+"""Clusters and parts of a study's classifiers, for the commands that build on them."""
+
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from zooscope.cli.terminal import tell
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from zooscope.scores.outcomes import Outcomes
+
+FEWEST_FOR_TEN: Final = 20
+
+NumClusters = Annotated[
+    int | None,
+    typer.Option(
+        "--num-clusters",
+        metavar="NUMBER",
+        help="Clusters to make of the classifiers.",
+        show_default="10; for fewer than 20 classifiers by the largest eigengap",
+    ),
+]
+
+
+def clusters_of(sat: "xr.DataArray", num_clusters: int | None, *, seed: int) -> dict[str, int]:
+    """Cluster by classifier; where none was asked for and none can be made, a note says why, and nobody has one.
+
+    Raises:
+        InvalidValueError: so many clusters were asked for that can't be made.
+    """
+    from zooscope.analyses.clustering import NUM_CLUSTERS, clusters
+    from zooscope.errors import InvalidValueError
+
+    wanted = num_clusters or (NUM_CLUSTERS if sat.sizes["a"] >= FEWEST_FOR_TEN else None)
+    try:
+        return {str(name): int(cluster) for name, cluster in clusters(sat, wanted, seed=seed).labels.items()}
+    except InvalidValueError as error:
+        if num_clusters is not None:
+            raise
+        tell(f"Note: without clusters: {error}")
+        return {}
+
+
+def of_classifiers(outcomes: "Outcomes", names: tuple[str, ...]) -> "Outcomes":
+    """The outcomes of some of the classifiers among themselves."""
+    import numpy as np
+
+    from zooscope.scores.outcomes import Outcomes
+
+    places = [outcomes.names.index(name) for name in names]
+    chosen = np.ix_(places, places)
+    return Outcomes(names=names, counted=outcomes.counted[chosen], fooled=outcomes.fooled[chosen])

@@ -1,0 +1,245 @@
+"""`zooscope clusters`: groups of similar classifiers, what each has in common, and how sure that is."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import isnan
+from textwrap import wrap
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from zooscope.cli.analysing import AnalysisSeed, Answer, Out, answered
+from zooscope.cli.clustered import FEWEST_FOR_TEN
+from zooscope.cli.leaving_out import ComponentsFile, LeaveOut, components_of, scores_of
+from zooscope.cli.options import ExistingStudy, Json
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+    from rich.console import Console
+
+    from zooscope.analyses.clustering import Clusters
+    from zooscope.analyses.reclustering import ClusterStability
+    from zooscope.pictures.data import HeatMap
+    from zooscope.recorded import RecordedStudy
+
+EXAMPLE: Final = "zooscope clusters STUDY --num-clusters auto --out clusters.png"
+AUTO: Final = 0
+NUM_GAPS: Final = 3
+INDENT: Final = "  "
+
+
+class Shown(StrEnum):
+    """What the picture shows."""
+
+    DISTANCES = "distances"
+    SAT = "sat"
+    STABILITY = "stability"
+
+
+def number_or_auto(text: str) -> int:
+    """A number of clusters; `AUTO` for the word."""
+    if text.lower() == "auto":
+        return AUTO
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    msg = f"{text!r} is no number of clusters; write one from 1 on, or auto."
+    raise typer.BadParameter(msg)
+
+
+NumClustersOrAuto = Annotated[
+    int | None,
+    typer.Option(
+        "--num-clusters",
+        parser=number_or_auto,
+        metavar="NUMBER",
+        help="How many; auto takes the one with the largest eigengap.",
+        show_default=f"10; for fewer than {FEWEST_FOR_TEN} classifiers auto",
+    ),
+]
+_Draws = Annotated[
+    int, typer.Option("--draws", metavar="NUMBER", help="Draws of the images that tell how stable it is; 0 for none.")
+]
+_Picture = Annotated[
+    Shown,
+    typer.Option(
+        "--picture",
+        help="What --out draws: distances of spectral features, SAT, or the share of draws in which two classifiers are together.",
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Found:
+    sat: "xr.DataArray"
+    clusters: "Clusters"
+    keywords: "pd.DataFrame | None"
+    stability: "ClusterStability | None"
+    no_keywords: str
+    no_stability: str
+
+
+def clusters(
+    study: ExistingStudy,
+    *,
+    num_clusters: NumClustersOrAuto = None,
+    components: ComponentsFile = None,
+    leave_out: LeaveOut = None,
+    draws: _Draws = 200,
+    picture: _Picture = Shown.DISTANCES,
+    seed: AnalysisSeed = 0,
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Group the classifiers of a study.
+
+    Spectral clustering of the SAT matrix: which classifiers are alike, which components each group has in common (its keywords),
+    and how often the groups come out again when the images are drawn anew.
+    """
+
+    def find() -> Answer:
+        from zooscope.recorded import RecordedStudy
+
+        with RecordedStudy.read(study) as opened:
+            sat = scores_of(opened, leave_out)
+            grouped = clusters_wanted(sat, num_clusters, seed=seed)
+            words, no_words = _keywords(components_of(opened, components), grouped)
+            stable, no_stable = _stability(opened, grouped, draws, seed=seed)
+        found = _Found(sat=sat, clusters=grouped, keywords=words, stability=stable, no_keywords=no_words, no_stability=no_stable)
+        return Answer(
+            text=lambda console: _print(console, found), values=lambda: _values(found), picture=lambda: _drawn(found, picture)
+        )
+
+    answered(find, as_json=as_json, out=out)
+
+
+def clusters_wanted(sat: "xr.DataArray", num_clusters: int | None, *, seed: int) -> "Clusters":
+    """Clusters by the option --num-clusters; without it 10, or auto for a few classifiers."""
+    from zooscope.analyses.clustering import NUM_CLUSTERS, clusters
+
+    usual = NUM_CLUSTERS if sat.sizes["a"] >= FEWEST_FOR_TEN else AUTO
+    return clusters(sat, (usual if num_clusters is None else num_clusters) or None, seed=seed)
+
+
+def _keywords(components: "pd.DataFrame", grouped: "Clusters") -> tuple["pd.DataFrame | None", str]:
+    """The keywords, or why there are none."""
+    from zooscope.analyses.cluster_keywords import keywords
+
+    if not components.reindex(grouped.labels.index).notna().any(axis=None):
+        return None, "no components of these classifiers are known; give them by --components FILE.csv"
+    return keywords(components, grouped.labels), ""
+
+
+def _stability(study: "RecordedStudy", grouped: "Clusters", draws: int, *, seed: int) -> tuple["ClusterStability | None", str]:
+    """How stable the clusters are, or why that is not known."""
+    from zooscope.analyses.reclustering import cluster_stability
+
+    if study.is_imported:
+        return None, (
+            "an imported matrix holds no images to be drawn anew; measure these classifiers "
+            "(zooscope measure FOLDER --classifiers ... --images ...)"
+        )
+    if draws == 0:
+        return None, "no draws were asked for"
+    return cluster_stability(grouped, study.predictions, num_draws=draws, seed=seed), ""
+
+
+def _drawn(found: _Found, picture: Shown) -> "HeatMap":
+    from zooscope.errors import StudyError
+    from zooscope.pictures.clusters import distances_picture, sat_picture, stability_picture
+
+    if picture is Shown.SAT:
+        return sat_picture(found.clusters, found.sat)
+    if picture is Shown.DISTANCES:
+        return distances_picture(found.clusters)
+    if found.stability is None:
+        msg = f"there is no stability to draw: {found.no_stability}."
+        raise StudyError(msg)
+    return stability_picture(found.clusters, found.stability)
+
+
+def _words(found: _Found, cluster: int) -> list[str]:
+    if found.keywords is None:
+        return []
+    own = found.keywords[found.keywords["cluster"] == cluster]
+    return [f"{component}: {value}" for component, value in zip(own["component"], own["value"], strict=True)]
+
+
+def _values(found: _Found) -> dict[str, Any]:
+    grouped, stable = found.clusters, found.stability
+    return {
+        "labels": grouped.labels,
+        "num_clusters": len(grouped.members),
+        "by_eigengap": grouped.by_eigengap,
+        "keywords": None if found.keywords is None else {number: _words(found, number) for number in grouped.members},
+        "keywords_missing": found.no_keywords or None,
+        "stability": None
+        if stable is None
+        else {
+            "num_draws": stable.num_draws,
+            "adjusted_rand": stable.adjusted_rand,
+            "clusters": stable.clusters.to_dict(orient="index"),
+            "co_assignment": {name: row.to_dict() for name, row in stable.co_assignment.iterrows()},
+        },
+        "stability_missing": found.no_stability or None,
+        "eigengaps": grouped.gaps.reset_index(),
+        "objective": grouped.objective,
+        "restarts": grouped.restarts,
+        "times_met": grouped.times_met,
+    }
+
+
+def _print(console: "Console", found: _Found) -> None:
+    grouped, members = found.clusters, found.clusters.members
+    how = "chosen by the largest eigengap" if grouped.by_eigengap else "as many as asked for"
+    console.print(f"{len(grouped.labels)} classifiers in {_how_many(len(members), 'cluster')}, {how}")
+    for number, names in members.items():
+        console.print()
+        console.print(f"Cluster {number}: {_how_many(len(names), 'classifier')}{_how_stable(found, number)}")
+        _print_indented(console, ", ".join(names))
+        if words := _words(found, number):
+            _print_indented(console, f"Keywords: {'; '.join(words)}")
+    console.print()
+    if found.stability is not None:
+        console.print(
+            f"Over {found.stability.num_draws} draws of the images, partitions agree with this one by an adjusted Rand index of "
+            f"{found.stability.adjusted_rand:.2f} (1: the same, 0: by chance)."
+        )
+    console.print(f"Largest eigengaps: {_gaps(grouped)}.")
+    console.print(
+        f"K-means met this partition's objective in {grouped.times_met} of {grouped.restarts} starts"
+        + (", which is seldom: a better one may exist." if grouped.times_met < 3 else ".")  # noqa: PLR2004  (met again, and once more)
+    )
+    for what, reason in (("keywords", found.no_keywords), ("stability", found.no_stability)):
+        if reason:
+            console.print(f"Note: no {what}: {reason}.")
+
+
+def _print_indented(console: "Console", text: str) -> None:
+    lines = wrap(
+        text, console.width, initial_indent=INDENT, subsequent_indent=INDENT, break_long_words=False, break_on_hyphens=False
+    )
+    for line in lines:
+        console.print(line, soft_wrap=True)
+
+
+def _how_stable(found: _Found, number: int) -> str:
+    if found.stability is None:
+        return ""
+    table = found.stability.clusters
+    together, jaccard, exact = (float(table[name][number]) for name in ("together", "jaccard", "exact"))
+    if isnan(together):
+        return f", alone in {100 * exact:.0f} % of draws"
+    return f", two of them together in {100 * together:.0f} % of draws (Jaccard {jaccard:.2f})"
+
+
+def _gaps(grouped: "Clusters") -> str:
+    """The largest of those that tell of groups."""
+    from zooscope.analyses.clustering import telling_gaps
+
+    gaps = telling_gaps(grouped.gaps, len(grouped.labels)).nlargest(NUM_GAPS)
+    return ", ".join(f"{gap:.2g} behind {number}" for number, gap in gaps.items()) or "none that tell of groups"
+
+
+def _how_many(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

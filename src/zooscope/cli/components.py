@@ -1,0 +1,94 @@
+"""`zooscope components`: what a network is built of, and what of it the scores of a study follow."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+from rich.table import Table
+from typer.core import TyperGroup
+
+from zooscope.cli.options import Json
+from zooscope.cli.terminal import say, say_json, stdout
+
+if TYPE_CHECKING:
+    from zooscope.components.read import Components
+
+EXAMPLE: Final = "zooscope components read bundled:vit"
+ON_A_STUDY: Final = "importance"
+
+
+class WithDefault(TyperGroup):
+    """A first word that is no command is the folder of a study, which goes to the command for studies."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  (a class of Typer's or of Click's, by version)
+        """Puts the name of the command in front where it was left out."""
+        names_no_command = bool(args) and args[0] not in self.commands and args[0] != "--help"
+        return super().parse_args(ctx, [ON_A_STUDY, *args] if names_no_command and ON_A_STUDY in self.commands else args)
+
+
+group = typer.Typer(
+    name="components",
+    cls=WithDefault,
+    rich_markup_mode=None,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+)
+
+
+@group.callback(epilog=f"Example: {EXAMPLE}")
+def components() -> None:
+    """Read a network's components, or tell which matter in a study.
+
+    `read` takes one classifier. A study's folder alone, `zooscope components STUDY`, stands for `zooscope components importance
+    STUDY`; a study whose folder has the name of a command is written ./read.
+    """
+
+
+_Address = Annotated[
+    str,
+    typer.Argument(
+        metavar="CLASSIFIER",
+        help="Any classifier's address, such as bundled:vit; for timm:NAME and paper:NAME no weights are needed.",
+        show_default=False,
+    ),
+]
+_Override = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="A CSV whose values win: the classifier's name in the first column, components in the others.",
+        show_default=False,
+    ),
+]
+
+
+@group.command(epilog=f"Example: {EXAMPLE}")
+def read(classifier: _Address, override: _Override = None, as_json: Json = False) -> None:
+    """Tell a network's 13 components, and what decided each.
+
+    Looks at the modules and one traced forward pass, never at the network's name, so it works on any network. The values are
+    those of the paper's table.
+    """
+    from zooscope.components.read import overridden, read_components
+    from zooscope.components.skeleton import load_skeleton
+
+    loaded = load_skeleton(classifier)
+    found = read_components(loaded)
+    if override is not None:
+        found = overridden(found, override, name=loaded.name)
+    if as_json:
+        say_json({"classifier": loaded.name, "components": {name: {"value": r.value, "why": r.why} for name, r in found.items()}})
+    else:
+        say(loaded.name)
+        stdout().print(_table(found))
+
+
+def _table(found: "Components") -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("Component", max_width=22)
+    table.add_column("Value", max_width=16)
+    table.add_column("Why", ratio=1, overflow="fold")
+    for name, reading in found.items():
+        table.add_row(name, reading.value, reading.why)
+    return table

@@ -1,0 +1,265 @@
+"""`zooscope ensembles`: do classifiers that are less alike gain more from each other?"""
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from math import isnan
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from zooscope.cli.analysing import AnalysisSeed, Answer, Out, answered, table
+from zooscope.cli.clustered import NumClusters, clusters_of
+from zooscope.cli.groups import Groups, groups_of
+from zooscope.cli.numbers import number, percent
+from zooscope.cli.options import Confidence, ExistingStudy, Json
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+    from zooscope.analyses.averaging import CleanLogits
+    from zooscope.analyses.ensembles import PairEnsembles
+    from zooscope.pictures.data import Picture
+    from zooscope.recorded import RecordedStudy
+    from zooscope.records.predictions import Predictions
+
+EXAMPLE: Final = "zooscope ensembles STUDY --out ensembles.png"
+BAND: Final = 0.9
+LARGEST: Final = 5
+NUM_DRAWS: Final = 100
+PERCENT: Final = 100
+DIFFERENT: Final = "all, each from another cluster"
+
+
+class Averaged(StrEnum):
+    """What an ensemble averages."""
+
+    LOGITS = "logits"
+    PROBABILITIES = "probabilities"
+
+
+class Shown(StrEnum):
+    """What the picture shows."""
+
+    PAIRS = "pairs"
+    CLUSTERS = "clusters"
+    GROUPS = "groups"
+
+
+class Metric(StrEnum):
+    """What curves show."""
+
+    ERR = "err"
+    ERROR = "error"
+    ALL_WRONG = "all_wrong"
+
+
+Average = Annotated[Averaged, typer.Option(help="What an ensemble averages over its members; the paper: logits.")]
+_Largest = Annotated[int, typer.Option("--largest", metavar="NUMBER", help="Most members of the ensembles that are drawn.")]
+_Draws = Annotated[int, typer.Option("--draws", metavar="NUMBER", help="Most ensembles drawn per number of members and clusters.")]
+_Picture = Annotated[
+    Shown, typer.Option("--picture", help="What --out draws: all pairs, or what is drawn from clusters or within groups.")
+]
+_Metric = Annotated[
+    Metric,
+    typer.Option("--metric", help="For pictures of draws: error reduction rate, top-1 error, or the share that all get wrong."),
+]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Found:
+    pairs: "PairEnsembles"
+    by_clusters: "pd.DataFrame | None"
+    by_groups: "pd.DataFrame | None"
+    num_clusters: int
+
+
+def ensembles(
+    study: ExistingStudy,
+    *,
+    average: Average = Averaged.LOGITS,
+    num_clusters: NumClusters = None,
+    groups: Groups = None,
+    largest: _Largest = LARGEST,
+    draws: _Draws = NUM_DRAWS,
+    confidence: Confidence = BAND,
+    picture: _Picture = Shown.PAIRS,
+    metric: _Metric = Metric.ERR,
+    seed: AnalysisSeed = 0,
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Tell what ensembles gain, by how alike members are.
+
+    From the stored clean logits: the error reduction rate (1 minus the ensemble's top-1 error over its members' mean error) of all
+    pairs against their SAT, with a p value from permuting classifiers; and larger ensembles, drawn from one to as many clusters as
+    they have members, and within groups. The band around the trend is that of the line, from drawing classifiers anew.
+    """
+
+    def find() -> Answer:
+        from zooscope.recorded import RecordedStudy
+
+        with RecordedStudy.read(study) as opened:
+            found = _find(
+                opened,
+                groups_of(opened, groups),
+                average=average,
+                num_clusters=num_clusters,
+                sizes=range(2, largest + 1),
+                draws=draws,
+                confidence=confidence,
+                seed=seed,
+            )
+        return Answer(
+            text=lambda console: _print(console, found),
+            values=lambda: _values(found),
+            picture=lambda: _draw(found, picture, metric),
+        )
+
+    answered(find, as_json=as_json, out=out)
+
+
+def clean_logits(study: "RecordedStudy", names: tuple[str, ...], predictions: "Predictions") -> "CleanLogits":
+    """The logits of some of a study's classifiers, and the labels that stand in its predictions.
+
+    Raises:
+        UnknownNameError: the study holds no classifier of such a name.
+        StudyError: they are not all measured.
+    """
+    from zooscope.analyses.averaging import CleanLogits
+
+    values = tuple(study.clean_logits(name) for name in names)
+    return CleanLogits(names=names, values=values, labels=predictions.labels)
+
+
+def _find(
+    study: "RecordedStudy",
+    groups: dict[str, str],
+    *,
+    average: Averaged,
+    num_clusters: int | None,
+    sizes: range,
+    draws: int,
+    confidence: float,
+    seed: int,
+) -> _Found:
+    from zooscope.analyses.draws import draws_from_clusters, draws_from_groups
+    from zooscope.analyses.ensembles import pair_ensembles
+    from zooscope.scores.matrices import sat_matrix
+
+    predictions = study.predictions
+    logits, sat = clean_logits(study, study.names, predictions), sat_matrix(predictions, confidence=None)
+    pairs = pair_ensembles(logits, sat, average=average.value, confidence=confidence, seed=seed)
+    clusters = clusters_of(sat, num_clusters, seed=seed)
+    settings: Any = {"sizes": sizes, "num_draws": draws, "average": average.value, "seed": seed}
+    return _Found(
+        pairs=pairs,
+        by_clusters=draws_from_clusters(logits, clusters, **settings) if clusters else None,
+        by_groups=draws_from_groups(logits, groups, **settings) if groups else None,
+        num_clusters=len(set(clusters.values())),
+    )
+
+
+def _draw(found: _Found, picture: Shown, metric: Metric) -> "Picture":
+    from zooscope.errors import InvalidValueError
+    from zooscope.pictures.ensembles import draws_picture, pairs_picture
+
+    if picture is Shown.PAIRS:
+        return pairs_picture(found.pairs)
+    draws = found.by_clusters if picture is Shown.CLUSTERS else _beside_clusters(found)
+    if draws is None or draws.empty:
+        msg = f"there are no ensembles to draw by {picture.value}; give groups by --groups FILE, or measure more classifiers."
+        raise InvalidValueError(msg)
+    return draws_picture(draws, "num_clusters" if picture is Shown.CLUSTERS else "group", metric.value)
+
+
+def _beside_clusters(found: _Found) -> "pd.DataFrame | None":
+    """What is drawn within groups, and beside it ensembles with every member from another cluster (as in Figure 7 of the paper)."""
+    import pandas as pd
+
+    if found.by_groups is None or found.by_clusters is None:
+        return found.by_groups
+    different = found.by_clusters[found.by_clusters["num_members"] == found.by_clusters["num_clusters"]]
+    return pd.concat([found.by_groups, different.drop(columns="num_clusters").assign(group=DIFFERENT)])
+
+
+def _values(found: _Found) -> dict[str, Any]:
+    trend, pearson = found.pairs.trend, found.pairs.pearson
+    return {
+        "average": found.pairs.average,
+        "pairs": found.pairs.pairs,
+        "pearson": asdict(pearson),
+        "trend": {
+            "slope": trend.slope,
+            "intercept": trend.intercept,
+            "confidence": trend.confidence,
+            "sat": trend.x,
+            "err": trend.y,
+            "low": trend.low,
+            "high": trend.high,
+        },
+        "clusters": found.num_clusters,
+        "draws": [] if found.by_clusters is None else found.by_clusters,
+        "groups": [] if found.by_groups is None else found.by_groups,
+    }
+
+
+def _print(console: "Console", found: _Found) -> None:
+    from zooscope.cli.matrix import short_names
+
+    pairs, pearson, trend = found.pairs.pairs, found.pairs.pearson, found.pairs.trend
+    console.print(f"{len(pairs)} ensembles of two, average of {found.pairs.average}:")
+    numbers = ("SAT", "Members alone", "Error", "Reduction")
+    made = table("Gain the most and the least", *numbers, numbers=numbers)
+    names = list(dict.fromkeys([*pairs["a"], *pairs["b"]]))
+    short = dict(zip(names, short_names(names), strict=True))
+    order = pairs.sort_values("err", ascending=False, kind="stable").dropna(subset="err")
+    for place in [*range(min(3, len(order))), *range(max(3, len(order) - 3), len(order))]:
+        row = order.iloc[place]
+        made.add_row(
+            f"{short[row['a']]} and {short[row['b']]}",
+            number(row["sat"]),
+            percent(row["mean_error"]),
+            percent(row["error"]),
+            percent(row["err"]),
+        )
+    console.print(made)
+    console.print()
+    if not isnan(pearson.r):
+        console.print(
+            f"SAT and error reduction: r = {pearson.r:.2f}, p = {pearson.p_mantel:.2g} by permuting classifiers (Mantel, "
+            f"{pearson.num_permutations} permutations{', all there are' if pearson.exact else ''}; as if all "
+            f"{pearson.num_pairs} pairs were independent: {pearson.p_naive:.2g}). One unit of SAT more goes with "
+            f"{abs(PERCENT * trend.slope):.1f} points {'less' if trend.slope < 0 else 'more'}."
+        )
+    else:
+        console.print("Too few pairs, or too much alike, to correlate SAT with the error reduction.")
+    if found.by_clusters is not None and not found.by_clusters.empty:
+        console.print()
+        console.print(
+            f"Ensembles by the number of clusters ({found.num_clusters} in all) that members come from; percent, mean +- standard "
+            "deviation over the draws:"
+        )
+        console.print(_table(found.by_clusters, "num_clusters", "Clusters"))
+    if found.by_groups is not None and not found.by_groups.empty:
+        console.print()
+        console.print("Ensembles from within a group, likewise:")
+        console.print(_table(found.by_groups, "group", "Group"))
+
+
+def _table(draws: "pd.DataFrame", by: str, heading: str) -> Any:  # noqa: ANN401  (a table of Rich's)
+    numbers = ("Members", "Draws", "Error", "Reduction", "All wrong")
+    made = table("Members", heading, "Draws", "Error", "Reduction", "All wrong", numbers=numbers)
+    for _, row in draws.iterrows():
+        made.add_row(
+            str(row["num_members"]),
+            str(row[by]),
+            f"{row['num_draws']}{' (all)' if row['exact'] else ''}",
+            *(_spread(row[name], row[f"{name}_std"]) for name in ("error", "err", "all_wrong")),
+        )
+    return made
+
+
+def _spread(mean: float, std: float) -> str:
+    """In percent; a single ensemble has no spread."""
+    return number(PERCENT * mean, 1) + ("" if isnan(std) else f" +- {PERCENT * std:.1f}")

@@ -1,0 +1,48 @@
+"""Which group of settings each classifier of a study belongs to, as the commands are told."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from zooscope.recorded import RecordedStudy
+
+Groups = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="A CSV with classifiers in the first column and their groups in the column `group` (or the second); classifiers that "
+        "it leaves out have none. Without it the option `group` of the classifiers' addresses holds.",
+        show_default=False,
+    ),
+]
+
+
+def groups_of(study: "RecordedStudy", file: Path | None) -> dict[str, str]:
+    """Group by classifier, of those that have one, in the order of the study.
+
+    Raises:
+        MissingFileError: the file is not there.
+        InvalidValueError: it can't be read, or names a classifier that the study doesn't hold.
+    """
+    if file is None:
+        from zooscope.classifiers.addresses import group_of
+
+        addresses = study.classifiers()["address"]
+        named = {str(name): group_of(address) if address else None for name, address in addresses.items()}
+        return {name: group for name, group in named.items() if group}
+    from zooscope.components.table import read_components
+    from zooscope.errors import UnknownNameError
+
+    table = read_components(file)
+    column = "group" if "group" in table.columns else table.columns[0]
+    for name in table.index:
+        if name not in study.names:
+            kind = f"classifier in {file}"
+            raise UnknownNameError(kind, str(name), study.names, "`zooscope show` lists the study's classifiers.")
+    return {
+        name: str(table.loc[name, column])
+        for name in study.names
+        if name in table.index and isinstance(table.loc[name, column], str)
+    }

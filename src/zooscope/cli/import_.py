@@ -1,0 +1,49 @@
+"""`zooscope import`: a study of scores that others have published."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from zooscope.cli.options import Json
+from zooscope.cli.terminal import say, say_json
+
+EXAMPLE: Final = "zooscope import sat.csv STUDY --components components.csv"
+
+_Matrix = Annotated[
+    Path,
+    typer.Argument(
+        metavar="MATRIX.csv",
+        help="A square matrix of SAT (natural log), names in the header and in the first column; an empty cell is not known.",
+        show_default=False,
+    ),
+]
+_Study = Annotated[Path, typer.Argument(metavar="STUDY", help="The folder for the study; it is made.", show_default=False)]
+_Components = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="A CSV with classifiers in the first column and a column per component.",
+        show_default=False,
+    ),
+]
+
+
+def import_(matrix: _Matrix, study: _Study, components: _Components = None, as_json: Json = False) -> None:
+    """Make a study of a published matrix.
+
+    What needs the matrix alone then works on it: `show`, `clusters`, `components`, `map`. What needs predictions on images says so.
+    """
+    from zooscope.analyses.matrix import read_matrix
+    from zooscope.components.table import read_components
+    from zooscope.recorded import RecordedStudy
+
+    table = None if components is None else read_components(components)
+    with RecordedStudy.from_matrix(study, read_matrix(matrix), components=table) as made:
+        names, known = made.names, made.components().notna().any(axis=1)
+    if as_json:
+        say_json({"study": str(study), "classifiers": list(names), "with_components": [str(name) for name in known.index[known]]})
+        return
+    say(f"{study}: {len(names)} classifiers, scores imported as published")
+    if components is not None:
+        say(f"Components of {int(known.sum())} of them")

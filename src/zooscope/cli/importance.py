@@ -1,0 +1,112 @@
+"""`zooscope components STUDY`: which components the scores of a study follow."""
+
+from math import isnan
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from zooscope.cli.analysing import AnalysisSeed, Answer, Out, answered, table
+from zooscope.cli.leaving_out import ComponentsFile, LeaveOut, require_components, scores_of
+from zooscope.cli.options import ExistingStudy, Json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from zooscope.analyses.importance import Importance
+
+EXAMPLE: Final = "zooscope components STUDY --components components.csv --out importance.png"
+
+_Collapse = Annotated[
+    bool, typer.Option("--collapse", help="Take values that refine yes or no as such: Yes (ECA) and Yes (SE) as Yes.")
+]
+_Permutations = Annotated[
+    int, typer.Option("--permutations", metavar="NUMBER", help="Permutations of the classifiers that p values rest on.")
+]
+_Folds = Annotated[int, typer.Option("--folds", metavar="NUMBER", help="Groups in which classifiers are held out.")]
+
+
+def importance(
+    study: ExistingStudy,
+    *,
+    components: ComponentsFile = None,
+    collapse: _Collapse = False,
+    leave_out: LeaveOut = None,
+    folds: _Folds = 5,
+    permutations: _Permutations = 1999,
+    seed: AnalysisSeed = 0,
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Tell which architectural components SAT follows.
+
+    A gradient boosting regressor learns SAT from which components two classifiers have in common. A component's importance is by
+    how much the share of variance explained (R2) falls when that component is shuffled: on the pairs that were learnt from, as in
+    the paper, and on pairs with a classifier that was held out. p values come from permuting classifiers (Mantel).
+    """
+
+    def find() -> Answer:
+        from zooscope.analyses.importance import component_importance
+        from zooscope.pictures.importance import importance_picture
+        from zooscope.recorded import RecordedStudy
+
+        with RecordedStudy.read(study) as opened:
+            found = component_importance(
+                scores_of(opened, leave_out),
+                require_components(opened, components),
+                collapse=collapse,
+                num_folds=folds,
+                num_permutations=permutations,
+                seed=seed,
+            )
+        return Answer(
+            text=lambda console: _print(console, found), values=lambda: _values(found), picture=lambda: importance_picture(found)
+        )
+
+    answered(find, as_json=as_json, out=out)
+
+
+def _values(found: "Importance") -> dict[str, Any]:
+    rows = found.components
+    return {
+        "importance": {name: {"mean": row["mean"], "std": row["std"]} for name, row in rows.iterrows()},
+        "held_out": {name: {"mean": row["held_out_mean"], "std": row["held_out_std"]} for name, row in rows.iterrows()},
+        "r2": {"in_sample": found.r2_in_sample, "held_out": found.r2_held_out},
+        "correlation": rows["correlation"],
+        "p_value": rows["p_value"],
+        "num_pairs": found.num_pairs,
+        "num_folds": found.num_folds,
+        "num_permutations": found.num_permutations,
+        "constant": list(found.constant),
+        "left_out": list(found.left_out),
+    }
+
+
+def _print(console: "Console", found: "Importance") -> None:
+    console.print(
+        f"What SAT follows, over {found.num_pairs} pairs of classifiers: R2 = {found.r2_in_sample:.2f} on the pairs that were "
+        f"learnt from, {found.r2_held_out:.2f} on pairs with a classifier that was held out (in {found.num_folds} groups)."
+    )
+    console.print()
+    numbers = ("Importance", "Held out", "r", "p")
+    made = table("Component", *numbers, numbers=numbers)
+    for name, row in found.components.iterrows():
+        made.add_row(
+            str(name),
+            f"{row['mean']:.3f} ± {row['std']:.3f}",
+            f"{row['held_out_mean']:.3f} ± {row['held_out_std']:.3f}",
+            "-" if isnan(row["correlation"]) else f"{row['correlation']:.2f}",
+            "-" if isnan(row["p_value"]) else f"{row['p_value']:.2g}",
+        )
+    console.print(made)
+    console.print()
+    console.print(
+        "Importance: fall of R2 when the component is shuffled, with its standard deviation. r: correlation of having it in common "
+        f"and SAT; p: how often {found.num_permutations} permutations of classifiers give as much (not corrected for several "
+        "components)."
+    )
+    if found.r2_held_out < found.r2_in_sample / 2:
+        console.print("Note: most of what was learnt doesn't carry over to other classifiers; trust the column `Held out`.")
+    if found.constant:
+        console.print(f"Note: the same in all classifiers, so left out: {', '.join(found.constant)}.")
+    if found.left_out:
+        console.print(f"Note: classifiers left out, some component of theirs is not known: {', '.join(found.left_out)}.")

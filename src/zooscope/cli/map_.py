@@ -1,0 +1,130 @@
+"""`zooscope map`: the classifiers of a study as points of a plane."""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from zooscope.cli.analysing import AnalysisSeed, Answer, Out, answered, table
+from zooscope.cli.clusters import NumClustersOrAuto, clusters_wanted
+from zooscope.cli.leaving_out import ComponentsFile, LeaveOut, require_components, scores_of
+from zooscope.cli.options import ExistingStudy, Json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+    from rich.console import Console
+
+    from zooscope.analyses.mapping import Map
+    from zooscope.recorded import RecordedStudy
+
+EXAMPLE: Final = "zooscope map STUDY --out map.png"
+CLUSTER: Final = "cluster"
+FEWEST_FEATURES: Final = 2
+
+
+class How(StrEnum):
+    """How points are found."""
+
+    TSNE = "tsne"
+    MDS = "mds"
+
+
+_Method = Annotated[How, typer.Option("--method", help="t-SNE, or classical MDS, which owes nothing to chance.")]
+_Color = Annotated[
+    str,
+    typer.Option("--color", metavar="NAME", help="What colours the points: cluster, or a component such as 'base architecture'."),
+]
+_Perplexity = Annotated[
+    float | None,
+    typer.Option(
+        metavar="NUMBER",
+        help="Of t-SNE: how many neighbours are kept near.",
+        show_default="the square root of the number of classifiers",
+    ),
+]
+
+
+def map_(
+    study: ExistingStudy,
+    *,
+    method: _Method = How.TSNE,
+    color: _Color = CLUSTER,
+    num_clusters: NumClustersOrAuto = None,
+    components: ComponentsFile = None,
+    perplexity: _Perplexity = None,
+    leave_out: LeaveOut = None,
+    seed: AnalysisSeed = 0,
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Map the classifiers of a study: similar ones near each other.
+
+    t-SNE takes as many eigenvectors of the SAT matrix as there are clusters, classical MDS all of them, each by its weight.
+    Nearness alone has a meaning; neither axis has.
+    """
+
+    def find() -> Answer:
+        from zooscope.analyses.mapping import map_classifiers
+        from zooscope.pictures.map import map_picture
+        from zooscope.recorded import RecordedStudy
+
+        with RecordedStudy.read(study) as opened:
+            sat = scores_of(opened, leave_out)
+            grouped = clusters_wanted(sat, num_clusters, seed=seed)
+            labels = grouped.labels if color == CLUSTER else _component(opened, components, color)
+        found = map_classifiers(
+            sat,
+            method=method.value,
+            num_features=len(grouped.labels) if method is How.MDS else max(grouped.num_clusters, FEWEST_FEATURES),
+            perplexity=perplexity,
+            seed=seed,
+        )
+        own = labels.reindex(found.points.index)
+        return Answer(
+            text=lambda console: _print(console, found, own, color),
+            values=lambda: _values(found, own, color),
+            picture=lambda: map_picture(found, {str(name): str(label) for name, label in own.dropna().items()}, colour_by=color),
+        )
+
+    answered(find, as_json=as_json, out=out)
+
+
+def _component(study: "RecordedStudy", file: "Path | None", name: str) -> "pd.Series":
+    from zooscope.errors import UnknownNameError
+
+    table = require_components(study, file)
+    if name not in table.columns:
+        kind, known = "component", [str(column) for column in table.columns]
+        raise UnknownNameError(kind, name, known, f"Points are coloured by {CLUSTER} or by one of: {', '.join(known)}.")
+    return table[name]
+
+
+def _values(found: "Map", labels: "pd.Series", color: str) -> dict[str, Any]:
+    return {
+        "points": {name: [row["x"], row["y"]] for name, row in found.points.iterrows()},
+        "labels": labels.astype(object),
+        "color": color,
+        "method": found.method,
+        "num_features": found.num_features,
+        "perplexity": found.perplexity,
+        "shown": found.shown,
+    }
+
+
+def _print(console: "Console", found: "Map", labels: "pd.Series", color: str) -> None:
+    from pandas import isna
+
+    made = table("Classifier", color, "x", "y", numbers=("x", "y"))
+    points = found.points.loc[labels.sort_values(kind="stable").index]
+    for name, x, y in zip(points.index, points["x"], points["y"], strict=True):
+        label = labels[name]
+        made.add_row(str(name), "-" if isna(label) else str(label), f"{x:.3g}", f"{y:.3g}")
+    console.print(made)
+    console.print()
+    if found.method == "mds":
+        console.print(f"Classical MDS; the plane shows {100 * found.shown:.0f} % of the squared distances.")
+    else:
+        console.print(f"t-SNE, perplexity {found.perplexity:.3g}. Distances between groups that are far apart mean nothing.")
+    console.print("To see it: --out map.png, or --out map.html.")

@@ -1,0 +1,276 @@
+"""`zooscope place`: where a new classifier belongs among those of a study."""
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from math import isnan
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from zooscope.cli.analysing import AnalysisSeed, Answer, Out, answered, table
+from zooscope.cli.clustered import NumClusters, clusters_of, of_classifiers
+from zooscope.cli.numbers import interval, number, percent
+from zooscope.cli.options import ADDRESSES, CONFIDENCE, AllowChance, BatchSize, Confidence, Device, ExistingStudy, Json
+
+if TYPE_CHECKING:
+    import numpy as np
+    from rich.console import Console
+    from rich.table import Table
+
+    from zooscope.analyses.placement import OneSided, Placement
+    from zooscope.records.predictions import Predictions
+
+EXAMPLE: Final = 'zooscope place STUDY --classifier "timm:resnet18?weights=r18.safetensors"'
+NUM_NEAREST: Final = 8
+LARGE_CONTROL_PERCENT: Final = 5.0
+
+
+class Shown(StrEnum):
+    """What the picture shows."""
+
+    TARGETS = "targets"
+    DIRECTIONS = "directions"
+
+
+_Classifier = Annotated[
+    str,
+    typer.Option(
+        "--classifier",
+        metavar="ADDRESS",
+        help=f"The new one: {ADDRESSES}. Or the name of one in the study, which is then left out and placed without measuring.",
+        show_default=False,
+    ),
+]
+_Picture = Annotated[
+    Shown,
+    typer.Option("--picture", help="What --out draws: SAT to all targets, or one direction of SAT against both in the study."),
+]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Attacked:
+    """The new classifier's row of outcomes."""
+
+    name: str
+    targets: tuple[str, ...]
+    fooled: "np.ndarray[Any, Any]"
+    counted: "np.ndarray[Any, Any]"
+    control: "np.ndarray[Any, Any]"
+    clean_accuracy: float
+    is_new: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Found:
+    attacked: _Attacked
+    placement: "Placement"
+    directions: "OneSided"
+
+
+def place(
+    study: ExistingStudy,
+    *,
+    classifier: _Classifier,
+    num_clusters: NumClusters = None,
+    batch_size: BatchSize = None,
+    device: Device = "auto",
+    allow_chance: AllowChance = False,
+    confidence: Confidence = CONFIDENCE,
+    picture: _Picture = Shown.TARGETS,
+    seed: AnalysisSeed = 0,
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Tell which classifiers a new one is like.
+
+    Only the new classifier is attacked, and the study's are tested on its attacked images: the nearest ones, and the cluster with
+    the largest mean one-sided SAT, with how often other images would say the same. How far one direction tells what both do is
+    said, too. The study stays as it is; `measure` adds a classifier for good.
+    """
+
+    def find() -> Answer:
+        from zooscope.analyses.placement import one_sided_against_both, placed, usual_sat
+        from zooscope.pictures.placement import one_sided_picture, placement_picture
+        from zooscope.recorded import RecordedStudy
+        from zooscope.scores.matrices import sat_matrix
+        from zooscope.scores.outcomes import attacked
+
+        with RecordedStudy.read(study) as opened:
+            predictions = opened.predictions
+        outcomes, sat = attacked(predictions), sat_matrix(predictions, confidence=None)
+        row = (
+            _left_out(predictions, classifier)
+            if classifier in predictions.names
+            else _measured(study, classifier, device=device, batch_size=batch_size, allow_chance=allow_chance)
+        )
+        others = list(row.targets)
+        clusters = clusters_of(sat.sel(a=others, b=others), num_clusters, seed=seed)
+        found = _Found(
+            attacked=row,
+            placement=placed(
+                row.targets,
+                row.fooled,
+                row.counted,
+                clusters=clusters,
+                usual=usual_sat(of_classifiers(outcomes, row.targets)),
+                confidence=confidence,
+                seed=seed,
+            ),
+            directions=one_sided_against_both(outcomes, clusters=clusters_of(sat, num_clusters, seed=seed), seed=seed),
+        )
+        return Answer(
+            text=lambda console: _print(console, found),
+            values=lambda: _values(found),
+            picture=lambda: (
+                placement_picture(found.placement, row.name) if picture is Shown.TARGETS else one_sided_picture(found.directions)
+            ),
+        )
+
+    answered(find, as_json=as_json, out=out)
+
+
+def _left_out(predictions: "Predictions", name: str) -> _Attacked:
+    """A classifier of the study as if it were new."""
+    import numpy as np
+
+    from zooscope.scores.outcomes import PERCENT, attacked, control
+
+    outcomes, unattacked, own = attacked(predictions), control(predictions), predictions.names.index(name)
+    others = np.delete(np.arange(len(predictions.names)), own)
+    return _Attacked(
+        name=name,
+        targets=tuple(predictions.names[place] for place in others),
+        fooled=outcomes.fooled[own, others],
+        counted=outcomes.counted[own, others],
+        control=unattacked.percent[own, others],
+        clean_accuracy=float(PERCENT * (predictions.clean[own] == predictions.labels).mean()),
+        is_new=False,
+    )
+
+
+def _measured(path: Path, address: str, *, device: str, batch_size: int | None, allow_chance: bool) -> _Attacked:
+    """A new classifier, attacked on the study's images."""
+    from zooscope.cli.measuring import given
+    from zooscope.cli.progress import progress_bar
+
+    with progress_bar() as listen:
+        from zooscope.classifiers.load import load_classifier
+        from zooscope.placing import newcomer
+        from zooscope.scores.outcomes import percent_of
+        from zooscope.study import Study
+
+        with Study.open(path) as study:
+            found = newcomer(
+                study,
+                load_classifier(address),
+                device=device,
+                allow_chance=allow_chance,
+                listen=listen,
+                **given(batch_size=batch_size),
+            )
+    return _Attacked(
+        name=found.name,
+        targets=found.targets,
+        fooled=found.fooled,
+        counted=found.counted,
+        control=percent_of(found.damaged.sum(1), found.counted.sum(1)),
+        clean_accuracy=found.clean_accuracy,
+        is_new=True,
+    )
+
+
+def _values(found: _Found) -> dict[str, Any]:
+    row, placement, directions = found.attacked, found.placement, found.directions
+    return {
+        "classifier": row.name,
+        "clean_accuracy": row.clean_accuracy,
+        "targets": placement.targets.reset_index().assign(control=_controls(found)),
+        "cluster": placement.cluster,
+        "cluster_share": placement.share,
+        "nearest": str(placement.targets.index[0]),
+        "nearest_share": placement.nearest_share,
+        "clusters": placement.clusters.reset_index(),
+        "corrected": None if placement.corrected is None else placement.corrected.reset_index(),
+        "confidence": placement.confidence,
+        "one_sided": {
+            "pearson": asdict(directions.pearson),
+            "recovered": directions.recovered,
+            "recovered_corrected": directions.recovered_corrected,
+            "recoverable": directions.num_recoverable,
+        },
+    }
+
+
+def _controls(found: _Found) -> list[float]:
+    """In the order of the placement's targets."""
+    by_name = dict(zip(found.attacked.targets, found.attacked.control.tolist(), strict=True))
+    return [by_name[str(name)] for name in found.placement.targets.index]
+
+
+def _print(console: "Console", found: _Found) -> None:
+    row, placement, directions = found.attacked, found.placement, found.directions
+    how = "attacked now" if row.is_new else "left out of the study, placed by its own attack alone"
+    console.print(f"{row.name} ({row.clean_accuracy:.1f} % of the clean images right), {how}")
+    ends = f"{100 * placement.confidence:g} % interval"
+    numbers = ("SAT, one-sided", ends, "Fooled", "Cluster")
+    made = table("Nearest", *numbers, numbers=numbers)
+    for name, target in placement.targets.head(NUM_NEAREST).iterrows():
+        made.add_row(
+            str(name),
+            number(target["sat"]),
+            interval(target["low"], target["high"]),
+            percent(target["percent"] / 100),
+            "-" if target["cluster"] is None else str(target["cluster"]),
+        )
+    console.print(made)
+    console.print()
+    if placement.cluster is not None:
+        console.print(_clusters_table(placement))
+        console.print()
+        console.print(
+            f"Placed in cluster {placement.cluster}; {100 * placement.share:.0f} % of bootstrap draws of the images agree."
+        )
+    console.print(f"{100 * placement.nearest_share:.0f} % of the draws agree on the nearest.")
+    if placement.corrected is not None and not placement.corrected.empty:
+        console.print(
+            f"With how easily each target is fooled by others taken off, it is cluster {placement.corrected.index[0]} "
+            f"({100 * placement.corrected['share'].iloc[0]:.0f} % of draws)."
+        )
+    console.print(_how_far(directions))
+    large = [
+        name for name, control in zip(placement.targets.index, _controls(found), strict=True) if control > LARGE_CONTROL_PERCENT
+    ]
+    if large:
+        console.print(
+            f"Note: {len(large)} targets get more than {LARGE_CONTROL_PERCENT:g} % of the images wrong without any attack, only "
+            f"because they are resized ({large[0]} first)."
+        )
+
+
+def _clusters_table(placement: "Placement") -> "Table":
+    ends = f"{100 * placement.confidence:g} % interval"
+    numbers = ("Classifiers", "Mean SAT", ends, "Most alike in")
+    made = table("Cluster", *numbers, numbers=numbers)
+    for cluster, values in placement.clusters.iterrows():
+        made.add_row(
+            str(cluster),
+            number(values["classifiers"], 0),
+            number(values["sat"]),
+            interval(values["low"], values["high"]),
+            f"{100 * values['share']:.0f} % of draws",
+        )
+    return made
+
+
+def _how_far(directions: "OneSided") -> str:
+    pearson = directions.pearson
+    if isnan(pearson.r):
+        return "The study has too few pairs to say how far one direction tells what both do."
+    recovered = (
+        f" Placed by their own attack alone, {directions.recovered} of the {directions.num_recoverable} classifiers with a sibling "
+        f"in their cluster land there; corrected as above, {directions.recovered_corrected}."
+        if directions.num_recoverable
+        else ""
+    )
+    return f"In the study, one direction of SAT and both have r = {pearson.r:.2f}.{recovered}"

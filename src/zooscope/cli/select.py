@@ -1,0 +1,116 @@
+"""`zooscope select`: which classifiers make a good ensemble."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from zooscope.cli.analysing import AnalysisSeed, Answer, Out, answered, table
+from zooscope.cli.clustered import of_classifiers
+from zooscope.cli.ensembles import Average, Averaged, clean_logits
+from zooscope.cli.numbers import interval, percent
+from zooscope.cli.options import CONFIDENCE, Confidence, ExistingStudy, Json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from zooscope.analyses.selection import Selection
+
+EXAMPLE: Final = "zooscope select STUDY --size 3"
+SIZE: Final = 5
+PERCENT: Final = 100
+
+_Size = Annotated[int, typer.Option(metavar="NUMBER", help="Members of an ensemble.")]
+_From = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--from",
+        metavar="NAME...",
+        help="The classifiers to choose from, separated by blanks or commas; all of the study by default.",
+        show_default=False,
+    ),
+]
+_Random = Annotated[int, typer.Option("--random", metavar="NUMBER", help="Random picks to compare with.")]
+
+
+def select(
+    study: ExistingStudy,
+    *,
+    size: _Size = SIZE,
+    names: _From = None,
+    average: Average = Averaged.LOGITS,
+    random: _Random = 200,
+    confidence: Confidence = CONFIDENCE,
+    seed: AnalysisSeed = 0,
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Choose classifiers for an ensemble.
+
+    In several ways: the most diverse by SAT, the best by what SAT and accuracies predict, greedily by measured error, and simply
+    the best single ones. All are chosen on one half of the images and judged on the other, beside random picks; it says which wins,
+    and whether that is more than chance.
+    """
+
+    def find() -> Answer:
+        from zooscope.analyses.selection import select as chosen_from
+        from zooscope.pictures.selection import selection_picture
+        from zooscope.recorded import RecordedStudy
+        from zooscope.scores.outcomes import attacked
+
+        with RecordedStudy.read(study) as opened:
+            wanted = tuple(dict.fromkeys(name for word in names or () for name in word.split(","))) or opened.names
+            predictions = opened.predictions
+            logits, outcomes = clean_logits(opened, wanted, predictions), of_classifiers(attacked(predictions), wanted)
+        found = chosen_from(logits, outcomes, size=size, average=average.value, confidence=confidence, num_random=random, seed=seed)
+        return Answer(
+            text=lambda console: _print(console, found),
+            values=lambda: _values(found),
+            picture=lambda: selection_picture(found),
+        )
+
+    answered(find, as_json=as_json, out=out)
+
+
+def _values(found: "Selection") -> dict[str, Any]:
+    return {
+        "chosen": found.chosen.reset_index(),
+        "best": found.best,
+        "indistinct": found.indistinct,
+        "regression": None if found.regression is None else asdict(found.regression),
+        "random": {"picks": found.num_random, "std": found.random_std},
+        "images": {"choosing": found.num_choosing, "reporting": found.num_reporting},
+        "confidence": found.confidence,
+    }
+
+
+def _print(console: "Console", found: "Selection") -> None:
+    ends = f"{PERCENT * found.confidence:g} % interval"
+    numbers = ("Error", ends, "Members alone", "Reduction")
+    made = table("Chosen as", *numbers, numbers=numbers)
+    for method, row in found.chosen.sort_values("error", kind="stable").iterrows():
+        made.add_row(
+            f"{found.num_random} random picks" if method == "random" else str(method),
+            percent(row["error"]),
+            interval(PERCENT * row["low"], PERCENT * row["high"], 1),
+            percent(row["mean_error"]),
+            percent(row["err"]),
+        )
+    console.print(f"Top-1 error on {found.num_reporting} images; chosen on {found.num_choosing} others.")
+    console.print(made)
+    console.print()
+    for method, row in found.chosen.iterrows():
+        if row["members"]:
+            console.print(f"{method}: {', '.join(row['members'])}")
+    console.print()
+    console.print(_verdict(found))
+
+
+def _verdict(found: "Selection") -> str:
+    winner = "random picks" if found.best == "random" else found.best
+    if not found.indistinct:
+        return f"The least error has: {winner}. No other way comes near enough to be taken for equal on other images."
+    if len(found.indistinct) == len(found.chosen) - 1:
+        return f"The least error has: {winner}. But on so many images none of the ways can be told apart."
+    others = ", ".join("random picks" if name == "random" else name for name in found.indistinct)
+    return f"The least error has: {winner}. On so many images it can't be told apart from: {others}."

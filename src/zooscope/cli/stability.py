@@ -1,0 +1,117 @@
+"""`zooscope stability`: how much SAT varies with the images, and how many are enough."""
+
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from zooscope.cli.analysing import AnalysisSeed, Answer, Out, answered, table
+from zooscope.cli.options import CONFIDENCE, Confidence, ExistingStudy, Json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from zooscope.analyses.stability import Stability
+
+EXAMPLE: Final = "zooscope stability STUDY --width 2"
+NUM_SETS: Final = 10
+WIDTH: Final = 2.0
+
+_Pair = Annotated[
+    tuple[str, str] | None,
+    typer.Option(
+        metavar="A B", help="Two classifiers of the study; without it the mean over all pairs is told.", show_default=False
+    ),
+]
+_Sizes = Annotated[
+    str | None,
+    typer.Option(metavar="NUMBERS", help="How many images a set holds, with commas between.", show_default="10,20,50,... to all"),
+]
+_Sets = Annotated[int, typer.Option("--sets", metavar="NUMBER", help="How many sets of every size.")]
+_Width = Annotated[
+    float, typer.Option(metavar="POINTS", help="The wanted width of a score's interval from end to end, in percent points.")
+]
+
+
+def stability(
+    study: ExistingStudy,
+    *,
+    pair: _Pair = None,
+    sizes: _Sizes = None,
+    sets: _Sets = NUM_SETS,
+    width: _Width = WIDTH,
+    confidence: Confidence = CONFIDENCE,
+    seed: AnalysisSeed = 0,
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Tell how much SAT depends on the images taken.
+
+    From what is measured already: the standard deviation of SAT (in percent, without the logarithm) over several sets of images, by
+    their size, and how many images a score needs for an interval of a wanted width.
+    """
+
+    def find() -> Answer:
+        from zooscope.analyses.stability import stability as found_in
+        from zooscope.pictures.stability import stability_picture
+        from zooscope.recorded import RecordedStudy
+        from zooscope.scores.outcomes import attacked
+
+        with RecordedStudy.read(study) as opened:
+            outcomes = attacked(opened.predictions)
+        found = found_in(outcomes, pair=pair, sizes=_numbers(sizes), num_sets=sets, width=width, confidence=confidence, seed=seed)
+        return Answer(
+            text=lambda console: _print(console, found),
+            values=lambda: _values(found),
+            picture=lambda: stability_picture(found),
+        )
+
+    answered(find, as_json=as_json, out=out)
+
+
+def _numbers(text: str | None) -> list[int] | None:
+    if text is None:
+        return None
+    try:
+        return [int(number) for number in text.split(",")]
+    except ValueError as error:
+        msg = f"{text!r} is no list of numbers; write it as 100,500,1000."
+        raise typer.BadParameter(msg, param_hint="--sizes") from error
+
+
+def _values(found: "Stability") -> dict[str, Any]:
+    return {
+        "by_size": found.by_size.reset_index(),
+        "sets": found.num_sets,
+        "needed": {
+            "images": found.needed,
+            "images_for_the_widest_pair": found.needed_most,
+            "width": found.width,
+            "confidence": found.confidence,
+        },
+        "pairs": found.pairs,
+        "images": found.num_images,
+    }
+
+
+def _print(console: "Console", found: "Stability") -> None:
+    whose = (
+        f"{found.pairs['a'].iloc[0]} and {found.pairs['b'].iloc[0]}"
+        if len(found.pairs) == 1
+        else f"mean over {len(found.pairs)} pairs"
+    )
+    console.print(f"Standard deviation of SAT in percent points over {found.num_sets} sets of images ({whose}):")
+    made = table("Images", "Standard deviation", "Expected", "Sets", numbers=("Images", "Standard deviation", "Expected"))
+    for size, row in found.by_size.iterrows():
+        made.add_row(
+            str(size),
+            f"{row['std']:.2f}",
+            f"{row['expected']:.2f}",
+            "share no image" if row["disjoint"] else "drawn with replacement",
+        )
+    console.print(made)
+    console.print()
+    most = "" if len(found.pairs) == 1 else f", {found.needed_most} for the pair that needs the most"
+    console.print(
+        f"An interval of {found.width:g} points from end to end ({100 * found.confidence:g} %) needs {found.needed} images{most}. "
+        f"The study has {found.num_images}. Extrapolated from the spread over its images, as 1 / sqrt(images)."
+    )

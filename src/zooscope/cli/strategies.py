@@ -1,0 +1,103 @@
+"""`zooscope strategies`: how alike classifiers are that differ in how they were trained."""
+
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, Final
+
+from zooscope.cli.analysing import AnalysisSeed, Answer, Out, answered, table
+from zooscope.cli.groups import Groups, groups_of
+from zooscope.cli.numbers import interval, number
+from zooscope.cli.options import CONFIDENCE, Confidence, ExistingStudy, Json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from zooscope.analyses.strategies import Strategies
+
+EXAMPLE: Final = "zooscope strategies STUDY --groups seeds.csv --out strategies.png"
+MOST_SHOWN: Final = 10  # pairs of groups
+
+
+def strategies(
+    study: ExistingStudy,
+    *,
+    groups: Groups = None,
+    confidence: Confidence = CONFIDENCE,
+    seed: AnalysisSeed = 0,
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Compare SAT within groups: seeds, settings, regimes.
+
+    A group holds classifiers of one architecture that differ in their seed, in hyper-parameters or in how they were trained. Tells
+    the mean SAT within and between groups with intervals, and the sensitivity: 1 minus the mean share of images that fool, 0 where
+    all settings give classifiers that are fooled alike.
+    """
+
+    def find() -> Answer:
+        from zooscope.analyses.strategies import strategies as found_in
+        from zooscope.pictures.strategies import strategies_picture
+        from zooscope.recorded import RecordedStudy
+        from zooscope.scores.outcomes import attacked
+
+        with RecordedStudy.read(study) as opened:
+            outcomes = attacked(opened.predictions)
+            found = found_in(outcomes, groups_of(opened, groups), confidence=confidence, seed=seed)
+        return Answer(
+            text=lambda console: _print(console, found),
+            values=lambda: _values(found),
+            picture=lambda: strategies_picture(found),
+        )
+
+    answered(find, as_json=as_json, out=out)
+
+
+def _values(found: "Strategies") -> dict[str, Any]:
+    return {
+        "within": {str(group): row.to_dict() for group, row in found.within.iterrows()},
+        "between": _between(found),
+        "overall": found.overall.to_dict(),
+        "confidence": found.confidence,
+    }
+
+
+def _print(console: "Console", found: "Strategies") -> None:
+    ends = f"{100 * found.confidence:g} % interval"
+    numbers = ("Classifiers", "Pairs", "SAT", ends, "Sensitivity")
+    made = table("Group", *numbers, numbers=numbers)
+    for group, row in [*found.within.iterrows(), ("all classifiers", found.overall)]:
+        made.add_row(
+            str(group),
+            number(row["classifiers"], 0),
+            number(row["pairs"], 0),
+            number(row["sat"]),
+            interval(row["sat_low"], row["sat_high"]),
+            number(row["sensitivity"]),
+        )
+    console.print("Mean SAT of the pairs within a group:")
+    console.print(made)
+    pairs = _between(found)
+    if pairs:
+        ordered = sorted(pairs, key=lambda pair: -pair["sat"])
+        between = table("Between groups", "SAT", ends, numbers=("SAT", ends))
+        for place, pair in enumerate(ordered):
+            if len(pairs) <= MOST_SHOWN or min(place, len(pairs) - 1 - place) < MOST_SHOWN // 2:
+                between.add_row(f"{pair['group']} and {pair['other']}", number(pair["sat"]), interval(pair["low"], pair["high"]))
+            elif place == MOST_SHOWN // 2:
+                between.add_row(f"... {len(pairs) - MOST_SHOWN} more, all in --json ...")
+        console.print()
+        console.print(between)
+    console.print()
+    console.print(
+        "Sensitivity is 1 minus the mean share of images that fool: 0 where every setting gives the same. Intervals are of these "
+        "classifiers on other images; what other seeds would have given they don't tell."
+    )
+
+
+def _between(found: "Strategies") -> list[dict[str, Any]]:
+    """Every pair of groups once."""
+    groups = [str(group) for group in found.between["group"].to_numpy()]
+    return [
+        {"group": group, "other": other, "sat": float(cell), "low": float(cell.low), "high": float(cell.high)}
+        for group, other in combinations(groups, 2)
+        for cell in [found.between.sel(group=group, other=other)]
+    ]

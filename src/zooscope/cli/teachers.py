@@ -1,0 +1,140 @@
+"""`zooscope teachers`: which classifiers may teach a student well."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from zooscope.cli.analysing import Answer, Out, answered, table
+from zooscope.cli.leaving_out import ComponentsFile, components_of
+from zooscope.cli.numbers import interval, number, percent
+from zooscope.cli.options import CONFIDENCE, Confidence, ExistingStudy, Json
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+    from zooscope.analyses.teachers import Teachers
+    from zooscope.recorded import RecordedStudy
+
+EXAMPLE: Final = "zooscope teachers STUDY --student bundled:vit"
+COMPONENT: Final = "base architecture"
+
+_Student = Annotated[str, typer.Option(metavar="NAME", help="Who is to be taught: a classifier of the study.", show_default=False)]
+
+
+def teachers(
+    study: ExistingStudy,
+    *,
+    student: _Student,
+    components: ComponentsFile = None,
+    confidence: Confidence = CONFIDENCE,
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Rank the classifiers that may teach a student.
+
+    By the paper's finding on distillation: of teachers of the student's own base architecture the more similar teach better, of
+    others the less similar. How weak the evidence is stands beside it.
+    """
+
+    def find() -> Answer:
+        from zooscope.analyses.teachers import teachers as ranked
+        from zooscope.pictures.teachers import teachers_picture
+        from zooscope.recorded import RecordedStudy
+
+        with RecordedStudy.read(study) as opened:
+            found = ranked(
+                opened.sat(confidence=confidence),
+                _base_architectures(opened, components),
+                student,
+                accuracies={}
+                if opened.is_imported
+                else {str(name): float(value) for name, value in opened.classifiers()["clean_accuracy"].items()},
+            )
+        return Answer(
+            text=lambda console: _print(console, found, study=study),
+            values=lambda: _values(found),
+            picture=lambda: teachers_picture(found),
+        )
+
+    answered(find, as_json=as_json, out=out)
+
+
+def _base_architectures(study: "RecordedStudy", file: Path | None) -> dict[str, str | None]:
+    from zooscope.errors import InvalidValueError
+
+    known = components_of(study, file)
+    if COMPONENT not in known.columns:
+        if file is None:
+            return {}
+        columns = ", ".join(map(str, known.columns))
+        msg = f"{file} has no column {COMPONENT!r}, by which teachers are told apart; it has {columns}."
+        raise InvalidValueError(msg)
+    return {str(name): value if isinstance(value, str) else None for name, value in known[COMPONENT].items()}
+
+
+def _values(found: "Teachers") -> dict[str, Any]:
+    from zooscope.analyses.teachers import ACCURACY_EVIDENCE, EVIDENCE
+
+    return {
+        "student": found.student,
+        "base_architecture": found.base_architecture,
+        "same": _rows(found.same),
+        "other": _rows(found.other),
+        "unranked": _rows(found.unranked),
+        "evidence": {**{kind: asdict(evidence) for kind, evidence in EVIDENCE.items()}, "accuracy": asdict(ACCURACY_EVIDENCE)},
+    }
+
+
+def _rows(candidates: "pd.DataFrame") -> list[dict[str, Any]]:
+    rows = candidates.astype(object).where(candidates.notna(), None).reset_index().to_dict(orient="records")
+    return [{str(key).replace(" ", "_"): value for key, value in row.items()} for row in rows]
+
+
+def _print(console: "Console", found: "Teachers", *, study: Path) -> None:
+    from zooscope.analyses.teachers import EVIDENCE
+
+    own = found.base_architecture
+    console.print(f"Teacher candidates for {found.student} ({own or 'base architecture not known'})")
+    if own is None:
+        console.print(
+            "Without the student's base architecture nobody is ranked: the paper's finding goes one way for teachers of the same "
+            f"one, the other way for others. Give it by --components FILE, or enter it for good (zooscope components {study})."
+        )
+    for title, candidates, kind in (
+        ("Other base architecture, the least alike first", found.other, "other"),
+        ("Same base architecture, the most alike first", found.same, "same"),
+        ("Not ranked (base architecture or score not known)", found.unranked, ""),
+    ):
+        if candidates.empty:
+            continue
+        console.print()
+        console.print(_table(title, candidates, ranked=bool(kind)))
+        if kind:
+            evidence = EVIDENCE[kind]
+            console.print(
+                f"In the paper: r = {evidence.r:.2f} between SAT and the student's accuracy, p = {evidence.p:g}, "
+                f"{evidence.count} teachers."
+            )
+    console.print()
+    console.print(
+        f"The evidence is weak: one student, taught once by each teacher (over all {EVIDENCE['all'].count}: "
+        f"r = {EVIDENCE['all'].r:.2f}, p = {EVIDENCE['all'].p:g}). The paper's best teacher was of another base architecture, "
+        "and it recommends such a one; the teacher's own accuracy told nothing there."
+    )
+
+
+def _table(title: str, candidates: "pd.DataFrame", *, ranked: bool) -> Any:  # noqa: ANN401  (a table of Rich's)
+    numbers = ("SAT", "Interval", "Accuracy")
+    made = table("", title, *numbers, numbers=("", *numbers))
+    for rank, (name, row) in enumerate(candidates.iterrows(), start=1):
+        made.add_row(
+            f"{rank}." if ranked else "",
+            f"{name} ({row['base architecture'] or '?'})",
+            number(row["sat"]),
+            interval(row["low"], row["high"]),
+            percent(row["accuracy"] / 100),
+        )
+    return made

@@ -1,0 +1,48 @@
+from pathlib import Path
+
+import pytest
+
+from tests.cli.synthetic import write_study
+from tests.cli.zoo import write_groups
+from zooscope.cli.groups import groups_of
+from zooscope.errors import MissingFileError, UnknownNameError
+from zooscope.recorded import DATABASE, RecordedStudy
+from zooscope.records.records import Records
+
+
+def study_of(folder: Path, names: tuple[str, ...] = ("a", "b", "c")) -> RecordedStudy:
+    write_study(folder, names)
+    return RecordedStudy.read(folder)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name,group\nb,seeds\na,regimes\n",
+        "classifier,settings\nb,seeds\na,regimes\n",
+        "name,colour,group\nb,red,seeds\na,blue,regimes\nc,red,\n",
+    ],
+)
+def test_groups_come_from_the_column_group_or_the_second_one(tmp_path: Path, text: str) -> None:
+    with study_of(tmp_path / "study") as study:
+        found = groups_of(study, write_groups(tmp_path / "groups.csv", text))
+    assert list(found.items()) == [("a", "regimes"), ("b", "seeds")]
+
+
+def test_without_a_file_they_come_from_the_addresses(tmp_path: Path) -> None:
+    with study_of(tmp_path) as study:
+        assert groups_of(study, None) == {}
+    with Records.open(tmp_path / DATABASE) as records:
+        records._connection.execute("UPDATE classifiers SET address = 'bundled:vit?name=a&group=seeds' WHERE name = 'a'")  # noqa: SLF001  (an address that needs no network)
+        records._connection.commit()  # noqa: SLF001  (as above)
+    with RecordedStudy.read(tmp_path) as study:
+        assert groups_of(study, None) == {"a": "seeds"}
+
+
+def test_a_classifier_that_the_study_lacks_is_refused(tmp_path: Path) -> None:
+    file = write_groups(tmp_path / "groups.csv", "name,group\nbundled:ab,seeds\n")
+    with study_of(tmp_path / "study", ("bundled:aa", "b")) as study:
+        with pytest.raises(UnknownNameError, match=r"unknown classifier in .*groups\.csv 'bundled:ab'\. Did you mean bundled:aa"):
+            groups_of(study, file)
+        with pytest.raises(MissingFileError, match=r"there is no file .*none\.csv"):
+            groups_of(study, tmp_path / "none.csv")

@@ -1,0 +1,73 @@
+"""`zooscope import` makes a study that the analyses of a matrix work on."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.analyses.planted import groups_of, planted
+from tests.cli.calling import call, one_line
+from tests.cli.imported import components_of
+from zooscope.recorded import RecordedStudy
+
+SIZES = (4, 3, 2)
+
+
+@pytest.fixture
+def matrix(tmp_path: Path) -> Path:
+    planted(SIZES).to_csv(tmp_path / "sat.csv")
+    return tmp_path / "sat.csv"
+
+
+def test_a_matrix_comes_back_as_it_was(matrix: Path, tmp_path: Path) -> None:
+    result = call("import", matrix, tmp_path / "study")
+    assert one_line(result.stdout).endswith("study: 9 classifiers, scores imported as published")
+    with RecordedStudy.read(tmp_path / "study") as study:
+        assert study.is_imported
+        assert study.names == tuple(planted(SIZES).index)
+        assert (study.sat().to_numpy() == planted(SIZES).to_numpy()).all()
+
+
+def test_components_come_with_it(matrix: Path, tmp_path: Path) -> None:
+    components_of(planted(SIZES), groups_of(SIZES)).iloc[:5].to_csv(tmp_path / "components.csv")
+    output = call("import", matrix, tmp_path / "study", "--components", tmp_path / "components.csv").stdout
+    assert output.splitlines()[1] == "Components of 5 of them"
+    values = json.loads(call("import", matrix, tmp_path / "other", "--components", tmp_path / "components.csv", "--json").stdout)
+    assert values["classifiers"] == list(planted(SIZES).index)
+    assert values["with_components"] == list(planted(SIZES).index[:5])
+
+
+def test_what_needs_only_the_matrix_works_and_the_rest_says_what_is_missing(matrix: Path, tmp_path: Path) -> None:
+    study = tmp_path / "study"
+    call("import", matrix, study)
+    for command in ("show", "clusters", "map"):
+        assert call(command, study, "--json").exit_code == 0
+    result = call("ensembles", study)
+    assert result.exit_code == 1
+    assert "zooscope measure FOLDER" in one_line(result.stderr)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (",a,b\na,4.6,80\nb,80,4.6\n", "scores are natural logarithms of percentages"),
+        (",a,b\na,4.6,2\nb,3,4.6\n", "not symmetric"),
+        (",a,b\na,4.6,x\nb,3,4.6\n", "is no number: got 'x'"),
+        (",a,b\na,4.6,2\n", "is not square"),
+        (",a,a\na,4.6,2\na,2,4.6\n", "twice"),
+        ("", "is empty"),
+    ],
+)
+def test_what_is_no_matrix_of_scores_is_refused_and_leaves_nothing(text: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "sat.csv").write_text(text, encoding="utf-8")
+    result = call("import", tmp_path / "sat.csv", tmp_path / "study")
+    assert result.exit_code == 1
+    assert message in one_line(result.stderr)
+    assert not (tmp_path / "study").exists()
+
+
+def test_a_folder_with_a_study_is_left_alone(matrix: Path, tmp_path: Path) -> None:
+    call("import", matrix, tmp_path / "study")
+    result = call("import", matrix, tmp_path / "study")
+    assert result.exit_code == 1
+    assert "study" in one_line(result.stderr)

@@ -1,0 +1,75 @@
+"""`zooscope classifiers --paper`."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.cli.calling import call
+from zooscope import Classifier, load_classifier
+from zooscope.classifiers import paper
+from zooscope.cli.paper import summary
+from zooscope.components.vocabulary import COMPONENTS
+
+
+def test_names_are_addresses_one_a_line() -> None:
+    assert call("classifiers", "--paper", "--names").stdout.splitlines() == [f"paper:{name}" for name in paper.names()]
+
+
+def test_json_holds_everything() -> None:
+    found = json.loads(call("classifiers", "--paper", "--json").stdout)
+    assert len(found) == 69
+    assert all(list(network["components"]) == list(COMPONENTS) for network in found)
+    (nest,) = (network for network in found if network["name"] == "paper:jx_nest_tiny")
+    assert (nest["paper_name"], nest["timm"], nest["input_size"]) == ("NesT-T", "nest_tiny_jx.goog_in1k", [224, 224])
+    assert [network["name"] for network in found if network["timm"] is None] == ["paper:gluon_xception65"]
+
+
+def test_the_table_names_all_69_in_80_columns() -> None:
+    text = call("classifiers", "--paper").stdout
+    assert max(map(len, text.splitlines())) <= 80
+    for entry in paper.entries():
+        assert f"\n{entry.name} " in text
+        assert f"\n  {entry.paper_name} " in text
+        assert entry.timm is None or f" {entry.timm} " in text
+    assert "gluon_xception65              not in timm any more: it can't be loaded" in text
+
+
+def test_a_summary_names_what_the_network_has() -> None:
+    assert summary(paper.entry("sebotnet33ts_256")) == (
+        "CNN; hierarchical; stem 3s2/3/3s2; 256x256; BN; ReLU + SiLU; GAP; 2D self-attention (BoT); "
+        "channel-wise attention (SE), middle of the block"
+    )
+    assert summary(paper.entry("resnest50d")) == (
+        "CNN; hierarchical; stem 3s2/3/3 and pooling; 224x224; BN; ReLU; GAP; channel-wise attention; group convolution"
+    )
+    assert summary(paper.entry("resnetv2_50d_evos")) == "CNN; hierarchical; stem 3s2/3/3 and pooling; 224x224; EvoNorm; GAP"
+    assert summary(paper.entry("convit_base")) == "Transformer; stem 16s16; 224x224; LN; GeLU; CLS token"
+
+
+def test_different_networks_have_different_summaries_exactly_where_their_components_differ() -> None:
+    by_components = {tuple(entry.components.values()): summary(entry) for entry in paper.entries()}
+    assert len(set(by_components.values())) == len(by_components)
+
+
+def test_a_pattern_beside_it_is_refused() -> None:
+    result = call("classifiers", "vit", "--paper")
+    assert result.exit_code != 0
+    assert "--paper lists all 69 and takes no pattern: got vit" in result.stderr
+
+
+def test_a_pattern_leaves_out_what_can_not_be_had_any_more_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[str] = []
+    vit = load_classifier("bundled:vit")
+
+    def load(address: str) -> Classifier:
+        loaded.append(address)
+        return replace(vit, name=address)
+
+    monkeypatch.setattr("zooscope.classifiers.load.load_classifier", load)
+    words = ("--images", "bundled:cifar10", "--count", "10", "--iterations", "1")
+    result = call("measure", tmp_path / "study", "--classifiers", "paper:gluon_*", *words)
+    assert result.exit_code == 0
+    assert loaded == ["paper:gluon_resnet101_v1c"]
+    assert "Note: paper:gluon_xception65 is left out: timm no longer has this network" in result.stderr

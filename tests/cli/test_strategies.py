@@ -1,0 +1,52 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.calling import call, one_line
+from tests.cli.zoo import write_groups, write_zoo
+from zooscope.study import Study
+
+
+@pytest.fixture(scope="module")
+def zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_zoo(tmp_path_factory.mktemp("zoo"))
+
+
+def test_json_holds_within_between_and_overall(zoo: Path, tmp_path: Path) -> None:
+    found = json.loads(call("strategies", zoo, "--groups", write_groups(tmp_path / "groups.csv"), "--json").stdout)
+    with Study.open(zoo) as study:
+        sat = study.sat(confidence=None).to_numpy()
+    assert found["within"]["b seeds"]["sat"] == pytest.approx(sat[3, 4])
+    assert found["within"]["a seeds"]["pairs"] == 3
+    assert [(row["group"], row["other"]) for row in found["between"]] == [("a seeds", "b seeds")]
+    assert found["between"][0]["sat"] == pytest.approx(sat[:3, 3:5].mean())
+    assert found["overall"]["classifiers"] == 6
+    assert found["confidence"] == 0.95
+
+
+def test_the_text_fits_eighty_columns(zoo: Path, tmp_path: Path) -> None:
+    text = call(
+        "strategies",
+        zoo,
+        "--groups",
+        write_groups(tmp_path / "groups.csv", "name,group\ntimm:b0,alone\ntimm:b1,two\ntimm:b2,two\n"),
+    ).stdout
+    assert max(map(len, text.splitlines())) <= 80
+    assert "all classifiers" in text
+    assert "alone and two" in text
+    assert "Sensitivity is 1 minus the mean share of images that fool" in text
+    assert next(line for line in text.splitlines() if line.startswith("alone ")).split()[1:] == ["1", "0", "-", "-", "-"]
+
+
+def test_without_groups_it_says_how_to_give_them(zoo: Path) -> None:
+    result = call("strategies", zoo)
+    assert result.exit_code == 1
+    assert "no classifier has a group; name them in a CSV file" in one_line(result.stderr)
+
+
+def test_it_is_drawn(zoo: Path, tmp_path: Path) -> None:
+    groups = write_groups(tmp_path / "groups.csv")
+    call("strategies", zoo, "--groups", groups, "--out", tmp_path / "strategies.csv")
+    lines = (tmp_path / "strategies.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in lines[1:]] == ["a seeds (3)", "b seeds (2)", "all classifiers (6)"]
