@@ -47,16 +47,16 @@ class Recipe:
 
 RECIPES: Final[dict[str, Recipe]] = {
     "resnet": Recipe(architecture="resnet"),
-    "resnet_seed1": Recipe(architecture="resnet", seed=1),
-    "resnet_seed2": Recipe(architecture="resnet", seed=2),
     "resnext_gn": Recipe(architecture="resnext_gn"),
     "convnext": Recipe(architecture="convnext", epochs=12, learning_rate=6e-3),
+    "convnext_seed1": Recipe(architecture="convnext", seed=1, epochs=12, learning_rate=6e-3),
+    "convnext_seed2": Recipe(architecture="convnext", seed=2, epochs=12, learning_rate=6e-3),
     "efficientnet": Recipe(architecture="efficientnet"),
     "vit": Recipe(architecture="vit", epochs=8),
     "vit_seed1": Recipe(architecture="vit", seed=1, epochs=8),
     "vit_seed2": Recipe(architecture="vit", seed=2, epochs=8),
     "swin": Recipe(architecture="swin", epochs=8),
-    "pit": Recipe(architecture="pit", epochs=8),
+    "visformer": Recipe(architecture="visformer"),
     "mixer": Recipe(architecture="mixer", epochs=8),
 }
 

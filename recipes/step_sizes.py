@@ -16,8 +16,8 @@ from scipy.stats import spearmanr
 import zooscope
 
 CLASSIFIERS: Final = (
-    "bundled:resnet",
-    "bundled:resnet_seed1",
+    "bundled:convnext",
+    "bundled:convnext_seed1",
     "bundled:efficientnet",
     "bundled:vit",
     "bundled:vit_seed1",
@@ -35,7 +35,9 @@ def main() -> None:
     classifiers = [zooscope.load_classifier(name) for name in CLASSIFIERS]
     apart = ~np.eye(len(classifiers), dtype=bool)
     reference: np.ndarray | None = None
-    print("| step size | white-box, least | others fooled, mean | SAT resnet, its seed 1 | SAT resnet, vit | rank correlation |")
+    print(
+        "| step size | white-box, least | others fooled, mean | SAT convnext, its seed 1 | SAT convnext, vit | rank correlation |"
+    )
     print("|---|---|---|---|---|---|")
     for text in STEP_SIZES:
         attack = zooscope.attacks.LinfPGD(step_size=float(Fraction(text)))
@@ -45,7 +47,7 @@ def main() -> None:
         scores = sat.to_numpy()[apart]
         reference = scores if reference is None else reference
         ranks = spearmanr(reference, scores).statistic
-        seeds, others = (sat.sel(a="bundled:resnet", b=name) for name in ("bundled:resnet_seed1", "bundled:vit"))
+        seeds, others = (sat.sel(a="bundled:convnext", b=name) for name in ("bundled:convnext_seed1", "bundled:vit"))
         print(
             f"| {text} | {transfer.diagonal().min():.0f} % | {transfer[apart].mean():.1f} % | {_with_interval(seeds)} | "
             f"{_with_interval(others)} | {ranks:.2f} |",

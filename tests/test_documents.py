@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.calling import call
+
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "design").glob("*.md")])
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -28,15 +30,16 @@ def test_every_python_block_of_the_readme_runs(block: str, tmp_path: Path) -> No
     assert run.returncode == 0, run.stderr
 
 
-def test_every_command_of_the_readme_runs_in_order(tmp_path: Path) -> None:
+def test_every_command_of_the_readme_runs_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     for block in blocks("console"):
         for line in block.splitlines():
-            words = shlex.split(line.removeprefix("$ "))
-            assert words[0] == "zooscope"
-            run = subprocess.run([sys.executable, "-m", *words], cwd=tmp_path, capture_output=True, text=True, check=False)
-            assert run.returncode == 0, f"{line}: {run.stderr}"
-    assert (tmp_path / "study/report.html").is_file()
-    assert (tmp_path / "tables/sat.csv").is_file()
+            program, *words = shlex.split(line.removeprefix("$ "))
+            assert program == "zooscope"
+            result = call(*words)
+            assert result.exit_code == 0, f"{line}: {result.stderr}"
+    for made in ("study/report.html", "tables/sat.csv", "map.html", "ensembles.png"):
+        assert (tmp_path / made).is_file()
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -571,7 +571,7 @@ def test_a_study_says_what_it_is(tmp_path: Path) -> None:
 def test_a_complete_study_is_run_again_without_loading_any_classifier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     images = zooscope.load_images("bundled:cifar10").sample(10)
     with Study.create(
-        tmp_path, classifiers=[zooscope.load_classifier("bundled:pit")], images=images, attack=LinfPGD(iterations=1)
+        tmp_path, classifiers=[zooscope.load_classifier("bundled:swin")], images=images, attack=LinfPGD(iterations=1)
     ) as study:
         study.run(device="cpu")
     loaded: list[str] = []

@@ -94,11 +94,11 @@ def test_one_name_for_a_whole_pattern_is_refused() -> None:
 def test_zoo_files_patterns_and_names_mix_in_order(tmp_path: Path) -> None:
     file = tmp_path / "my zoo, 2.toml"
     file.write_text(
-        '[[classifiers]]\naddress = "bundled:resnet*"\ngroup = "cnn"\n[[classifiers]]\naddress = "bundled:pit"\n', "utf-8"
+        '[[classifiers]]\naddress = "bundled:resnet*"\ngroup = "cnn"\n[[classifiers]]\naddress = "bundled:visformer"\n', "utf-8"
     )
-    found = classifier_addresses(["bundled:vit", str(file), "bundled:pit,bundled:swin"])
+    found = classifier_addresses(["bundled:vit", str(file), "bundled:visformer,bundled:swin"])
     resnets = tuple(f"{name}?group=cnn" for name in bundled_names() if name.startswith("bundled:resnet"))
-    assert found == ("bundled:vit", *resnets, "bundled:pit", "bundled:swin")
+    assert found == ("bundled:vit", *resnets, "bundled:visformer", "bundled:swin")
 
 
 def test_a_zoo_file_is_read_where_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +124,7 @@ def test_two_classifiers_of_one_name_are_refused() -> None:
 
 def test_what_is_no_address_is_refused() -> None:
     with pytest.raises(UnknownNameError, match=r"unknown classifier 'resnet'\. Did you mean bundled:resnet"):
-        classifier_addresses(["bundled:pit,resnet"])
+        classifier_addresses(["bundled:visformer,resnet"])
 
 
 def test_nothing_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:

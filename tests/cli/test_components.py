@@ -35,8 +35,8 @@ def test_a_network_of_the_paper_needs_no_weights() -> None:
 
 def test_a_users_file_overrides_a_value(tmp_path: Path) -> None:
     file = tmp_path / "mine.csv"
-    file.write_text("name,base architecture\nbundled:pit,Hybrid\n", encoding="utf-8")
-    found = json.loads(call("components", "read", "bundled:pit", "--override", file, "--json").stdout)
+    file.write_text("name,base architecture\nbundled:swin,Hybrid\n", encoding="utf-8")
+    found = json.loads(call("components", "read", "bundled:swin", "--override", file, "--json").stdout)
     assert found["components"]["base architecture"] == {"value": "Hybrid", "why": str(file)}
 
 

@@ -233,13 +233,13 @@ BUNDLED = {  # as zooscope.classifiers.bundled.architectures says of each
         "activation": "GeLU",
         "pooling for final feature": "GAP",
     },
-    "pit": {
-        "hierarchical": "Yes",
-        "stem layer": "4s2",
-        "normalization": "LN",
-        "activation": "GeLU",
-        "pooling for final feature": "CLS token",
-        "depth-wise convolution": "Yes",
+    "visformer": {
+        "base architecture": "Hybrid",
+        "hierarchical": "No",
+        "stem layer": "7s2",
+        "normalization": "BN",
+        "pooling for final feature": "GAP",
+        "group convolution": "Yes",
     },
     "mixer": {
         "base architecture": "MLP-Mixer",

@@ -15,8 +15,8 @@ from timm.models.byobnet import ByoBlockCfg, ByobNet, ByoModelCfg
 from timm.models.convnext import ConvNeXt
 from timm.models.efficientnet import EfficientNet
 from timm.models.mlp_mixer import MlpMixer
-from timm.models.pit import PoolingVisionTransformer
 from timm.models.swin_transformer import SwinTransformer
+from timm.models.visformer import Visformer
 from timm.models.vision_transformer import VisionTransformer
 from torch import nn
 
@@ -84,17 +84,23 @@ def swin(num_classes: int) -> nn.Module:
     )
 
 
-def pit(num_classes: int) -> nn.Module:
-    """PiT: overlapping patches, a token grid shrunk by depthwise convolutions, class token, layer norm, GELU."""
-    return PoolingVisionTransformer(
+def visformer(num_classes: int) -> nn.Module:
+    """Visformer: convolutions (3x3, in 8 groups), then attention, on one grid; convolutional stem, batch norm, GELU."""
+    return Visformer(
         img_size=INPUT_SIZE,
-        patch_size=4,
-        stride=2,
-        base_dims=(16, 16, 16),
-        depth=(1, 2, 1),
-        heads=(2, 4, 8),
-        mlp_ratio=2,
+        patch_size=8,
         num_classes=num_classes,
+        init_channels=24,
+        embed_dim=96,
+        depth=(2, 1, 1),
+        num_heads=3,
+        mlp_ratio=2,
+        group=8,
+        attn_stage="011",
+        spatial_conv="100",
+        norm_layer=nn.BatchNorm2d,
+        embed_norm=nn.BatchNorm2d,
+        conv_init=True,
     )
 
 
@@ -104,5 +110,5 @@ def mixer(num_classes: int) -> nn.Module:
 
 
 ARCHITECTURES: Final[dict[str, Callable[[int], nn.Module]]] = {
-    build.__name__: build for build in (resnet, resnext_gn, convnext, efficientnet, vit, swin, pit, mixer)
+    build.__name__: build for build in (resnet, resnext_gn, convnext, efficientnet, vit, swin, visformer, mixer)
 }
