@@ -1,7 +1,9 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+import xarray as xr
 
 from tests.specimens import Array, outcomes_of
 from zooscope.analyses.strategies import strategies
@@ -104,3 +106,17 @@ def test_without_groups_it_says_how_to_give_them() -> None:
 def test_a_group_of_an_unknown_classifier_is_refused() -> None:
     with pytest.raises(InvalidValueError, match=r"nobody has a group but is not among the classifiers \(6, classifier 0 first\)"):
         strategies(measured(), {"nobody": "seeds"})
+
+
+def test_of_a_matrix_alone_the_means_are_those_of_its_percentages_and_there_are_no_intervals() -> None:
+    outcomes = measured()
+    score, percent, _ = sat(outcomes)
+    names = list(outcomes.names)
+    matrix = xr.DataArray(score, dims=("a", "b"), coords={"a": names, "b": names, "percent": (("a", "b"), percent)})
+    groups = {name: "one" if place % 2 else "two" for place, name in enumerate(names)}
+    known, published = strategies(outcomes, groups), strategies(matrix, groups)
+    for key in ("pairs", "sat", "percent", "sensitivity"):
+        pd.testing.assert_series_equal(published.within[key], known.within[key])
+    np.testing.assert_allclose(published.between, known.between)
+    assert published.within["sat_low"].isna().all()
+    assert np.isnan(published.between.low).all()

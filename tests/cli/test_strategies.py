@@ -1,10 +1,13 @@
 import json
+import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from tests.cli.calling import call, one_line
 from tests.cli.zoo import write_groups, write_zoo
+from zooscope.recorded import RecordedStudy
 from zooscope.study import Study
 
 
@@ -50,3 +53,16 @@ def test_it_is_drawn(zoo: Path, tmp_path: Path) -> None:
     call("strategies", zoo, "--groups", groups, "--out", tmp_path / "strategies.csv")
     lines = (tmp_path / "strategies.csv").read_text().splitlines()
     assert [line.split(",")[0] for line in lines[1:]] == ["a seeds (3)", "b seeds (2)", "all classifiers (6)"]
+
+
+def test_a_published_matrix_has_means_without_intervals(tmp_path: Path) -> None:
+    matrix = pd.DataFrame([[4.6, 3.0, 2.0], [3.0, 4.6, 1.0], [2.0, 1.0, 4.6]], index=list("abc"), columns=list("abc"))
+    RecordedStudy.from_matrix(tmp_path / "published", matrix).close()
+    groups = tmp_path / "groups.csv"
+    groups.write_text("name,group\na,seeds\nb,seeds\n", encoding="utf-8")
+    result = call("strategies", tmp_path / "published", "--groups", groups, "--out", tmp_path / "picture.png")
+    assert result.exit_code == 0, result.stderr
+    assert re.search(r"seeds +2 +1 +3\.00 +- +0\.80", result.stdout)
+    found = json.loads(call("strategies", tmp_path / "published", "--groups", groups, "--json").stdout)
+    assert found["within"]["seeds"]["sat"] == pytest.approx(3)
+    assert found["within"]["seeds"]["sat_low"] is None

@@ -40,7 +40,7 @@ class Strategies:
 
 
 def strategies(
-    outcomes: Outcomes,
+    scores: Outcomes | xr.DataArray,
     groups: Mapping[str, str],
     *,
     confidence: float = 0.95,
@@ -55,7 +55,7 @@ def strategies(
     to be taken from).
 
     Args:
-        outcomes: of attacked images.
+        scores: outcomes of attacked images; or a matrix of SAT (`a`, `b`, coordinate `percent`), without intervals then (NaN).
         groups: classifier name to group; a classifier without one counts in `overall` alone.
         confidence: of the intervals (bootstrap over images, one draw for all pairs).
         epsilon_s: the smallest percentage told apart from none.
@@ -65,12 +65,17 @@ def strategies(
     Raises:
         InvalidValueError: no classifier has a group, or a group names a classifier that is not there.
     """
-    group_of = _group_of(outcomes.names, groups)
-    fooled, counted = pair_outcomes(outcomes)
-    percent = percent_of(fooled.sum(1, dtype=np.int64), counted.sum(1, dtype=np.int64))
-    drawn = PERCENT * resampled_shares(fooled, counted, num_resamples=num_resamples, seed=seed)
+    classifiers = scores.names if isinstance(scores, Outcomes) else tuple(str(name) for name in scores["a"].to_numpy())
+    group_of = _group_of(classifiers, groups)
+    rows, columns = np.triu_indices(len(classifiers), 1)
+    if isinstance(scores, Outcomes):
+        fooled, counted = pair_outcomes(scores)
+        percent = percent_of(fooled.sum(1, dtype=np.int64), counted.sum(1, dtype=np.int64))
+        drawn = PERCENT * resampled_shares(fooled, counted, num_resamples=num_resamples, seed=seed)
+    else:
+        percent = scores["percent"].to_numpy()[rows, columns].astype(np.float64)
+        drawn = np.full((1, len(percent)), np.nan)
     pairs = _Pairs(percent=percent, drawn=drawn, epsilon_s=epsilon_s, confidence=confidence)
-    rows, columns = np.triu_indices(len(outcomes.names), 1)
     names = [group for group in dict.fromkeys(group_of) if group]
     first, second = np.array(group_of, dtype=object)[rows], np.array(group_of, dtype=object)[columns]
     within = {}

@@ -1,6 +1,7 @@
 """`zooscope strategies`: how alike classifiers are that differ in how they were trained."""
 
 from itertools import combinations
+from math import isnan
 from typing import TYPE_CHECKING, Any, Final
 
 from zooscope.cli.analysing import AnalysisSeed, Answer, Out, answered, table
@@ -40,8 +41,8 @@ def strategies(
         from zooscope.scores.outcomes import attacked
 
         with RecordedStudy.read(study) as opened:
-            outcomes = attacked(opened.predictions)
-            found = found_in(outcomes, groups_of(opened, groups), confidence=confidence, seed=seed)
+            scores = opened.sat() if opened.is_imported else attacked(opened.predictions)
+            found = found_in(scores, groups_of(opened, groups), confidence=confidence, seed=seed)
         return Answer(
             text=lambda console: _print(console, found),
             values=lambda: _values(found),
@@ -101,3 +102,8 @@ def _between(found: "Strategies") -> list[dict[str, Any]]:
         for group, other in combinations(groups, 2)
         for cell in [found.between.sel(group=group, other=other)]
     ]
+
+
+def _interval(low: Any, high: Any) -> str:  # noqa: ANN401  (numbers of NumPy, pandas or xarray)
+    """Both ends; a published matrix has none."""
+    return "-" if isnan(float(low)) else f"{float(low):.2f} to {float(high):.2f}"
