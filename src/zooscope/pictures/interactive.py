@@ -83,12 +83,13 @@ def _(picture: Points, drawn: Any) -> None:  # noqa: ANN401  (as above)
             mode="markers+text" if picture.are_named and len(picture.names) <= 30 else "markers",  # noqa: PLR2004  (more would cover each other)
             text=[escaped(picture.names[place]) for place in chosen],
             textposition="middle right",
+            cliponaxis=False,  # names at the right edge may stand beyond it
             marker={"color": colour, "symbol": {"triangle": "triangle-up", "cross": "x"}.get(marker, marker), "size": 9},
             name=escaped(group),
             showlegend=picture.groups is not None,
             hovertemplate="%{text}<br>%{x:.3f}, %{y:.3f}<extra>" + escaped(group) + "</extra>",
         )
-    bare = {} if picture.x_label else {"showticklabels": False, "zeroline": False}
+    bare = {} if picture.x_label else {"showticklabels": False, "zeroline": False, "showgrid": False}
     drawn.update_layout(
         legend={"title": {"text": escaped(picture.group_title)}},
         xaxis={"title": {"text": escaped(picture.x_label)}, **bare},
