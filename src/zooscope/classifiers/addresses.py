@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import parse_qsl, unquote, urlencode
+from urllib.parse import unquote, urlencode
 
-from zooscope.errors import InvalidValueError, UnknownNameError
+from zooscope.errors import UnknownNameError
+from zooscope.images.addresses import options_in
 
 FORMS: Final[Mapping[str, str]] = {
     "bundled": "bundled:NAME",
@@ -63,7 +64,7 @@ def parsed(address: str) -> Address:
     if source not in SOURCES:
         kind = "classifier source"
         raise UnknownNameError(kind, source, SOURCES, _ADVICE)
-    options = _options(query, address)
+    options = options_in(query, address)
     common: dict[str, str] = {option: options.pop(option) for option in COMMON_OPTIONS if option in options}
     return Address(source=source, head=head, rest=unquote(rest), options=options, common=common)
 
@@ -99,16 +100,3 @@ def group_of(address: str) -> str | None:
         UnknownNameError: no such source.
     """
     return parsed(address).common.get("group")
-
-
-def _options(query: str, address: str) -> dict[str, str]:
-    pairs = parse_qsl(query, keep_blank_values=True)
-    names = [option for option, _ in pairs]
-    for option, value in pairs:
-        if not value:
-            msg = f"{address}: the option {option} has no value; write {option}=VALUE."
-            raise InvalidValueError(msg)
-        if names.count(option) > 1:
-            msg = f"{address}: the option {option} is given twice; leave one out."
-            raise InvalidValueError(msg)
-    return dict(pairs)

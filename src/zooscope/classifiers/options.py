@@ -6,7 +6,8 @@ from math import isfinite
 from typing import Any, Final
 
 from zooscope.classifiers.addresses import COMMON_OPTIONS
-from zooscope.errors import InvalidValueError, UnknownNameError
+from zooscope.errors import InvalidValueError
+from zooscope.images import addresses
 from zooscope.images.pixel_transform import PixelTransform
 
 PREPROCESSING: Final = ("size", "mean", "std", "interpolation", "crop")
@@ -18,10 +19,7 @@ def refuse_unknown(options: Mapping[str, str], known: Sequence[str], *, source: 
     Raises:
         UnknownNameError: there is one; the options that the source takes are listed.
     """
-    unknown = [option for option in options if option not in known]
-    if unknown:
-        kind = "option"
-        raise UnknownNameError(kind, unknown[0], known, f"{source}: takes {', '.join((*known, *COMMON_OPTIONS))}.")
+    addresses.refuse_unknown(options, known, source=source, common=COMMON_OPTIONS)
 
 
 def adjusted(transform: PixelTransform, options: Mapping[str, str]) -> PixelTransform:

@@ -50,7 +50,7 @@ def parsed(address: str) -> Address:
     if not rest:
         msg = f"{address} says not which images; write {FORMS[source]}."
         raise InvalidValueError(msg)
-    return Address(source=source, rest=unquote(rest), options=_options(query, address))
+    return Address(source=source, rest=unquote(rest), options=options_in(query, address))
 
 
 def written(source: str, rest: str | Path, options: Mapping[str, str] | None = None) -> str:
@@ -63,8 +63,8 @@ def written(source: str, rest: str | Path, options: Mapping[str, str] | None = N
     return f"{source}:{str(rest).replace('%', '%25').replace('?', '%3F')}{'?' if query else ''}{query}"
 
 
-def refuse_unknown(options: Mapping[str, str], known: Sequence[str], *, source: str) -> None:
-    """Refuses an option that the source doesn't take.
+def refuse_unknown(options: Mapping[str, str], known: Sequence[str], *, source: str, common: Sequence[str] = ()) -> None:
+    """Refuses an option that the source doesn't take; `common` names those that all sources take and that were looked at before.
 
     Raises:
         UnknownNameError: there is one; the options that the source takes are listed.
@@ -72,10 +72,15 @@ def refuse_unknown(options: Mapping[str, str], known: Sequence[str], *, source: 
     unknown = [option for option in options if option not in known]
     if unknown:
         kind = "option"
-        raise UnknownNameError(kind, unknown[0], known, f"{source}: takes {', '.join(known) if known else 'no options'}.")
+        raise UnknownNameError(kind, unknown[0], known, f"{source}: takes {', '.join((*known, *common)) or 'no options'}.")
 
 
-def _options(query: str, address: str) -> dict[str, str]:
+def options_in(query: str, address: str) -> dict[str, str]:
+    """What stands behind the `?` of an address, decoded.
+
+    Raises:
+        InvalidValueError: an option has no value, or two.
+    """
     pairs = parse_qsl(query, keep_blank_values=True)
     names = [option for option, _ in pairs]
     for option, value in pairs:
