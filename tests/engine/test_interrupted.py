@@ -96,10 +96,11 @@ def test_killed_from_outside_and_resumed_equals_uninterrupted(seed: int, tmp_pat
     while True:  # a process that was done before its time is no test: again, with half the time
         process = start(folder / "study", folder / "log")
         process.join(delay)
-        if process.exitcode is None:
+        process.kill()
+        process.join(60)
+        if process.exitcode != 0:
             break
         delay, folder = delay / 2, tmp_path / f"{delay}"
-    process.kill()
     check_resumed(folder, process, uninterrupted)
 
 
