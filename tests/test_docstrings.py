@@ -16,6 +16,6 @@ def test_the_examples_in_the_docstrings_run(name: str) -> None:
     assert doctest.testmod(import_module(name)).failed == 0
 
 
-@pytest.mark.parametrize("name", ["zooscope.scores.sat", "zooscope.comparison"])
+@pytest.mark.parametrize("name", ["zooscope.scores.sat", "zooscope.study.pair"])
 def test_every_score_has_an_example(name: str) -> None:
     assert doctest.testmod(import_module(name)).attempted > 0

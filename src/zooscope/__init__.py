@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from zooscope.classifiers.classifier import Classifier
     from zooscope.classifiers.load import load_classifier
     from zooscope.classifiers.selection import classifier_addresses
-    from zooscope.comparison import SatScore, sat
     from zooscope.errors import ZooscopeError
     from zooscope.images.image_set import ImageSet
     from zooscope.images.load import load_images
     from zooscope.images.pixel_transform import PixelTransform
-    from zooscope.study import Study
+    from zooscope.study.pair import SatScore, sat
+    from zooscope.study.study import Study
 
 __version__ = version("zooscope")
 __all__ = [
@@ -43,13 +43,13 @@ _HOMES: Final = {
     "Classifier": "zooscope.classifiers.classifier",
     "ImageSet": "zooscope.images.image_set",
     "PixelTransform": "zooscope.images.pixel_transform",
-    "SatScore": "zooscope.comparison",
-    "Study": "zooscope.study",
+    "SatScore": "zooscope.study.pair",
+    "Study": "zooscope.study.study",
     "ZooscopeError": "zooscope.errors",
     "classifier_addresses": "zooscope.classifiers.selection",
     "load_classifier": "zooscope.classifiers.load",
     "load_images": "zooscope.images.load",
-    "sat": "zooscope.comparison",
+    "sat": "zooscope.study.pair",
 }
 
 

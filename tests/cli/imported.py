@@ -8,7 +8,7 @@ import pandas as pd
 
 from tests.analyses.planted import groups_of, planted
 from tests.specimens import Array
-from zooscope.recorded import RecordedStudy
+from zooscope.study.recorded import RecordedStudy
 
 
 def write_imported(folder: Path, sizes: Sequence[int] = (4, 3, 2), *, with_components: bool = True, noise: float = 0.15) -> Path:

@@ -12,7 +12,7 @@ import zooscope
 from tests.cli.calling import call, one_line
 from tests.cli.synthetic import write_study
 from zooscope.cli.app import app, repeated
-from zooscope.recorded import RecordedStudy
+from zooscope.study.recorded import RecordedStudy
 
 COMMANDS = (
     "demo",

@@ -3,7 +3,7 @@ from pathlib import Path
 
 from tests.cli.calling import call
 from zooscope.classifiers.sources import bundled_names
-from zooscope.study import Study
+from zooscope.study.study import Study
 
 
 def test_the_demo_measures_all_bundled_classifiers_shows_them_and_draws_the_report(tmp_path: Path) -> None:

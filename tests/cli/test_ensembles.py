@@ -9,7 +9,7 @@ from tests.cli.synthetic import write_study
 from tests.cli.zoo import NAMES, write_groups, write_zoo
 from zooscope.analyses.averaging import CleanLogits
 from zooscope.analyses.ensembles import pair_ensembles
-from zooscope.study import Study
+from zooscope.study.study import Study
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.calling import call, one_line
 from tests.cli.synthetic import write_study
-from zooscope.study import Study
+from zooscope.study.study import Study
 
 FILES = ("sat.csv", "sat_low.csv", "sat_high.csv", "transfer.csv", "classifiers.csv", "predictions.parquet")
 

@@ -6,8 +6,8 @@ from tests.cli.synthetic import write_study
 from tests.cli.zoo import write_groups
 from zooscope.cli.groups import groups_of
 from zooscope.errors import MissingFileError, UnknownNameError
-from zooscope.recorded import DATABASE, RecordedStudy
 from zooscope.records.records import Records
+from zooscope.study.recorded import DATABASE, RecordedStudy
 
 
 def study_of(folder: Path, names: tuple[str, ...] = ("a", "b", "c")) -> RecordedStudy:

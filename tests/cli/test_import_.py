@@ -8,7 +8,7 @@ import pytest
 from tests.analyses.planted import groups_of, planted
 from tests.cli.calling import call, one_line
 from tests.cli.imported import components_of
-from zooscope.recorded import RecordedStudy
+from zooscope.study.recorded import RecordedStudy
 
 SIZES = (4, 3, 2)
 

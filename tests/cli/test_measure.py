@@ -8,7 +8,7 @@ from tests.cli.calling import CLASSIFIERS, IMAGES, SMALL, call, one_line
 from zooscope.attacks import LinfPGD
 from zooscope.images.load import load_images
 from zooscope.records.lock import LOCK
-from zooscope.study import Study
+from zooscope.study.study import Study
 
 pytestmark = pytest.mark.filterwarnings("ignore::zooscope.errors.WeakSourceWarning")
 

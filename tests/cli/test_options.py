@@ -9,7 +9,7 @@ from zooscope.cli import demo, options
 from zooscope.cli.options import fraction
 from zooscope.engine.run import BATCH_SIZE
 from zooscope.scores.matrices import CONFIDENCE
-from zooscope.study import SHARD_SIZE
+from zooscope.study.study import SHARD_SIZE
 
 
 @pytest.mark.parametrize(

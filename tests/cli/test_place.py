@@ -6,7 +6,7 @@ import pytest
 
 from tests.cli.calling import call, one_line
 from tests.cli.zoo import NAMES, write_zoo
-from zooscope.study import Study
+from zooscope.study.study import Study
 
 
 @pytest.fixture(scope="module")

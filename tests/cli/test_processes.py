@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from tests.cli.calling import call, start
-from zooscope.study import Study
+from zooscope.study.study import Study
 
 OPTIONS = ("--classifiers", "bundled:resnet,bundled:vit", "--images", "bundled:cifar10", "--count", "60", "--shard-size", "4")
 

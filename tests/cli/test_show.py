@@ -9,8 +9,8 @@ import pytest
 
 from tests.cli.calling import call, one_line
 from tests.cli.synthetic import write_study
-from zooscope.recorded import RecordedStudy
-from zooscope.study import Study
+from zooscope.study.recorded import RecordedStudy
+from zooscope.study.study import Study
 
 TWENTY = tuple(f"bundled:architecture{number}-seed{number}" for number in range(20))
 

@@ -7,8 +7,8 @@ import pytest
 
 from tests.cli.calling import call, one_line
 from tests.cli.zoo import write_groups, write_zoo
-from zooscope.recorded import RecordedStudy
-from zooscope.study import Study
+from zooscope.study.recorded import RecordedStudy
+from zooscope.study.study import Study
 
 
 @pytest.fixture(scope="module")

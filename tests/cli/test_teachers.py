@@ -6,7 +6,7 @@ import pytest
 
 from tests.cli.calling import call, one_line
 from tests.cli.zoo import NAMES, write_zoo
-from zooscope.study import Study
+from zooscope.study.study import Study
 
 BASES = "name,base architecture\nbundled:a0,CNN\nbundled:a1,CNN\nbundled:a2,CNN\ntimm:b0,Transformer\ntimm:b1,Transformer\n"
 

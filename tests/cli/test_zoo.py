@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.cli.calling import IMAGES, call, one_line
 from zooscope import load_classifier
 from zooscope.classifiers.bundled.zoo import FOLDER
-from zooscope.study import Study
+from zooscope.study.study import Study
 
 ZOO = """
 [[classifiers]]

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from tests.specimens import family
 from zooscope.attacks import LinfPGD
 from zooscope.classifiers.classifier import Classifier
-from zooscope.study import Study
+from zooscope.study.study import Study
 
 
 class Fuse:

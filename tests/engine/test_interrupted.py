@@ -16,7 +16,7 @@ from tests.engine.interrupted import measure
 
 # A server that has imported torch once forks a process per run: a start takes milliseconds instead of seconds.
 PROCESSES = get_context("forkserver")
-PROCESSES.set_forkserver_preload(["zooscope.study"])
+PROCESSES.set_forkserver_preload(["zooscope.study.study"])
 
 NUM_UNITS = 3 * 3 + 3 * 3  # classifiers by shards: clean passes, attacks
 

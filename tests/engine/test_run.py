@@ -15,7 +15,7 @@ from zooscope.classifiers.classifier import Classifier
 from zooscope.errors import ClassifierError
 from zooscope.images.image_set import ImageSet
 from zooscope.records.predictions import NOT_COUNTED, Predictions
-from zooscope.study import Study
+from zooscope.study.study import Study
 
 if TYPE_CHECKING:
     from zooscope.engine.progress import Progress

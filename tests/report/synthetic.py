@@ -8,7 +8,7 @@ from zooscope.attacks import LinfPGD
 from zooscope.records.entries import ClassifierRecord, Definition
 from zooscope.records.predictions import NOT_COUNTED
 from zooscope.records.records import Records
-from zooscope.study import Study
+from zooscope.study.study import Study
 
 CLASS_NAMES = ("airplane", "automobile", "bird", "cat")
 SHARD_SIZE = 50

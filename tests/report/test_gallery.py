@@ -13,7 +13,7 @@ from zooscope.records.predictions import NOT_COUNTED, NOT_MEASURED
 from zooscope.report import gallery as module
 from zooscope.report.gallery import Gallery, Verdict, chosen_images, evenly, gallery
 from zooscope.report.pictures import amplification, amplified, data_address
-from zooscope.study import Study
+from zooscope.study.study import Study
 
 EPSILON = 16 / 255
 

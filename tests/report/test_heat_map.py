@@ -10,7 +10,7 @@ from tests.report.synthetic import planted_study
 from zooscope.report.facts import Facts
 from zooscope.report.heat_map import HeatMap, cluster_order, draw, heat_map
 from zooscope.report.writing import decimal, interval, percent
-from zooscope.study import Study
+from zooscope.study.study import Study
 
 BLOCKS = [[f"{family} {number}" for number in range(5)] for family in ("convolution", "transformer", "mixer", "hybrid")]
 

@@ -9,7 +9,7 @@ from zooscope.classifiers.load import load_classifier
 from zooscope.images.load import load_images
 from zooscope.report.facts import Facts
 from zooscope.report.methods import command, methods
-from zooscope.study import Study
+from zooscope.study.study import Study
 
 
 def test_the_command_says_everything_that_was_measured(tmp_path: Path) -> None:

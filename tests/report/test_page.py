@@ -15,7 +15,7 @@ from zooscope.errors import InvalidValueError, StudyError
 from zooscope.report import write_report
 from zooscope.report.page import render
 from zooscope.report.writing import decimal
-from zooscope.study import Study
+from zooscope.study.study import Study
 
 VOID = {"meta", "link", "img"}
 HOSTILE = "<script>alert(1)</script>"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from zooscope.analyses.clustering import Clusters
     from zooscope.analyses.reclustering import ClusterStability
     from zooscope.pictures.data import HeatMap
-    from zooscope.recorded import RecordedStudy
+    from zooscope.study.recorded import RecordedStudy
 
 EXAMPLE: Final = "zooscope clusters STUDY --num-clusters auto --out clusters.png"
 AUTO: Final = 0
@@ -98,7 +98,7 @@ def clusters(
     """
 
     def find() -> Answer:
-        from zooscope.recorded import RecordedStudy
+        from zooscope.study.recorded import RecordedStudy
 
         with RecordedStudy.read(study) as opened:
             sat = scores_of(opened, leave_out)

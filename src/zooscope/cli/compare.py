@@ -28,7 +28,7 @@ from zooscope.cli.progress import progress_bar
 from zooscope.cli.terminal import say_json, stdout
 
 if TYPE_CHECKING:
-    from zooscope.comparison import SatScore
+    from zooscope.study.pair import SatScore
 
 EXAMPLE: Final = "zooscope compare bundled:resnet bundled:vit --images bundled:cifar10 --count 100"
 
@@ -59,8 +59,8 @@ def compare(
     with progress_bar() as listen:
         from zooscope.attacks import LinfPGD
         from zooscope.classifiers.load import load_classifier
-        from zooscope.comparison import sat
         from zooscope.images.load import load_images
+        from zooscope.study.pair import sat
 
         attack = LinfPGD(**given(epsilon=epsilon, step_size=step_size, iterations=iterations, random_start=random_start))
         chosen = sampled(load_images(images, classes=classes), count, seed)

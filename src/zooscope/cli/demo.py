@@ -35,7 +35,7 @@ def demo(
     from zooscope.cli import overview
     from zooscope.cli.show import draw
     from zooscope.report import write_report
-    from zooscope.study import Study
+    from zooscope.study.study import Study
 
     number = count if count is not None or Study.exists(out) else NUM_IMAGES
     wanted = Wanted(classifiers=CLASSIFIERS, images=IMAGES, count=number, iterations=iterations)

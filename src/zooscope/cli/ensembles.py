@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from zooscope.analyses.averaging import CleanLogits
     from zooscope.analyses.ensembles import PairEnsembles
     from zooscope.pictures.data import Picture
-    from zooscope.recorded import RecordedStudy
     from zooscope.records.predictions import Predictions
+    from zooscope.study.recorded import RecordedStudy
 
 EXAMPLE: Final = "zooscope ensembles STUDY --out ensembles.png"
 BAND: Final = 0.9
@@ -97,7 +97,7 @@ def ensembles(
     """
 
     def find() -> Answer:
-        from zooscope.recorded import RecordedStudy
+        from zooscope.study.recorded import RecordedStudy
 
         with RecordedStudy.read(study) as opened:
             found = _find(

@@ -36,7 +36,7 @@ def import_(matrix: _Matrix, study: _Study, components: _Components = None, as_j
     """
     from zooscope.analyses.matrix import read_matrix
     from zooscope.components.table import read_components
-    from zooscope.recorded import RecordedStudy
+    from zooscope.study.recorded import RecordedStudy
 
     table = None if components is None else read_components(components)
     with RecordedStudy.from_matrix(study, read_matrix(matrix), components=table) as made:

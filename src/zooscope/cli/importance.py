@@ -47,7 +47,7 @@ def importance(
     def find() -> Answer:
         from zooscope.analyses.importance import component_importance
         from zooscope.pictures.importance import importance_picture
-        from zooscope.recorded import RecordedStudy
+        from zooscope.study.recorded import RecordedStudy
 
         with RecordedStudy.read(study) as opened:
             found = component_importance(

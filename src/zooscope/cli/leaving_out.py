@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from zooscope.recorded import RecordedStudy
+    from zooscope.study.recorded import RecordedStudy
 
 LeaveOut = Annotated[
     list[str] | None,

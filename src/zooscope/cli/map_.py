@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from zooscope.analyses.mapping import Map
-    from zooscope.recorded import RecordedStudy
+    from zooscope.study.recorded import RecordedStudy
 
 EXAMPLE: Final = "zooscope map STUDY --out map.png"
 CLUSTER: Final = "cluster"
@@ -68,7 +68,7 @@ def map_(
     def find() -> Answer:
         from zooscope.analyses.mapping import map_classifiers
         from zooscope.pictures.map import map_picture
-        from zooscope.recorded import RecordedStudy
+        from zooscope.study.recorded import RecordedStudy
 
         with RecordedStudy.read(study) as opened:
             sat = scores_of(opened, leave_out)

@@ -16,7 +16,7 @@ from zooscope.errors import StudyError, ZooscopeError
 if TYPE_CHECKING:
     from zooscope.classifiers.classifier import Classifier
     from zooscope.images.image_set import ImageSet
-    from zooscope.study import Study
+    from zooscope.study.study import Study
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,7 @@ def measured(path: Path, wanted: Wanted, *, device: str, batch_size: int | None,
     """
     with progress_bar() as listen:
         try:
-            from zooscope.study import Study
+            from zooscope.study.study import Study
 
             is_new = not Study.exists(path)
             study, added = _created(path, wanted) if is_new else _continued(path, wanted)
@@ -86,7 +86,7 @@ def sampled(images: "ImageSet", count: int | None, seed: int | None) -> "ImageSe
 def _created(path: Path, wanted: Wanted) -> tuple["Study", tuple[str, ...]]:
     from zooscope.attacks import LinfPGD
     from zooscope.images.load import load_images
-    from zooscope.study import Study
+    from zooscope.study.study import Study
 
     lacking = [f"--{name}" for name in ("classifiers", "images") if not getattr(wanted, name)]
     if not wanted.classifiers or not wanted.images:
@@ -105,7 +105,7 @@ def _created(path: Path, wanted: Wanted) -> tuple["Study", tuple[str, ...]]:
 
 
 def _continued(path: Path, wanted: Wanted) -> tuple["Study", tuple[str, ...]]:
-    from zooscope.study import Study
+    from zooscope.study.study import Study
 
     study = Study.open(path)
     try:

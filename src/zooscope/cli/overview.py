@@ -14,7 +14,7 @@ from zooscope.records.predictions import NOT_MEASURED
 from zooscope.scores.matrices import sat_matrix, transfer_matrix
 
 if TYPE_CHECKING:
-    from zooscope.recorded import RecordedStudy
+    from zooscope.study.recorded import RecordedStudy
 
 LARGE_CONTROL_PERCENT: Final = 5.0
 MOST_NOTES: Final = 6

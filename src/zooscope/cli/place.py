@@ -92,9 +92,9 @@ def place(
     def find() -> Answer:
         from zooscope.analyses.placement import one_sided_against_both, placed, usual_sat
         from zooscope.pictures.placement import one_sided_picture, placement_picture
-        from zooscope.recorded import RecordedStudy
         from zooscope.scores.matrices import sat_matrix
         from zooscope.scores.outcomes import attacked
+        from zooscope.study.recorded import RecordedStudy
 
         with RecordedStudy.read(study) as opened:
             predictions = opened.predictions
@@ -156,9 +156,9 @@ def _measured(path: Path, address: str, *, device: str, batch_size: int | None, 
 
     with progress_bar() as listen:
         from zooscope.classifiers.load import load_classifier
-        from zooscope.placing import newcomer
         from zooscope.scores.outcomes import percent_of
-        from zooscope.study import Study
+        from zooscope.study.newcomer import newcomer
+        from zooscope.study.study import Study
 
         with Study.open(path) as study:
             found = newcomer(

@@ -19,7 +19,7 @@ def report(study: ExistingStudy, out: _Out = None, confidence: Confidence = CONF
     The page needs no network: a heat map of the scores, a table of the classifiers, and a gallery of attacked images.
     """
     from zooscope.report import write_report
-    from zooscope.study import Study
+    from zooscope.study.study import Study
 
     with Study.open(study) as opened:
         page = write_report(opened, out or study / "report.html", confidence=confidence)

@@ -55,8 +55,8 @@ def select(
     def find() -> Answer:
         from zooscope.analyses.selection import select as chosen_from
         from zooscope.pictures.selection import selection_picture
-        from zooscope.recorded import RecordedStudy
         from zooscope.scores.outcomes import attacked
+        from zooscope.study.recorded import RecordedStudy
 
         with RecordedStudy.read(study) as opened:
             wanted = tuple(dict.fromkeys(name for word in names or () for name in word.split(","))) or opened.names

@@ -24,7 +24,7 @@ def show(study: ExistingStudy, confidence: Confidence = CONFIDENCE, as_json: Jso
     mind. While `measure` runs, it shows what is measured so far.
     """
     from zooscope.cli import overview
-    from zooscope.recorded import RecordedStudy
+    from zooscope.study.recorded import RecordedStudy
 
     with RecordedStudy.read(study) as opened:
         view = overview.overview(opened, confidence=confidence)

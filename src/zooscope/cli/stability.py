@@ -53,8 +53,8 @@ def stability(
     def find() -> Answer:
         from zooscope.analyses.stability import stability as found_in
         from zooscope.pictures.stability import stability_picture
-        from zooscope.recorded import RecordedStudy
         from zooscope.scores.outcomes import attacked
+        from zooscope.study.recorded import RecordedStudy
 
         with RecordedStudy.read(study) as opened:
             outcomes = attacked(opened.predictions)

@@ -37,8 +37,8 @@ def strategies(
     def find() -> Answer:
         from zooscope.analyses.strategies import strategies as found_in
         from zooscope.pictures.strategies import strategies_picture
-        from zooscope.recorded import RecordedStudy
         from zooscope.scores.outcomes import attacked
+        from zooscope.study.recorded import RecordedStudy
 
         with RecordedStudy.read(study) as opened:
             scores = opened.sat() if opened.is_imported else attacked(opened.predictions)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from zooscope.analyses.teachers import Teachers
-    from zooscope.recorded import RecordedStudy
+    from zooscope.study.recorded import RecordedStudy
 
 EXAMPLE: Final = "zooscope teachers STUDY --student bundled:vit"
 COMPONENT: Final = "base architecture"
@@ -42,7 +42,7 @@ def teachers(
     def find() -> Answer:
         from zooscope.analyses.teachers import teachers as ranked
         from zooscope.pictures.teachers import teachers_picture
-        from zooscope.recorded import RecordedStudy
+        from zooscope.study.recorded import RecordedStudy
 
         with RecordedStudy.read(study) as opened:
             found = ranked(

@@ -16,7 +16,7 @@ from zooscope.records.entries import Definition
 from zooscope.records.predictions import NOT_MEASURED, Predictions
 from zooscope.report.writing import fraction_of_255
 from zooscope.scores.matrices import WEAK_SOURCE_PERCENT
-from zooscope.study import Study
+from zooscope.study.study import Study
 
 
 @final

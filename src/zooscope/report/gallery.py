@@ -11,7 +11,7 @@ from jaxtyping import Float32
 from zooscope.errors import ZooscopeError
 from zooscope.records.predictions import NOT_MEASURED, Predictions
 from zooscope.report.pictures import amplification, amplified, data_address
-from zooscope.study import Study
+from zooscope.study.study import Study
 
 NUM_IMAGES: Final = 6
 MAX_SOURCES: Final = 24

@@ -19,7 +19,7 @@ from zooscope.report.methods import methods
 from zooscope.report.pairs import different_pairs, pair_grid
 from zooscope.report.summary import summary
 from zooscope.scores.matrices import CONFIDENCE
-from zooscope.study import Study
+from zooscope.study.study import Study
 
 TEMPLATES: Final = "templates"
 

@@ -28,7 +28,7 @@ from zooscope.errors import (
     WeakSourceWarning,
 )
 from zooscope.images.image_set import ImageSet
-from zooscope.study import Study
+from zooscope.study.study import Study
 
 pytestmark = pytest.mark.filterwarnings("ignore::zooscope.errors.WeakSourceWarning")
 
@@ -575,7 +575,7 @@ def test_a_complete_study_is_run_again_without_loading_any_classifier(tmp_path: 
     ) as study:
         study.run(device="cpu")
     loaded: list[str] = []
-    monkeypatch.setattr("zooscope.study.load_classifier", lambda address, **_: loaded.append(address))
+    monkeypatch.setattr("zooscope.study.study.load_classifier", lambda address, **_: loaded.append(address))
     with Study.open(tmp_path) as study:
         study.run(device="cpu")
     assert loaded == []

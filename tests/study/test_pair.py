@@ -11,7 +11,7 @@ from zooscope.attacks import LinfPGD
 from zooscope.classifiers.classifier import Classifier
 from zooscope.errors import ClassifierError, EmptyPairWarning, InvalidValueError
 from zooscope.images.image_set import ImageSet
-from zooscope.study import Study
+from zooscope.study.study import Study
 
 if TYPE_CHECKING:
     from zooscope.engine.progress import Progress

@@ -11,7 +11,6 @@ from torch import Tensor
 from zooscope.classifiers.classifier import Classifier
 from zooscope.engine.chance import is_at_chance
 from zooscope.engine.device import choose_device
-from zooscope.engine.identity import require_usable
 from zooscope.engine.progress import Progress, ProgressListener
 from zooscope.engine.run import BATCH_SIZE
 from zooscope.errors import ClassifierError, InvalidValueError, StudyError, WeakSourceWarning
@@ -21,7 +20,8 @@ from zooscope.measurements.transfer import image_seed, perturb, resized
 from zooscope.records.predictions import Predictions
 from zooscope.scores.matrices import WEAK_SOURCE_PERCENT
 from zooscope.scores.outcomes import PERCENT
-from zooscope.study import Study
+from zooscope.study.definition import require_usable
+from zooscope.study.study import Study
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

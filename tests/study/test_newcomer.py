@@ -10,9 +10,9 @@ from zooscope.attacks import LinfPGD
 from zooscope.classifiers.classifier import Classifier
 from zooscope.errors import ClassifierError, InvalidValueError, StudyError, WeakSourceWarning
 from zooscope.images.image_set import ImageSet
-from zooscope.placing import newcomer
 from zooscope.scores import outcomes
-from zooscope.study import Study
+from zooscope.study.newcomer import newcomer
+from zooscope.study.study import Study
 
 if TYPE_CHECKING:
     from zooscope.engine.progress import Progress

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from zooscope.errors import InvalidValueError
-from zooscope.scores.published import checked_matrix, published_matrix
+from zooscope.exchange.published import checked_matrix, published_matrix
 
 MATRIX = pd.DataFrame([[4.6, 3.0, 2.0], [3.0, 4.5, 1.0], [2.0, 1.0, 4.4]], index=list("abc"), columns=list("abc"))
 

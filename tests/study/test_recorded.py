@@ -10,9 +10,9 @@ import pytest
 
 from zooscope import Study
 from zooscope.errors import InvalidValueError, StudyError, UnknownNameError
-from zooscope.recorded import RecordedStudy
+from zooscope.study.recorded import RecordedStudy
 
-GOLDEN = Path(__file__).parent / "records" / "golden"
+GOLDEN = Path(__file__).parents[1] / "records" / "golden"
 MATRIX = pd.DataFrame([[4.6, 3.0], [3.0, 4.5]], index=["a", "b"], columns=["a", "b"])
 COMPONENTS = pd.DataFrame({"activation": ["ReLU", "GELU"], "hierarchical": ["Yes", np.nan]}, index=["b", "stranger"])
 
@@ -26,7 +26,7 @@ def published(tmp_path: Path) -> RecordedStudy:
 def test_reading_and_scoring_takes_no_torch(tmp_path: Path) -> None:
     (tmp_path / "study.db").write_bytes((GOLDEN / "study-v1.db").read_bytes())
     script = (
-        "import sys; from zooscope.recorded import RecordedStudy; "
+        "import sys; from zooscope.study.recorded import RecordedStudy; "
         f"study = RecordedStudy.read({str(tmp_path)!r}); "
         "print(study.sat().shape, study.transfer().shape, len(study.classifiers())); print('torch' in sys.modules)"
     )

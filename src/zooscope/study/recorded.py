@@ -10,13 +10,13 @@ from jaxtyping import Float16
 
 from zooscope.components.vocabulary import COMPONENTS
 from zooscope.errors import InvalidValueError, StudyError, UnknownNameError
-from zooscope.export import export
+from zooscope.exchange.export import export
+from zooscope.exchange.published import IMPORTED, checked_matrix, published_matrix, published_record
 from zooscope.records.entries import Definition
 from zooscope.records.predictions import Predictions
 from zooscope.records.records import Records
 from zooscope.scores.classifiers import classifier_table
 from zooscope.scores.matrices import CONFIDENCE, one_sided_matrix, sat_matrix, transfer_matrix
-from zooscope.scores.published import IMPORTED, checked_matrix, published_matrix, published_record
 from zooscope.scores.sat import EPSILON_S
 
 DATABASE: Final = "study.db"

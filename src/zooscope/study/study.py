@@ -13,7 +13,15 @@ from zooscope.attacks.described import attack_described
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.load import load_classifier
 from zooscope.engine.device import choose_device
-from zooscope.engine.identity import (
+from zooscope.engine.progress import ProgressListener
+from zooscope.engine.run import BATCH_SIZE, Run
+from zooscope.errors import InvalidValueError, StudyError
+from zooscope.images.image_set import ImageSet
+from zooscope.measurements.examples import ExamplePixels, example_pixels
+from zooscope.records.entries import ClassifierRecord, Definition
+from zooscope.records.lock import LOCK, held
+from zooscope.records.records import Records
+from zooscope.study.definition import (
     components_of,
     definition_of,
     find_images,
@@ -24,15 +32,7 @@ from zooscope.engine.identity import (
     require_same_shard_size,
     require_usable,
 )
-from zooscope.engine.progress import ProgressListener
-from zooscope.engine.run import BATCH_SIZE, Run
-from zooscope.errors import InvalidValueError, StudyError
-from zooscope.images.image_set import ImageSet
-from zooscope.measurements.examples import ExamplePixels, example_pixels
-from zooscope.recorded import DATABASE, RecordedStudy
-from zooscope.records.entries import ClassifierRecord, Definition
-from zooscope.records.lock import LOCK, held
-from zooscope.records.records import Records
+from zooscope.study.recorded import DATABASE, RecordedStudy
 
 SHARD_SIZE: Final = 100
 

@@ -12,7 +12,7 @@ from zooscope.errors import InvalidValueError
 from zooscope.images.image_set import ImageSet
 from zooscope.scores.matrices import CONFIDENCE
 from zooscope.scores.sat import EPSILON_S
-from zooscope.study import Study
+from zooscope.study.study import Study
 
 
 @final

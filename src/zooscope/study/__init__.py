@@ -1,0 +1,1 @@
+"""A study: what defines it, what a user holds, one pair, a newcomer."""
