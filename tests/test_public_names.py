@@ -36,7 +36,7 @@ def test_the_version_is_that_of_the_package() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["zooscope", "zooscope.errors", "zooscope.records.records", "zooscope.scores.sat", "zooscope.scores.bootstrap"]
+    "module", ["zooscope", "zooscope.errors", "zooscope.records.records", "zooscope.scores.sat", "zooscope.statistics.bootstrap"]
 )
 def test_records_and_scores_are_read_without_torch(module: str) -> None:
     program = f"import sys, {module}; sys.exit(any(name in sys.modules for name in ('torch', 'torchvision', 'timm')))"

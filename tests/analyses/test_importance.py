@@ -13,9 +13,9 @@ from sklearn.metrics import r2_score
 from tests.analyses.planted import planted, reordered, scores_for
 from tests.specimens import Array
 from zooscope.analyses.importance import BOOSTING, Fitted, Importance, component_importance, permutation_drops, r2
-from zooscope.analyses.mantel import mantel
 from zooscope.analyses.matrix import square
 from zooscope.errors import InvalidValueError
+from zooscope.statistics.mantel import mantel
 
 COUNT = 18
 CAUSE = np.arange(COUNT) % 3

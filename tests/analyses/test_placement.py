@@ -7,9 +7,9 @@ from scipy import stats
 from tests.specimens import Array, outcomes_of
 from zooscope.analyses.placement import one_sided_against_both, placed, usual_sat
 from zooscope.errors import InvalidValueError
-from zooscope.scores.bootstrap import share_intervals
 from zooscope.scores.outcomes import Outcomes
 from zooscope.scores.sat import one_sided, sat
+from zooscope.statistics.bootstrap import share_intervals
 
 NAMES = ("a", "b", "c", "d")
 CLUSTERS = {"a": 1, "b": 1, "c": 2, "d": 2}

@@ -4,7 +4,7 @@ import pytest
 from tests.specimens import outcomes_of
 from zooscope.analyses.resampling import interval_of, pair_outcomes, resampled_shares
 from zooscope.errors import InvalidValueError
-from zooscope.scores.bootstrap import share_intervals
+from zooscope.statistics.bootstrap import share_intervals
 
 
 def test_its_quantiles_are_the_intervals_of_the_scores() -> None:

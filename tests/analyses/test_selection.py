@@ -8,11 +8,11 @@ from scipy import stats
 from tests.analyses.zoo import logits_of, synthetic_logits
 from tests.specimens import Array, outcomes_of
 from zooscope.analyses.averaging import CleanLogits, metrics
-from zooscope.analyses.halves import halves
 from zooscope.analyses.selection import METHODS, mean_pairwise, select
 from zooscope.errors import InvalidValueError
 from zooscope.scores.outcomes import Outcomes
 from zooscope.scores.sat import sat
+from zooscope.statistics.halves import halves
 
 
 def families(count: int = 9, num_images: int = 400, num_families: int = 3) -> tuple[CleanLogits, Outcomes]:

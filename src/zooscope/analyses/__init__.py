@@ -5,7 +5,6 @@ from zooscope.analyses.clustering import clusters
 from zooscope.analyses.draws import draws_from_clusters, draws_from_groups
 from zooscope.analyses.ensembles import pair_ensembles
 from zooscope.analyses.importance import component_importance
-from zooscope.analyses.mantel import mantel
 from zooscope.analyses.mapping import map_classifiers
 from zooscope.analyses.placement import one_sided_against_both, placed
 from zooscope.analyses.reclustering import cluster_stability
@@ -13,6 +12,7 @@ from zooscope.analyses.selection import select
 from zooscope.analyses.stability import stability
 from zooscope.analyses.strategies import strategies
 from zooscope.analyses.teachers import teachers
+from zooscope.statistics.mantel import mantel
 
 __all__ = [
     "cluster_stability",

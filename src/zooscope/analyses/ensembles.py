@@ -7,9 +7,9 @@ import pandas as pd
 import xarray as xr
 
 from zooscope.analyses.averaging import Average, CleanLogits, metrics
-from zooscope.analyses.mantel import NUM_PERMUTATIONS, Correlation, mantel
-from zooscope.analyses.trend import CONFIDENCE, Trend, trend
 from zooscope.errors import InvalidValueError
+from zooscope.statistics.mantel import NUM_PERMUTATIONS, Correlation, mantel
+from zooscope.statistics.trend import CONFIDENCE, Trend, trend
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,7 +43,7 @@ def pair_ensembles(
     """Every ensemble of two, its error reduction rate against the SAT of its members.
 
     Source: Hwang et al., ECCV 2024, Section 5.1 and Figure 5. There the band is one of independent pairs and the p value, too; here
-    both know that pairs share classifiers (see `zooscope.analyses.trend` and `zooscope.analyses.mantel`).
+    both know that pairs share classifiers (see `zooscope.statistics.trend` and `zooscope.statistics.mantel`).
 
     Args:
         logits: on clean images, of at least two classifiers.

@@ -11,9 +11,9 @@ from jaxtyping import Bool, Float, Int, Shaped
 from sklearn.ensemble import GradientBoostingRegressor
 from sklearn.metrics import r2_score
 
-from zooscope.analyses.mantel import mantel
 from zooscope.analyses.matrix import Matrix, complete, square
 from zooscope.errors import InvalidValueError
+from zooscope.statistics.mantel import mantel
 
 # "The number of boosting stages, maximum depth, minimum number of samples, and learning rate": Appendix B of the paper. The minimum
 # is taken as that of a node to be split, which is where scikit-learn has a whole number of at least 2.

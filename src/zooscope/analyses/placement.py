@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
 
-from zooscope.analyses.mantel import NUM_PERMUTATIONS, Correlation, mantel
 from zooscope.analyses.resampling import NUM_RESAMPLES, interval_of, resampled_shares
-from zooscope.analyses.trend import CONFIDENCE, Trend, trend
 from zooscope.errors import InvalidValueError
 from zooscope.scores.outcomes import PERCENT, Outcomes, percent_of
 from zooscope.scores.sat import EPSILON_S, log_score, one_sided, sat
+from zooscope.statistics.mantel import NUM_PERMUTATIONS, Correlation, mantel
+from zooscope.statistics.trend import CONFIDENCE, Trend, trend
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -11,11 +11,11 @@ from jaxtyping import Float, Int
 from zooscope.analyses.averaging import Average, CleanLogits, ensembles_right, metrics
 from zooscope.analyses.choosing import Best, grown, smallest
 from zooscope.analyses.draws import drawn
-from zooscope.analyses.halves import Halves, halves
 from zooscope.analyses.resampling import NUM_RESAMPLES, image_weights, interval_of
 from zooscope.errors import InvalidValueError
 from zooscope.scores.outcomes import Outcomes
 from zooscope.scores.sat import sat
+from zooscope.statistics.halves import Halves, halves
 
 Method = Literal["most diverse", "best predicted", "greedy", "best single classifiers"]
 METHODS: Final[tuple[Method, ...]] = ("most diverse", "best predicted", "greedy", "best single classifiers")

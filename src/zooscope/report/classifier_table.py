@@ -9,7 +9,7 @@ from jaxtyping import Bool
 from zooscope.records.predictions import NOT_MEASURED
 from zooscope.report.facts import Facts
 from zooscope.scores import outcomes
-from zooscope.scores.bootstrap import Interval, share_intervals
+from zooscope.statistics.bootstrap import Interval, share_intervals
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from zooscope.report.facts import Facts
-from zooscope.scores.bootstrap import NUM_RESAMPLES
+from zooscope.statistics.bootstrap import NUM_RESAMPLES
 
 PACKAGES: Final = ("zooscope", "torch", "timm", "numpy", "scipy", "plotly")
 OPTIONS: Final = {"epsilon": "--epsilon", "step_size": "--step-size", "iterations": "--iterations"}

@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from zooscope.errors import InvalidValueError
-from zooscope.scores.bootstrap import Interval, share_intervals
 from zooscope.scores.outcomes import PERCENT, Outcomes, percent_of
+from zooscope.statistics.bootstrap import Interval, share_intervals
 
 EPSILON_S: Final = 0.01
 RANGE: Final = (float(np.log(EPSILON_S)), float(np.log(PERCENT)))

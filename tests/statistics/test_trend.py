@@ -3,8 +3,8 @@ import pytest
 from scipy import stats
 
 from tests.specimens import Array
-from zooscope.analyses.trend import trend
 from zooscope.errors import InvalidValueError
+from zooscope.statistics.trend import trend
 
 
 def symmetric(size: int, seed: int) -> Array:

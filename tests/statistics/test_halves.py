@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zooscope.analyses.halves import halves
 from zooscope.errors import InvalidValueError
+from zooscope.statistics.halves import halves
 
 
 @given(st.lists(st.integers(0, 6), min_size=2, max_size=60), st.integers(0, 5))

@@ -6,8 +6,8 @@ import pytest
 from scipy import stats
 
 from tests.specimens import Array
-from zooscope.analyses.mantel import mantel
 from zooscope.errors import InvalidValueError
+from zooscope.statistics.mantel import mantel
 
 
 def symmetric(size: int, seed: int) -> Array:
@@ -108,7 +108,7 @@ def test_the_diagonal_is_never_read() -> None:
 def test_blocks_of_permutations_give_the_same_as_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = symmetric(6, 0), symmetric(6, 1)
     expected = mantel(first, second)
-    monkeypatch.setattr(sys.modules["zooscope.analyses.mantel"], "CELLS_AT_ONCE", 40)
+    monkeypatch.setattr(sys.modules["zooscope.statistics.mantel"], "CELLS_AT_ONCE", 40)
     assert mantel(first, second) == expected
 
 

@@ -4,8 +4,8 @@ from scipy import stats
 
 from tests.specimens import Array, outcomes_of
 from zooscope.errors import InvalidValueError
-from zooscope.scores.bootstrap import CELLS_AT_ONCE, share_intervals
 from zooscope.scores.sat import sat_intervals
+from zooscope.statistics.bootstrap import CELLS_AT_ONCE, share_intervals
 
 NUM_DATA_SETS = 400
 # How many of 400 intervals of exactly 95 % hold the truth, but for one experiment in a thousand.

@@ -1,0 +1,1 @@
+"""Statistics of numbers: resampling, permutation tests, trends. Nothing here knows of classifiers."""
