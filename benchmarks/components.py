@@ -14,7 +14,7 @@ import random
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from zooscope.classifiers import paper
+from zooscope.classifiers.providers import paper
 from zooscope.components.read import Components, read_components
 from zooscope.components.skeleton import load_skeleton
 from zooscope.components.vocabulary import COMPONENTS

@@ -24,10 +24,10 @@ from torchvision.models import squeezenet1_1
 from tests.classifiers.hub_at_hand import isolated, saved_folder, weights_of
 from tests.cli.calling import call
 from zooscope.classifiers import addresses as classifiers
-from zooscope.classifiers.bundled.zoo import FOLDER as WEIGHTS
 from zooscope.classifiers.load import load_classifier
+from zooscope.classifiers.providers.bundled import FOLDER as WEIGHTS
 from zooscope.images import addresses as images
-from zooscope.images.bundled import FOLDER as IMAGES
+from zooscope.images.providers.bundled import FOLDER as IMAGES
 
 DOCUMENT = (Path(__file__).parents[1] / "docs" / "sources.md").read_text(encoding="utf-8")
 QUICK = ("--iterations", "1", "--allow-chance")  # the networks made here have random weights

@@ -8,7 +8,7 @@ import torch
 
 from zooscope import load_classifier
 from zooscope.classifiers.addresses import SOURCES, group_of
-from zooscope.classifiers.sources import EXTRAS, bundled_names, module_of, names_of
+from zooscope.classifiers.providers.registry import EXTRAS, bundled_names, module_of, names_of
 from zooscope.errors import InvalidValueError, MissingExtraError, UnknownNameError
 
 
@@ -89,7 +89,7 @@ def test_names_that_can_be_listed_are_addresses(source: str) -> None:
 @pytest.mark.parametrize(("source", "library"), [("huggingface", "transformers"), ("onnx", "onnx")])
 def test_a_source_without_its_libraries_says_what_to_install(monkeypatch: pytest.MonkeyPatch, source: str, library: str) -> None:
     monkeypatch.setitem(sys.modules, library, None)
-    for module in [name for name in sys.modules if name.startswith(f"zooscope.classifiers.{source}")]:
+    for module in [name for name in sys.modules if name.startswith(f"zooscope.classifiers.providers.{source}")]:
         monkeypatch.delitem(sys.modules, module)
     with pytest.raises(
         MissingExtraError, match=rf"{source} needs libraries that are not installed: pip install 'zooscope\[{source}\]'"
@@ -98,6 +98,6 @@ def test_a_source_without_its_libraries_says_what_to_install(monkeypatch: pytest
 
 
 def test_a_broken_installation_is_no_missing_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "zooscope.classifiers.checkpoint", None)
+    monkeypatch.setitem(sys.modules, "zooscope.classifiers.providers.checkpoint", None)
     with pytest.raises(ModuleNotFoundError, match="checkpoint"):
         module_of("checkpoint")

@@ -9,7 +9,7 @@ import timm
 
 from zooscope import classifier_addresses
 from zooscope.classifiers import load
-from zooscope.classifiers.sources import bundled_names
+from zooscope.classifiers.providers.registry import bundled_names
 from zooscope.errors import ClassifierError, InvalidValueError, MissingFileError, UnknownNameError
 
 
@@ -133,5 +133,5 @@ def test_nothing_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(load, "load_classifier", refuse)
     monkeypatch.setattr(timm, "create_model", refuse)
-    monkeypatch.setattr("zooscope.classifiers.bundled.zoo.load", refuse)
+    monkeypatch.setattr("zooscope.classifiers.providers.bundled.load", refuse)
     assert classifier_addresses(["bundled:*", "timm:resnet18*", "paper:"])

@@ -3,8 +3,8 @@ from pathlib import Path
 
 from tests.cli.calling import call, one_line
 from zooscope.classifiers.addresses import SOURCES
-from zooscope.classifiers.bundled.zoo import cards
-from zooscope.classifiers.sources import bundled_names
+from zooscope.classifiers.providers.bundled import cards
+from zooscope.classifiers.providers.registry import bundled_names
 
 
 def test_names_come_one_a_line() -> None:

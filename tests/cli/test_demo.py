@@ -2,7 +2,7 @@ import re
 from pathlib import Path
 
 from tests.cli.calling import call
-from zooscope.classifiers.sources import bundled_names
+from zooscope.classifiers.providers.registry import bundled_names
 from zooscope.study.study import Study
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.calling import call
 from zooscope import Classifier, load_classifier
-from zooscope.classifiers import paper
+from zooscope.classifiers.providers import paper
 from zooscope.cli.paper import summary
 from zooscope.components.vocabulary import COMPONENTS
 

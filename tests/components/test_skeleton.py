@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import zooscope
-from zooscope.classifiers import paper
+from zooscope.classifiers.providers import paper
 from zooscope.components.read import read_components
 from zooscope.components.skeleton import load_skeleton
 from zooscope.errors import ClassifierError, InvalidValueError, UnknownNameError

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from zooscope.classifiers import paper
+from zooscope.classifiers.providers import paper
 from zooscope.components.table import paper_components, read_components
 from zooscope.components.vocabulary import COMPONENTS
 from zooscope.errors import InvalidValueError, MissingFileError, UnknownNameError

@@ -91,6 +91,7 @@ def test_a_file_of_classes_from_another_system_is_read(image_folder: Path, tmp_p
 def test_a_module_is_imported_only_when_its_source_is_asked_for() -> None:
     program = (
         "import sys, zooscope; zooscope.load_images('bundled:cifar10');"
-        "sys.exit(any(name in sys.modules for name in ('datasets', 'zooscope.images.parquet', 'zooscope.images.torchvision')))"
+        "providers = [f'zooscope.images.providers.{name}' for name in ('parquet', 'torchvision')];"
+        "sys.exit(any(name in sys.modules for name in ('datasets', *providers)))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -57,7 +57,7 @@ def parsed(address: str) -> Address:
     head, _, query = address.partition("?")
     source, colon, rest = head.partition(":")
     if not colon:
-        from zooscope.classifiers.sources import bundled_names  # noqa: PLC0415  (for this error alone: it imports torch)
+        from zooscope.classifiers.providers.registry import bundled_names  # noqa: PLC0415  (for this error alone: it imports torch)
 
         kind = "classifier"
         raise UnknownNameError(kind, address, bundled_names(), _ADVICE)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from zooscope.classifiers.addresses import BACKGROUND, extended, parsed
 from zooscope.classifiers.class_map import mapped, path_of
 from zooscope.classifiers.classifier import Classifier
-from zooscope.classifiers.sources import module_of
+from zooscope.classifiers.providers.registry import module_of
 
 
 def load_classifier(address: str, *, name: str | None = None) -> Classifier:

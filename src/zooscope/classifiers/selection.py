@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from zooscope.classifiers.addresses import SOURCES, Address, name_of, parsed
-from zooscope.classifiers.sources import names_of
+from zooscope.classifiers.providers.registry import names_of
 from zooscope.classifiers.zoo_file import addresses_in
 from zooscope.errors import ClassifierError, InvalidValueError, UnknownNameError
 

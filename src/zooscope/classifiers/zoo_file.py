@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from zooscope.classifiers.addresses import BACKGROUND, COMMON_OPTIONS, Address, parsed, written
-from zooscope.classifiers.sources import module_of
+from zooscope.classifiers.providers.registry import module_of
 from zooscope.errors import InvalidValueError, MissingFileError, UnknownNameError
 
 TABLE: Final = "classifiers"

@@ -102,7 +102,7 @@ def _bundled_images() -> str:
 
 def _bundled_classifiers() -> str:
     from zooscope.classifiers.load import load_classifier
-    from zooscope.classifiers.sources import bundled_names
+    from zooscope.classifiers.providers.registry import bundled_names
 
     return f"{len([load_classifier(name) for name in bundled_names()])}, all load"
 

@@ -123,7 +123,7 @@ def _continued(path: Path, wanted: Wanted) -> tuple["Study", tuple[str, ...]]:
 def _loaded(words: Sequence[str]) -> list["Classifier"]:
     """The classifiers that words stand for; of a pattern's, those that can't be had any more are left out with a note."""
     from zooscope.classifiers.load import load_classifier
-    from zooscope.classifiers.paper import gone
+    from zooscope.classifiers.providers.paper import gone
 
     found = classifier_addresses(words)
     left_out = [address for address in found if address.partition("?")[0] in gone() and address not in words]

@@ -7,14 +7,14 @@ from rich.table import Table
 from zooscope.cli.terminal import say, say_json, stdout
 
 if TYPE_CHECKING:
-    from zooscope.classifiers.paper import Entry
+    from zooscope.classifiers.providers.paper import Entry
 
 ABSENT: Final = ("No", "-")
 
 
 def list_paper(*, names: bool, as_json: bool) -> None:
     """Prints all 69: as a table, as JSON, or their addresses alone."""
-    from zooscope.classifiers.paper import entries
+    from zooscope.classifiers.providers.paper import entries
 
     if as_json:
         say_json([facts(entry) for entry in entries()])
@@ -60,7 +60,7 @@ def _kind(value: str) -> str:
 
 
 def _table() -> Table:
-    from zooscope.classifiers.paper import entries
+    from zooscope.classifiers.providers.paper import entries
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("paper:", no_wrap=True)

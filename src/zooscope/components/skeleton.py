@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import torch
 
-from zooscope.classifiers import paper, timm
 from zooscope.classifiers.addresses import parsed
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.load import load_classifier
 from zooscope.classifiers.options import refuse_unknown, whole
+from zooscope.classifiers.providers import paper, timm
 from zooscope.errors import ClassifierError
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from zooscope.classifiers import paper
+from zooscope.classifiers.providers import paper
 from zooscope.components.vocabulary import COMPONENTS, VALUES, is_known
 from zooscope.errors import InvalidValueError, MissingFileError, UnknownNameError
 

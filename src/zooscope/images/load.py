@@ -41,7 +41,7 @@ def load_images(address: str, *, classes: str | Path | Sequence[str] | None = No
 
 def _module_of(source: str) -> ModuleType:
     try:
-        return import_module(f"zooscope.images.{source}")
+        return import_module(f"zooscope.images.providers.{source}")
     except ModuleNotFoundError as error:
         if source not in EXTRAS or (error.name or "").startswith("zooscope"):
             raise

@@ -20,7 +20,7 @@ from zooscope.classifiers.addresses import written
 from zooscope.classifiers.classifier import NUM_CHANNELS, Classifier
 from zooscope.classifiers.first_pass import num_outputs
 from zooscope.classifiers.options import PREPROCESSING, adjusted, per_channel, refuse_unknown, whole
-from zooscope.classifiers.timm_weights import converted, create, pretrained
+from zooscope.classifiers.providers.timm_weights import converted, create, pretrained
 from zooscope.classifiers.weights import fill, read_weights
 from zooscope.errors import ClassifierError, InvalidValueError, MissingFileError, UnknownNameError, first_line
 from zooscope.images.pixel_transform import PixelTransform

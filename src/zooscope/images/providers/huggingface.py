@@ -21,10 +21,10 @@ from huggingface_hub import constants, get_token
 from huggingface_hub.errors import HfHubHTTPError
 
 from zooscope.errors import ImagesError, MissingFileError, UnknownNameError, first_line
-from zooscope.images import columns
 from zooscope.images.addresses import written
-from zooscope.images.columns import chosen, labels_in
 from zooscope.images.image_set import ImageSet
+from zooscope.images.providers import columns
+from zooscope.images.providers.columns import chosen, labels_in
 
 OPTIONS: Final = ("split", "config", *columns.OPTIONS)
 _REFUSED: Final = (401, 403)

@@ -14,8 +14,8 @@ import numpy as np
 from zooscope.errors import ImagesError, InvalidValueError, MissingFileError, first_line
 from zooscope.images.addresses import written
 from zooscope.images.class_order import class_order, labels_of, reordered
-from zooscope.images.folder import SUFFIXES
 from zooscope.images.image_set import ImageSet
+from zooscope.images.providers.folder import SUFFIXES
 
 OPTIONS: Final = ("image", "label")
 _RANGE: Final = re.compile(r"\{(\d+)\.\.(\d+)\}")

@@ -13,7 +13,7 @@ import pytest
 from tests.images.encoded import png
 from zooscope import load_images
 from zooscope.errors import ImagesError, MissingFileError
-from zooscope.images import parquet
+from zooscope.images.providers import parquet
 
 NAMES = ["cat", "dog", "emu"]
 

@@ -15,7 +15,7 @@ from zooscope.classifiers.classifier import Classifier
 from zooscope.errors import InvalidValueError, UnknownNameError
 from zooscope.images.pixel_transform import PixelTransform
 
-FOLDER: Final = Path(__file__).parent / "weights"
+FOLDER: Final = Path(__file__).parents[1] / "bundled" / "weights"
 OPTIONS: Final = ()
 NUM_CLASSES: Final = 10
 MEAN: Final = (0.4914, 0.4822, 0.4465)

@@ -104,7 +104,7 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> "Classifier":
             "leave it out, the other 68 are there."
         )
         raise ClassifierError(msg)
-    from zooscope.classifiers import timm  # noqa: PLC0415  (the table is read without torch)
+    from zooscope.classifiers.providers import timm  # noqa: PLC0415  (the table is read without torch)
 
     classifier = timm.load(found.timm, options, name=name)
     _, asked, query = (classifier.address or "").partition("?")

@@ -18,8 +18,8 @@ from PIL import Image
 from timm.data import IMAGENET_DEFAULT_MEAN, create_transform, resolve_data_config
 from torch import nn
 
-from zooscope.classifiers import paper
-from zooscope.classifiers.timm import classifier_of
+from zooscope.classifiers.providers import paper
+from zooscope.classifiers.providers.timm import classifier_of
 from zooscope.images.pixel_transform import DOWN
 
 SIZES = ((500, 375), (352, 613), (97, 101), (224, 224), (1000, 251))

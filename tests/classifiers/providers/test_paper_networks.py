@@ -18,8 +18,8 @@ from torch import nn
 from tests.specimens import Linear, images_of, noise
 from zooscope import Classifier, PixelTransform, Study
 from zooscope.attacks import LinfPGD
-from zooscope.classifiers import paper
-from zooscope.classifiers.timm import classifier_of as with_settings_of_timm
+from zooscope.classifiers.providers import paper
+from zooscope.classifiers.providers.timm import classifier_of as with_settings_of_timm
 from zooscope.images.image_set import ImageSet
 
 NUM_CLASSES, NUM_IMAGES = 1000, 3

@@ -12,8 +12,8 @@ import numpy as np
 from zooscope.errors import ImagesError, MissingFileError, UnknownNameError
 from zooscope.images.addresses import written
 from zooscope.images.class_order import class_order, labels_of, reordered, spelt
-from zooscope.images.folder import read_file
 from zooscope.images.image_set import ImageSet
+from zooscope.images.providers.folder import read_file
 
 OPTIONS: Final = ()
 PATH: Final = "path"

@@ -11,11 +11,11 @@ from typing import Any, Final
 
 from torch import nn
 
-from zooscope.classifiers import timm
 from zooscope.classifiers.addresses import written
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.first_pass import num_outputs
 from zooscope.classifiers.options import PREPROCESSING, adjusted, per_channel, refuse_unknown, whole
+from zooscope.classifiers.providers import timm
 from zooscope.classifiers.weights import fill, read_weights
 from zooscope.errors import ClassifierError, InvalidValueError, MissingFileError, UnknownNameError, first_line
 from zooscope.images.pixel_transform import PixelTransform

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from zooscope.classifiers.addresses import written
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.first_pass import num_outputs
-from zooscope.classifiers.onnx_graph import ImageGraph, read_graph
 from zooscope.classifiers.options import PREPROCESSING, adjusted, per_channel, refuse_unknown, whole
+from zooscope.classifiers.providers.onnx_graph import ImageGraph, read_graph
 from zooscope.errors import ClassifierError, first_line
 from zooscope.images.pixel_transform import PixelTransform
 

@@ -20,9 +20,9 @@ from transformers.utils import logging
 from zooscope.classifiers.addresses import written
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.first_pass import num_outputs
-from zooscope.classifiers.hub import hub_error
-from zooscope.classifiers.image_processor import preprocessing_of
 from zooscope.classifiers.options import PREPROCESSING, adjusted, per_channel, refuse_unknown
+from zooscope.classifiers.providers.hub import hub_error
+from zooscope.classifiers.providers.image_processor import preprocessing_of
 from zooscope.errors import ClassifierError, MissingFileError, first_line
 
 OPTIONS: Final = PREPROCESSING

@@ -15,8 +15,8 @@ from scipy.stats import binom
 
 from zooscope import ImageSet, load_classifier, load_images
 from zooscope.classifiers.bundled.architectures import ARCHITECTURES, INPUT_SIZE
-from zooscope.classifiers.bundled.zoo import FOLDER, Card, cards
-from zooscope.images import bundled as bundled_images
+from zooscope.classifiers.providers.bundled import FOLDER, Card, cards
+from zooscope.images.providers import bundled as bundled_images
 
 MEGABYTE = 1_000_000
 
@@ -102,7 +102,7 @@ def test_every_architecture_is_trained_and_two_of_them_with_three_seeds() -> Non
 
 
 def test_the_cards_are_those_of_the_recipe() -> None:
-    recipe = Path(__file__).parents[2] / "recipes/bundled_zoo.py"
+    recipe = Path(__file__).parents[3] / "recipes/bundled_zoo.py"
     code = (
         "import json, bundled_zoo, dataclasses; "
         "print(json.dumps({name: dataclasses.asdict(recipe) for name, recipe in bundled_zoo.RECIPES.items()}))"

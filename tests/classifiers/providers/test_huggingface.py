@@ -18,7 +18,7 @@ from torch import nn
 from tests.classifiers.hub_at_hand import into_cache, isolated, server
 from tests.photographs import photographs
 from zooscope import PixelTransform
-from zooscope.classifiers import huggingface
+from zooscope.classifiers.providers import huggingface
 from zooscope.errors import ClassifierError, InvalidValueError, MissingFileError, UnknownNameError
 
 SIDE = 32
@@ -338,7 +338,7 @@ def test_another_fault_while_fetching_is_not_hidden(monkeypatch: pytest.MonkeyPa
 
 
 def test_without_transformers_the_source_can_not_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "zooscope.classifiers.huggingface")
+    monkeypatch.delitem(sys.modules, "zooscope.classifiers.providers.huggingface")
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(ModuleNotFoundError, match="transformers"):
-        import_module("zooscope.classifiers.huggingface")
+        import_module("zooscope.classifiers.providers.huggingface")

@@ -17,10 +17,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from zooscope.errors import ImagesError, MissingFileError, first_line
-from zooscope.images import columns
 from zooscope.images.addresses import written
-from zooscope.images.columns import chosen, labels_in
 from zooscope.images.image_set import ImageSet
+from zooscope.images.providers import columns
+from zooscope.images.providers.columns import chosen, labels_in
 
 OPTIONS: Final = columns.OPTIONS
 CACHED_BYTES: Final = 256 * 2**20

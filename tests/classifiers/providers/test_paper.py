@@ -12,7 +12,7 @@ from timm.data import resolve_data_config
 from timm.models import get_deprecated_models
 
 from zooscope import load_classifier
-from zooscope.classifiers import paper
+from zooscope.classifiers.providers import paper
 from zooscope.errors import ClassifierError, MissingFileError, UnknownNameError
 
 GONE = "gluon_xception65"

@@ -16,7 +16,7 @@ from torchvision import models
 
 from tests.photographs import photographs
 from zooscope import Classifier, PixelTransform
-from zooscope.classifiers import torchvision as source
+from zooscope.classifiers.providers import torchvision as source
 from zooscope.errors import ClassifierError, InvalidValueError, MissingFileError, UnknownNameError
 
 SHUFFLENET = "ShuffleNet_V2_X0_5_Weights.IMAGENET1K_V1"

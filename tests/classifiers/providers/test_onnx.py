@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torchvision import models
 
 from zooscope import PixelTransform
-from zooscope.classifiers import onnx as source
+from zooscope.classifiers.providers import onnx as source
 from zooscope.errors import ClassifierError, InvalidValueError, MissingFileError, UnknownNameError
 
 PLAIN = {"mean": "0", "std": "1"}

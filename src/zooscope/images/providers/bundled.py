@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Final
 
 from zooscope.errors import UnknownNameError
-from zooscope.images.folder import images_in_folder
 from zooscope.images.image_set import ImageSet
+from zooscope.images.providers.folder import images_in_folder
 
 OPTIONS: Final = ()
-FOLDER = Path(__file__).parent
+FOLDER: Final = Path(__file__).parents[1] / "bundled"
 
 
 def names() -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import zooscope.images.torchvision_operators
 import timm
 from torch import Tensor
 
-from zooscope.classifiers.hub import hub_error
+from zooscope.classifiers.providers.hub import hub_error
 from zooscope.classifiers.weights import misfit
 from zooscope.errors import ClassifierError, ZooscopeError, first_line
 

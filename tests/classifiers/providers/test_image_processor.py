@@ -12,7 +12,7 @@ import transformers
 from PIL import Image
 
 from tests.photographs import photographs
-from zooscope.classifiers.image_processor import Preprocessing, preprocessing_of
+from zooscope.classifiers.providers.image_processor import Preprocessing, preprocessing_of
 from zooscope.errors import ClassifierError
 
 SQUARE = {"height": 224, "width": 224}

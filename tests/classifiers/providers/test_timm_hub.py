@@ -14,7 +14,7 @@ from torch import nn
 
 from tests.classifiers.hub_at_hand import COMMIT, into_cache, isolated, saved_folder, server
 from zooscope import PixelTransform, load_classifier
-from zooscope.classifiers.timm import facts_of
+from zooscope.classifiers.providers.timm import facts_of
 from zooscope.errors import ClassifierError, InvalidValueError, MissingFileError, UnknownNameError
 
 REPOSITORY = "timm/test_resnet.r160_in1k"
@@ -120,7 +120,9 @@ def test_weights_are_fetched_once_and_then_lie_in_the_cache(
 
 def test_a_retired_name_stands_for_todays(cache_folder: Path, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     into_cache(cache_folder, REPOSITORY, files)
-    monkeypatch.setattr("zooscope.classifiers.timm.get_deprecated_models", lambda: {"old_resnet": "test_resnet.r160_in1k"})
+    monkeypatch.setattr(
+        "zooscope.classifiers.providers.timm.get_deprecated_models", lambda: {"old_resnet": "test_resnet.r160_in1k"}
+    )
     classifier = load_classifier("timm:old_resnet")
     assert (classifier.name, classifier.address) == ("timm:old_resnet", "timm:test_resnet.r160_in1k")
 

@@ -7,7 +7,6 @@ from typing import Final
 
 from zooscope.errors import MissingExtraError
 
-MODULES: Final[Mapping[str, str]] = {"bundled": "bundled.zoo"}  # the others are called as their source is
 EXTRAS: Final[Mapping[str, str]] = {"huggingface": "huggingface", "onnx": "onnx"}
 
 
@@ -18,7 +17,7 @@ def module_of(source: str) -> ModuleType:
         MissingExtraError: it needs a library that isn't installed.
     """
     try:
-        return import_module(f"zooscope.classifiers.{MODULES.get(source, source)}")
+        return import_module(f"zooscope.classifiers.providers.{source}")
     except ModuleNotFoundError as error:
         if source not in EXTRAS or (error.name or "").startswith("zooscope"):
             raise
