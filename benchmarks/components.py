@@ -15,8 +15,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from zooscope.classifiers.providers import paper
-from zooscope.components.read import Components, read_components
-from zooscope.components.skeleton import load_skeleton
+from zooscope.components.reading.read import Components, read_components
+from zooscope.components.reading.skeleton import load_skeleton
 from zooscope.components.vocabulary import COMPONENTS
 
 NETWORKS: Final = tuple(sorted(entry.name for entry in paper.entries() if entry.timm is not None))

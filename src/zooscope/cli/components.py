@@ -11,7 +11,7 @@ from zooscope.cli.options import Json
 from zooscope.cli.terminal import say, say_json, stdout
 
 if TYPE_CHECKING:
-    from zooscope.components.read import Components
+    from zooscope.components.reading.read import Components
 
 EXAMPLE: Final = "zooscope components read bundled:vit"
 ON_A_STUDY: Final = "importance"
@@ -70,8 +70,8 @@ def read(classifier: _Address, override: _Override = None, as_json: Json = False
     Looks at the modules and one traced forward pass, never at the network's name, so it works on any network. The values are
     those of the paper's table.
     """
-    from zooscope.components.read import overridden, read_components
-    from zooscope.components.skeleton import load_skeleton
+    from zooscope.components.reading.read import overridden, read_components
+    from zooscope.components.reading.skeleton import load_skeleton
 
     loaded = load_skeleton(classifier)
     found = read_components(loaded)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from zooscope.attacks.base import Attack
 from zooscope.classifiers.classifier import Classifier
-from zooscope.components.read import read_components
+from zooscope.components.reading.read import read_components
 from zooscope.components.table import paper_components
 from zooscope.errors import ClassifierError, InvalidValueError, StudyError
 from zooscope.images.image_set import ImageSet

@@ -5,14 +5,14 @@ from itertools import pairwise
 from math import log2
 from typing import Final
 
-from zooscope.components.activations import KINDS
-from zooscope.components.attention import Attention
-from zooscope.components.axes import count
-from zooscope.components.layers import POOLINGS, Convolution, Layers, Linear, are_scores, joins
-from zooscope.components.reading import Reading, places
-from zooscope.components.stem import Stem
-from zooscope.components.trace import Step
-from zooscope.components.value import Value
+from zooscope.components.reading.activations import KINDS
+from zooscope.components.reading.attention import Attention
+from zooscope.components.reading.axes import count
+from zooscope.components.reading.layers import POOLINGS, Convolution, Layers, Linear, are_scores, joins
+from zooscope.components.reading.reading import Reading, places
+from zooscope.components.reading.stem import Stem
+from zooscope.components.reading.trace import Step
+from zooscope.components.reading.value import Value
 
 FEW: Final = 0.25  # of the blocks
 SEARCHED: Final = "NAS (CNN)"

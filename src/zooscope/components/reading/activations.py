@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from zooscope.components.layers import Layers, numbers
-from zooscope.components.reading import Reading, places
-from zooscope.components.trace import Step
-from zooscope.components.value import Value
+from zooscope.components.reading.layers import Layers, numbers
+from zooscope.components.reading.reading import Reading, places
+from zooscope.components.reading.trace import Step
+from zooscope.components.reading.value import Value
 
 KINDS: Final = {
     "gelu": "GeLU",

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from math import isqrt
 from typing import Final
 
-from zooscope.components.axes import count
-from zooscope.components.layers import POOLINGS, Convolution, Layers, Linear, joins
-from zooscope.components.reading import Reading
-from zooscope.components.trace import Step
+from zooscope.components.reading.axes import count
+from zooscope.components.reading.layers import POOLINGS, Convolution, Layers, Linear, joins
+from zooscope.components.reading.reading import Reading
+from zooscope.components.reading.trace import Step
 
 NO_STEM: Final = "-"
 

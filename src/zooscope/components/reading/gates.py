@@ -4,11 +4,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from zooscope.components.axes import count
-from zooscope.components.layers import SOFTMAX, Layers, joins, pools_all
-from zooscope.components.reading import Reading, places
-from zooscope.components.trace import Step, Trace
-from zooscope.components.value import Value
+from zooscope.components.reading.axes import count
+from zooscope.components.reading.layers import SOFTMAX, Layers, joins, pools_all
+from zooscope.components.reading.reading import Reading, places
+from zooscope.components.reading.trace import Step, Trace
+from zooscope.components.reading.value import Value
 
 SQUASHING: Final = ("sigmoid", "hardsigmoid", "softmax", "safe_softmax", "tanh", "hardtanh", "relu6", "clamp")
 OTHER: Final = "other"

@@ -6,9 +6,9 @@ from functools import cached_property
 from math import prod
 from typing import Final
 
-from zooscope.components.axes import Axis, count, role
-from zooscope.components.trace import Step, Trace
-from zooscope.components.value import Value
+from zooscope.components.reading.axes import Axis, count, role
+from zooscope.components.reading.trace import Step, Trace
+from zooscope.components.reading.value import Value
 
 MATRIX_PRODUCTS: Final = ("mm", "bmm", "addmm", "baddbmm")
 POOLINGS: Final = ("max_pool2d_with_indices", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "adaptive_max_pool2d")

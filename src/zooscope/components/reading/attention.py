@@ -4,11 +4,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from zooscope.components.axes import Axis, count
-from zooscope.components.layers import SOFTMAX, Layers, Product, are_scores
-from zooscope.components.reading import Reading, places
-from zooscope.components.trace import Step
-from zooscope.components.value import Value
+from zooscope.components.reading.axes import Axis, count
+from zooscope.components.reading.layers import SOFTMAX, Layers, Product, are_scores
+from zooscope.components.reading.reading import Reading, places
+from zooscope.components.reading.trace import Step
+from zooscope.components.reading.value import Value
 
 Kind = Literal["global", "window", "halo", "features", "lambda", "linear", "token"]
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from zooscope.components.axes import Axes, count
+from zooscope.components.reading.axes import Axes, count
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -5,9 +5,9 @@ import torch
 from torch import Tensor, nn
 
 from tests.components.networks import classifier, cnn
-from zooscope.components.layers import Layers
-from zooscope.components.norms import read_normalization
-from zooscope.components.trace import trace
+from zooscope.components.reading.layers import Layers
+from zooscope.components.reading.norms import read_normalization
+from zooscope.components.reading.trace import trace
 
 
 class ByHand(nn.Module):

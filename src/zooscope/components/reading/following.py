@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from zooscope.components.axes import Axes, Axis, axis, broadcast, in_place_of, repeated, reshaped, resized, role
-from zooscope.components.value import Value
+from zooscope.components.reading.axes import Axes, Axis, axis, broadcast, in_place_of, repeated, reshaped, resized, role
+from zooscope.components.reading.value import Value
 
 Shape = tuple[int, ...]
 

@@ -7,9 +7,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tests.components.networks import Gate, classifier, cnn
-from zooscope.components.activations import read_activation
-from zooscope.components.layers import Layers
-from zooscope.components.trace import trace
+from zooscope.components.reading.activations import read_activation
+from zooscope.components.reading.layers import Layers
+from zooscope.components.reading.trace import trace
 
 
 class ByHand(nn.Module):

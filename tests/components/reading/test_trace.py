@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 from tests.components.networks import ByTorch, Gate, Residual, Tokens, classifier, cnn
 from zooscope import load_classifier
-from zooscope.components.read import read_components
-from zooscope.components.trace import trace
+from zooscope.components.reading.read import read_components
+from zooscope.components.reading.trace import trace
 from zooscope.errors import ClassifierError
 
 

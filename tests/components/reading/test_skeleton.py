@@ -6,8 +6,8 @@ import pytest
 
 import zooscope
 from zooscope.classifiers.providers import paper
-from zooscope.components.read import read_components
-from zooscope.components.skeleton import load_skeleton
+from zooscope.components.reading.read import read_components
+from zooscope.components.reading.skeleton import load_skeleton
 from zooscope.errors import ClassifierError, InvalidValueError, UnknownNameError
 
 

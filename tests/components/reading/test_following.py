@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from tests.components.networks import classifier
-from zooscope.components.axes import Axes, Factor, axis, broadcast, count, in_place_of, pixels_axes, reshaped, resized, role
-from zooscope.components.trace import trace
+from zooscope.components.reading.axes import Axes, Factor, axis, broadcast, count, in_place_of, pixels_axes, reshaped, resized, role
+from zooscope.components.reading.trace import trace
 
 CHANNELS, SIDE, BASE = 12, 4, 1000
 

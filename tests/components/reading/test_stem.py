@@ -2,9 +2,9 @@ import pytest
 from torch import Tensor, nn
 
 from tests.components.networks import NUM_CLASSES, Residual, classifier, cnn
-from zooscope.components.layers import Layers
-from zooscope.components.stem import Stem, find_stem
-from zooscope.components.trace import trace
+from zooscope.components.reading.layers import Layers
+from zooscope.components.reading.stem import Stem, find_stem
+from zooscope.components.reading.trace import trace
 
 
 def stem(network: nn.Module) -> Stem:

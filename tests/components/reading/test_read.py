@@ -26,7 +26,7 @@ from tests.components.networks import (
     cnn,
 )
 from zooscope import load_classifier
-from zooscope.components.read import overridden, read_components
+from zooscope.components.reading.read import overridden, read_components
 from zooscope.components.vocabulary import COMPONENTS, is_known
 from zooscope.errors import UnknownNameError
 

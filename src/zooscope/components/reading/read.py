@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from zooscope.classifiers.classifier import Classifier
-from zooscope.components.activations import read_activation
-from zooscope.components.attention import find_attention, read_self_attention
-from zooscope.components.base import find_mixing, read_base
-from zooscope.components.gates import find_gates, read_channel_attention, read_location
-from zooscope.components.grid import read_final_pooling, read_hierarchical
-from zooscope.components.layers import Layers
-from zooscope.components.norms import read_normalization
-from zooscope.components.reading import Reading, places
-from zooscope.components.stem import find_stem
+from zooscope.components.reading.activations import read_activation
+from zooscope.components.reading.attention import find_attention, read_self_attention
+from zooscope.components.reading.base import find_mixing, read_base
+from zooscope.components.reading.gates import find_gates, read_channel_attention, read_location
+from zooscope.components.reading.grid import read_final_pooling, read_hierarchical
+from zooscope.components.reading.layers import Layers
+from zooscope.components.reading.norms import read_normalization
+from zooscope.components.reading.reading import Reading, places
+from zooscope.components.reading.stem import find_stem
+from zooscope.components.reading.trace import Trace, trace
 from zooscope.components.table import read_components as read_table
-from zooscope.components.trace import Trace, trace
 from zooscope.errors import UnknownNameError
 
 Components = Mapping[str, Reading]

@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from zooscope.components.layers import POOLINGS, REDUCTIONS, Layers, are_scores, joins
-from zooscope.components.reading import Reading
-from zooscope.components.stem import Stem
-from zooscope.components.trace import Step
+from zooscope.components.reading.layers import POOLINGS, REDUCTIONS, Layers, are_scores, joins
+from zooscope.components.reading.reading import Reading
+from zooscope.components.reading.stem import Stem
+from zooscope.components.reading.trace import Step
 
 CHOOSING: Final = ("select", "slice", "split_with_sizes", "split", "unbind", "index", "index_select", "gather")
 MUCH: Final = 1.5  # a class token more or less is no other grid

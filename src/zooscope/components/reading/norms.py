@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from zooscope.components.axes import count
-from zooscope.components.layers import Layers, is_norm, numbers
-from zooscope.components.reading import Reading, places
-from zooscope.components.trace import Step
-from zooscope.components.value import Value
+from zooscope.components.reading.axes import count
+from zooscope.components.reading.layers import Layers, is_norm, numbers
+from zooscope.components.reading.reading import Reading, places
+from zooscope.components.reading.trace import Step
+from zooscope.components.reading.value import Value
 
 ORDER: Final = ("LN", "BN", "GN", "IN", "RMSNorm", "EvoNorm")
 NORM_FREE: Final = "Norm-free"

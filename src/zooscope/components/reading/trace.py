@@ -15,9 +15,9 @@ from torch.utils._pytree import tree_flatten, tree_map_only
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from zooscope.classifiers.classifier import NUM_CHANNELS, Classifier
-from zooscope.components.axes import Axes, pixels_axes, weights_axes
-from zooscope.components.following import axes_after
-from zooscope.components.value import Value
+from zooscope.components.reading.axes import Axes, pixels_axes, weights_axes
+from zooscope.components.reading.following import axes_after
+from zooscope.components.reading.value import Value
 from zooscope.errors import ClassifierError, first_line
 
 
