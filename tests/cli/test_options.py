@@ -5,7 +5,8 @@ import typer
 
 from tests.cli.calling import call
 from zooscope.attacks import LinfPGD
-from zooscope.cli import demo, options
+from zooscope.cli import options
+from zooscope.cli.commands import demo
 from zooscope.cli.options import fraction
 from zooscope.engine.run import BATCH_SIZE
 from zooscope.scores.matrices import CONFIDENCE

@@ -8,7 +8,7 @@ from typer.core import TyperGroup
 
 import zooscope
 from zooscope.classifiers.selection import is_zoo_file
-from zooscope.cli import (
+from zooscope.cli.commands import (
     classifiers,
     clusters,
     compare,

@@ -11,13 +11,13 @@ from plotly.offline import get_plotlyjs
 
 from zooscope.errors import InvalidValueError, StudyError
 from zooscope.report import writing
-from zooscope.report.classifier_table import classifier_table
 from zooscope.report.facts import Facts
-from zooscope.report.gallery import Verdict, gallery
-from zooscope.report.heat_map import COLOURS, draw, heat_map
-from zooscope.report.methods import methods
-from zooscope.report.pairs import different_pairs, pair_grid
-from zooscope.report.summary import summary
+from zooscope.report.sections.classifier_table import classifier_table
+from zooscope.report.sections.gallery import Verdict, gallery
+from zooscope.report.sections.heat_map import COLOURS, draw, heat_map
+from zooscope.report.sections.methods import methods
+from zooscope.report.sections.pairs import different_pairs, pair_grid
+from zooscope.report.sections.summary import summary
 from zooscope.scores.matrices import CONFIDENCE
 from zooscope.study.study import Study
 

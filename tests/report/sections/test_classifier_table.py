@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from tests.report.synthetic import planted_study
-from zooscope.report.classifier_table import classifier_table
 from zooscope.report.facts import Facts
+from zooscope.report.sections.classifier_table import classifier_table
 
 BLOCKS = [["a", "b", "c"], ["d", "e"]]
 

@@ -33,7 +33,7 @@ def demo(
     before is not measured again; afterwards the folder is a study like any other.
     """
     from zooscope.cli import overview
-    from zooscope.cli.show import draw
+    from zooscope.cli.commands.show import draw
     from zooscope.report import write_report
     from zooscope.study.study import Study
 

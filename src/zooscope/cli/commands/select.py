@@ -7,7 +7,7 @@ import typer
 
 from zooscope.cli.analysing import AnalysisSeed, Answer, Out, answered, table
 from zooscope.cli.clustered import of_classifiers
-from zooscope.cli.ensembles import Average, Averaged, clean_logits
+from zooscope.cli.commands.ensembles import Average, Averaged, clean_logits
 from zooscope.cli.numbers import interval, percent
 from zooscope.cli.options import CONFIDENCE, Confidence, ExistingStudy, Json
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from zooscope.cli.analysing import AnalysisSeed, Answer, Out, answered, table
-from zooscope.cli.clusters import NumClustersOrAuto, clusters_wanted
+from zooscope.cli.commands.clusters import NumClustersOrAuto, clusters_wanted
 from zooscope.cli.leaving_out import ComponentsFile, LeaveOut, require_components, scores_of
 from zooscope.cli.options import ExistingStudy, Json
 

@@ -10,9 +10,9 @@ from tests.specimens import family
 from zooscope.attacks import LinfPGD
 from zooscope.errors import UnknownNameError
 from zooscope.records.predictions import NOT_COUNTED, NOT_MEASURED
-from zooscope.report import gallery as module
-from zooscope.report.gallery import Gallery, Verdict, chosen_images, evenly, gallery
 from zooscope.report.pictures import amplification, amplified, data_address
+from zooscope.report.sections import gallery as module
+from zooscope.report.sections.gallery import Gallery, Verdict, chosen_images, evenly, gallery
 from zooscope.study.study import Study
 
 EPSILON = 16 / 255

@@ -95,7 +95,7 @@ def _facts(score: "SatScore", *, images: str, num_images: int) -> dict[str, Any]
 
 
 def _draw(score: "SatScore", *, images: str, num_images: int) -> None:
-    from zooscope.cli.show import attack_in_words
+    from zooscope.cli.commands.show import attack_in_words
 
     a, b = score.names
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)

@@ -8,7 +8,7 @@ from scipy.stats import rankdata
 
 from tests.report.synthetic import planted_study
 from zooscope.report.facts import Facts
-from zooscope.report.heat_map import HeatMap, cluster_order, draw, heat_map
+from zooscope.report.sections.heat_map import HeatMap, cluster_order, draw, heat_map
 from zooscope.report.writing import decimal, interval, percent
 from zooscope.study.study import Study
 

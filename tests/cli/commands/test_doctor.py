@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tests.cli.calling import call
-from zooscope.cli import doctor
+from zooscope.cli.commands import doctor
 
 
 def test_a_sound_machine_is_told_with_versions_and_speed() -> None:

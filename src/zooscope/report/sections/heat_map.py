@@ -11,7 +11,7 @@ from scipy.cluster.hierarchy import dendrogram, leaves_list, linkage
 from scipy.spatial.distance import squareform
 
 from zooscope.report.facts import Facts
-from zooscope.report.pairs import Pair, pair_grid
+from zooscope.report.sections.pairs import Pair, pair_grid
 from zooscope.report.writing import decimal, interval, percent, plotly_text, shortened, without_shared_source
 from zooscope.scores.sat import RANGE
 

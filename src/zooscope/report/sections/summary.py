@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from zooscope.report.facts import Facts
-from zooscope.report.pairs import Pair
+from zooscope.report.sections.pairs import Pair
 
 
 @dataclass(frozen=True, kw_only=True)

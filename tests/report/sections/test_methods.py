@@ -8,7 +8,7 @@ from zooscope.attacks import LinfPGD
 from zooscope.classifiers.load import load_classifier
 from zooscope.images.load import load_images
 from zooscope.report.facts import Facts
-from zooscope.report.methods import command, methods
+from zooscope.report.sections.methods import command, methods
 from zooscope.study.study import Study
 
 
@@ -44,5 +44,5 @@ def test_settings_come_out_exactly() -> None:
 
 
 def test_a_package_that_is_not_installed_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zooscope.report.methods.PACKAGES", ("zooscope", "no-such-package"))
+    monkeypatch.setattr("zooscope.report.sections.methods.PACKAGES", ("zooscope", "no-such-package"))
     assert [name for name, _ in methods(Facts.of(planted_study([["a"]]), confidence=0.9), None).versions] == ["Python", "zooscope"]

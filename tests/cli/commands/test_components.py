@@ -5,7 +5,7 @@ import pytest
 import typer
 
 from tests.cli.calling import call, one_line
-from zooscope.cli.components import ON_A_STUDY, WithDefault
+from zooscope.cli.commands.components import ON_A_STUDY, WithDefault
 from zooscope.components.vocabulary import COMPONENTS
 
 
