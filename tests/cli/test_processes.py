@@ -4,41 +4,37 @@ import json
 import signal
 import time
 from pathlib import Path
+from subprocess import Popen
 
-from tests.cli.calling import call, start
+from tests.cli.calling import call, start_held
 from zooscope.study.study import Study
 
 OPTIONS = ("--classifiers", "bundled:resnet,bundled:vit", "--images", "bundled:cifar10", "--count", "60", "--shard-size", "4")
 
 
 def test_a_study_is_shown_while_it_is_measured_then_interrupted_and_goes_on(tmp_path: Path) -> None:
-    process = start("measure", tmp_path / "study", *OPTIONS, "--iterations", "12")
+    words, reached = ("measure", tmp_path / "study", *OPTIONS, "--iterations", "2"), tmp_path / "reached"
+    process = start_held(*words, reached=reached, num_units=5)  # two shards and a source of the third
     try:
-        seen = _shown_while_measured(tmp_path / "study")
+        wait_for(reached, process)
+        shown = call("show", tmp_path / "study", "--json")
         second = call("measure", tmp_path / "study")
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate()
     finally:
         process.kill()
-    assert 0 < seen < 60
+    assert json.loads(shown.stdout)["images"]["measured"] == [8, 12]
     assert "is being measured by another process" in second.stderr
     assert (process.returncode, out, err) == (130, "", "Stopped; run the same command again to go on.\n")
     with Study.open(tmp_path / "study") as study:
         assert (study.predictions.transfer == -2).any()
-    again = call("measure", tmp_path / "study", *OPTIONS, "--iterations", "12")
-    assert again.exit_code == 0
+    assert call(*words).exit_code == 0
     with Study.open(tmp_path / "study") as study:
         assert not (study.predictions.transfer == -2).any()
 
 
-def _shown_while_measured(folder: Path) -> int:
-    """Shows the study until some images are measured for every pair; how many."""
-    end = time.monotonic() + 120
-    while time.monotonic() < end:
-        if Study.exists(folder):
-            result = call("show", folder, "--json")
-            measured: int = json.loads(result.stdout)["images"]["measured"][0] if result.exit_code == 0 else 0
-            if measured:
-                return measured
+def wait_for(file: Path, process: Popen[str]) -> None:
+    """Waits until a process makes a file, however long that takes."""
+    while not file.exists():
+        assert process.poll() is None, process.communicate()[1]
         time.sleep(0.05)
-    return 0

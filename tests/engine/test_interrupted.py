@@ -37,7 +37,7 @@ def start(folder: Path, log: Path, moments: int | None = None) -> ForkServerProc
 def finish(folder: Path, log: Path) -> list[str]:
     """Runs to the end; gives the lines of the log."""
     process = start(folder, log)
-    process.join(60)
+    process.join()
     assert process.exitcode == 0
     return log.read_text().splitlines()
 
@@ -72,7 +72,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Uninterrupted:
 
 
 def check_resumed(folder: Path, killed: ForkServerProcess, uninterrupted: Uninterrupted) -> None:
-    killed.join(60)
+    killed.join()
     assert killed.exitcode == -signal.SIGKILL
     log = folder / "log"
     told, kept = log.read_text().count("Progress") if log.exists() else 0, units_in(folder / "study")
@@ -97,7 +97,7 @@ def test_killed_from_outside_and_resumed_equals_uninterrupted(seed: int, tmp_pat
         process = start(folder / "study", folder / "log")
         process.join(delay)
         process.kill()
-        process.join(60)
+        process.join()
         if process.exitcode != 0:
             break
         delay, folder = delay / 2, tmp_path / f"{delay}"
@@ -108,7 +108,7 @@ def test_killed_again_and_again_it_still_comes_to_the_same_end(tmp_path: Path, u
     folder, log, kept = tmp_path / "study", tmp_path / "log", 0
     for _ in range(4):
         process = start(folder, log, uninterrupted.num_moments // 3)
-        process.join(60)
+        process.join()
         assert process.exitcode == -signal.SIGKILL
         assert units_in(folder) > kept
         kept = units_in(folder)

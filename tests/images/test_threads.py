@@ -36,7 +36,7 @@ def test_the_first_error_is_raised_where_its_item_is_due() -> None:
 
 
 def test_items_are_worked_on_at_the_same_time() -> None:
-    together = threading.Barrier(3, timeout=20)
+    together = threading.Barrier(3, timeout=600)
     assert len(list(in_order(lambda _: together.wait(), range(3), threads=3))) == 3
 
 

@@ -40,7 +40,7 @@ pytestmark = [
 def document_of(page: Path, profile: Path, width: int = 1440) -> tuple[str, str]:
     """The page's elements after its scripts have run, and what the browser logged."""
     command = [str(BROWSER), *FLAGS, f"--user-data-dir={profile}", f"--window-size={width},1000", "--dump-dom", page.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     return done.stdout, done.stderr
 
 
