@@ -13,7 +13,16 @@ def first_line(error: BaseException) -> str:
 
 
 class ZooscopeError(Exception):
-    """What zooscope raises when an input or the outside world is at fault."""
+    """What zooscope raises when an input or the outside world is at fault.
+
+    Example:
+        >>> import zooscope
+        >>> try:
+        ...     zooscope.attacks.LinfPGD(epsilon=8)
+        ... except zooscope.ZooscopeError as error:
+        ...     print(error)
+        LinfPGD.epsilon must be in (0, 1] (pixels are in [0, 1]): got 8. For 8/255 write 8/255.
+    """
 
 
 class InvalidValueError(ZooscopeError, ValueError):

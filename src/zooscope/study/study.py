@@ -43,6 +43,19 @@ class Study(RecordedStudy):
 
     Made by `create`, found again by `open`. The folder holds `study.db`, from which every score is recomputed in seconds; `run`
     measures what is missing, and only that.
+
+    Example:
+        >>> import zooscope
+        >>> classifiers = [zooscope.load_classifier(f"bundled:{name}") for name in ("resnet", "vit", "mixer")]
+        >>> images = zooscope.load_images("bundled:cifar10").sample(20, seed=0)
+        >>> attack = zooscope.attacks.LinfPGD(step_size=2 / 255, iterations=10)
+        >>> with zooscope.Study.in_memory(classifiers=classifiers, images=images, attack=attack) as study:
+        ...     study.run(device="cpu")
+        ...     scores = study.sat()
+        >>> scores.dims, scores.shape
+        (('a', 'b'), (3, 3))
+        >>> bool((scores.low <= scores).all())
+        True
     """
 
     def __init__(
