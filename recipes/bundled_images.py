@@ -6,12 +6,15 @@
 """
 
 import argparse
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from bundled_zoo import load_cifar10
 from PIL import Image
+
+from zooscope.outputs import write_whole
 
 CLASSES: Final = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 NUM_PER_CLASS: Final = 100
@@ -29,7 +32,7 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for position in np.flatnonzero(labels.numpy() == label)[:NUM_PER_CLASS]:
             pixels = images[position].permute(1, 2, 0).contiguous().numpy()
-            Image.fromarray(pixels).save(folder / f"{position:05d}.png", optimize=True)
+            write_whole(folder / f"{position:05d}.png", partial(Image.fromarray(pixels).save, format="png", optimize=True))
 
 
 if __name__ == "__main__":

@@ -20,12 +20,13 @@ import zooscope.images.torchvision_operators
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from timm.optim import create_optimizer_v2
 from torch import Tensor, nn
 from torchvision.datasets import CIFAR10
 
 from zooscope.classifiers.bundled.architectures import ARCHITECTURES
+from zooscope.outputs import write_bytes, write_text
 
 MEAN: Final = (0.4914, 0.4822, 0.4465)
 STD: Final = (0.2470, 0.2435, 0.2616)
@@ -166,9 +167,9 @@ def main() -> None:
         recipe = RECIPES[name]
         network = train(recipe, train_images, train_labels, device)
         state = rounded_to_half(network)
-        save_file(state, args.out / f"{name}.safetensors")
+        write_bytes(args.out / f"{name}.safetensors", save(state))
         test_accuracy = accuracy(network, test_images, test_labels, device)
-        card.write_text(json.dumps({**asdict(recipe), "test_accuracy": test_accuracy}, indent=2) + "\n")
+        write_text(card, json.dumps({**asdict(recipe), "test_accuracy": test_accuracy}, indent=2) + "\n")
         print(f"{name}: test accuracy {100 * test_accuracy:.2f} %", flush=True)
 
 

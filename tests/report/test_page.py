@@ -182,3 +182,11 @@ def test_a_place_that_can_not_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StudyError, match=r"report\.html can't be written"):
         write_report(planted_study([["a"]]), tmp_path / "file" / "report.html")
+
+
+def test_a_report_in_a_received_folder_replaces_a_link_and_leaves_what_it_pointed_to(tmp_path: Path) -> None:
+    (tmp_path / "own.txt").write_text("someone's own")
+    (tmp_path / "report.html").symlink_to(tmp_path / "own.txt")
+    write_report(planted_study([["a"]]), tmp_path / "report.html")
+    assert (tmp_path / "own.txt").read_text() == "someone's own"
+    assert "zooscope report" in (tmp_path / "report.html").read_text(encoding="utf-8")

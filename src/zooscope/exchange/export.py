@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ import pyarrow.parquet as pq
 import xarray as xr
 from jaxtyping import Int32
 
-from zooscope.errors import StudyError
+from zooscope.outputs import write_whole
 from zooscope.records.predictions import Predictions
 
 _NAME: Final = pa.dictionary(pa.int32(), pa.string())
@@ -30,24 +31,19 @@ def export(
     """Writes a CSV per matrix, classifiers.csv and predictions.parquet; says which files those are.
 
     Args:
-        folder: is made; files of the same names are replaced.
+        folder: is made; files of the same names are replaced, each by a whole one.
         matrices: by name; names in the header and in the first column, rows are the first dimension. NaN is an empty cell.
         classifiers: a row each.
         predictions: those that are counted are written, a row per (source, target, image).
         class_names: what labels and predictions stand for; kept as JSON in the Parquet file's metadata.
 
     Raises:
-        StudyError: the folder can't be written.
+        StudyError: a file can't be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tables = {name: _table(matrix) for name, matrix in matrices.items()} | {"classifiers": classifiers}
-        for name, table in tables.items():
-            table.to_csv(folder / f"{name}.csv", encoding="utf-8")
-        _write_predictions(folder / "predictions.parquet", predictions, class_names)
-    except OSError as error:
-        msg = f"{folder} can't be written ({error.strerror or error}); name a folder that can, with space left."
-        raise StudyError(msg) from error
+    tables = {name: _table(matrix) for name, matrix in matrices.items()} | {"classifiers": classifiers}
+    for name, table in tables.items():
+        write_whole(folder / f"{name}.csv", partial(table.to_csv, encoding="utf-8"))
+    write_whole(folder / "predictions.parquet", lambda out: _write_predictions(out, predictions, class_names))
     return (*(folder / f"{name}.csv" for name in tables), folder / "predictions.parquet")
 
 
@@ -57,10 +53,10 @@ def _table(matrix: xr.DataArray) -> pd.DataFrame:
     return pd.DataFrame(matrix.to_numpy(), index=index, columns=matrix[columns].to_numpy())
 
 
-def _write_predictions(file: Path, predictions: Predictions, class_names: tuple[str, ...]) -> None:
+def _write_predictions(out: IO[bytes], predictions: Predictions, class_names: tuple[str, ...]) -> None:
     """One row group per source, so that no more than one source's rows are in memory twice."""
     schema = pa.schema(COLUMNS, metadata={"class_names": json.dumps(class_names)})
-    with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+    with pq.ParquetWriter(out, schema, compression="zstd") as writer:
         for columns in _columns_by_source(predictions):
             table = pa.table(columns, schema=schema)
             if len(table):

@@ -1,9 +1,10 @@
 """Pictures as files, by the ending of the file's name."""
 
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
-from zooscope.errors import InvalidValueError, StudyError
+from zooscope.errors import InvalidValueError
+from zooscope.outputs import write_whole
 from zooscope.pictures.data import Picture
 
 DRAWN: Final = (".png", ".svg", ".pdf")
@@ -31,18 +32,17 @@ def save(picture: Picture, file: Path) -> None:
         StudyError: the file can't be written.
     """
     require_ending(file)
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        if file.suffix.lower() == ".csv":
-            picture.table().to_csv(file, encoding="utf-8")
-        elif file.suffix.lower() == ".html":
-            from zooscope.pictures.interactive import write  # noqa: PLC0415  (plotly takes a second to import)
+    write_whole(file, lambda out: _draw(picture, out, file.suffix.lower()))
 
-            write(picture, file)
-        else:
-            from zooscope.pictures.printed import write  # noqa: PLC0415  (so does matplotlib)
 
-            write(picture, file)
-    except OSError as error:
-        msg = f"{file} can't be written ({error.strerror or error}); name a file in a folder that can be written."
-        raise StudyError(msg) from error
+def _draw(picture: Picture, out: IO[bytes], ending: str) -> None:
+    if ending == ".csv":
+        picture.table().to_csv(out, encoding="utf-8")
+    elif ending == ".html":
+        from zooscope.pictures import interactive  # noqa: PLC0415  (plotly takes a second to import)
+
+        interactive.write(picture, out)
+    else:
+        from zooscope.pictures import printed  # noqa: PLC0415  (so does matplotlib)
+
+        printed.write(picture, out, ending)

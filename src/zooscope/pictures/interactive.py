@@ -1,8 +1,7 @@
 """Pictures to be explored, by plotly: one `.html` file that loads nothing."""
 
 from functools import singledispatch
-from pathlib import Path
-from typing import Any, assert_never
+from typing import IO, Any, assert_never
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,10 +10,10 @@ from zooscope.pictures.colours import GROUPS, SEQUENCE, styles
 from zooscope.pictures.data import Band, Bars, Curves, HeatMap, Picture, Points
 
 
-def write(picture: Picture, file: Path) -> None:
+def write(picture: Picture, file: IO[bytes]) -> None:
     """Draws a picture into a file."""
     page = figure(picture).to_html(include_plotlyjs=True, full_html=True, div_id="picture", config={"displaylogo": False})
-    file.write_text(page, encoding="utf-8")
+    file.write(page.encode("utf-8"))
 
 
 def figure(picture: Picture) -> Any:  # noqa: ANN401  (plotly is untyped)

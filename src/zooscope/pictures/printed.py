@@ -2,8 +2,7 @@
 
 import warnings
 from functools import singledispatch
-from pathlib import Path
-from typing import Any, Final, assert_never
+from typing import IO, Any, Final, assert_never
 
 import matplotlib as mpl
 import numpy as np
@@ -36,11 +35,10 @@ MARKERS: Final = {"circle": "o", "square": "s", "diamond": "D", "triangle": "^",
 NO_DATE: Final[dict[str, dict[str, None]]] = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 
 
-def write(picture: Picture, file: Path) -> None:
-    """Draws a picture into a file."""
+def write(picture: Picture, file: IO[bytes], ending: str) -> None:
+    """Draws a picture into a file; the ending says in which form."""
     with mpl.rc_context(STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph", UserWarning)  # a letter that the font lacks is a box, as everywhere else
-        ending = file.suffix.lower()
         figure(picture).savefig(file, format=ending[1:], bbox_inches="tight", pad_inches=MARGIN, metadata=NO_DATE[ending])
 
 

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
 from zooscope.errors import InvalidValueError, StudyError
+from zooscope.outputs import write_text
 from zooscope.report import writing
 from zooscope.report.facts import Facts
 from zooscope.report.sections.classifier_table import classifier_table
@@ -50,13 +51,7 @@ def write_report(study: Study, path: Path, *, confidence: float = CONFIDENCE) ->
     if not study.names:
         msg = "the study has no classifier, so there is nothing to report; add some and measure them."
         raise StudyError(msg)
-    page = render(study, confidence=confidence)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page, encoding="utf-8")
-    except OSError as error:
-        msg = f"{path} can't be written ({error.strerror}); name a file in a folder that can be written."
-        raise StudyError(msg) from error
+    write_text(path, render(study, confidence=confidence))
     return path
 
 

@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -107,7 +109,10 @@ def test_a_folder_that_can_not_be_written_is_one_sentence(measured_study: Path, 
     (tmp_path / "file").write_text("in the way")
     result = call("export", measured_study, "--out", tmp_path / "file")
     assert result.exit_code == 1
-    assert "can't be written (File exists); name a folder that can, with space left." in result.stderr.splitlines()[-1]
+    assert (
+        "can't be written (File exists); name a file in a folder that can be written, with space left."
+        in result.stderr.splitlines()[-1]
+    )
 
 
 def test_python_has_it_too(tmp_path: Path) -> None:
@@ -124,3 +129,19 @@ def test_export_needs_a_folder(measured_study: Path) -> None:
 
 def test_a_missing_study_is_one_sentence(tmp_path: Path) -> None:
     assert one_line(call("export", tmp_path / "none", "--out", tmp_path).stderr).startswith("Error: there is no study at")
+
+
+def test_a_disk_that_fills_up_leaves_the_files_of_the_export_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill_the_disk(self: pq.ParquetWriter, *_: object, **__: object) -> None:
+        del self
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    write_study(tmp_path / "study", ("a", "b"))
+    call("export", tmp_path / "study", "--out", tmp_path / "tables")
+    before = (tmp_path / "tables" / "predictions.parquet").read_bytes()
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", fill_the_disk)
+    result = call("export", tmp_path / "study", "--out", tmp_path / "tables")
+    assert result.exit_code == 1
+    assert "predictions.parquet can't be written (No space left on device)" in result.stderr.splitlines()[-1]
+    assert (tmp_path / "tables" / "predictions.parquet").read_bytes() == before
+    assert sorted(path.name for path in (tmp_path / "tables").iterdir()) == sorted(FILES)
