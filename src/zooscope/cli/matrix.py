@@ -10,6 +10,8 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
+from zooscope.words import escape_controls
+
 MOST_WITH_DECIMALS: Final = 8
 LONGEST_NAME: Final = 24
 SHORTEST_NAME: Final = 14
@@ -57,7 +59,7 @@ def short_names(names: Sequence[str]) -> tuple[str, ...]:
 
 def draw_matrix(console: Console, sat: xr.DataArray) -> None:
     """Prints the matrix: numbered columns, numbered and named rows, in colour on a terminal."""
-    names = short_names([str(name) for name in sat["a"].to_numpy()])
+    names = [escape_controls(name) for name in short_names([str(name) for name in sat["a"].to_numpy()])]
     plan = layout(names, width=console.width)
     for start in range(0, len(names), plan.num_columns):
         _draw_block(console, sat, names, plan, range(start, min(start + plan.num_columns, len(names))))

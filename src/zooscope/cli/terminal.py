@@ -1,43 +1,72 @@
-"""What is written where: results to stdout, all else to stderr; in colour on a terminal only. Names are never read as markup."""
+"""What is written where: results to stdout, all else to stderr; in colour on a terminal only.
+
+Names, paths and errors may come from anyone. They are never read as markup, and what would steer the terminal is shown escaped.
+"""
 
 import json
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+from rich.text import Text
 
 from zooscope.errors import EmptyPairWarning, WeakSourceWarning
+from zooscope.words import escape_controls, escape_in_json
 
 INTERRUPTED: Final = 130  # what a shell expects of a program that Ctrl-C ended
 OUR_WARNINGS: Final = (EmptyPairWarning, WeakSourceWarning)
 
 
+class Terminal(Console):
+    """A console on which control characters in what is printed are shown and not obeyed; newlines stay."""
+
+    def __init__(self, *, is_stderr: bool = False) -> None:
+        """Takes stdout, or stderr."""
+        super().__init__(stderr=is_stderr, markup=False, emoji=False, highlight=False)
+
+    def render_str(self, text: str, **options: Any) -> Text:  # noqa: ANN401  (as of Console)
+        """A text, escaped before its width is measured: this is what every plain text and every cell of a table goes through."""
+        return super().render_str(escape_controls(text, keep_newlines=True), **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        """Whatever else is printed, escaped at last."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=escape_controls(segment.text, keep_newlines=True))
+
+
 def stdout() -> Console:
     """Where results go."""
-    return Console(markup=False, emoji=False, highlight=False)
+    return Terminal()
 
 
 def stderr() -> Console:
     """Where progress, notes and errors go."""
-    return Console(stderr=True, markup=False, emoji=False, highlight=False)
+    return Terminal(is_stderr=True)
 
 
 def say(line: str) -> None:
-    """A line on stdout, however long."""
-    stdout().print(line, soft_wrap=True)
+    """A line on stdout, however long; empty ones may stand in front."""
+    stdout().print(_one_line(line), soft_wrap=True)
 
 
 def tell(line: str) -> None:
     """A line on stderr, however long."""
-    stderr().print(line, soft_wrap=True)
+    stderr().print(_one_line(line), soft_wrap=True)
+
+
+def _one_line(text: str) -> str:
+    """A name with a newline in it can't pass for another line."""
+    line = text.lstrip("\n")
+    return text[: len(text) - len(line)] + escape_controls(line)
 
 
 def say_json(value: object) -> None:
     """One JSON value on stdout; NaN must have become None before."""
-    sys.stdout.write(json.dumps(value, allow_nan=False, ensure_ascii=False) + "\n")
+    sys.stdout.write(escape_in_json(json.dumps(value, allow_nan=False, ensure_ascii=False)) + "\n")
 
 
 @contextmanager
