@@ -1,3 +1,4 @@
+import csv
 import errno
 import os
 import re
@@ -8,10 +9,12 @@ import sys
 from pathlib import Path
 from typing import IO
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from zooscope.errors import StudyError
-from zooscope.outputs import write_text, write_whole
+from zooscope.outputs import format_table, write_table, write_text, write_whole
 
 # Writes a part of the file, says so, and waits to be killed.
 HALF = """
@@ -111,3 +114,23 @@ def test_a_name_as_long_as_may_be_can_be_written(tmp_path: Path) -> None:
     file = tmp_path / ("a" * 255)
     write_text(file, "long")
     assert file.read_text() == "long"
+
+
+def test_a_table_that_a_spreadsheet_would_run_is_guarded_and_numbers_stay_numbers() -> None:
+    attack = "=cmd|'/c calc'!A0"
+    table = pd.DataFrame(
+        {attack: [-1.5, 2.0], "text": [attack, "plain"], "mixed": [1, None]},
+        index=pd.Index([f"+{attack}", "b"], name="@name"),
+    )
+    (header, first, second) = csv.reader(format_table(table).splitlines())
+    assert header == ["'@name", f"'{attack}", "text", "mixed"]
+    assert first == [f"'+{attack}", "-1.5", f"'{attack}", "1.0"]
+    assert second == ["b", "2.0", "plain", ""]
+
+
+def test_a_plain_table_is_as_pandas_writes_it(tmp_path: Path) -> None:
+    table = pd.DataFrame(
+        {"a": [1, 2], "b": [1.5, np.nan], "c": ["x", None], "d": [True, False], "e": ['a,"b"', "ü"]}, index=["r", "s"]
+    )
+    write_table(tmp_path / "a.csv", table)
+    assert (tmp_path / "a.csv").read_text(encoding="utf-8") == table.to_csv()

@@ -5,9 +5,13 @@ import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from zooscope.errors import StudyError
+from zooscope.words import guard_cell
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def write_whole(file: Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -61,3 +65,29 @@ def write_bytes(file: Path, data: bytes) -> None:
 def write_text(file: Path, text: str) -> None:
     """Writes a text as UTF-8, whole or not at all; see `write_whole`."""
     write_bytes(file, text.encode("utf-8"))
+
+
+def write_table(file: Path, table: "pd.DataFrame") -> None:
+    """Writes a table as CSV, whole or not at all; see `write_whole` and `format_table`."""
+    write_text(file, format_table(table))
+
+
+def format_table(table: "pd.DataFrame") -> str:
+    r"""A table as CSV, its index in the first column; a text that a spreadsheet would run as a formula gets an apostrophe in front.
+
+    Example:
+        >>> import pandas as pd
+        >>> print(format_table(pd.DataFrame({"=1+1": [-1.5]}, index=pd.Index(["@a"], name="name"))), end="")
+        name,'=1+1
+        '@a,-1.5
+    """
+    guarded = table.set_axis([_guard(name) for name in table.columns], axis=1)
+    guarded.index = guarded.index.set_names([_guard(name) for name in guarded.index.names]).map(_guard)
+    for place, dtype in enumerate(table.dtypes):
+        if dtype.kind not in "biufc":
+            guarded.isetitem(place, [_guard(value) for value in table.iloc[:, place]])
+    return guarded.to_csv()
+
+
+def _guard(value: object) -> object:
+    return guard_cell(value) if isinstance(value, str) else value

@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from zooscope.errors import InvalidValueError, MissingFileError, UnknownNameError
+from zooscope.words import unguard_cell
 
 Matrix = xr.DataArray | pd.DataFrame
 TOLERANCE: Final = 1e-6
@@ -32,7 +33,7 @@ def read_matrix(file: str | Path) -> pd.DataFrame:
         raise MissingFileError(msg)
     try:
         with path.open(encoding="utf-8-sig", newline="") as text:  # spreadsheets put a byte order mark in front
-            lines = [[cell.strip() for cell in line] for line in csv.reader(text, strict=True) if any(line)]
+            lines = [[unguard_cell(cell.strip()) for cell in line] for line in csv.reader(text, strict=True) if any(line)]
     except (UnicodeDecodeError, csv.Error) as error:
         msg = f"{path} can't be read as CSV ({error}); save it as UTF-8 text with commas."
         raise InvalidValueError(msg) from error

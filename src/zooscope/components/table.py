@@ -9,6 +9,7 @@ import pandas as pd
 from zooscope.classifiers.providers import paper
 from zooscope.components.vocabulary import COMPONENTS, VALUES, is_known
 from zooscope.errors import InvalidValueError, MissingFileError, UnknownNameError
+from zooscope.words import unguard_cell
 
 
 def paper_components() -> pd.DataFrame:
@@ -55,7 +56,7 @@ def _lines(file: Path) -> list[list[str]]:
         raise MissingFileError(msg)
     try:
         with file.open(encoding="utf-8-sig", newline="") as text:  # spreadsheets put a byte order mark in front
-            lines = [[cell.strip() for cell in line] for line in csv.reader(text, strict=True)]
+            lines = [[unguard_cell(cell.strip()) for cell in line] for line in csv.reader(text, strict=True)]
     except (UnicodeDecodeError, csv.Error) as error:
         msg = f"{file} can't be read as CSV ({error}); save it as UTF-8 text with commas."
         raise InvalidValueError(msg) from error

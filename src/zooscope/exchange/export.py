@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -13,7 +12,7 @@ import pyarrow.parquet as pq
 import xarray as xr
 from jaxtyping import Int32
 
-from zooscope.outputs import write_whole
+from zooscope.outputs import write_table, write_whole
 from zooscope.records.predictions import Predictions
 
 _NAME: Final = pa.dictionary(pa.int32(), pa.string())
@@ -42,7 +41,7 @@ def export(
     """
     tables = {name: _table(matrix) for name, matrix in matrices.items()} | {"classifiers": classifiers}
     for name, table in tables.items():
-        write_whole(folder / f"{name}.csv", partial(table.to_csv, encoding="utf-8"))
+        write_table(folder / f"{name}.csv", table)
     write_whole(folder / "predictions.parquet", lambda out: _write_predictions(out, predictions, class_names))
     return (*(folder / f"{name}.csv" for name in tables), folder / "predictions.parquet")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from zooscope.errors import InvalidValueError
-from zooscope.outputs import write_whole
+from zooscope.outputs import format_table, write_whole
 from zooscope.pictures.data import Picture
 
 DRAWN: Final = (".png", ".svg", ".pdf")
@@ -37,7 +37,7 @@ def save(picture: Picture, file: Path) -> None:
 
 def _draw(picture: Picture, out: IO[bytes], ending: str) -> None:
     if ending == ".csv":
-        picture.table().to_csv(out, encoding="utf-8")
+        out.write(format_table(picture.table()).encode("utf-8"))
     elif ending == ".html":
         from zooscope.pictures import interactive  # noqa: PLC0415  (plotly takes a second to import)
 

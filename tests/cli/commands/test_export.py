@@ -10,6 +10,7 @@ import pytest
 
 from tests.cli.calling import call, one_line
 from tests.cli.synthetic import write_study
+from zooscope.study.recorded import RecordedStudy
 from zooscope.study.study import Study
 
 FILES = ("sat.csv", "sat_low.csv", "sat_high.csv", "transfer.csv", "classifiers.csv", "predictions.parquet")
@@ -145,3 +146,15 @@ def test_a_disk_that_fills_up_leaves_the_files_of_the_export_before(tmp_path: Pa
     assert "predictions.parquet can't be written (No space left on device)" in result.stderr.splitlines()[-1]
     assert (tmp_path / "tables" / "predictions.parquet").read_bytes() == before
     assert sorted(path.name for path in (tmp_path / "tables").iterdir()) == sorted(FILES)
+
+
+def test_names_that_a_spreadsheet_would_run_are_guarded_and_come_back_by_import(tmp_path: Path) -> None:
+    names = ("=cmd|'/c calc'!A0", "'+1", "b")
+    write_study(tmp_path / "study", names)
+    call("export", tmp_path / "study", "--out", tmp_path)
+    lines = (tmp_path / "sat.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "classifier,'=cmd|'/c calc'!A0,''+1,b"
+    assert [line.partition(",")[0] for line in lines[1:]] == ["'=cmd|'/c calc'!A0", "''+1", "b"]
+    assert call("import", tmp_path / "sat.csv", tmp_path / "imported").exit_code == 0
+    with RecordedStudy.read(tmp_path / "imported") as study:
+        assert study.names == names
