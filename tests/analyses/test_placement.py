@@ -9,7 +9,7 @@ from zooscope.analyses.placement import one_sided_against_both, placed, usual_sa
 from zooscope.errors import InvalidValueError
 from zooscope.scores.outcomes import Outcomes
 from zooscope.scores.sat import one_sided, sat
-from zooscope.statistics.bootstrap import share_intervals
+from zooscope.statistics.bootstrap import bootstrap_shares
 
 NAMES = ("a", "b", "c", "d")
 CLUSTERS = {"a": 1, "b": 1, "c": 2, "d": 2}
@@ -53,10 +53,17 @@ def test_the_cluster_is_the_one_with_the_largest_mean_sat() -> None:
 
 def test_intervals_are_those_of_the_scores() -> None:
     fooled, counted = fooling((0.1, 0.5, 0.8, 0.3))
-    low, high = share_intervals(fooled.astype(np.int8), counted.astype(np.int8), confidence=0.8)
+    low, high = bootstrap_shares(fooled.astype(np.int8), counted.astype(np.int8), confidence=0.8)
     found: Any = placed(NAMES, fooled, counted, confidence=0.8).targets
     np.testing.assert_allclose(found.loc[list(NAMES), "low"], np.log(100 * low))
     np.testing.assert_allclose(found.loc[list(NAMES), "high"], np.log(100 * high))
+
+
+def test_a_target_that_is_always_fooled_has_the_interval_of_a_score_not_certainty() -> None:
+    fooled = np.ones((1, 20), dtype=bool)
+    found: Any = placed(("a",), fooled, fooled).targets
+    exact = stats.binomtest(20, 20).proportion_ci(0.95, method="exact")
+    np.testing.assert_allclose(np.exp(found.loc["a", ["low", "high"]].to_numpy(dtype=float)), [100 * exact.low, 100.0])
 
 
 def test_the_confidence_of_a_placement_grows_with_what_tells_the_clusters_apart() -> None:

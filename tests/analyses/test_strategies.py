@@ -120,3 +120,16 @@ def test_of_a_matrix_alone_the_means_are_those_of_its_percentages_and_there_are_
     np.testing.assert_allclose(published.between, known.between)
     assert published.within["sat_low"].isna().all()
     assert np.isnan(published.between.low).all()
+
+
+def test_a_group_of_one_pair_has_the_interval_of_that_pair() -> None:
+    generator = np.random.default_rng(0)
+    fooled = generator.random((3, 3, 40)) < 0.5
+    fooled[0, 1] = fooled[1, 0] = True
+    outcomes = outcomes_of(fooled)
+    low, high = sat_intervals(outcomes)
+    found: Any = strategies(outcomes, {"classifier 0": "seeds", "classifier 1": "seeds"}).within.loc["seeds"]
+    np.testing.assert_allclose([found["sat_low"], found["sat_high"]], [low[0, 1], high[0, 1]])
+    np.testing.assert_allclose([found["percent_low"], found["percent_high"]], np.exp([low[0, 1], high[0, 1]]))
+    np.testing.assert_allclose(found["sensitivity_low"], 0)
+    np.testing.assert_allclose(found["sensitivity_high"], 1 - np.exp(low[0, 1]) / 100)

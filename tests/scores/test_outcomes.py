@@ -1,7 +1,8 @@
 import numpy as np
 
+from tests.specimens import outcomes_of
 from zooscope.records.predictions import NOT_COUNTED, NOT_MEASURED, Predictions
-from zooscope.scores.outcomes import attacked, control, percent_of
+from zooscope.scores.outcomes import attacked, control, count_pairs, percent_of
 
 # Two classifiers, four images of the classes 0 and 1.
 PREDICTIONS = Predictions(
@@ -38,3 +39,17 @@ def test_a_control_counts_the_images_that_the_attack_counts() -> None:
 
 def test_percent_of_nothing_is_nan_without_a_warning() -> None:
     np.testing.assert_array_equal(percent_of(np.array([0, 1]), np.array([0, 4])), [np.nan, 25])
+
+
+def test_what_a_pair_counts_is_what_sat_counts() -> None:
+    generator = np.random.default_rng(1)
+    outcomes = outcomes_of(generator.random((4, 4, 30)) < 0.4, generator.random((4, 4, 30)) < 0.8)
+    fooled, counted = count_pairs(outcomes)
+    place = 0
+    for a in range(4):
+        for b in range(a + 1, 4):
+            both = outcomes.counted[a, b] & outcomes.counted[b, a]
+            np.testing.assert_array_equal(counted[place], 2 * both)
+            np.testing.assert_array_equal(fooled[place], (outcomes.fooled[a, b] * 1 + outcomes.fooled[b, a]) * both)
+            place += 1
+    assert place == len(fooled)

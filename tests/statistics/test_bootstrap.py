@@ -5,7 +5,7 @@ from scipy import stats
 from tests.specimens import Array, outcomes_of
 from zooscope.errors import InvalidValueError
 from zooscope.scores.sat import sat_intervals
-from zooscope.statistics.bootstrap import CELLS_AT_ONCE, share_intervals
+from zooscope.statistics.bootstrap import CELLS_AT_ONCE, bootstrap_shares, find_percentiles, resample_shares
 
 NUM_DATA_SETS = 400
 # How many of 400 intervals of exactly 95 % hold the truth, but for one experiment in a thousand.
@@ -33,7 +33,7 @@ def test_intervals_cover_the_truth_of_a_single_direction_as_often_as_they_say() 
     held = 0
     for seed in range(NUM_DATA_SETS // 20):
         counted = generator.random((20, 200)) < 0.8
-        low, high = share_intervals(
+        low, high = bootstrap_shares(
             (counted & (generator.random((20, 200)) < 0.3)).astype(np.int8), counted.astype(np.int8), seed=seed
         )
         held += int(((low <= 0.3) & (high >= 0.3)).sum())
@@ -44,7 +44,7 @@ def test_intervals_cover_the_truth_of_two_correlated_directions_and_single_outco
     held = held_by_single_outcomes = 0
     for seed in range(NUM_DATA_SETS // 20):
         fooled, counted = simulated(20, 200, seed)
-        low, high = share_intervals(fooled, counted, seed=seed)
+        low, high = bootstrap_shares(fooled, counted, seed=seed)
         held += int(((low <= TRUE_SHARE) & (high >= TRUE_SHARE)).sum())
         share = fooled.sum(1) / counted.sum(1)
         half = 1.96 * np.sqrt(share * (1 - share) / counted.sum(1))
@@ -75,7 +75,7 @@ def test_intervals_of_sat_cover_the_true_scores_of_simulated_studies() -> None:
 
 def test_one_cell_agrees_with_scipys_percentile_bootstrap_of_the_paired_ratio() -> None:
     fooled, counted = simulated(1, 300, 5)
-    low, high = share_intervals(fooled, counted, num_resamples=10_000)
+    low, high = bootstrap_shares(fooled, counted, num_resamples=10_000)
     reference = stats.bootstrap(
         (fooled[0], counted[0]),
         lambda numerator, denominator, axis: numerator.sum(axis=axis) / denominator.sum(axis=axis),
@@ -93,16 +93,16 @@ def test_one_cell_agrees_with_scipys_percentile_bootstrap_of_the_paired_ratio() 
 
 def test_the_seed_decides_the_draws() -> None:
     fooled, counted = simulated(3, 100, 0)
-    first, again, other = (share_intervals(fooled, counted, seed=seed) for seed in (1, 1, 2))
+    first, again, other = (bootstrap_shares(fooled, counted, seed=seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
 
 
 def test_all_cells_at_once_equal_one_cell_after_the_other() -> None:
     fooled, counted = simulated(CELLS_AT_ONCE + 9, 40, 0)
-    together = share_intervals(fooled, counted, num_resamples=200)
+    together = bootstrap_shares(fooled, counted, num_resamples=200)
     for cell in [0, 1, 2, CELLS_AT_ONCE - 1, CELLS_AT_ONCE, CELLS_AT_ONCE + 8]:
-        alone = share_intervals(fooled[cell : cell + 1], counted[cell : cell + 1], num_resamples=200)
+        alone = bootstrap_shares(fooled[cell : cell + 1], counted[cell : cell + 1], num_resamples=200)
         np.testing.assert_array_equal(np.ravel(alone), (together.low[cell], together.high[cell]))
 
 
@@ -115,7 +115,7 @@ def test_where_none_or_all_are_fooled_the_ends_are_those_of_clopper_and_pearson(
     counted = np.zeros((2, 120), dtype=np.int8)
     counted[:, :num_counted] = per_image
     fooled = counted * np.array([[0], [1]], dtype=np.int8)
-    low, high = share_intervals(fooled, counted, confidence=confidence)
+    low, high = bootstrap_shares(fooled, counted, confidence=confidence)
     for cell, successes in enumerate((0, num_counted)):
         exact = stats.binomtest(successes, num_counted).proportion_ci(confidence, method="exact")
         assert (low[cell], high[cell]) == pytest.approx((exact.low, exact.high), abs=1e-12)
@@ -123,9 +123,9 @@ def test_where_none_or_all_are_fooled_the_ends_are_those_of_clopper_and_pearson(
 
 def test_a_cell_without_a_counted_image_is_nan_and_disturbs_no_other() -> None:
     fooled, counted = simulated(3, 60, 0)
-    expected = share_intervals(fooled, counted)
+    expected = bootstrap_shares(fooled, counted)
     fooled[1], counted[1] = 0, 0
-    low, high = share_intervals(fooled, counted)
+    low, high = bootstrap_shares(fooled, counted)
     np.testing.assert_array_equal(low, [expected.low[0], np.nan, expected.low[2]])
     np.testing.assert_array_equal(high, [expected.high[0], np.nan, expected.high[2]])
 
@@ -142,4 +142,27 @@ def test_a_cell_without_a_counted_image_is_nan_and_disturbs_no_other() -> None:
 def test_a_confidence_outside_its_range_is_refused(confidence: float, message: str) -> None:
     fooled, counted = simulated(1, 10, 0)
     with pytest.raises(InvalidValueError, match=message):
-        share_intervals(fooled, counted, confidence=confidence)
+        bootstrap_shares(fooled, counted, confidence=confidence)
+
+
+def test_quantiles_of_the_resamples_are_the_intervals() -> None:
+    generator = np.random.default_rng(0)
+    counted = (2 * (generator.random((20, 80)) < 0.8)).astype(np.int8)
+    fooled = np.minimum(counted, generator.integers(0, 3, (20, 80)).astype(np.int8))
+    expected = bootstrap_shares(fooled, counted, confidence=0.9, seed=3)
+    np.testing.assert_allclose(find_percentiles(resample_shares(fooled, counted, seed=3), 0.9), expected)
+
+
+def test_a_cell_that_a_resample_counts_nothing_of_is_nan_there() -> None:
+    counted = np.zeros((2, 3), dtype=np.int8)
+    counted[0, 0] = 1
+    drawn = resample_shares(counted, counted, num_resamples=200)
+    assert 0 < np.isnan(drawn[:, 0]).sum() < 200
+    assert np.isnan(drawn[:, 1]).all()
+    low, high = find_percentiles(drawn, 0.95)
+    np.testing.assert_array_equal([low, high], [[1, np.nan], [1, np.nan]])
+
+
+def test_a_confidence_outside_its_range_is_refused_for_draws_too() -> None:
+    with pytest.raises(InvalidValueError, match=r"confidence must be in \(0, 1\): got 95\."):
+        find_percentiles(np.zeros((3, 2)), 95.0)

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
 
-from zooscope.analyses.resampling import NUM_RESAMPLES, interval_of, resampled_shares
 from zooscope.errors import InvalidValueError
 from zooscope.scores.outcomes import PERCENT, Outcomes, percent_of
 from zooscope.scores.sat import EPSILON_S, log_score, one_sided, sat
+from zooscope.statistics.bootstrap import NUM_RESAMPLES, find_percentiles, resample_shares, set_exact_ends
 from zooscope.statistics.mantel import NUM_PERMUTATIONS, Correlation, mantel
 from zooscope.statistics.trend import CONFIDENCE, Trend, trend
 
@@ -99,9 +99,10 @@ def placed(
         msg = "no target shares a correctly classified image with the classifier; there is nothing to place it by."
         raise InvalidValueError(msg)
     outcomes = (fooled & counted).astype(np.int8), counted.astype(np.int8)
-    drawn_percent = PERCENT * resampled_shares(*outcomes, num_resamples=num_resamples, seed=seed)
-    scores, drawn = log_score(percent, epsilon_s=epsilon_s), log_score(drawn_percent, epsilon_s=epsilon_s)
-    low, high = interval_of(drawn, confidence)
+    drawn_shares = resample_shares(*outcomes, num_resamples=num_resamples, seed=seed)
+    scores, drawn = log_score(percent, epsilon_s=epsilon_s), log_score(PERCENT * drawn_shares, epsilon_s=epsilon_s)
+    shares = find_percentiles(drawn_shares, confidence)
+    low, high = (log_score(PERCENT * end, epsilon_s=epsilon_s) for end in set_exact_ends(shares, *outcomes, confidence=confidence))
     known = {name: (clusters or {}).get(name) for name in names}
     targets = pd.DataFrame(
         {
@@ -215,7 +216,7 @@ def _by_cluster(
         if not members.any():
             continue
         mean = _known_mean(drawn[:, members])
-        low, high = interval_of(mean, confidence)
+        low, high = find_percentiles(mean, confidence)
         means.append(mean)
         rows.append(
             {

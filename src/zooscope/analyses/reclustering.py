@@ -9,12 +9,12 @@ from jaxtyping import Bool, Float, Int
 from sklearn.metrics import adjusted_rand_score
 
 from zooscope.analyses.clustering import Clusters, k_means
-from zooscope.analyses.resampling import pair_outcomes, resampled_shares
 from zooscope.analyses.spectral import adjacency, spectrum
 from zooscope.errors import InvalidValueError
 from zooscope.records.predictions import Predictions
-from zooscope.scores.outcomes import PERCENT, attacked, percent_of
+from zooscope.scores.outcomes import PERCENT, attacked, count_pairs, percent_of
 from zooscope.scores.sat import EPSILON_S, log_score
+from zooscope.statistics.bootstrap import resample_shares
 
 NUM_DRAWS: Final = 200
 RESTARTS: Final = 10
@@ -101,8 +101,8 @@ def _drawn_scores(
     predictions: Predictions, num_draws: int, epsilon_s: float, seed: int
 ) -> Float[np.ndarray, "draw classifier classifier"]:
     """SAT of every draw. A pair that shares no image in a draw keeps the score that it has on all."""
-    fooled, counted = pair_outcomes(attacked(predictions))
-    shares = resampled_shares(fooled, counted, num_resamples=num_draws, seed=seed)
+    fooled, counted = count_pairs(attacked(predictions))
+    shares = resample_shares(fooled, counted, num_resamples=num_draws, seed=seed)
     overall = percent_of(fooled.sum(axis=1, dtype=np.int64), counted.sum(axis=1, dtype=np.int64)) / PERCENT
     scores = log_score(PERCENT * np.where(np.isnan(shares), overall, shares), epsilon_s=epsilon_s)
     size = len(predictions.names)

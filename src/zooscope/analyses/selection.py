@@ -11,10 +11,10 @@ from jaxtyping import Float, Int
 from zooscope.analyses.averaging import Average, CleanLogits, ensembles_right, metrics
 from zooscope.analyses.choosing import Best, grown, smallest
 from zooscope.analyses.draws import drawn
-from zooscope.analyses.resampling import NUM_RESAMPLES, image_weights, interval_of
 from zooscope.errors import InvalidValueError
 from zooscope.scores.outcomes import Outcomes
 from zooscope.scores.sat import sat
+from zooscope.statistics.bootstrap import NUM_RESAMPLES, draw_weights, find_percentiles, set_exact_ends
 from zooscope.statistics.halves import Halves, halves
 
 Method = Literal["most diverse", "best predicted", "greedy", "best single classifiers"]
@@ -226,10 +226,10 @@ def _judged(
     wrong: Float[np.ndarray, "way image"], reference: Float[np.ndarray, " image"], *, confidence: float, seed: int
 ) -> dict[str, Float[np.ndarray, " way"]]:
     """Errors and their differences from a reference on the same images, with intervals; one draw of images serves all."""
-    weights = image_weights(wrong.shape[1], num_resamples=NUM_RESAMPLES, seed=seed) / wrong.shape[1]
-    low, high = interval_of(weights @ wrong.T, confidence)
+    weights = draw_weights(wrong.shape[1], num_resamples=NUM_RESAMPLES, seed=seed) / wrong.shape[1]
+    low, high = set_exact_ends(find_percentiles(weights @ wrong.T, confidence), wrong, np.ones_like(wrong), confidence=confidence)
     difference = wrong - reference
-    difference_low, difference_high = interval_of(weights @ difference.T, confidence)
+    difference_low, difference_high = find_percentiles(weights @ difference.T, confidence)
     return {
         "error": wrong.mean(1),
         "low": low,

@@ -10,9 +10,9 @@ import pandas as pd
 from jaxtyping import Float, Int
 from scipy.stats import norm
 
-from zooscope.analyses.resampling import pair_outcomes, require_confidence
 from zooscope.errors import InvalidValueError, UnknownNameError
-from zooscope.scores.outcomes import PERCENT, Outcomes
+from zooscope.scores.outcomes import PERCENT, Outcomes, count_pairs
+from zooscope.statistics.bootstrap import require_confidence
 
 NUM_SETS: Final = 10
 SMALLEST: Final = 10
@@ -147,7 +147,7 @@ def _of_pairs(
             counted=outcomes.counted[chosen],
             fooled=outcomes.fooled[chosen],
         )
-    return pair_outcomes(outcomes)
+    return count_pairs(outcomes)
 
 
 def _sizes(num_images: int) -> list[int]:

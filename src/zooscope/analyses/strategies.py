@@ -9,10 +9,10 @@ import pandas as pd
 import xarray as xr
 from jaxtyping import Float
 
-from zooscope.analyses.resampling import NUM_RESAMPLES, interval_of, pair_outcomes, resampled_shares
 from zooscope.errors import InvalidValueError
-from zooscope.scores.outcomes import PERCENT, Outcomes, percent_of
+from zooscope.scores.outcomes import PERCENT, Outcomes, count_pairs, percent_of
 from zooscope.scores.sat import EPSILON_S, log_score
+from zooscope.statistics.bootstrap import NUM_RESAMPLES, Interval, bootstrap_shares, find_percentiles, resample_shares
 
 MEASURES: Final = ("sat", "percent", "sensitivity")
 
@@ -69,13 +69,15 @@ def strategies(
     group_of = _group_of(classifiers, groups)
     rows, columns = np.triu_indices(len(classifiers), 1)
     if isinstance(scores, Outcomes):
-        fooled, counted = pair_outcomes(scores)
+        fooled, counted = count_pairs(scores)
         percent = percent_of(fooled.sum(1, dtype=np.int64), counted.sum(1, dtype=np.int64))
-        drawn = PERCENT * resampled_shares(fooled, counted, num_resamples=num_resamples, seed=seed)
+        drawn = PERCENT * resample_shares(fooled, counted, num_resamples=num_resamples, seed=seed)
+        ends = bootstrap_shares(fooled, counted, confidence=confidence, num_resamples=num_resamples, seed=seed)
     else:
         percent = scores["percent"].to_numpy()[rows, columns].astype(np.float64)
         drawn = np.full((1, len(percent)), np.nan)
-    pairs = _Pairs(percent=percent, drawn=drawn, epsilon_s=epsilon_s, confidence=confidence)
+        ends = Interval(drawn[0], drawn[0])
+    pairs = _Pairs(percent=percent, drawn=drawn, ends=ends, epsilon_s=epsilon_s, confidence=confidence)
     names = [group for group in dict.fromkeys(group_of) if group]
     first, second = np.array(group_of, dtype=object)[rows], np.array(group_of, dtype=object)[columns]
     within = {}
@@ -106,6 +108,7 @@ class _Pairs:
 
     percent: Float[np.ndarray, " pair"]
     drawn: Float[np.ndarray, "resample pair"]
+    ends: Interval
     epsilon_s: float
     confidence: float
 
@@ -115,8 +118,11 @@ class _Pairs:
         result: dict[str, float] = {"pairs": int(usable.sum())}
         percent, drawn = self.percent[usable], self.drawn[:, usable]
         for name in MEASURES:
-            low, high = interval_of(_mean(self._as(name, drawn)), self.confidence)
-            result |= {name: float(_mean(self._as(name, percent))), f"{name}_low": float(low), f"{name}_high": float(high)}
+            if result["pairs"] == 1:  # a pair has one interval, wherever it is shown
+                low, high = sorted(self._as(name, PERCENT * end[usable]).item() for end in self.ends)
+            else:
+                low, high = map(float, find_percentiles(_mean(self._as(name, drawn)), self.confidence))
+            result |= {name: float(_mean(self._as(name, percent))), f"{name}_low": low, f"{name}_high": high}
         return result
 
     def _as(self, name: str, percent: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
-from zooscope.errors import InvalidValueError, StudyError
+from zooscope.errors import StudyError
 from zooscope.outputs import write_text
 from zooscope.report import writing
 from zooscope.report.facts import Facts
@@ -20,6 +20,7 @@ from zooscope.report.sections.methods import methods
 from zooscope.report.sections.pairs import different_pairs, pair_grid
 from zooscope.report.sections.summary import summary
 from zooscope.scores.matrices import CONFIDENCE
+from zooscope.statistics.bootstrap import require_confidence
 from zooscope.study.study import Study
 
 TEMPLATES: Final = "templates"
@@ -45,9 +46,7 @@ def write_report(study: Study, path: Path, *, confidence: float = CONFIDENCE) ->
         InvalidValueError: the confidence is not in (0, 1).
         StudyError: the study has no classifier, or the file can't be written.
     """
-    if not 0 < confidence < 1:
-        msg = f"confidence must be in (0, 1): got {confidence:g}."
-        raise InvalidValueError(msg)
+    require_confidence(confidence)
     if not study.names:
         msg = "the study has no classifier, so there is nothing to report; add some and measure them."
         raise StudyError(msg)

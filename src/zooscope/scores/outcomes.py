@@ -45,3 +45,15 @@ def control(predictions: Predictions) -> Outcomes:
 def percent_of(fooled: Int[np.ndarray, "*cells"], counted: Int[np.ndarray, "*cells"]) -> Float[np.ndarray, "*cells"]:
     """100 * fooled / counted, NaN where nothing is counted."""
     return np.asarray(np.divide(PERCENT * fooled, counted, out=np.full(np.shape(counted), np.nan), where=counted > 0))
+
+
+def count_pairs(outcomes: Outcomes) -> tuple[Int[np.ndarray, "pair image"], Int[np.ndarray, "pair image"]]:
+    """What SAT counts of every pair (upper triangle, row by row, without the diagonal), per image.
+
+    Returns:
+        In how many directions each image was fooled (0 to 2), and how many were counted (0 or 2; images measured both ways).
+    """
+    rows, columns = np.triu_indices(len(outcomes.names), 1)
+    counted = outcomes.counted[rows, columns] & outcomes.counted[columns, rows]
+    fooled = outcomes.fooled[rows, columns].astype(np.int8) + outcomes.fooled[columns, rows]
+    return np.where(counted, fooled, 0).astype(np.int8), 2 * counted.astype(np.int8)

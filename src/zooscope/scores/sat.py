@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int
 
 from zooscope.errors import InvalidValueError
 from zooscope.scores.outcomes import PERCENT, Outcomes, percent_of
-from zooscope.statistics.bootstrap import Interval, share_intervals
+from zooscope.statistics.bootstrap import Interval, bootstrap_shares
 
 EPSILON_S: Final = 0.01
 RANGE: Final = (float(np.log(EPSILON_S)), float(np.log(PERCENT)))
@@ -61,7 +61,7 @@ def sat_intervals(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S, confidenc
     both = _both_directions(outcomes)
     size = len(outcomes.names)
     rows, columns = np.triu_indices(size)
-    ends = share_intervals(
+    ends = bootstrap_shares(
         both.fooled[rows, columns], 2 * both.counted[rows, columns].astype(np.int8), confidence=confidence, seed=seed
     )
     return Interval(*(log_score(_symmetric(PERCENT * end, size), epsilon_s=epsilon_s) for end in ends))

@@ -1,9 +1,13 @@
-"""Confidence intervals by resampling images."""
+"""Confidence intervals by resampling images: one bootstrap for every number.
+
+Images are drawn with replacement, and one draw serves all cells: cells share images, and an image brings all that was counted of
+it (both directions of a pair).
+"""
 
 from typing import Final, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Float32, Int, Real
 from scipy.stats import beta
 
 from zooscope.errors import InvalidValueError
@@ -19,7 +23,7 @@ class Interval(NamedTuple):
     high: Float[np.ndarray, "*cells"]
 
 
-def share_intervals(
+def bootstrap_shares(
     fooled: Int[np.ndarray, "cell image"],
     counted: Int[np.ndarray, "cell image"],
     *,
@@ -27,11 +31,14 @@ def share_intervals(
     num_resamples: int = NUM_RESAMPLES,
     seed: int = 0,
 ) -> Interval:
-    """Percentile bootstrap intervals of sum(fooled) / sum(counted) for many cells at once.
+    """Intervals of sum(fooled) / sum(counted) for many cells at once: percentile bootstrap, with exact ends.
 
-    Images are drawn with replacement, and one draw serves all cells: cells share images, and an image brings all that was counted
-    of it (both directions of a pair). Where every or no counted outcome is fooled, resampling can't see any spread; there the
-    ends are those of Clopper and Pearson with the number of counted images.
+    Example:
+        >>> counted = np.ones((2, 20), dtype=np.int8)
+        >>> fooled = np.stack([counted[0], np.arange(20) < 5]).astype(np.int8)
+        >>> low, high = bootstrap_shares(fooled, counted)
+        >>> low.round(2), high.round(2)
+        (array([0.83, 0.1 ]), array([1.  , 0.45]))
 
     Args:
         fooled: what was fooled per image, not above `counted`.
@@ -41,35 +48,94 @@ def share_intervals(
         seed: of the draws.
 
     Returns:
-        Shares in [0, 1]; NaN where nothing is counted.
+        Shares in [0, 1]; NaN where nothing is counted. See `set_exact_ends` for cells of which none or all are fooled.
 
     Raises:
         InvalidValueError: the confidence is not in (0, 1).
+    """
+    require_confidence(confidence)
+    weights = draw_weights(fooled.shape[1], num_resamples=num_resamples, seed=seed)
+    low, high = np.full(len(fooled), np.nan), np.full(len(fooled), np.nan)
+    for start in range(0, len(fooled), CELLS_AT_ONCE):
+        cells = slice(start, start + CELLS_AT_ONCE)
+        low[cells], high[cells] = find_percentiles(_weigh(weights, fooled[cells], counted[cells]), confidence)
+    return set_exact_ends(Interval(low, high), fooled, counted, confidence=confidence)
+
+
+def resample_shares(
+    fooled: Int[np.ndarray, "cell image"],
+    counted: Int[np.ndarray, "cell image"],
+    *,
+    num_resamples: int = NUM_RESAMPLES,
+    seed: int = 0,
+) -> Float[np.ndarray, "resample cell"]:
+    """sum(fooled) / sum(counted) of every cell in every resample: for what is computed from several cells together.
+
+    Returns:
+        Shares in [0, 1]; NaN where a resample counts nothing of a cell. The draws are those of `bootstrap_shares`.
+    """
+    weights = draw_weights(fooled.shape[1], num_resamples=num_resamples, seed=seed)
+    result = np.empty((num_resamples, len(fooled)))
+    for start in range(0, len(fooled), CELLS_AT_ONCE):
+        cells = slice(start, start + CELLS_AT_ONCE)
+        result[:, cells] = _weigh(weights, fooled[cells], counted[cells])
+    return result
+
+
+def draw_weights(num_images: int, *, num_resamples: int = NUM_RESAMPLES, seed: int = 0) -> Float32[np.ndarray, "resample image"]:
+    """How often each image is drawn in every resample, with replacement."""
+    shares = np.full(num_images, 1 / num_images)
+    return np.random.default_rng(seed).multinomial(num_images, shares, size=num_resamples).astype(np.float32)
+
+
+def find_percentiles(draws: Float[np.ndarray, "*resamples_and_cells"], confidence: float) -> Interval:
+    """Percentile interval over the resamples, the first axis. NaNs are ignored; where all values are NaN, both ends are NaN.
+
+    Raises:
+        InvalidValueError: the confidence is not in (0, 1).
+    """
+    require_confidence(confidence)
+    tail = (1 - confidence) / 2
+    known = np.isfinite(draws).any(axis=0)
+    ends = np.full((2, *draws.shape[1:]), np.nan)
+    if known.any():
+        ends[:, known] = np.nanquantile(draws[:, known], (tail, 1 - tail), axis=0)
+    return Interval(np.asarray(ends[0]), np.asarray(ends[1]))
+
+
+def set_exact_ends(
+    interval: Interval, fooled: Real[np.ndarray, "cell image"], counted: Real[np.ndarray, "cell image"], *, confidence: float
+) -> Interval:
+    """The interval with the ends of Clopper and Pearson in every cell of which none or all are fooled.
+
+    Resampling sees no spread there and would claim certainty. The number of trials is that of the counted images, not of the
+    counted outcomes: both directions of a pair are not independent.
+    """
+    tail = (1 - confidence) / 2
+    low, high = interval.low.copy(), interval.high.copy()
+    num_counted, num_fooled = (counted > 0).sum(axis=1), fooled.sum(axis=1)
+    none, every = (num_counted > 0) & (num_fooled == 0), (num_counted > 0) & (num_fooled == counted.sum(axis=1))
+    high[none] = beta.ppf(1 - tail, 1, num_counted[none])
+    low[every] = beta.ppf(tail, num_counted[every], 1)
+    low[none], high[every] = 0, 1
+    return Interval(low, high)
+
+
+def require_confidence(confidence: float) -> None:
+    """Refuses a confidence that is not in (0, 1).
+
+    Raises:
+        InvalidValueError: it isn't.
     """
     if not 0 < confidence < 1:
         msg = f"confidence must be in (0, 1): got {confidence:g}." + (
             f" For {confidence:g} % write {confidence / 100:g}." if confidence > 1 else ""
         )
         raise InvalidValueError(msg)
-    num_cells, num_images = fooled.shape
-    weights = (
-        np.random.default_rng(seed)
-        .multinomial(num_images, np.full(num_images, 1 / num_images), size=num_resamples)
-        .astype(np.float32)
-    )
-    tail = (1 - confidence) / 2
-    low, high = np.full(num_cells, np.nan), np.full(num_cells, np.nan)
-    for start in range(0, num_cells, CELLS_AT_ONCE):
-        cells = slice(start, start + CELLS_AT_ONCE)
-        numerator = weights @ fooled[cells].T.astype(np.float32)
-        denominator = weights @ counted[cells].T.astype(np.float32)
-        shares = np.divide(numerator, denominator, out=np.full(numerator.shape, np.nan, dtype=np.float64), where=denominator > 0)
-        usable = denominator.any(axis=0)
-        if usable.any():
-            low[cells][usable], high[cells][usable] = np.nanquantile(shares[:, usable], (tail, 1 - tail), axis=0)
-    num_counted = (counted > 0).sum(axis=1)
-    none, every = (num_counted > 0) & (fooled.sum(axis=1) == 0), (num_counted > 0) & (fooled.sum(axis=1) == counted.sum(axis=1))
-    high[none] = beta.ppf(1 - tail, 1, num_counted[none])
-    low[every] = beta.ppf(tail, num_counted[every], 1)
-    low[none], high[every] = 0, 1
-    return Interval(low, high)
+
+
+def _weigh(
+    weights: Float32[np.ndarray, "resample image"], fooled: Int[np.ndarray, "cell image"], counted: Int[np.ndarray, "cell image"]
+) -> Float[np.ndarray, "resample cell"]:
+    numerator, denominator = (weights @ values.T.astype(np.float32) for values in (fooled, counted))
+    return np.asarray(np.divide(numerator, denominator, out=np.full(numerator.shape, np.nan), where=denominator > 0))

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float
 
-from zooscope.errors import InvalidValueError
+from zooscope.statistics.bootstrap import require_confidence
 
 CONFIDENCE: Final = 0.9  # the paper's figures have bands of 90 %
 NUM_RESAMPLES: Final = 2000
@@ -67,9 +67,7 @@ def trend(
     Raises:
         InvalidValueError: the confidence is not in (0, 1).
     """
-    if not 0 < confidence < 1:
-        msg = f"confidence must be in (0, 1): got {confidence:g}."
-        raise InvalidValueError(msg)
+    require_confidence(confidence)
     size = len(first)
     rows, columns = np.nonzero(~np.eye(size, dtype=bool)) if directed else np.triu_indices(size, 1)
     known = np.isfinite(first[rows, columns]) & np.isfinite(second[rows, columns])

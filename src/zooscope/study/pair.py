@@ -8,10 +8,10 @@ from zooscope.attacks import Attack
 from zooscope.classifiers.classifier import Classifier
 from zooscope.engine.progress import ProgressListener
 from zooscope.engine.run import BATCH_SIZE
-from zooscope.errors import InvalidValueError
 from zooscope.images.image_set import ImageSet
 from zooscope.scores.matrices import CONFIDENCE
 from zooscope.scores.sat import EPSILON_S
+from zooscope.statistics.bootstrap import require_confidence
 from zooscope.study.study import Study
 
 
@@ -115,9 +115,7 @@ def sat(
         ClassifierError: a classifier guesses, gives NaN, or its classes don't fit the images'.
         ImagesError: some images can't be read.
     """
-    if not 0 < confidence < 1:
-        msg = f"confidence must be in (0, 1): got {confidence:g}."
-        raise InvalidValueError(msg)
+    require_confidence(confidence)
     with Study.in_memory(classifiers=[a, b], images=images, attack=attack, seed=seed) as study:
         study.run(device=device, batch_size=batch_size, allow_chance=allow_chance, listen=listen)
         scores, transfer, settings = (

@@ -9,7 +9,7 @@ from jaxtyping import Bool
 from zooscope.records.predictions import NOT_MEASURED
 from zooscope.report.facts import Facts
 from zooscope.scores import outcomes
-from zooscope.statistics.bootstrap import Interval, share_intervals
+from zooscope.statistics.bootstrap import Interval, bootstrap_shares
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +78,7 @@ def _nearest(facts: Facts, place: int) -> tuple[str | None, float]:
 
 def _intervals(facts: Facts, hits: Bool[np.ndarray, "classifier image"], counted: Bool[np.ndarray, "classifier image"]) -> Interval:
     """Bootstrap over images, as for the scores."""
-    return share_intervals(hits.astype(np.int8), counted.astype(np.int8), confidence=facts.confidence)
+    return bootstrap_shares(hits.astype(np.int8), counted.astype(np.int8), confidence=facts.confidence)
 
 
 def _size(transform: str) -> str:
