@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from zooscope.attacks.base import Attack
+from zooscope.attacks.linf_ball import LinfBall
 from zooscope.classifiers.classifier import Classifier
 from zooscope.errors import ClassifierError, InvalidValueError
 
@@ -63,15 +64,15 @@ class LinfPGD(Attack):
 
         Every value lies within epsilon of the clean one and in [0, 1], exactly, whatever rounding does.
         """
-        lower, upper = self._bounds(pixels)
-        attacked = self._random_point(lower, upper, seeds) if self.random_start else pixels.detach().clone()
+        ball = LinfBall.around(pixels, self.epsilon)
+        attacked = ball.random_point(seeds) if self.random_start else pixels.detach().clone()
         finite = torch.ones((), dtype=torch.bool, device=pixels.device)
         for _ in range(self.iterations):
             attacked.requires_grad_()
             loss = cross_entropy(classifier.logits(attacked), labels, reduction="sum")
             (gradient,) = torch.autograd.grad(loss, attacked)
             finite &= loss.isfinite()
-            attacked = (attacked.detach() + self.step_size * gradient.sign()).clamp(lower, upper)
+            attacked = ball.project(attacked.detach() + self.step_size * gradient.sign())
         if not finite:
             msg = (
                 f"{classifier.name}: the loss is not finite (NaN or infinite logits) under attack; "
@@ -79,31 +80,3 @@ class LinfPGD(Attack):
             )
             raise ClassifierError(msg)
         return attacked
-
-    def _bounds(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """The smallest and largest pixels allowed: the floats nearest to pixels -+ epsilon on the inner side, cut to [0, 1]."""
-        clean, exact = pixels.detach(), pixels.detach().double()
-        lower, upper = ((exact + radius).to(pixels.dtype) for radius in (-self.epsilon, self.epsilon))
-        lower = torch.where(_farther(exact, lower.double(), self.epsilon), lower.nextafter(clean), lower)
-        upper = torch.where(_farther(upper.double(), exact, self.epsilon), upper.nextafter(clean), upper)
-        return lower.clamp(min=0), upper.clamp(max=1)
-
-    def _random_point(self, lower: Tensor, upper: Tensor, seeds: Sequence[int] | None) -> Tensor:
-        if seeds is None or len(seeds) != len(lower):
-            msg = (
-                "LinfPGD with a random start needs one seed per image: "
-                f"got {0 if seeds is None else len(seeds)} for {len(lower)} images."
-            )
-            raise InvalidValueError(msg)
-        shares = torch.stack(
-            [torch.rand(lower.shape[1:], generator=torch.Generator().manual_seed(seed), dtype=torch.float64) for seed in seeds]
-        ).to(lower.device)
-        return (lower + shares.to(lower.dtype) * (upper - lower)).clamp(lower, upper)
-
-
-def _farther(larger: Tensor, smaller: Tensor, distance: float) -> Tensor:
-    """Whether larger - smaller > distance, decided without rounding: Knuth's two-sum gives what the difference loses."""
-    difference = larger - smaller
-    taken = larger - difference
-    lost = (larger - (difference + taken)) + (taken - smaller)
-    return (difference - distance) + lost > 0
