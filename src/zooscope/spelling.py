@@ -1,0 +1,151 @@
+"""The one spelling of an attack for people: `LinfPGD?epsilon=8/255&step_size=0.1`. Needs no torch.
+
+An attack within an attack stands in parentheses, several are separated by commas: `Both?attacks=(LinfPGD),(LinfPGD?epsilon=4/255)`.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote, unquote
+
+from zooscope.errors import InvalidValueError
+
+KIND: Final = "attack"  # the key of a description under which the name of the attack's class stands
+LEVELS: Final = 255
+_RESERVED: Final = "&?=(),%"
+_CLOSES: Final = {"(": 1, ")": -1}
+
+
+class Spelled(NamedTuple):
+    """A spelling taken apart: the name of an attack, and its fields as text."""
+
+    name: str
+    fields: dict[str, str]
+
+
+def spell(description: str) -> str:
+    """The spelling of an attack, with all of its fields.
+
+    >>> spell('{"attack": "LinfPGD", "epsilon": 0.03137254901960784, "random_start": false}')
+    'LinfPGD?epsilon=8/255&random_start=false'
+
+    Args:
+        description: the attack as JSON, as it stands in a record.
+
+    Raises:
+        InvalidValueError: this is no description of an attack.
+    """
+    try:
+        return _spell_attack(json.loads(description))
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
+        msg = f"{description[:80]!r} doesn't describe an attack; it must be JSON with its name and its fields."
+        raise InvalidValueError(msg) from error
+
+
+def parse_spelling(text: str) -> Spelled:
+    """The name and the fields of a spelling.
+
+    >>> parse_spelling("LinfPGD?epsilon=8/255").fields
+    {'epsilon': '8/255'}
+
+    Raises:
+        InvalidValueError: the text is no spelling of an attack.
+    """
+    name, _, rest = text.partition("?")
+    fields: dict[str, str] = {}
+    for part in _split(rest, "&") if rest else ():
+        field, equals, value = part.partition("=")
+        if not equals or not field or field in fields:
+            fault = f"{field} stands twice" if field in fields else f"{part!r} is no FIELD=VALUE"
+            msg = f"the attack {text!r} can't be read: {fault}; write NAME?FIELD=VALUE&FIELD=VALUE, as in LinfPGD?epsilon=8/255."
+            raise InvalidValueError(msg)
+        fields[field] = value
+    return Spelled(name, fields)
+
+
+def parse_number(text: str) -> float:
+    """A number written as 0.03 or as 8/255.
+
+    >>> parse_number("8/255") == 8 / 255
+    True
+
+    Raises:
+        InvalidValueError: the text is no number.
+    """
+    number, slash, divisor = text.partition("/")
+    try:
+        return float(number) / float(divisor) if slash else float(number)
+    except (ValueError, ZeroDivisionError) as error:
+        msg = f"{text!r} is no number; write it as 0.03 or as 8/255."
+        raise InvalidValueError(msg) from error
+
+
+def spell_number(value: float) -> str:
+    """The shorter of the decimal and the fraction of 255, read back exactly.
+
+    >>> spell_number(8 / 255), spell_number(0.1)
+    ('8/255', '0.1')
+    """
+    level = round(value * LEVELS) if abs(value) <= 1 else 0
+    decimal = repr(int(value)) if float(value).is_integer() else repr(float(value))
+    return min(decimal, f"{level}/{LEVELS}", key=len) if level / LEVELS == value else decimal
+
+
+def split_list(text: str) -> tuple[str, ...]:
+    """The elements of a list: separated by commas, parentheses around an element taken off.
+
+    >>> split_list("(LinfPGD?epsilon=8/255),(LinfPGD)")
+    ('LinfPGD?epsilon=8/255', 'LinfPGD')
+    """
+    return tuple(strip_parentheses(part) for part in _split(text, ",")) if text else ()
+
+
+def strip_parentheses(text: str) -> str:
+    """The text without the parentheses around it.
+
+    >>> strip_parentheses("(LinfPGD)")
+    'LinfPGD'
+    """
+    return text[1:-1] if text.startswith("(") and text.endswith(")") else text
+
+
+def unescape(text: str) -> str:
+    """A text as it was before `spell` escaped the characters that have a meaning in a spelling.
+
+    >>> unescape("a%26b")
+    'a&b'
+    """
+    return unquote(text)
+
+
+def _spell_attack(settings: dict[str, Any]) -> str:
+    name = settings[KIND]
+    if not isinstance(name, str):
+        raise TypeError
+    fields = "&".join(f"{field}={_spell_value(value)}" for field, value in settings.items() if field != KIND)
+    return f"{name}?{fields}" if fields else name
+
+
+def _spell_value(value: object) -> str:
+    if isinstance(value, dict):
+        return f"({_spell_attack(value)})"
+    if isinstance(value, list):
+        return ",".join(map(_spell_value, value))
+    if isinstance(value, str):
+        return "".join(quote(character, safe="") if character in _RESERVED else character for character in value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return spell_number(value) if isinstance(value, float) else str(value)
+    raise TypeError
+
+
+def _split(text: str, separator: str) -> Iterator[str]:
+    """Parts between separators that stand outside of parentheses."""
+    depth, start = 0, 0
+    for position, character in enumerate(text):
+        depth += _CLOSES.get(character, 0)
+        if character == separator and depth == 0:
+            yield text[start:position]
+            start = position + 1
+    yield text[start:]
