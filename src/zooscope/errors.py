@@ -3,7 +3,7 @@
 A message says what is wrong, with which item, and what to do. The command line prints it as one sentence without a traceback.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
@@ -41,6 +41,24 @@ class UnknownNameError(ZooscopeError, LookupError):
 
 class ClassifierError(ZooscopeError, ValueError):
     """A classifier that can't be loaded or doesn't behave as one."""
+
+
+class NotFiniteError(ClassifierError):
+    """A loss, gradients or logits that are NaN or infinite.
+
+    Attributes:
+        positions: of the images, counted from 0.
+    """
+
+    def __init__(self, problem: str, positions: Sequence[int], *, images: Sequence[str] = ()) -> None:
+        first = images[positions[0]] if images else str(positions[0])
+        others = f" and {len(positions) - 1} more" if len(positions) > 1 else ""
+        super().__init__(f"{problem} on image {first}{others}; check its weights and its mean and std.")
+        self._problem, self.positions = problem, tuple(positions)
+
+    def naming(self, images: Sequence[str]) -> "NotFiniteError":
+        """The same error with the images' ids in place of their positions."""
+        return NotFiniteError(self._problem, self.positions, images=images)
 
 
 class ImagesError(ZooscopeError, ValueError):

@@ -38,7 +38,7 @@ def _both(name: str, iterations: int, dtype: torch.dtype) -> tuple[Tensor, Tenso
     images = zooscope.load_images("bundled:cifar10").sample(COUNT, seed=2)
     pixels, labels = images.pixels(classifier).to(dtype), torch.from_numpy(images.labels)
     theirs = torchattacks.PGD(_FromPixels(classifier).eval(), eps=8 / 255, alpha=0.1, steps=iterations, random_start=False)
-    return LinfPGD(iterations=iterations).perturb(classifier, pixels, labels), theirs(pixels, labels)
+    return LinfPGD(iterations=iterations).perturb(classifier, pixels, labels).pixels, theirs(pixels, labels)
 
 
 @pytest.mark.parametrize("name", ["resnet", "vit"])

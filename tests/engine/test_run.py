@@ -10,7 +10,7 @@ from torch import Tensor, nn
 import zooscope
 from tests.measurements.test_transfer import bilinear
 from tests.specimens import Array, Counted, InDouble, as_is, classifier_of, family, images_of, two_class
-from zooscope.attacks import Attack, LinfPGD
+from zooscope.attacks import Attack, Attacked, LinfPGD
 from zooscope.classifiers.classifier import Classifier
 from zooscope.errors import ClassifierError
 from zooscope.images.image_set import ImageSet
@@ -110,7 +110,7 @@ def test_only_images_that_the_source_gets_right_are_attacked(monkeypatch: pytest
     attacked: list[tuple[str, Tensor]] = []
     perturb = LinfPGD.perturb
 
-    def spy(self: LinfPGD, classifier: Classifier, pixels: Tensor, labels: Tensor, seeds: Sequence[int] | None = None) -> Tensor:
+    def spy(self: LinfPGD, classifier: Classifier, pixels: Tensor, labels: Tensor, seeds: Sequence[int] | None = None) -> Attacked:
         attacked.append((classifier.name, pixels))
         return perturb(self, classifier, pixels, labels, seeds)
 
@@ -153,9 +153,10 @@ def test_attacked_pixels_are_resized_bilinearly_for_a_target_of_another_size(mon
     attacked: dict[str, Tensor] = {}
     perturb = LinfPGD.perturb
 
-    def spy(self: LinfPGD, classifier: Classifier, pixels: Tensor, labels: Tensor, seeds: Sequence[int] | None = None) -> Tensor:
-        attacked[classifier.name] = perturb(self, classifier, pixels, labels, seeds)
-        return attacked[classifier.name]
+    def spy(self: LinfPGD, classifier: Classifier, pixels: Tensor, labels: Tensor, seeds: Sequence[int] | None = None) -> Attacked:
+        result = perturb(self, classifier, pixels, labels, seeds)
+        attacked[classifier.name] = result.pixels
+        return result
 
     monkeypatch.setattr(LinfPGD, "perturb", spy)
     predictions = measured([source, target], images)

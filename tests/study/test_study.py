@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 import zooscope
 from tests.specimens import Counted, Linear, as_is, classifier_of, conv_network, family, images_of, two_class
-from zooscope.attacks import Attack, LinfPGD
+from zooscope.attacks import Attack, Attacked, LinfPGD
 from zooscope.classifiers.classifier import Classifier
 from zooscope.components.vocabulary import COMPONENTS
 from zooscope.errors import (
@@ -398,8 +398,8 @@ def test_an_attack_of_a_later_version_is_an_error_that_says_so(tmp_path: Path) -
 class Darkening(Attack):
     """An attack of one's own that takes all light away."""
 
-    def perturb(self, classifier: Classifier, pixels: Tensor, labels: Tensor, seeds: Sequence[int] | None = None) -> Tensor:  # noqa: ARG002
-        return torch.zeros_like(pixels)
+    def perturb(self, classifier: Classifier, pixels: Tensor, labels: Tensor, seeds: Sequence[int] | None = None) -> Attacked:  # noqa: ARG002
+        return Attacked(torch.zeros_like(pixels))
 
 
 def test_an_attack_of_ones_own_can_be_measured_and_handed_over_again(tmp_path: Path) -> None:

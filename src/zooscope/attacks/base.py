@@ -3,18 +3,37 @@
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
 
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
+from zooscope.attacks.gradients import require_gradients
 from zooscope.classifiers.classifier import Classifier
+from zooscope.errors import InvalidValueError
+from zooscope.spelling import KIND, spell
+
+
+class Attacked(NamedTuple):
+    """What an attack gives.
+
+    Attributes:
+        pixels: attacked pixels, in [0, 1].
+        facts: what the attack tells of each image besides, by name: queries used, the loss reached, ...
+    """
+
+    pixels: Float[Tensor, "batch channel height width"]
+    facts: Mapping[str, Shaped[Tensor, " batch"]] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Attack(ABC):
-    """Settings of an attack, validated when made; the fields are its identity."""
+    """Settings of an attack, validated when made; the fields are its identity.
+
+    A field is a number, a text, a boolean, another attack, or a tuple of these.
+    """
 
     @abstractmethod
     def perturb(
@@ -23,11 +42,11 @@ class Attack(ABC):
         pixels: Float[Tensor, "batch channel height width"],
         labels: Int[Tensor, " batch"],
         seeds: Sequence[int] | None = None,
-    ) -> Float[Tensor, "batch channel height width"]:
-        """Attacked pixels.
+    ) -> Attacked:
+        """Attacked pixels, and facts about each image.
 
         Args:
-            classifier: the source; its gradients are used.
+            classifier: the source.
             pixels: clean pixels in [0, 1] as the classifier takes them.
             labels: the true classes.
             seeds: one per image, for attacks that draw random numbers; an image's result depends on its own seed only.
@@ -36,15 +55,48 @@ class Attack(ABC):
             Pixels of the same shape and type, in [0, 1].
 
         Raises:
-            ClassifierError: the classifier's logits are not finite.
+            NotFiniteError: the loss or a gradient is not finite.
         """
+
+    def require(self, classifier: Classifier) -> None:
+        """Refuses a source that the attack can't attack, before anything is measured: here, one without gradients.
+
+        An attack that needs something else says so by a method of its own.
+
+        Raises:
+            ClassifierError: the attack can't attack it.
+        """
+        require_gradients(classifier, attack=type(self).__name__)
 
     @property
     def description(self) -> str:
         """The attack and its settings as JSON; equal texts are equal attacks."""
-        return json.dumps({"attack": type(self).__name__, **asdict(self)})
+        return json.dumps(_describe(self))
 
     @property
     def digest(self) -> str:
         """SHA-256 of the description."""
         return hashlib.sha256(self.description.encode()).hexdigest()
+
+    def __str__(self) -> str:
+        """The attack as the command line takes it, with all fields: `LinfPGD?epsilon=8/255&step_size=0.1`."""
+        return spell(self.description)
+
+
+def _describe(attack: Attack) -> dict[str, Any]:
+    kind = type(attack).__name__
+    return {
+        KIND: kind,
+        **{field.name: _describe_value(f"{kind}.{field.name}", getattr(attack, field.name)) for field in fields(attack)},
+    }
+
+
+def _describe_value(field: str, value: object) -> object:
+    if isinstance(value, Attack):
+        return _describe(value)
+    if isinstance(value, tuple):
+        return [_describe_value(field, element) for element in value]
+    if not isinstance(value, bool | int | float | str):
+        msg = f"{field} must be a number, a text, a boolean, an attack, or a tuple of these: got {type(value).__name__}."
+        raise InvalidValueError(msg)
+    return value

@@ -8,12 +8,15 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from zooscope.attacks.base import Attack
+from zooscope.attacks.base import Attack, Attacked
+from zooscope.attacks.gradients import gradient_of, require_finite
 from zooscope.attacks.linf_ball import LinfBall
+from zooscope.attacks.registry import register
 from zooscope.classifiers.classifier import Classifier
-from zooscope.errors import ClassifierError, InvalidValueError
+from zooscope.errors import InvalidValueError
 
 
+@register
 @dataclass(frozen=True, kw_only=True)
 class LinfPGD(Attack):
     """Steps along the sign of the gradient of the cross-entropy, each followed by projection onto the epsilon ball and [0, 1].
@@ -59,24 +62,21 @@ class LinfPGD(Attack):
         pixels: Float[Tensor, "batch channel height width"],
         labels: Int[Tensor, " batch"],
         seeds: Sequence[int] | None = None,
-    ) -> Float[Tensor, "batch channel height width"]:
-        """Pixels of the last iteration; see `Attack.perturb`.
+    ) -> Attacked:
+        """Pixels of the last iteration, without facts; see `Attack.perturb`.
 
         Every value lies within epsilon of the clean one and in [0, 1], exactly, whatever rounding does.
         """
         ball = LinfBall.around(pixels, self.epsilon)
         attacked = ball.random_point(seeds) if self.random_start else pixels.detach().clone()
-        finite = torch.ones((), dtype=torch.bool, device=pixels.device)
+        infinite, undefined = (torch.zeros(len(pixels), dtype=torch.bool, device=pixels.device) for _ in range(2))
         for _ in range(self.iterations):
             attacked.requires_grad_()
-            loss = cross_entropy(classifier.logits(attacked), labels, reduction="sum")
-            (gradient,) = torch.autograd.grad(loss, attacked)
-            finite &= loss.isfinite()
+            losses = cross_entropy(classifier.logits(attacked), labels, reduction="none")
+            gradient = gradient_of(losses.sum(), attacked, classifier=classifier)
+            infinite |= ~losses.detach().isfinite()
+            undefined |= gradient.isnan().flatten(1).any(1)
             attacked = ball.project(attacked.detach() + self.step_size * gradient.sign())
-        if not finite:
-            msg = (
-                f"{classifier.name}: the loss is not finite (NaN or infinite logits) under attack; "
-                "check its weights and its mean and std."
-            )
-            raise ClassifierError(msg)
-        return attacked
+        require_finite(infinite, f"{classifier.name}: the loss is not finite (NaN or infinite logits) under attack")
+        require_finite(undefined, f"{classifier.name}: the gradient is NaN under attack, though the loss is finite,")
+        return Attacked(attacked)

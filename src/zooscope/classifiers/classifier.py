@@ -75,7 +75,7 @@ class Classifier:
 
         Raises:
             InvalidValueError: the pixels have another shape or type.
-            ClassifierError: the network is in training mode, or its output is not of shape (batch, num_classes).
+            ClassifierError: the network is in training mode, or its output is no floats of shape (batch, num_classes).
         """
         expected = (NUM_CHANNELS, *self.transform.size)
         if pixels.ndim != 4 or tuple(pixels.shape[1:]) != expected or not pixels.is_floating_point():  # noqa: PLR2004
@@ -94,6 +94,9 @@ class Classifier:
                 f"{self.name}: the network must give logits of shape (batch, {self.num_classes}) = ({len(pixels)}, "
                 f"{self.num_classes}): got {got}."
             )
+            raise ClassifierError(msg)
+        if not output.is_floating_point():
+            msg = f"{self.name}: the network must give logits as floating-point numbers: got {output.dtype}; convert them first."
             raise ClassifierError(msg)
         return output
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from zooscope.cli.terminal import INTERRUPTED, tell
 from zooscope.errors import StudyError, ZooscopeError
 
 if TYPE_CHECKING:
+    from zooscope.attacks import Attack
     from zooscope.classifiers.classifier import Classifier
     from zooscope.images.image_set import ImageSet
     from zooscope.study.study import Study
@@ -31,6 +32,7 @@ class Wanted:
     classes: Path | None = None
     count: int | None = None
     seed: int | None = None
+    attack: str | None = None
     epsilon: float | None = None
     step_size: float | None = None
     iterations: int | None = None
@@ -38,10 +40,28 @@ class Wanted:
     shard_size: int | None = None
 
     @property
-    def attack(self) -> dict[str, Any]:
-        """Settings of the attack that were asked for."""
+    def attack_fields(self) -> dict[str, Any]:
+        """Fields of the attack that were asked for one by one."""
         settings = {name: getattr(self, name) for name in ("epsilon", "step_size", "iterations", "random_start")}
         return given(**settings)
+
+
+def chosen_attack(text: str | None, fields: dict[str, Any], *, otherwise: "Attack | None" = None) -> "Attack":
+    """The attack that was asked for: as a whole, and field by field.
+
+    Args:
+        text: its spelling.
+        fields: values of some of its fields.
+        otherwise: the attack where no text was given; LinfPGD() if left out.
+
+    Raises:
+        ZooscopeError: there is no such attack, or it has no such field.
+    """
+    from zooscope.attacks import LinfPGD, parse_attack
+    from zooscope.attacks.registry import change_attack
+
+    attack = parse_attack(text) if text is not None else otherwise or LinfPGD()
+    return change_attack(attack, fields)
 
 
 def given(**options: Any) -> dict[str, Any]:  # noqa: ANN401  (options of any type)
@@ -84,7 +104,6 @@ def sampled(images: "ImageSet", count: int | None, seed: int | None) -> "ImageSe
 
 
 def _created(path: Path, wanted: Wanted) -> tuple["Study", tuple[str, ...]]:
-    from zooscope.attacks import LinfPGD
     from zooscope.images.load import load_images
     from zooscope.study.study import Study
 
@@ -92,7 +111,7 @@ def _created(path: Path, wanted: Wanted) -> tuple["Study", tuple[str, ...]]:
     if not wanted.classifiers or not wanted.images:
         msg = f"there is no study at {path} yet; add {' and '.join(lacking)} to make one, or name the folder of an existing study."
         raise StudyError(msg)
-    attack = LinfPGD(**wanted.attack)
+    attack = chosen_attack(wanted.attack, wanted.attack_fields)
     images = sampled(load_images(wanted.images, classes=wanted.classes), wanted.count, wanted.seed)
     study = Study.create(
         path,
@@ -109,7 +128,8 @@ def _continued(path: Path, wanted: Wanted) -> tuple["Study", tuple[str, ...]]:
 
     study = Study.open(path)
     try:
-        attack = replace(study.attack, **wanted.attack) if wanted.attack else None
+        asked = wanted.attack is not None or wanted.attack_fields
+        attack = chosen_attack(wanted.attack, wanted.attack_fields, otherwise=study.attack) if asked else None
         study.require(attack=attack, seed=wanted.seed, shard_size=wanted.shard_size)
         study.require(images=_images_again(study, wanted))
         known = study.names

@@ -6,19 +6,19 @@ from typing import Annotated, Final
 import typer
 
 from zooscope.classifiers.addresses import FORMS
+from zooscope.errors import InvalidValueError
 from zooscope.images.addresses import FORMS as IMAGE_FORMS
+from zooscope.spelling import parse_number
 
 CONFIDENCE: Final = 0.95
 
 
 def fraction(text: str) -> float:
     """A number written as 0.03 or as 8/255."""
-    number, slash, divisor = text.partition("/")
     try:
-        return float(number) / float(divisor) if slash else float(number)
-    except (ValueError, ZeroDivisionError) as error:
-        msg = f"{text!r} is no number; write it as 0.03 or as 8/255."
-        raise typer.BadParameter(msg) from error
+        return parse_number(text)
+    except InvalidValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 ADDRESSES: Final = (
@@ -70,6 +70,15 @@ Seed = Annotated[int | None, typer.Option(metavar="NUMBER", help="Which sample, 
 
 # The attack
 
+Attack = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ATTACK",
+        help="The attack and its fields: NAME?FIELD=VALUE&FIELD=VALUE, for instance 'LinfPGD?epsilon=8/255&step_size=2/255'. "
+        "--epsilon, --step-size, --iterations and --random-start are short for fields of it.",
+        show_default="LinfPGD",
+    ),
+]
 Epsilon = Annotated[
     float | None,
     typer.Option(

@@ -20,7 +20,7 @@ from zooscope.images.ahead import Ahead
 from zooscope.images.image_set import ImageSet
 from zooscope.images.pixel_transform import PixelTransform
 from zooscope.measurements.clean import measure_clean, predict
-from zooscope.measurements.transfer import image_seed, perturb, resized
+from zooscope.measurements.transfer import perturb, resized
 from zooscope.records.predictions import NOT_COUNTED
 from zooscope.records.records import Records
 
@@ -121,9 +121,10 @@ class Run:
             self.classifier(unit.source),
             pixels[chosen],
             torch.from_numpy(self._labels[here[chosen]]),
-            self._seeds[here[chosen]].tolist(),
+            [self._ids[image] for image in here[chosen]],
+            seed=self.records.definition.seed,
             batch_size=self.batch_size,
-        )
+        ).pixels
         by_size: dict[tuple[int, int], Tensor] = {}
         for target, mask in counted.items():
             if not mask.any():
@@ -157,9 +158,8 @@ class Run:
         return self.records.labels
 
     @cached_property
-    def _seeds(self) -> Int[np.ndarray, " image"]:
-        seed = self.records.definition.seed
-        return np.asarray([image_seed(seed, name) for name in self.records.image_ids], dtype=np.int64)
+    def _ids(self) -> tuple[str, ...]:
+        return self.records.image_ids
 
     @cached_property
     def _right(self) -> dict[str, Bool[np.ndarray, " image"]]:

@@ -10,7 +10,7 @@ from torch import Tensor
 from zooscope.attacks.base import Attack
 from zooscope.classifiers.classifier import Classifier
 from zooscope.images.image_set import ImageSet
-from zooscope.measurements.transfer import image_seed, perturb
+from zooscope.measurements.transfer import perturb
 
 
 class ExamplePixels(NamedTuple):
@@ -23,8 +23,8 @@ class ExamplePixels(NamedTuple):
 def example_pixels(attack: Attack, source: Classifier, images: ImageSet, *, seed: int) -> ExamplePixels:
     """The images as the source takes them, and attacked through it; all of them, also those that the source gets wrong."""
     pixels = images.pixels(source)
-    seeds = [image_seed(seed, name) for name in images.ids]
-    attacked = perturb(attack, source, pixels, torch.from_numpy(images.labels), seeds, batch_size=len(images))
+    labels = torch.from_numpy(images.labels)
+    attacked = perturb(attack, source, pixels, labels, images.ids, seed=seed, batch_size=len(images)).pixels
     return ExamplePixels(_channels_last(pixels), _channels_last(attacked))
 
 

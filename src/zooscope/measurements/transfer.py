@@ -8,8 +8,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from zooscope.attacks.base import Attack
+from zooscope.attacks.base import Attack, Attacked
 from zooscope.classifiers.classifier import Classifier
+from zooscope.errors import NotFiniteError
 
 
 def perturb(
@@ -17,23 +18,35 @@ def perturb(
     source: Classifier,
     pixels: Float[Tensor, "image channel height width"],
     labels: Int[Tensor, " image"],
-    seeds: Sequence[int],
+    ids: Sequence[str],
     *,
+    seed: int,
     batch_size: int,
-) -> Float[Tensor, "image channel height width"]:
-    """All images attacked, batch by batch, on the source's device."""
-    device = source.device
-    return torch.cat(
-        [
-            attack.perturb(
-                source,
-                pixels[start : start + batch_size].to(device),
-                labels[start : start + batch_size].to(device),
-                seeds[start : start + batch_size],
-            )
-            for start in range(0, len(pixels), batch_size)
-        ]
-    )
+) -> Attacked:
+    """All images attacked, batch by batch, on the source's device.
+
+    Args:
+        attack: the attack.
+        source: the classifier that is attacked.
+        pixels: clean pixels in [0, 1] as the source takes them.
+        labels: the true classes.
+        ids: of the images; seeds are made from them.
+        seed: of the study.
+        batch_size: images that go through the network at once.
+
+    Raises:
+        NotFiniteError: a loss or a gradient is not finite; the images are named.
+    """
+    parts = []
+    for start in range(0, len(pixels), batch_size):
+        here = slice(start, start + batch_size)
+        seeds = [image_seed(seed, name) for name in ids[here]]
+        try:
+            parts.append(attack.perturb(source, pixels[here].to(source.device), labels[here].to(source.device), seeds))
+        except NotFiniteError as error:
+            raise error.naming(ids[here]) from error
+    facts = {name: torch.cat([part.facts[name] for part in parts]) for name in parts[0].facts}
+    return Attacked(torch.cat([part.pixels for part in parts]), facts)
 
 
 def resized(

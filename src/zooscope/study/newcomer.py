@@ -16,7 +16,7 @@ from zooscope.engine.run import BATCH_SIZE
 from zooscope.errors import ClassifierError, InvalidValueError, StudyError, WeakSourceWarning
 from zooscope.images.image_set import ImageSet
 from zooscope.measurements.clean import measure_clean, predict
-from zooscope.measurements.transfer import image_seed, perturb, resized
+from zooscope.measurements.transfer import perturb, resized
 from zooscope.records.predictions import Predictions
 from zooscope.scores.matrices import WEAK_SOURCE_PERCENT
 from zooscope.scores.outcomes import PERCENT
@@ -165,9 +165,10 @@ class _Measuring:
             self.classifier,
             pixels,
             torch.from_numpy(self._images.labels[places]),
-            [image_seed(seed, ids[place]) for place in places],
+            [ids[place] for place in places],
+            seed=seed,
             batch_size=self.batch_size,
-        )
+        ).pixels
 
     def _errs(
         self, target: Classifier, pixels: Float[Tensor, "image channel height width"], places: Int[np.ndarray, " image"]

@@ -8,8 +8,7 @@ from typing import Final, final
 
 import torch
 
-from zooscope.attacks import Attack, LinfPGD
-from zooscope.attacks.described import attack_described
+from zooscope.attacks import Attack, LinfPGD, build_attack
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.load import load_classifier
 from zooscope.engine.device import choose_device
@@ -219,7 +218,7 @@ class Study(RecordedStudy):
         Raises:
             StudyError: this zooscope has no such attack.
         """
-        return self._attack or attack_described(self._records.definition.attack)
+        return self._attack or build_attack(self._records.definition.attack)
 
     @property
     def images(self) -> ImageSet:

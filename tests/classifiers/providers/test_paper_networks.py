@@ -78,7 +78,7 @@ def is_attacked(classifier: Classifier, images: ImageSet) -> bool:
     It is that of another label than the answer, of which an untrained network may be so sure that its loss is flat.
     """
     pixels = images.pixels(classifier, [0])
-    attacked = ATTACK.perturb(classifier, pixels, torch.as_tensor((images.labels[:1] + 1) % NUM_CLASSES), [0])
+    attacked = ATTACK.perturb(classifier, pixels, torch.as_tensor((images.labels[:1] + 1) % NUM_CLASSES), [0]).pixels
     return bool(attacked.isfinite().all() and (attacked != pixels).float().mean() > MOST)
 
 

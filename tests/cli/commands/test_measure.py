@@ -71,6 +71,7 @@ def test_more_classifiers_are_added_and_nothing_is_measured_twice(study: Path) -
 @pytest.mark.parametrize(
     ("options", "field"),
     [
+        (("--attack", "LinfPGD?iterations=3"), "iterations of the attack: 2, now 3"),
         (("--epsilon", "4/255"), "epsilon of the attack: 0.03137254901960784, now 0.01568627450980392"),
         (("--step-size", "2/255"), "step_size of the attack"),
         (("--iterations", "3"), "iterations of the attack: 2, now 3"),
@@ -110,6 +111,7 @@ def test_a_new_study_needs_classifiers_and_images(tmp_path: Path, options: tuple
         (("--classifiers", "bundled:resnt", *IMAGES), "Did you mean"),
         (("--classifiers", "bundled:nothing*", *IMAGES), "unknown pattern of classifiers"),
         ((*CLASSIFIERS, "--images", "bundled:imagenet"), "unknown bundled image set"),
+        ((*SMALL, "--attack", "LinfPGD?radius=1"), "LinfPGD has no field 'radius'; its fields are epsilon, step_size"),
         ((*SMALL, "--device", "abacus"), "there is no device 'abacus' here"),
         ((*SMALL, "--batch-size", "0"), "batch_size must be at least 1"),
         ((*SMALL, "--shard-size", "0"), "shard_size must be at least 1"),

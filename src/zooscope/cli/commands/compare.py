@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.table import Table
 
-from zooscope.cli.measuring import given, sampled
+from zooscope.cli.measuring import chosen_attack, given, sampled
 from zooscope.cli.options import (
     CONFIDENCE,
     AllowChance,
+    Attack,
     BatchSize,
     Classes,
     ClassifierA,
@@ -41,6 +42,7 @@ def compare(
     classes: Classes = None,
     count: Count = None,
     seed: Seed = None,
+    attack: Attack = None,
     epsilon: Epsilon = None,
     step_size: StepSize = None,
     iterations: Iterations = None,
@@ -57,18 +59,17 @@ def compare(
     kept: for more than two classifiers, or to go on later, see `measure`.
     """
     with progress_bar() as listen:
-        from zooscope.attacks import LinfPGD
         from zooscope.classifiers.load import load_classifier
         from zooscope.images.load import load_images
         from zooscope.study.pair import sat
 
-        attack = LinfPGD(**given(epsilon=epsilon, step_size=step_size, iterations=iterations, random_start=random_start))
+        fields = given(epsilon=epsilon, step_size=step_size, iterations=iterations, random_start=random_start)
         chosen = sampled(load_images(images, classes=classes), count, seed)
         score = sat(
             load_classifier(a),
             load_classifier(b),
             chosen,
-            attack=attack,
+            attack=chosen_attack(attack, fields),
             confidence=confidence,
             device=device,
             allow_chance=allow_chance,

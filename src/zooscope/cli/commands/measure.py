@@ -6,6 +6,7 @@ from zooscope.cli.measuring import Wanted, measured
 from zooscope.cli.options import (
     AllowChance,
     AnyStudy,
+    Attack,
     BatchSize,
     Classes,
     Classifiers,
@@ -32,6 +33,7 @@ def measure(
     classes: Classes = None,
     count: Count = None,
     seed: Seed = None,
+    attack: Attack = None,
     epsilon: Epsilon = None,
     step_size: StepSize = None,
     iterations: Iterations = None,
@@ -53,6 +55,7 @@ def measure(
         classes=classes,
         count=count,
         seed=seed,
+        attack=attack,
         epsilon=epsilon,
         step_size=step_size,
         iterations=iterations,

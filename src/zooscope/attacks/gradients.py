@@ -1,0 +1,67 @@
+"""The gradient of a loss with respect to the pixels, and whether a classifier has one."""
+
+from typing import Final
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from zooscope.classifiers.classifier import NUM_CHANNELS, Classifier
+from zooscope.errors import ClassifierError, NotFiniteError
+
+_SEED: Final = 0
+
+
+def gradient_of(
+    loss: Float[Tensor, ""], pixels: Float[Tensor, "batch channel height width"], *, classifier: Classifier
+) -> Float[Tensor, "batch channel height width"]:
+    """The gradient of a loss with respect to the pixels.
+
+    Raises:
+        ClassifierError: the classifier's logits have no gradient.
+    """
+    if not loss.requires_grad:
+        raise ClassifierError(_no_gradient(classifier))
+    (gradient,) = torch.autograd.grad(loss, pixels, allow_unused=True)
+    if gradient is None:
+        raise ClassifierError(_no_gradient(classifier))
+    return gradient
+
+
+def require_gradients(classifier: Classifier, *, attack: str) -> None:
+    """Refuses a classifier whose logits have no gradient, or one that is zero everywhere.
+
+    Looks at two images: one grey, one of noise. A network that rounds its logits to steps has a gradient, but it is zero.
+
+    Raises:
+        ClassifierError: there is none.
+    """
+    height, width = classifier.transform.size
+    noise = torch.rand((1, NUM_CHANNELS, height, width), generator=torch.Generator().manual_seed(_SEED))
+    pixels = torch.cat([torch.full_like(noise, 0.5), noise]).to(classifier.device).requires_grad_()
+    logits = classifier.logits(pixels)
+    weights = torch.linspace(-1, 1, classifier.num_classes, device=logits.device, dtype=logits.dtype)  # no two logits cancel out
+    gradient = gradient_of((logits * weights).sum(), pixels, classifier=classifier)
+    if not gradient.any():
+        msg = (
+            f"{classifier.name}: the gradient of its logits is zero (they are constant, or rounded to steps), so {attack} can't "
+            "attack it; leave it out, or let it be a target only."
+        )
+        raise ClassifierError(msg)
+
+
+def require_finite(failed: Bool[Tensor, " batch"], problem: str) -> None:
+    """Refuses images of which a loss, a gradient or a logit is not finite.
+
+    Raises:
+        NotFiniteError: there are some; it knows their positions.
+    """
+    if failed.any():
+        raise NotFiniteError(problem, failed.nonzero().flatten().tolist())
+
+
+def _no_gradient(classifier: Classifier) -> str:
+    return (
+        f"{classifier.name}: its logits have no gradient (the network detaches or quantises them), so it can't be attacked; "
+        "leave it out, or let it be a target only."
+    )

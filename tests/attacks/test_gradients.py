@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from tests.specimens import as_is, two_class
+from zooscope.attacks import LinfPGD
+from zooscope.classifiers.classifier import Classifier
+from zooscope.errors import ClassifierError
+
+SIZE = (4, 4)
+
+
+class _Said(nn.Module):
+    """Two logits from the mean brightness, sent through something."""
+
+    def __init__(self, *, detach: bool = False, steps: int = 0, factor: float = 1.0) -> None:
+        super().__init__()
+        self.detach, self.steps, self.factor = detach, steps, factor
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        level = pixels.flatten(1).mean(1, keepdim=True) - 0.5
+        logits = torch.cat([-level, level], 1) * self.factor
+        if self.steps:
+            logits = (logits * self.steps).round() / self.steps
+        return logits.detach() if self.detach else logits
+
+
+def classifier(network: nn.Module) -> Classifier:
+    return Classifier(name="odd", network=network.eval(), num_classes=2, transform=as_is(*SIZE))
+
+
+def test_a_classifier_with_gradients_is_not_refused() -> None:
+    LinfPGD().require(classifier(_Said()))
+    LinfPGD().require(two_class("linear", np.ones(48)))
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        (_Said(detach=True), r"odd: its logits have no gradient \(the network detaches or quantises them\), .* a target only"),
+        (_Said(steps=10), r"odd: the gradient of its logits is zero .* so LinfPGD can't attack it; .* a target only"),
+        (_Said(factor=0), r"odd: the gradient of its logits is zero \(they are constant, .* LinfPGD can't attack it"),
+    ],
+    ids=["detached", "rounded", "all zero"],
+)
+def test_logits_that_give_no_direction_are_refused_with_what_to_do(network: nn.Module, message: str) -> None:
+    with pytest.raises(ClassifierError, match=message):
+        LinfPGD().require(classifier(network))
+
+
+def test_an_attack_on_logits_without_gradient_is_refused_in_the_same_words() -> None:
+    with pytest.raises(ClassifierError, match="odd: its logits have no gradient"):
+        LinfPGD().perturb(classifier(_Said(detach=True)), torch.rand(2, 3, *SIZE), torch.tensor([0, 1]))
