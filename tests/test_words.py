@@ -1,10 +1,25 @@
 import json
+import math
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zooscope.words import escape_controls, escape_in_json, guard_cell, unguard_cell
+from zooscope.words import (
+    cut_middle,
+    drop_bundled,
+    drop_shared_provider,
+    escape_controls,
+    escape_in_json,
+    escape_markup,
+    format_attack,
+    format_interval,
+    format_number,
+    format_percent,
+    format_setting,
+    guard_cell,
+    unguard_cell,
+)
 
 
 @pytest.mark.parametrize(
@@ -55,3 +70,54 @@ def test_numbers_and_plain_texts_stay_as_they_are(text: str) -> None:
 @given(st.text(st.sampled_from("'=+-@\t\r1e.a"), max_size=6) | st.text())
 def test_every_text_comes_back_from_its_cell(text: str) -> None:
     assert unguard_cell(guard_cell(text)) == text
+
+
+def test_numbers_have_fixed_decimals_and_no_minus_before_nothing() -> None:
+    assert format_number(3.456) == "3.46"
+    assert format_number(-4.605) == "-4.61"
+    assert format_number(-0.001) == "0.00"
+    assert format_percent(24.54) == "24.5 %"
+    assert format_interval(1, 2.5, 1) == "1.0 to 2.5"
+    assert (
+        format_number(math.nan)
+        == format_percent(math.nan)
+        == format_interval(math.nan, 1.0)
+        == format_interval(1.0, math.nan)
+        == "-"
+    )
+
+
+def test_settings_are_written_as_people_write_them() -> None:
+    values = (8 / 255, 2 / 255, 0.1, 1e-9, 1 / 254, 50, True, "text")
+    assert [format_setting(value) for value in values] == ["8/255", "2/255", "0.1", "1e-09", "0.00393701", "50", "yes", "text"]
+
+
+def test_an_attack_names_only_the_switches_that_are_on() -> None:
+    assert format_attack({"attack": "A", "step_size": 0.1, "restarts": 0, "random_start": True}) == (
+        "A (step size 0.1, restarts 0, random start)"
+    )
+    assert format_attack({"attack": "as published"}) == "as published"
+
+
+def test_bundled_is_dropped_where_names_stay_different() -> None:
+    assert drop_bundled(("bundled:vit", "timm:vit", "bundled:")) == ("vit", "timm:vit", "bundled:")
+    assert drop_bundled(("bundled:vit", "vit")) == ("bundled:vit", "vit")
+
+
+def test_a_provider_that_all_names_share_is_dropped_from_labels() -> None:
+    assert drop_shared_provider(["bundled:vit", "bundled:resnet"]) == ("vit", "resnet")
+    assert drop_shared_provider(["bundled:vit", "timm:vit"]) == ("bundled:vit", "timm:vit")
+    assert drop_shared_provider(["bundled:vit", "mine"]) == ("bundled:vit", "mine")
+    assert drop_shared_provider(["a:", "a:b"]) == ("a:", "a:b")
+
+
+@pytest.mark.parametrize("length", [3, 8, 15, 26])
+def test_long_names_keep_both_ends(length: int) -> None:
+    name = "abcdefghijklmnopqrstuvwxyz"
+    short = cut_middle(name, length)
+    assert len(short) == min(length, len(name))
+    assert (short[0], short[-1]) == ("a", "z")
+
+
+def test_plotly_gets_no_tags_and_no_entities() -> None:
+    assert escape_markup("<b>&lt;") == "&lt;b&gt;&amp;lt;"

@@ -1,7 +1,14 @@
-"""Names and texts as they may be shown: on a terminal, and in a cell of a spreadsheet."""
+"""Numbers, names and settings as people write them, and texts as a terminal, a spreadsheet or a page may show them."""
 
+import html
 import re
+from collections.abc import Mapping, Sequence
+from math import isnan
 from typing import Final
+
+UNKNOWN: Final = "-"
+BUNDLED: Final = "bundled:"
+ELLIPSIS: Final = "\N{HORIZONTAL ELLIPSIS}"
 
 # Control characters (C0, DEL, C1), marks that turn the direction of text, line separators, halves of surrogate pairs.
 _UNSEEN: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -9,6 +16,99 @@ _UNSEEN_BUT_NEWLINES: Final = re.compile(_UNSEEN.pattern.replace("\x00-\x1f", "\
 _SHORT: Final = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
+
+
+# Numbers
+
+
+def format_number(value: float, decimals: int = 2) -> str:
+    """A number with so many decimals; a dash where it is not known (NaN)."""
+    if isnan(value):
+        return UNKNOWN
+    text = f"{value:.{decimals}f}"
+    return text if float(text) else text.removeprefix("-")
+
+
+def format_percent(value: float, decimals: int = 1) -> str:
+    """A percentage with its sign; a dash for NaN."""
+    return UNKNOWN if isnan(value) else f"{format_number(value, decimals)} %"
+
+
+def format_interval(low: float, high: float, decimals: int = 2) -> str:
+    """Both ends of an interval; a dash where one is not known."""
+    return UNKNOWN if isnan(low) or isnan(high) else f"{format_number(low, decimals)} to {format_number(high, decimals)}"
+
+
+def format_count(count: int, noun: str) -> str:
+    """A number of things.
+
+    Example:
+        >>> format_count(1, "pair"), format_count(12, "classifier")
+        ('1 pair', '12 classifiers')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+# Settings
+
+
+def format_setting(value: object) -> str:
+    """A setting as people write it: 8/255 rather than 0.0314, yes rather than True.
+
+    Example:
+        >>> format_setting(8 / 255), format_setting(0.1), format_setting(50), format_setting(False)
+        ('8/255', '0.1', '50', 'no')
+    """
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not isinstance(value, float):
+        return str(value)
+    steps = 255 * value
+    return f"{steps:.0f}/255" if steps >= 1 and abs(steps - round(steps)) < 1e-6 else f"{value:g}"  # noqa: PLR2004  (8 / 255 * 255 as floats)
+
+
+def format_settings(settings: Mapping[str, object]) -> dict[str, str]:
+    """Settings by name, both as people write them."""
+    return {name.replace("_", " "): format_setting(value) for name, value in settings.items()}
+
+
+def format_attack(attack: Mapping[str, object]) -> str:
+    """An attack in one line; a switch is named only where it is on.
+
+    Example:
+        >>> format_attack({"attack": "LinfPGD", "epsilon": 8 / 255, "iterations": 50, "random_start": False})
+        'LinfPGD (epsilon 8/255, iterations 50)'
+    """
+    settings = format_settings({name: value for name, value in attack.items() if name != "attack" and value is not False})
+    listed = ", ".join(name if value == "yes" else f"{name} {value}" for name, value in settings.items())
+    return f"{attack['attack']} ({listed})" if listed else str(attack["attack"])
+
+
+# Names
+
+
+def drop_bundled(names: Sequence[str]) -> tuple[str, ...]:
+    """Names without `bundled:`, where different names stay different."""
+    short = tuple(name.removeprefix(BUNDLED) or name for name in names)
+    return short if len(set(short)) == len(set(names)) else tuple(names)
+
+
+def drop_shared_provider(names: Sequence[str]) -> tuple[str, ...]:
+    """Names without what stands before their colon, if that is the same for all: labels have little room."""
+    providers = {name.partition(":")[0] if ":" in name else None for name in names}
+    own = [name.partition(":")[2] for name in names]
+    return tuple(own) if len(providers) == 1 and None not in providers and all(own) else tuple(names)
+
+
+def cut_middle(name: str, length: int) -> str:
+    """A name of at most `length` characters; names differ least in the middle, so that is what is left out."""
+    if len(name) <= length:
+        return name
+    tail = (length - 1) // 2
+    return name[: length - 1 - tail] + ELLIPSIS + name[len(name) - tail :]
+
+
+# Texts from anyone
 
 
 def escape_controls(text: str, *, keep_newlines: bool = False) -> str:
@@ -28,6 +128,11 @@ def escape_controls(text: str, *, keep_newlines: bool = False) -> str:
 def escape_in_json(text: str) -> str:
     """The same for a JSON text, in the form of JSON; JSON itself escapes only the first 32 characters."""
     return _UNSEEN_BUT_NEWLINES.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def escape_markup(text: str) -> str:
+    """A text that Plotly shows as it is: it takes tags and entities for formatting otherwise."""
+    return html.escape(text, quote=False)
 
 
 def guard_cell(text: str) -> str:

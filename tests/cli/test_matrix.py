@@ -4,12 +4,7 @@ import pytest
 import xarray as xr
 from rich.console import Console
 
-from zooscope.cli.matrix import COLOURS, draw_matrix, fitted_name, layout, short_names
-
-
-def test_names_lose_the_prefix_of_the_bundled_zoo_as_long_as_they_stay_different() -> None:
-    assert short_names(["bundled:a", "timm:b"]) == ("a", "timm:b")
-    assert short_names(["bundled:a", "a"]) == ("bundled:a", "a")
+from zooscope.cli.matrix import COLOURS, draw_matrix, fitted_name, layout
 
 
 @pytest.mark.parametrize("count", [1, 8, 9, 20, 69, 120])

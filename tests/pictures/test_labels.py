@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from zooscope.pictures.colours import GROUPS, MARKERS, styles
-from zooscope.pictures.labels import places, short_names
+from zooscope.pictures.labels import places
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -34,8 +34,3 @@ def test_a_name_without_room_is_left_out() -> None:
 def test_thirty_five_groups_look_different() -> None:
     looks = styles([str(number) for number in range(len(GROUPS) * len(MARKERS))])
     assert len(set(looks.values())) == 35
-
-
-def test_names_lose_what_all_bundled_ones_have_unless_they_need_it() -> None:
-    assert short_names(("bundled:vit", "timm:vit", "bundled:")) == ("vit", "timm:vit", "bundled:")
-    assert short_names(("bundled:vit", "vit")) == ("bundled:vit", "vit")

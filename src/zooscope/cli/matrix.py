@@ -10,7 +10,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from zooscope.words import escape_controls
+from zooscope.words import drop_bundled, escape_controls
 
 MOST_WITH_DECIMALS: Final = 8
 LONGEST_NAME: Final = 24
@@ -51,15 +51,9 @@ def layout(names: Sequence[str], *, width: int) -> Layout:
     return Layout(decimals=decimals, name_width=wanted, cell_width=widths[-1], num_columns=max(1, room // widths[-1]))
 
 
-def short_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Names without `bundled:`, where they stay different from each other."""
-    short = tuple(name.removeprefix("bundled:") or name for name in names)
-    return short if len(set(short)) == len(names) else tuple(names)
-
-
 def draw_matrix(console: Console, sat: xr.DataArray) -> None:
     """Prints the matrix: numbered columns, numbered and named rows, in colour on a terminal."""
-    names = [escape_controls(name) for name in short_names([str(name) for name in sat["a"].to_numpy()])]
+    names = [escape_controls(name) for name in drop_bundled([str(name) for name in sat["a"].to_numpy()])]
     plan = layout(names, width=console.width)
     for start in range(0, len(names), plan.num_columns):
         _draw_block(console, sat, names, plan, range(start, min(start + plan.num_columns, len(names))))
@@ -70,7 +64,7 @@ def draw_matrix(console: Console, sat: xr.DataArray) -> None:
 
 def explanation(names: Sequence[str], *, width: int) -> str:
     """What the numbers of the matrix are."""
-    plan = layout(short_names(names), width=width)
+    plan = layout(drop_bundled(names), width=width)
     if plan.decimals:
         return (
             "SAT: the natural logarithm of how many images per hundred an attack made on one classifier fools the other on, mean "

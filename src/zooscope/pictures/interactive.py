@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from zooscope.pictures.colours import GROUPS, SEQUENCE, styles
 from zooscope.pictures.data import Band, Bars, Curves, HeatMap, Picture, Points
+from zooscope.words import escape_markup
 
 
 def write(picture: Picture, file: IO[bytes]) -> None:
@@ -18,14 +19,9 @@ def write(picture: Picture, file: IO[bytes]) -> None:
 
 def figure(picture: Picture) -> Any:  # noqa: ANN401  (plotly is untyped)
     """A picture as a figure of plotly's."""
-    drawn = go.Figure(layout={"template": "plotly_white", "title": {"text": escaped(picture.title)}})
+    drawn = go.Figure(layout={"template": "plotly_white", "title": {"text": escape_markup(picture.title)}})
     _draw(picture, drawn)
     return drawn
-
-
-def escaped(text: str) -> str:
-    """A text that plotly, which reads a part of HTML, shows as it is."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 @singledispatch
@@ -36,7 +32,7 @@ def _draw(picture: Any, drawn: Any) -> None:  # noqa: ANN401, ARG001  (whatever 
 @_draw.register
 def _(picture: HeatMap, drawn: Any) -> None:  # noqa: ANN401  (plotly is untyped)
     low, high = picture.limits or (None, None)
-    rows, columns = ([escaped(name) for name in names] for names in (picture.rows, picture.columns))
+    rows, columns = ([escape_markup(name) for name in names] for names in (picture.rows, picture.columns))
     drawn.add_heatmap(
         z=picture.values,
         x=list(range(len(columns))),  # by position: two classifiers may look alike once they are escaped
@@ -46,14 +42,14 @@ def _(picture: HeatMap, drawn: Any) -> None:  # noqa: ANN401  (plotly is untyped
         reversescale=picture.reversed_colours,
         zmin=low,
         zmax=high,
-        colorbar={"title": {"text": escaped(picture.unit)}},
+        colorbar={"title": {"text": escape_markup(picture.unit)}},
         hovertemplate="%{customdata[0]}<br>%{customdata[1]}<br>%{z:.3f}<extra></extra>",
     )
     for place in picture.breaks:
         drawn.add_hline(y=place - 0.5, line={"color": "white", "width": 2})
         drawn.add_vline(x=place - 0.5, line={"color": "white", "width": 2})
     for name, centre in picture.block_centres().items():
-        drawn.add_annotation(x=centre, y=-0.6, text=escaped(name), showarrow=False, yanchor="bottom")
+        drawn.add_annotation(x=centre, y=-0.6, text=escape_markup(name), showarrow=False, yanchor="bottom")
     size = max(480, 14 * len(rows) + 240)
     drawn.update_layout(
         width=size + 120,
@@ -80,25 +76,25 @@ def _(picture: Points, drawn: Any) -> None:  # noqa: ANN401  (as above)
             x=picture.x[chosen],
             y=picture.y[chosen],
             mode="markers+text" if picture.are_named and len(picture.names) <= 30 else "markers",  # noqa: PLR2004  (more would cover each other)
-            text=[escaped(picture.names[place]) for place in chosen],
+            text=[escape_markup(picture.names[place]) for place in chosen],
             textposition="middle right",
             cliponaxis=False,  # names at the right edge may stand beyond it
             marker={"color": colour, "symbol": {"triangle": "triangle-up", "cross": "x"}.get(marker, marker), "size": 9},
-            name=escaped(group),
+            name=escape_markup(group),
             showlegend=picture.groups is not None,
-            hovertemplate="%{text}<br>%{x:.3f}, %{y:.3f}<extra>" + escaped(group) + "</extra>",
+            hovertemplate="%{text}<br>%{x:.3f}, %{y:.3f}<extra>" + escape_markup(group) + "</extra>",
         )
     bare = {} if picture.x_label else {"showticklabels": False, "zeroline": False, "showgrid": False}
     drawn.update_layout(
-        legend={"title": {"text": escaped(picture.group_title)}},
-        xaxis={"title": {"text": escaped(picture.x_label)}, **bare},
-        yaxis={"title": {"text": escaped(picture.y_label)}, **bare},
+        legend={"title": {"text": escape_markup(picture.group_title)}},
+        xaxis={"title": {"text": escape_markup(picture.x_label)}, **bare},
+        yaxis={"title": {"text": escape_markup(picture.y_label)}, **bare},
     )
 
 
 @_draw.register
 def _(picture: Bars, drawn: Any) -> None:  # noqa: ANN401  (as above)
-    labels = [escaped(label) for label in picture.labels]
+    labels = [escape_markup(label) for label in picture.labels]
     for place, series in enumerate(picture.series):
         ends = None
         if series.low is not None and series.high is not None:
@@ -108,14 +104,14 @@ def _(picture: Bars, drawn: Any) -> None:  # noqa: ANN401  (as above)
             y=labels,
             orientation="h",
             error_x=ends,
-            name=escaped(series.name),
+            name=escape_markup(series.name),
             marker={"color": GROUPS[place % len(GROUPS)]},
         )
     drawn.update_layout(
         barmode="group",
         height=max(360, 120 + 26 * len(labels) * max(1, len(picture.series) // 2 + 1)),
         showlegend=len(picture.series) > 1,
-        xaxis={"title": {"text": escaped(picture.x_label)}},
+        xaxis={"title": {"text": escape_markup(picture.x_label)}},
         yaxis={"autorange": "reversed", "automargin": True},
     )
 
@@ -126,8 +122,8 @@ def _(picture: Curves, drawn: Any) -> None:  # noqa: ANN401  (as above)
         _band(drawn, curve, GROUPS[place % len(GROUPS)])
     drawn.update_layout(
         showlegend=len(picture.curves) > 1,
-        xaxis={"title": {"text": escaped(picture.x_label)}, "type": "log" if "x" in picture.logarithmic else "linear"},
-        yaxis={"title": {"text": escaped(picture.y_label)}, "type": "log" if "y" in picture.logarithmic else "linear"},
+        xaxis={"title": {"text": escape_markup(picture.x_label)}, "type": "log" if "x" in picture.logarithmic else "linear"},
+        yaxis={"title": {"text": escape_markup(picture.y_label)}, "type": "log" if "y" in picture.logarithmic else "linear"},
     )
 
 
@@ -137,4 +133,6 @@ def _band(drawn: Any, band: Band, colour: str) -> None:  # noqa: ANN401  (as abo
         drawn.add_scatter(y=band.high, **edge)
         red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
         drawn.add_scatter(y=band.low, fill="tonexty", fillcolor=f"rgba({red},{green},{blue},0.18)", **edge)
-    drawn.add_scatter(x=band.x, y=band.y, mode="lines", line={"color": colour}, name=escaped(band.name), showlegend=bool(band.name))
+    drawn.add_scatter(
+        x=band.x, y=band.y, mode="lines", line={"color": colour}, name=escape_markup(band.name), showlegend=bool(band.name)
+    )

@@ -10,12 +10,6 @@ from jaxtyping import Float
 SIDES: Final = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
 
 
-def short_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Names without `bundled:`, where they stay different from each other."""
-    short = tuple(name.removeprefix("bundled:") or name for name in names)
-    return short if len(set(short)) == len(set(names)) else tuple(names)
-
-
 def places(
     points: Float[np.ndarray, "point 2"],
     sizes: Float[np.ndarray, "point 2"],

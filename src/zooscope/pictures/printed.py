@@ -1,6 +1,7 @@
 """Pictures for paper, by matplotlib: `.png`, `.svg`, `.pdf`."""
 
 import warnings
+from collections.abc import Sequence
 from functools import singledispatch
 from typing import IO, Any, Final, assert_never
 
@@ -14,7 +15,8 @@ from matplotlib.typing import RcKeyType
 
 from zooscope.pictures.colours import GROUPS, SEQUENCE, styles
 from zooscope.pictures.data import Band, Bars, Curves, HeatMap, Picture, Points
-from zooscope.pictures.labels import places, short_names
+from zooscope.pictures.labels import places
+from zooscope.words import drop_bundled, escape_controls
 
 DOTS_PER_INCH: Final = 200
 MARGIN: Final = 0.08  # inches, around all that is drawn
@@ -51,6 +53,11 @@ def figure(picture: Picture) -> Figure:
     return drawn
 
 
+def _shown(names: Sequence[str]) -> list[str]:
+    """Names as they stand in a picture; a control character would make an .svg that no program reads."""
+    return [escape_controls(name) for name in drop_bundled(names)]
+
+
 @singledispatch
 def _draw(picture: Any, drawn: Figure, axes: Axes) -> None:  # noqa: ANN401, ARG001  (whatever has no way to be drawn)
     assert_never(picture)
@@ -61,7 +68,7 @@ def _(picture: HeatMap, drawn: Figure, axes: Axes) -> None:
     num_rows, num_columns = picture.values.shape
     font = float(np.clip(260 / max(num_rows, num_columns), 4, 9))
     cell = max(font / 72 * 1.3, 0.09)
-    rows, columns = short_names(picture.rows), short_names(picture.columns)
+    rows, columns = _shown(picture.rows), _shown(picture.columns)
     name = max(map(len, rows), default=0) * font / 72 * 0.6
     drawn.set_size_inches(max(4.2, num_columns * cell + name + 1.3), max(3.2, num_rows * cell + name + 0.7))
     colours = LinearSegmentedColormap.from_list("sequence", SEQUENCE[::-1] if picture.reversed_colours else SEQUENCE).with_extremes(
@@ -133,7 +140,7 @@ def _name_points(picture: Points, drawn: Figure, axes: Axes) -> None:
     """Names beside the points, as far as there is room."""
     font = 7.5 if len(picture.names) <= 30 else 5.5  # noqa: PLR2004  (a full page)
     drawn.draw_without_rendering()
-    texts = [axes.text(0, 0, name, fontsize=font, color="#30363c", ha="center", va="center") for name in short_names(picture.names)]
+    texts = [axes.text(0, 0, name, fontsize=font, color="#30363c", ha="center", va="center") for name in _shown(picture.names)]
     boxes = [text.get_window_extent() for text in texts]
     frame = axes.get_window_extent()
     points = axes.transData.transform(np.column_stack([picture.x, picture.y]))
@@ -164,7 +171,7 @@ def _(picture: Bars, drawn: Figure, axes: Axes) -> None:
             ends = np.stack([series.lengths - series.low, series.high - series.lengths]).clip(min=0)
             axes.errorbar(series.lengths, at, xerr=ends, fmt="none", ecolor="#30363c", elinewidth=0.9, capsize=1.8)
     axes.axvline(0, color="#30363c", linewidth=0.8)
-    axes.set_yticks(rows, picture.labels)
+    axes.set_yticks(rows, [escape_controls(label) for label in picture.labels])
     axes.set_ylim(len(picture.labels) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(picture.x_label)

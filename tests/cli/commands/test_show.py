@@ -68,7 +68,7 @@ def test_more_classifiers_than_fit_come_in_blocks(tmp_path: Path) -> None:
 def test_it_says_attack_images_and_what_the_numbers_are(measured_study: Path) -> None:
     text = " ".join(call("show", measured_study).stdout.split())
     assert "2 classifiers, bundled:cifar10, 20 images" in text
-    assert "LinfPGD, epsilon 8/255, step size 0.1, iterations 2, random start no" in text
+    assert "LinfPGD (epsilon 8/255, step size 0.1, iterations 2)" in text
     assert "SAT: the natural logarithm" in text
     assert "The diagonal is the attack's success on the classifier itself." in text
     assert "Clean accuracy: " in text

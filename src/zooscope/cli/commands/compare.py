@@ -27,6 +27,7 @@ from zooscope.cli.options import (
 )
 from zooscope.cli.progress import progress_bar
 from zooscope.cli.terminal import say_json, stdout
+from zooscope.words import format_attack, format_interval, format_number, format_percent
 
 if TYPE_CHECKING:
     from zooscope.study.pair import SatScore
@@ -96,21 +97,20 @@ def _facts(score: "SatScore", *, images: str, num_images: int) -> dict[str, Any]
 
 
 def _draw(score: "SatScore", *, images: str, num_images: int) -> None:
-    from zooscope.cli.commands.show import attack_in_words
-
     a, b = score.names
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
     table.add_column(overflow="fold")
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold")
-    interval = f"{100 * score.confidence:g} % interval {score.low:.2f} to {score.high:.2f}"
-    table.add_row("SAT (natural logarithm)", f"{score:.2f}", interval)
-    table.add_row("fooled, both directions", f"{score.percent:.1f} %", "")
-    table.add_row(f"{a} fools {b}", f"{score.a_to_b:.1f} %", f"{score.control_a_to_b:.1f} % without attack, only resized")
-    table.add_row(f"{b} fools {a}", f"{score.b_to_a:.1f} %", f"{score.control_b_to_a:.1f} % without attack, only resized")
+    control = "{} without attack, only resized"
+    interval = f"{100 * score.confidence:g} % interval {format_interval(score.low, score.high)}"
+    table.add_row("SAT (natural logarithm)", format_number(score), interval)
+    table.add_row("fooled, both directions", format_percent(score.percent), "")
+    table.add_row(f"{a} fools {b}", format_percent(score.a_to_b), control.format(format_percent(score.control_a_to_b)))
+    table.add_row(f"{b} fools {a}", format_percent(score.b_to_a), control.format(format_percent(score.control_b_to_a)))
     table.add_row("images", str(score.count), f"that both classify correctly, of {num_images} of {images}")
     console = stdout()
     console.print(f"{a} and {b}")
-    console.print(f"Attack: {attack_in_words(json.loads(score.attack))}")
+    console.print(f"Attack: {format_attack(json.loads(score.attack))}")
     console.print()
     console.print(table)

@@ -33,13 +33,13 @@ def demo(
     before is not measured again; afterwards the folder is a study like any other.
     """
     from zooscope.cli import overview
-    from zooscope.cli.commands.show import draw
+    from zooscope.cli.drawing import draw_overview
     from zooscope.report import write_report
     from zooscope.study.study import Study
 
     number = count if count is not None or Study.exists(out) else NUM_IMAGES
     wanted = Wanted(classifiers=CLASSIFIERS, images=IMAGES, count=number, iterations=iterations)
     with measured(out, wanted, device=device, batch_size=batch_size, allow_chance=False) as study:
-        draw(stdout(), overview.overview(study, confidence=confidence))
+        draw_overview(stdout(), overview.overview(study, confidence=confidence))
         page = write_report(study, out / "report.html", confidence=confidence)
     say(f"\nThe report: {page}")

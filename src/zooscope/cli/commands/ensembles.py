@@ -10,8 +10,8 @@ import typer
 from zooscope.cli.analysing import AnalysisSeed, Answer, Out, answered, table
 from zooscope.cli.clustered import NumClusters, clusters_of
 from zooscope.cli.groups import Groups, groups_of
-from zooscope.cli.numbers import number, percent
 from zooscope.cli.options import Confidence, ExistingStudy, Json
+from zooscope.words import drop_bundled, format_number, format_percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -205,23 +205,21 @@ def _values(found: _Found) -> dict[str, Any]:
 
 
 def _print(console: "Console", found: _Found) -> None:
-    from zooscope.cli.matrix import short_names
-
     pairs, pearson, trend = found.pairs.pairs, found.pairs.pearson, found.pairs.trend
     console.print(f"{len(pairs)} ensembles of two, average of {found.pairs.average}:")
     numbers = ("SAT", "Members alone", "Error", "Reduction")
     made = table("Gain the most and the least", *numbers, numbers=numbers)
     names = list(dict.fromkeys([*pairs["a"], *pairs["b"]]))
-    short = dict(zip(names, short_names(names), strict=True))
+    short = dict(zip(names, drop_bundled(names), strict=True))
     order = pairs.sort_values("err", ascending=False, kind="stable").dropna(subset="err")
     for place in [*range(min(3, len(order))), *range(max(3, len(order) - 3), len(order))]:
         row = order.iloc[place]
         made.add_row(
             f"{short[row['a']]} and {short[row['b']]}",
-            number(row["sat"]),
-            percent(row["mean_error"]),
-            percent(row["error"]),
-            percent(row["err"]),
+            format_number(row["sat"]),
+            format_percent(100 * row["mean_error"]),
+            format_percent(100 * row["error"]),
+            format_percent(100 * row["err"]),
         )
     console.print(made)
     console.print()
@@ -262,4 +260,4 @@ def _table(draws: "pd.DataFrame", by: str, heading: str) -> Any:  # noqa: ANN401
 
 def _spread(mean: float, std: float) -> str:
     """In percent; a single ensemble has no spread."""
-    return number(PERCENT * mean, 1) + ("" if isnan(std) else f" +- {PERCENT * std:.1f}")
+    return format_number(PERCENT * mean, 1) + ("" if isnan(std) else f" +- {PERCENT * std:.1f}")

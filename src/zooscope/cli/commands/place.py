@@ -10,8 +10,8 @@ import typer
 
 from zooscope.cli.analysing import AnalysisSeed, Answer, Out, answered, table
 from zooscope.cli.clustered import NumClusters, clusters_of, of_classifiers
-from zooscope.cli.numbers import interval, number, percent
 from zooscope.cli.options import ADDRESSES, CONFIDENCE, AllowChance, BatchSize, Confidence, Device, ExistingStudy, Json
+from zooscope.words import format_interval, format_number, format_percent
 
 if TYPE_CHECKING:
     import numpy as np
@@ -218,9 +218,9 @@ def _print(console: "Console", found: _Found) -> None:
     for name, target in placement.targets.head(NUM_NEAREST).iterrows():
         made.add_row(
             str(name),
-            number(target["sat"]),
-            interval(target["low"], target["high"]),
-            percent(target["percent"] / 100),
+            format_number(target["sat"]),
+            format_interval(target["low"], target["high"]),
+            format_percent(target["percent"]),
             "-" if target["cluster"] is None else str(target["cluster"]),
         )
     console.print(made)
@@ -255,9 +255,9 @@ def _clusters_table(placement: "Placement") -> "Table":
     for cluster, values in placement.clusters.iterrows():
         made.add_row(
             str(cluster),
-            number(values["classifiers"], 0),
-            number(values["sat"]),
-            interval(values["low"], values["high"]),
+            format_number(values["classifiers"], 0),
+            format_number(values["sat"]),
+            format_interval(values["low"], values["high"]),
             f"{100 * values['share']:.0f} % of draws",
         )
     return made

@@ -8,8 +8,8 @@ import typer
 from zooscope.cli.analysing import AnalysisSeed, Answer, Out, answered, table
 from zooscope.cli.clustered import of_classifiers
 from zooscope.cli.commands.ensembles import Average, Averaged, clean_logits
-from zooscope.cli.numbers import interval, percent
 from zooscope.cli.options import CONFIDENCE, Confidence, ExistingStudy, Json
+from zooscope.words import format_interval, format_percent
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -91,10 +91,10 @@ def _print(console: "Console", found: "Selection") -> None:
     for method, row in found.chosen.sort_values("error", kind="stable").iterrows():
         made.add_row(
             f"{found.num_random} random picks" if method == "random" else str(method),
-            percent(row["error"]),
-            interval(PERCENT * row["low"], PERCENT * row["high"], 1),
-            percent(row["mean_error"]),
-            percent(row["err"]),
+            format_percent(100 * row["error"]),
+            format_interval(PERCENT * row["low"], PERCENT * row["high"], 1),
+            format_percent(100 * row["mean_error"]),
+            format_percent(100 * row["err"]),
         )
     console.print(f"Top-1 error on {found.num_reporting} images; chosen on {found.num_choosing} others.")
     console.print(made)

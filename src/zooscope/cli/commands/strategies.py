@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from zooscope.cli.analysing import AnalysisSeed, Answer, Out, answered, table
 from zooscope.cli.groups import Groups, groups_of
-from zooscope.cli.numbers import interval, number
 from zooscope.cli.options import CONFIDENCE, Confidence, ExistingStudy, Json
+from zooscope.words import format_interval, format_number
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -68,11 +68,11 @@ def _print(console: "Console", found: "Strategies") -> None:
     for group, row in [*found.within.iterrows(), ("all classifiers", found.overall)]:
         made.add_row(
             str(group),
-            number(row["classifiers"], 0),
-            number(row["pairs"], 0),
-            number(row["sat"]),
-            interval(row["sat_low"], row["sat_high"]),
-            number(row["sensitivity"]),
+            format_number(row["classifiers"], 0),
+            format_number(row["pairs"], 0),
+            format_number(row["sat"]),
+            format_interval(row["sat_low"], row["sat_high"]),
+            format_number(row["sensitivity"]),
         )
     console.print("Mean SAT of the pairs within a group:")
     console.print(made)
@@ -82,7 +82,9 @@ def _print(console: "Console", found: "Strategies") -> None:
         between = table("Between groups", "SAT", ends, numbers=("SAT", ends))
         for place, pair in enumerate(ordered):
             if len(pairs) <= MOST_SHOWN or min(place, len(pairs) - 1 - place) < MOST_SHOWN // 2:
-                between.add_row(f"{pair['group']} and {pair['other']}", number(pair["sat"]), interval(pair["low"], pair["high"]))
+                between.add_row(
+                    f"{pair['group']} and {pair['other']}", format_number(pair["sat"]), format_interval(pair["low"], pair["high"])
+                )
             elif place == MOST_SHOWN // 2:
                 between.add_row(f"... {len(pairs) - MOST_SHOWN} more, all in --json ...")
         console.print()

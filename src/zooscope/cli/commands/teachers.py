@@ -8,8 +8,8 @@ import typer
 
 from zooscope.cli.analysing import Answer, Out, answered, table
 from zooscope.cli.leaving_out import ComponentsFile, components_of
-from zooscope.cli.numbers import interval, number, percent
 from zooscope.cli.options import CONFIDENCE, Confidence, ExistingStudy, Json
+from zooscope.words import format_interval, format_number, format_percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,8 +133,8 @@ def _table(title: str, candidates: "pd.DataFrame", *, ranked: bool) -> Any:  # n
         made.add_row(
             f"{rank}." if ranked else "",
             f"{name} ({row['base architecture'] or '?'})",
-            number(row["sat"]),
-            interval(row["low"], row["high"]),
-            percent(row["accuracy"] / 100),
+            format_number(row["sat"]),
+            format_interval(row["low"], row["high"]),
+            format_percent(row["accuracy"]),
         )
     return made

@@ -1,0 +1,88 @@
+"""A study's scores in the terminal, as `show` and `demo` print them."""
+
+from itertools import combinations
+from typing import Final
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from zooscope.cli.matrix import LONGEST_NAME, draw_matrix, explanation, fitted_name
+from zooscope.cli.overview import Overview
+from zooscope.words import drop_bundled, format_attack, format_count, format_interval, format_number
+
+NUM_PAIRS: Final = 3
+
+
+def draw_overview(console: Console, view: Overview) -> None:
+    """Prints a study's scores for a person to read."""
+    _draw_heading(console, view)
+    console.print()
+    draw_matrix(console, view.sat)
+    console.print()
+    console.print(explanation(view.names, width=console.width))
+    if np.isnan(view.sat).any():
+        console.print("- is a pair without a score: not measured yet, or no image that both classify correctly.")
+    if view.num_images:
+        console.print(_accuracies(view))
+    _draw_pairs(console, view)
+    if view.notes:
+        console.print()
+    for note in view.notes:
+        console.print(f"Note: {note}")
+
+
+def _draw_heading(console: Console, view: Overview) -> None:
+    classifiers = format_count(len(view.names), "classifier")
+    if not view.num_images:
+        console.print(f"{view.study}: {classifiers}, scores imported as published")
+        return
+    console.print(f"{view.study}: {classifiers}, {view.images}, {format_count(view.num_images, 'image')}")
+    console.print(f"Attack: {format_attack(view.attack)}")
+    if min(view.num_measured) < view.num_images:
+        console.print(_so_far(view))
+
+
+def _so_far(view: Overview) -> str:
+    fewest, most = view.num_measured
+    amount = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+    return f"Measured so far: {amount} of {view.num_images} images per pair. To go on: zooscope measure {view.study}"
+
+
+def _accuracies(view: Overview) -> str:
+    known = view.classifiers["clean_accuracy"].dropna()
+    if known.empty:
+        return "Nothing is measured yet."
+    ends = dict.fromkeys(f"{end:.0f}" for end in (known.min(), known.max()))
+    return f"Clean accuracy: {' to '.join(ends)} %."
+
+
+def _draw_pairs(console: Console, view: Overview) -> None:
+    values = view.sat.to_numpy()
+    pairs = [pair for pair in combinations(range(len(view.names)), 2) if not np.isnan(values[pair])]
+    order = sorted(pairs, key=lambda pair: -values[pair])
+    if not order:
+        return
+    near, far = order[:NUM_PAIRS], order[NUM_PAIRS:][-NUM_PAIRS:]
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("Nearest and farthest" if far else "Pairs", ratio=1, overflow="fold")
+    interval = f"{100 * view.sat.attrs['confidence']:g} % interval"
+    for heading in ("SAT", interval, "percent", "images") if view.num_images else ("SAT", "percent"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for pair in near:
+        table.add_row(*_pair(view, *pair))
+    if len(order) > len(near) + len(far):
+        table.add_row("...")
+    for pair in far:
+        table.add_row(*_pair(view, *pair))
+    console.print()
+    console.print(table)
+
+
+def _pair(view: Overview, row: int, column: int) -> tuple[str, ...]:
+    names = [fitted_name(name, LONGEST_NAME).rstrip() for name in drop_bundled(view.names)]
+    cell = view.sat[row, column]
+    pair, score, percent = f"{names[row]} and {names[column]}", format_number(float(cell)), format_number(float(cell.percent), 1)
+    if not view.num_images:
+        return pair, score, percent
+    return pair, score, format_interval(float(cell.low), float(cell.high)), percent, str(int(cell["count"]))
