@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from zooscope.analyses.cluster_keywords import keywords
+from zooscope.analyses.cluster_keywords import find_keywords
 from zooscope.components.table import paper_components
 from zooscope.errors import InvalidValueError
 
@@ -46,7 +46,7 @@ def by_hand(components: pd.DataFrame, labels: pd.Series) -> dict[int, dict[tuple
 @pytest.mark.parametrize("table", [COMPONENTS, paper_components()], ids=["few", "paper"])
 def test_weights_are_those_of_the_formula(table: pd.DataFrame) -> None:
     labels = LABELS if table is COMPONENTS else pd.Series(np.arange(len(table)) % 7, index=table.index)
-    found = keywords(table, labels, num_keywords=1000)
+    found = find_keywords(table, labels, num_keywords=1000)
     expected = by_hand(table, labels)
     for cluster, own in found.groupby("cluster"):
         words = list(zip(own["component"], own["value"], strict=True))
@@ -55,7 +55,7 @@ def test_weights_are_those_of_the_formula(table: pd.DataFrame) -> None:
 
 
 def test_the_weightiest_come_first_and_say_how_many_have_them() -> None:
-    found = keywords(COMPONENTS, LABELS, num_keywords=2)
+    found = find_keywords(COMPONENTS, LABELS, num_keywords=2)
     assert found[["cluster", "component", "value"]].to_numpy().tolist() == [
         [1, "architecture", "CNN"],
         [1, "attention", "No"],
@@ -66,7 +66,7 @@ def test_the_weightiest_come_first_and_say_how_many_have_them() -> None:
 
 
 def test_equal_values_of_two_components_are_two_words() -> None:
-    words = keywords(COMPONENTS, LABELS, num_keywords=1000)
+    words = find_keywords(COMPONENTS, LABELS, num_keywords=1000)
     assert {("attention", "Yes"), ("grouped", "Yes")} <= set(zip(words["component"], words["value"], strict=True))
 
 
@@ -74,13 +74,13 @@ def test_the_order_of_the_classifiers_does_not_matter() -> None:
     table = paper_components()
     labels = pd.Series(np.arange(len(table)) % 5, index=table.index)
     pd.testing.assert_frame_equal(
-        keywords(table, labels), keywords(table[::-1], labels.sample(frac=1, random_state=0)), check_exact=True
+        find_keywords(table, labels), find_keywords(table[::-1], labels.sample(frac=1, random_state=0)), check_exact=True
     )
 
 
 def test_what_has_no_keywords_is_refused() -> None:
     with pytest.raises(InvalidValueError, match="num_keywords must be at least 1: got 0"):
-        keywords(COMPONENTS, LABELS, num_keywords=0)
+        find_keywords(COMPONENTS, LABELS, num_keywords=0)
     for table in (COMPONENTS.loc[["a"]], COMPONENTS.rename(index=str.upper)):
         with pytest.raises(InvalidValueError, match="no classifier of the clusters has components; give a table"):
-            keywords(table, LABELS)
+            find_keywords(table, LABELS)

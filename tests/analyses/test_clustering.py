@@ -12,8 +12,8 @@ from tests.analyses.planted import groups_of, planted, reordered
 from zooscope.analyses.clustering import (
     best_by_gap,
     best_partition,
-    clusters,
     eigengaps,
+    find_clusters,
     k_means,
     members_of,
     numbered,
@@ -27,7 +27,7 @@ from zooscope.errors import InvalidValueError
 @pytest.mark.parametrize("seed", range(3))
 def test_planted_groups_are_found(sizes: tuple[int, ...], seed: int) -> None:
     table = planted(sizes, seed=seed)
-    found = clusters(table, len(sizes))
+    found = find_clusters(table, len(sizes))
     assert adjusted_rand_score(groups_of(sizes), found.labels.loc[table.index]) == 1
     assert [len(names) for names in found.members.values()] == sorted(sizes, reverse=True)
     assert found.times_met >= 10
@@ -36,21 +36,21 @@ def test_planted_groups_are_found(sizes: tuple[int, ...], seed: int) -> None:
 @pytest.mark.parametrize("sizes", [(5, 5), (5, 5, 5), (9, 6, 4, 3)])
 @pytest.mark.parametrize("seed", range(3))
 def test_the_eigengap_finds_their_number(sizes: tuple[int, ...], seed: int) -> None:
-    found = clusters(planted(sizes, seed=seed), None)
+    found = find_clusters(planted(sizes, seed=seed), None)
     assert found.by_eigengap
     assert found.num_clusters == len(sizes)
 
 
 def test_groups_of_the_same_kind_without_noise_are_found_too() -> None:
     table = planted([4, 4, 4], noise=0)
-    assert adjusted_rand_score(groups_of([4, 4, 4]), clusters(table, 3).labels.loc[table.index]) == 1
+    assert adjusted_rand_score(groups_of([4, 4, 4]), find_clusters(table, 3).labels.loc[table.index]) == 1
 
 
 @settings(max_examples=10)
 @given(seed=st.integers(0, 2**16), num_clusters=st.sampled_from([1, 2, 4, None]))
 def test_classifiers_keep_their_cluster_in_any_order(seed: int, num_clusters: int | None) -> None:
     table = planted([4, 3, 2], noise=0.6, seed=seed % 7)
-    first, again = clusters(table, num_clusters, seed=3), clusters(reordered(table, seed), num_clusters, seed=3)
+    first, again = find_clusters(table, num_clusters, seed=3), find_clusters(reordered(table, seed), num_clusters, seed=3)
     assert first.labels.to_dict() == again.labels.to_dict()
     assert (first.objective, first.restarts, first.times_met) == (again.objective, again.restarts, again.times_met)
     pd.testing.assert_frame_equal(first.distances(), again.distances(), check_exact=True)
@@ -58,7 +58,7 @@ def test_classifiers_keep_their_cluster_in_any_order(seed: int, num_clusters: in
 
 def test_the_objective_is_that_of_scikit_learn_with_many_starts() -> None:
     table = planted([6, 5, 4], noise=0.8, seed=2)
-    found = clusters(table, 4)
+    found = find_clusters(table, 4)
     features = spectral_features(table, 4)
     assert found.objective == pytest.approx(KMeans(4, n_init=500, tol=0, random_state=1).fit(features).inertia_)
     centres = features.groupby(found.labels).transform("mean")
@@ -90,7 +90,7 @@ def test_gaps_are_between_neighbouring_eigenvalues() -> None:
 
 
 def test_distances_are_those_of_the_features() -> None:
-    found = clusters(planted([3, 2]), 2)
+    found = find_clusters(planted([3, 2]), 2)
     a, b = found.order[0], found.order[-1]
     expected = np.linalg.norm(found.features.loc[a] - found.features.loc[b])
     assert found.distances()[a][b] == found.distances()[b][a] == pytest.approx(expected)
@@ -100,9 +100,9 @@ def test_distances_are_those_of_the_features() -> None:
 
 def test_two_classifiers_are_two_clusters_or_one() -> None:
     table = planted([2])
-    assert clusters(table, 2).labels.tolist() == ([1, 2] if table.index[0] < table.index[1] else [2, 1])
-    assert clusters(table, 1).labels.tolist() == [1, 1]
-    assert clusters(table, None).labels.tolist() == [1, 1]
+    assert find_clusters(table, 2).labels.tolist() == ([1, 2] if table.index[0] < table.index[1] else [2, 1])
+    assert find_clusters(table, 1).labels.tolist() == [1, 1]
+    assert find_clusters(table, None).labels.tolist() == [1, 1]
 
 
 def test_more_clusters_than_different_classifiers_stay_empty() -> None:
@@ -114,19 +114,19 @@ def test_more_clusters_than_different_classifiers_stay_empty() -> None:
 @pytest.mark.parametrize("count", [0, 6])
 def test_a_number_of_clusters_that_can_not_be_is_refused(count: int) -> None:
     with pytest.raises(InvalidValueError, match=f"num_clusters must be from 1 to 5, the number of classifiers: got {count}"):
-        clusters(planted([5]), count)
+        find_clusters(planted([5]), count)
 
 
 def test_equal_scores_tell_no_groups_apart() -> None:
     table = planted([5], noise=0)
     with pytest.raises(InvalidValueError, match=r"all pairs have the same score, 3.8; nothing tells groups apart"):
-        clusters(table, 2)
-    assert set(clusters(table, None).labels) == {1}
-    assert sorted(clusters(table, 5).labels) == [1, 2, 3, 4, 5]
+        find_clusters(table, 2)
+    assert set(find_clusters(table, None).labels) == {1}
+    assert sorted(find_clusters(table, 5).labels) == [1, 2, 3, 4, 5]
 
 
 def test_a_pair_without_score_is_refused() -> None:
     table = planted([4])
     table.iloc[0, 1] = table.iloc[1, 0] = np.nan
     with pytest.raises(InvalidValueError, match="have no score; measure what is missing, or leave out"):
-        clusters(table, 2)
+        find_clusters(table, 2)

@@ -9,7 +9,7 @@ from scipy import stats
 
 from tests.analyses.zoo import synthetic_logits
 from zooscope.analyses.averaging import metrics
-from zooscope.analyses.draws import drawn, draws_from_clusters, draws_from_groups
+from zooscope.analyses.draws import drawn, measure_ensembles_by_cluster, measure_ensembles_by_group
 from zooscope.errors import InvalidValueError
 
 CLUSTERS = ([0, 1, 2, 3], [4, 5], [6], [7, 8, 9])
@@ -59,7 +59,8 @@ def test_a_large_zoo_is_drawn_from_without_counting_all_sets() -> None:
 def test_the_table_holds_means_over_the_draws() -> None:
     logits = synthetic_logits(10, num_images=60)
     clusters = {name: CLUSTER_OF[place] for place, name in enumerate(logits.names)}
-    table: Any = draws_from_clusters(logits, clusters, sizes=(2, 3), num_draws=1000).set_index(["num_members", "num_clusters"])
+    table: Any = measure_ensembles_by_cluster(logits, clusters, sizes=(2, 3), num_draws=1000)
+    table = table.set_index(["num_members", "num_clusters"])
     assert table.index.tolist() == [(2, 1), (2, 2), (3, 1), (3, 2), (3, 3)]
     for size, count in [(2, 1), (2, 2), (3, 1), (3, 2), (3, 3)]:
         row = table.loc[(size, count)]
@@ -73,7 +74,7 @@ def test_the_table_holds_means_over_the_draws() -> None:
 def test_more_clusters_err_less_where_clusters_err_alike() -> None:
     logits = synthetic_logits(12, num_images=500, num_families=4, own=0.4)
     clusters = {name: place % 4 for place, name in enumerate(logits.names)}
-    table: Any = draws_from_clusters(logits, clusters, sizes=(3,))
+    table: Any = measure_ensembles_by_cluster(logits, clusters, sizes=(3,))
     assert table["error"].is_monotonic_decreasing
     assert table["all_wrong"].is_monotonic_decreasing
     assert table["err"].is_monotonic_increasing
@@ -82,7 +83,7 @@ def test_more_clusters_err_less_where_clusters_err_alike() -> None:
 def test_the_seed_decides_the_draws() -> None:
     logits = synthetic_logits(10, num_images=60)
     clusters = {name: CLUSTER_OF[place] for place, name in enumerate(logits.names)}
-    one, again, other = (draws_from_clusters(logits, clusters, sizes=(4,), num_draws=5, seed=seed) for seed in (1, 1, 2))
+    one, again, other = (measure_ensembles_by_cluster(logits, clusters, sizes=(4,), num_draws=5, seed=seed) for seed in (1, 1, 2))
     assert one.equals(again)
     assert not one.equals(other)
 
@@ -96,7 +97,7 @@ def test_groups_are_drawn_from_within() -> None:
         "classifier 5": "regimes",
         "classifier 6": "regimes",
     }
-    table: Any = draws_from_groups(logits, groups, sizes=(2, 3, 4)).set_index(["num_members", "group"])
+    table: Any = measure_ensembles_by_group(logits, groups, sizes=(2, 3, 4)).set_index(["num_members", "group"])
     assert table.index.tolist() == [(2, "seeds"), (3, "seeds"), (2, "regimes")]
     ((error, _, _),) = metrics(logits, [np.array([[0, 2], [0, 3], [2, 3]])])
     assert table["error"][2, "seeds"] == pytest.approx(error.mean())
@@ -105,22 +106,22 @@ def test_groups_are_drawn_from_within() -> None:
 
 def test_ensembles_larger_than_the_zoo_are_left_out() -> None:
     logits = synthetic_logits(3)
-    table: Any = draws_from_clusters(logits, dict.fromkeys(logits.names, 0), sizes=(2, 4))
+    table: Any = measure_ensembles_by_cluster(logits, dict.fromkeys(logits.names, 0), sizes=(2, 4))
     assert table["num_members"].tolist() == [2]
 
 
 def test_a_classifier_without_a_cluster_is_refused() -> None:
     with pytest.raises(InvalidValueError, match=r"classifier 1 has no cluster; give it one, or leave it out\."):
-        draws_from_clusters(synthetic_logits(2), {"classifier 0": 1}, sizes=(2,))
+        measure_ensembles_by_cluster(synthetic_logits(2), {"classifier 0": 1}, sizes=(2,))
 
 
 def test_a_zoo_without_groups_is_refused() -> None:
     with pytest.raises(InvalidValueError, match=r"no classifier has a group; give one to at least two\."):
-        draws_from_groups(synthetic_logits(2), {}, sizes=(2,))
+        measure_ensembles_by_group(synthetic_logits(2), {}, sizes=(2,))
 
 
 @pytest.mark.parametrize(("sizes", "num_draws"), [((0, 2), 5), ((), 5), ((2,), 0)])
 def test_sizes_and_draws_are_positive(sizes: tuple[int, ...], num_draws: int) -> None:
     logits = synthetic_logits(2)
     with pytest.raises(InvalidValueError, match="an ensemble needs at least one member and one draw: got sizes"):
-        draws_from_clusters(logits, dict.fromkeys(logits.names, 0), sizes=sizes, num_draws=num_draws)
+        measure_ensembles_by_cluster(logits, dict.fromkeys(logits.names, 0), sizes=sizes, num_draws=num_draws)

@@ -12,7 +12,7 @@ from sklearn.metrics import r2_score
 
 from tests.analyses.planted import planted, reordered, scores_for
 from tests.specimens import Array
-from zooscope.analyses.importance import BOOSTING, Fitted, Importance, component_importance, permutation_drops, r2
+from zooscope.analyses.importance import BOOSTING, Fitted, Importance, measure_component_importance, permutation_drops, r2
 from zooscope.analyses.matrix import square
 from zooscope.errors import InvalidValueError
 from zooscope.statistics.mantel import mantel
@@ -40,7 +40,7 @@ def fewer_stages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @cache
 def found() -> Importance:
-    return component_importance(MATRIX, COMPONENTS, num_permutations=499)
+    return measure_component_importance(MATRIX, COMPONENTS, num_permutations=499)
 
 
 def test_the_settings_are_the_papers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,7 +66,7 @@ def test_counts_and_what_is_left_out_are_told() -> None:
 
 
 def test_the_order_of_the_classifiers_and_of_the_components_does_not_matter() -> None:
-    again = component_importance(
+    again = measure_component_importance(
         reordered(MATRIX), COMPONENTS[COMPONENTS.columns[::-1]].sample(frac=1, random_state=0), num_permutations=499
     )
     pd.testing.assert_frame_equal(again.components, found().components, check_exact=True)
@@ -96,7 +96,7 @@ def test_no_held_out_classifier_was_learnt_from(monkeypatch: pytest.MonkeyPatch)
         return fit(self, differs, scores)
 
     monkeypatch.setattr(GradientBoostingRegressor, "fit", counted)
-    component_importance(MATRIX.iloc[:7, :7], COMPONENTS.iloc[:7], num_folds=3, num_permutations=1, num_repeats=1)
+    measure_component_importance(MATRIX.iloc[:7, :7], COMPONENTS.iloc[:7], num_folds=3, num_permutations=1, num_repeats=1)
     assert seen == [21, 6, 10, 10]  # pairs of 7, and of the 4 or 5 classifiers outside of a fold of 3, 2 or 2
 
 
@@ -125,22 +125,22 @@ def test_significance_is_that_of_the_mantel_test() -> None:
 
 def test_values_that_refine_yes_can_be_taken_as_yes() -> None:
     table = COMPONENTS.assign(cause=np.array(["Yes (ECA)", "Yes (SE)", "No"])[CAUSE])[["cause"]]
-    fine = component_importance(MATRIX, table, num_permutations=1, num_repeats=1)
-    coarse = component_importance(MATRIX, table, collapse=True, num_permutations=1, num_repeats=1)
+    fine = measure_component_importance(MATRIX, table, num_permutations=1, num_repeats=1)
+    coarse = measure_component_importance(MATRIX, table, collapse=True, num_permutations=1, num_repeats=1)
     assert fine.r2_in_sample > coarse.r2_in_sample + 0.2
 
 
 def test_classifiers_with_an_unknown_component_are_left_out_and_so_are_columns_nobody_knows() -> None:
     table = COMPONENTS.assign(unknown=None)
     table.iloc[[2, 5], 2] = np.nan
-    part = component_importance(MATRIX, table, num_permutations=1, num_repeats=1)
+    part = measure_component_importance(MATRIX, table, num_permutations=1, num_repeats=1)
     assert part.left_out == tuple(sorted(COMPONENTS.index[[2, 5]]))
     assert part.num_pairs == 16 * 15 // 2
     assert "unknown" not in [*part.components.index, *part.constant]
 
 
 def test_one_component_and_four_classifiers_are_enough() -> None:
-    part = component_importance(MATRIX.iloc[:4, :4], COMPONENTS[["cause"]].iloc[:4])
+    part = measure_component_importance(MATRIX.iloc[:4, :4], COMPONENTS[["cause"]].iloc[:4])
     assert part.num_pairs == 6
     assert part.num_folds == 4
     assert np.isfinite(part.components["mean"]).all()
@@ -148,9 +148,9 @@ def test_one_component_and_four_classifiers_are_enough() -> None:
 
 def test_numbers_that_are_too_small_are_refused() -> None:
     with pytest.raises(InvalidValueError, match="num_repeats must be at least 1: got 0"):
-        component_importance(MATRIX, COMPONENTS, num_repeats=0)
+        measure_component_importance(MATRIX, COMPONENTS, num_repeats=0)
     with pytest.raises(InvalidValueError, match="num_folds must be at least 2: got 1"):
-        component_importance(MATRIX, COMPONENTS, num_folds=1)
+        measure_component_importance(MATRIX, COMPONENTS, num_folds=1)
 
 
 def test_too_few_classifiers_with_components_are_refused() -> None:
@@ -158,13 +158,13 @@ def test_too_few_classifiers_with_components_are_refused() -> None:
         with pytest.raises(
             InvalidValueError, match=r"needs at least 4 classifiers with scores and components: got \d of 18; give a table"
         ):
-            component_importance(MATRIX, table)
+            measure_component_importance(MATRIX, table)
 
 
 def test_what_can_not_be_explained_is_refused() -> None:
     with pytest.raises(InvalidValueError, match="all classifiers have the same components; take some that differ"):
-        component_importance(MATRIX, COMPONENTS[["same"]])
+        measure_component_importance(MATRIX, COMPONENTS[["same"]])
     flat = planted([5], noise=0)
     table = pd.DataFrame({"cause": list("aabbb")}, index=flat.index)
     with pytest.raises(InvalidValueError, match=r"all pairs have the same score, 3.8; there is nothing for components to explain"):
-        component_importance(flat, table)
+        measure_component_importance(flat, table)

@@ -8,7 +8,7 @@ from scipy import stats
 from tests.analyses.zoo import logits_of, synthetic_logits
 from tests.specimens import Array, outcomes_of
 from zooscope.analyses.averaging import CleanLogits, metrics
-from zooscope.analyses.selection import METHODS, mean_pairwise, select
+from zooscope.analyses.selection import METHODS, mean_pairwise, select_ensemble
 from zooscope.errors import InvalidValueError
 from zooscope.scores.outcomes import Outcomes
 from zooscope.scores.sat import sat
@@ -32,7 +32,7 @@ def part(logits: CleanLogits, outcomes: Outcomes, images: Array) -> tuple[CleanL
 
 def test_the_most_diverse_has_the_smallest_mean_sat_on_the_choosing_half() -> None:
     logits, outcomes = families()
-    found: Any = select(logits, outcomes, size=3).chosen
+    found: Any = select_ensemble(logits, outcomes, size=3).chosen
     _, choosing = part(logits, outcomes, halves(logits.labels).choosing)
     scores = sat(choosing).score
     best = min(combinations(range(9), 3), key=lambda each: np.mean([scores[pair] for pair in combinations(each, 2)]))
@@ -45,14 +45,14 @@ def test_greedy_has_the_smallest_error_on_the_choosing_half_where_all_can_be_mea
     logits, outcomes = families()
     choosing, _ = part(logits, outcomes, halves(logits.labels).choosing)
     ((error, _, _),) = metrics(choosing, [np.array(list(combinations(range(9), 3)))])
-    found: Any = select(logits, outcomes, size=3).chosen
+    found: Any = select_ensemble(logits, outcomes, size=3).chosen
     assert found.loc["greedy", "choosing_error"] == pytest.approx(error.min())
     assert found.loc["greedy", "exact"]
 
 
 def test_what_is_reported_is_measured_on_the_other_half() -> None:
     logits, outcomes = families()
-    found: Any = select(logits, outcomes, size=3)
+    found: Any = select_ensemble(logits, outcomes, size=3)
     reporting, _ = part(logits, outcomes, halves(logits.labels).reporting)
     single = (~reporting.right).mean(1)
     for method in METHODS:
@@ -76,7 +76,7 @@ def test_images_of_the_reporting_half_do_not_change_what_is_chosen() -> None:
     fooled = outcomes.fooled.copy()
     fooled[..., reporting] = ~fooled[..., reporting]
     other = Outcomes(names=outcomes.names, counted=outcomes.counted, fooled=fooled)
-    first, second = select(logits, outcomes, size=3), select(spoiled, other, size=3)
+    first, second = select_ensemble(logits, outcomes, size=3), select_ensemble(spoiled, other, size=3)
     assert first.chosen["members"].tolist() == second.chosen["members"].tolist()
     assert first.chosen["choosing_error"].tolist() == second.chosen["choosing_error"].tolist()
     assert first.chosen["error"].tolist() != second.chosen["error"].tolist()
@@ -84,7 +84,7 @@ def test_images_of_the_reporting_half_do_not_change_what_is_chosen() -> None:
 
 def test_the_regression_is_least_squares_over_the_ensembles() -> None:
     logits, outcomes = families()
-    found: Any = select(logits, outcomes, size=2).regression
+    found: Any = select_ensemble(logits, outcomes, size=2).regression
     assert found is not None
     choosing, attacked = part(logits, outcomes, halves(logits.labels).choosing)
     members = np.array(list(combinations(range(9), 2)))
@@ -99,7 +99,7 @@ def test_the_regression_is_least_squares_over_the_ensembles() -> None:
 
 def test_where_families_err_alike_diverse_ensembles_beat_random_ones() -> None:
     logits, outcomes = families(12, 2000)
-    found: Any = select(logits, outcomes, size=3)
+    found: Any = select_ensemble(logits, outcomes, size=3)
     assert found.chosen.loc["most diverse", "difference_high"] < 0
     assert found.best in {*METHODS}
     assert "random" not in found.indistinct
@@ -113,7 +113,7 @@ def test_intervals_of_an_error_cover_it_as_often_as_they_say() -> None:
         values = np.stack([np.where(right[..., None], [1.0, 0.0], [0.0, 1.0])]).reshape(3, 400, 2)
         logits = logits_of(values, np.zeros(400))
         outcomes = outcomes_of(generator.random((3, 3, 400)) < 0.5)
-        row: Any = select(logits, outcomes, size=2, num_random=1, seed=seed).chosen.loc["greedy"]
+        row: Any = select_ensemble(logits, outcomes, size=2, num_random=1, seed=seed).chosen.loc["greedy"]
         held += bool(row["low"] <= 0.2 <= row["high"])
     assert 33 <= held <= 40
 
@@ -122,7 +122,7 @@ def test_identical_classifiers_can_not_be_told_apart() -> None:
     one = synthetic_logits(1, num_images=60)
     names = tuple(f"classifier {number}" for number in range(4))
     logits = CleanLogits(names=names, values=one.values * 4, labels=one.labels)
-    found: Any = select(logits, outcomes_of(np.ones((4, 4, 60), dtype=bool)), size=2)
+    found: Any = select_ensemble(logits, outcomes_of(np.ones((4, 4, 60), dtype=bool)), size=2)
     assert found.regression is None
     assert len(found.indistinct) == len(found.chosen) - 1
     np.testing.assert_allclose(found.chosen.loc[list(METHODS), "err"], 0)
@@ -130,13 +130,13 @@ def test_identical_classifiers_can_not_be_told_apart() -> None:
 
 
 def test_two_classifiers_and_two_images_are_enough() -> None:
-    found: Any = select(synthetic_logits(2, num_images=2), outcomes_of(np.ones((2, 2, 2), dtype=bool)), size=2)
+    found: Any = select_ensemble(synthetic_logits(2, num_images=2), outcomes_of(np.ones((2, 2, 2), dtype=bool)), size=2)
     assert all(len(members) == 2 for members in found.chosen.loc[list(METHODS), "members"])
 
 
 def test_a_large_zoo_is_grown_into_and_says_that_it_is_no_promise() -> None:
     logits, outcomes = families(25, 60)
-    found: Any = select(logits, outcomes, size=5).chosen
+    found: Any = select_ensemble(logits, outcomes, size=5).chosen
     assert not found.loc[["most diverse", "best predicted", "greedy"], "exact"].any()
     assert found.loc["greedy", "choosing_error"] <= found.loc["best single classifiers", "choosing_error"]
 
@@ -150,14 +150,14 @@ def test_mean_pairwise_is_the_mean_over_the_pairs() -> None:
 def test_a_size_that_can_not_be_had_is_refused(size: int) -> None:
     logits, outcomes = synthetic_logits(3), outcomes_of(np.ones((3, 3, 40), dtype=bool))
     with pytest.raises(InvalidValueError, match=rf"an ensemble must have between 2 and 3 members .*: got {size}\."):
-        select(logits, outcomes, size=size)
+        select_ensemble(logits, outcomes, size=size)
 
 
 def test_logits_and_outcomes_must_be_of_the_same_classifiers() -> None:
     with pytest.raises(InvalidValueError, match="logits and outcomes must be of the same classifiers, in the same order"):
-        select(synthetic_logits(3), outcomes_of(np.ones((4, 4, 40), dtype=bool)), size=2)
+        select_ensemble(synthetic_logits(3), outcomes_of(np.ones((4, 4, 40), dtype=bool)), size=2)
 
 
 def test_at_least_one_random_pick_is_needed() -> None:
     with pytest.raises(InvalidValueError, match=r"num_random must be at least 1: got 0\."):
-        select(synthetic_logits(3), outcomes_of(np.ones((3, 3, 40), dtype=bool)), size=2, num_random=0)
+        select_ensemble(synthetic_logits(3), outcomes_of(np.ones((3, 3, 40), dtype=bool)), size=2, num_random=0)

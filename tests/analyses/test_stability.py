@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import norm
 
 from tests.specimens import outcomes_of
-from zooscope.analyses.stability import stability
+from zooscope.analyses.stability import measure_stability
 from zooscope.errors import InvalidValueError, UnknownNameError
 from zooscope.scores.outcomes import Outcomes
 from zooscope.scores.sat import sat, sat_intervals
@@ -19,7 +19,7 @@ def independent(num_images: int, share: float = 0.3, size: int = 2, seed: int = 
 
 def test_the_spread_per_image_is_the_binomial_one_where_outcomes_are_independent() -> None:
     # Two directions of share p: the mean of two outcomes has the variance p (1 - p) / 2.
-    found: Any = stability(independent(20_000), pair=PAIR, sizes=[100])
+    found: Any = measure_stability(independent(20_000), pair=PAIR, sizes=[100])
     assert found.pairs["std_per_image"].item() == pytest.approx(100 * np.sqrt(0.3 * 0.7 / 2), rel=0.03)
     assert found.by_size.loc[100, "expected"] == pytest.approx(100 * np.sqrt(0.3 * 0.7 / 2) / 10, rel=0.03)
 
@@ -27,7 +27,7 @@ def test_the_spread_per_image_is_the_binomial_one_where_outcomes_are_independent
 def test_the_spread_over_sets_is_the_expected_one_on_average() -> None:
     outcomes = independent(4000, size=8)
     for sizes in ([40, 400], [1000]):  # disjoint, and with replacement
-        found: Any = stability(outcomes, sizes=sizes).by_size
+        found: Any = measure_stability(outcomes, sizes=sizes).by_size
         # Ten sets, 28 pairs that share outcomes in part.
         np.testing.assert_allclose(found["std"], found["expected"], rtol=0.2)
 
@@ -35,7 +35,7 @@ def test_the_spread_over_sets_is_the_expected_one_on_average() -> None:
 def test_disjoint_sets_share_no_image_and_their_spread_is_that_of_the_scores_of_the_parts() -> None:
     # Every image has its own share of fooled pairs: with one image a set, the spread is that of single images.
     outcomes = independent(10, seed=4)
-    found: Any = stability(outcomes, pair=PAIR, sizes=[1])
+    found: Any = measure_stability(outcomes, pair=PAIR, sizes=[1])
     single = [
         sat(Outcomes(names=outcomes.names, counted=outcomes.counted[..., [k]], fooled=outcomes.fooled[..., [k]])).percent[0, 1]
         for k in range(10)
@@ -45,12 +45,12 @@ def test_disjoint_sets_share_no_image_and_their_spread_is_that_of_the_scores_of_
 
 
 def test_sets_are_disjoint_as_long_as_there_are_images_enough() -> None:
-    found: Any = stability(independent(100), sizes=[5, 10, 11, 100])
+    found: Any = measure_stability(independent(100), sizes=[5, 10, 11, 100])
     assert found.by_size["disjoint"].tolist() == [True, True, False, False]
 
 
 def test_the_images_needed_give_the_wanted_width() -> None:
-    found: Any = stability(independent(20_000), pair=PAIR, width=2.0, confidence=0.9)
+    found: Any = measure_stability(independent(20_000), pair=PAIR, width=2.0, confidence=0.9)
     sigma = 100 * np.sqrt(0.3 * 0.7 / 2)
     assert found.needed == pytest.approx((2 * norm.ppf(0.95) * sigma / 2.0) ** 2, rel=0.06)
     outcomes = independent(found.needed, seed=9)
@@ -63,15 +63,15 @@ def test_images_that_a_pair_gets_wrong_make_it_need_more() -> None:
     generator = np.random.default_rng(1)
     outcomes.counted[:] = outcomes.counted & (generator.random(20_000) < 0.5)
     outcomes.fooled[:] = outcomes.fooled & outcomes.counted
-    needed = [stability(each, pair=PAIR).needed for each in (independent(20_000), outcomes)]
+    needed = [measure_stability(each, pair=PAIR).needed for each in (independent(20_000), outcomes)]
     assert needed[1] == pytest.approx(2 * needed[0], rel=0.05)
 
 
 def test_all_pairs_are_in_the_table_and_in_the_mean() -> None:
-    found: Any = stability(independent(200, size=4))
+    found: Any = measure_stability(independent(200, size=4))
     assert len(found.pairs) == 6
     assert found.needed_most == found.pairs["needed"].max()
-    alone: Any = stability(independent(200, size=4), pair=("classifier 1", "classifier 3"))
+    alone: Any = measure_stability(independent(200, size=4), pair=("classifier 1", "classifier 3"))
     row = found.pairs[(found.pairs["a"] == "classifier 1") & (found.pairs["b"] == "classifier 3")]
     assert alone.pairs["std_per_image"].item() == pytest.approx(row["std_per_image"].item())
     assert found.by_size.index.tolist() == [10, 20, 50, 100, 200]
@@ -80,31 +80,31 @@ def test_all_pairs_are_in_the_table_and_in_the_mean() -> None:
 def test_a_pair_without_a_shared_image_is_left_out() -> None:
     outcomes = independent(50, size=3)
     outcomes.counted[0, 1] = outcomes.counted[1, 0] = False
-    assert len(stability(outcomes).pairs) == 2
+    assert len(measure_stability(outcomes).pairs) == 2
     with pytest.raises(InvalidValueError, match="no pair of classifiers has a score yet"):
-        stability(outcomes, pair=PAIR)
+        measure_stability(outcomes, pair=PAIR)
 
 
 def test_one_image_is_one_size() -> None:
-    found: Any = stability(independent(1))
+    found: Any = measure_stability(independent(1))
     assert found.by_size.index.tolist() == [1]
     assert found.pairs["std_per_image"].item() == 0
 
 
 def test_an_unknown_classifier_and_a_pair_of_one_are_refused() -> None:
     with pytest.raises(UnknownNameError, match=r"unknown classifier 'clasifier 1'\. Did you mean"):
-        stability(independent(20), pair=("classifier 0", "clasifier 1"))
+        measure_stability(independent(20), pair=("classifier 0", "clasifier 1"))
     with pytest.raises(InvalidValueError, match=r"a pair is two classifiers: got classifier 0 twice\."):
-        stability(independent(20), pair=("classifier 0", "classifier 0"))
+        measure_stability(independent(20), pair=("classifier 0", "classifier 0"))
 
 
 @pytest.mark.parametrize("sizes", [[], [0], [21]])
 def test_sizes_are_between_one_and_the_images(sizes: list[int]) -> None:
     with pytest.raises(InvalidValueError, match="sizes must be between 1 and the 20 images of the study: got"):
-        stability(independent(20), sizes=sizes)
+        measure_stability(independent(20), sizes=sizes)
 
 
 @pytest.mark.parametrize(("num_sets", "width"), [(1, 2.0), (10, 0.0), (10, float("nan"))])
 def test_one_set_has_no_spread_and_a_width_is_positive(num_sets: int, width: float) -> None:
     with pytest.raises(InvalidValueError, match="a spread needs at least 2 sets, a width must be positive"):
-        stability(independent(20), num_sets=num_sets, width=width)
+        measure_stability(independent(20), num_sets=num_sets, width=width)

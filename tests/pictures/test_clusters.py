@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from tests.analyses.planted import planted
-from zooscope.analyses.clustering import clusters
+from zooscope.analyses.clustering import find_clusters
 from zooscope.analyses.reclustering import ClusterStability
 from zooscope.pictures.clusters import distances_picture, sat_picture, stability_picture
 from zooscope.pictures.data import HeatMap
@@ -15,7 +15,7 @@ from zooscope.pictures.draw import ENDINGS, save
 from zooscope.pictures.interactive import figure
 
 MATRIX = planted([3, 2, 1])
-FOUND = clusters(MATRIX, 3)
+FOUND = find_clusters(MATRIX, 3)
 
 
 def stability() -> ClusterStability:
@@ -53,7 +53,7 @@ def test_the_values_are_those_of_the_analysis() -> None:
 
 
 def test_one_cluster_has_no_break() -> None:
-    picture = distances_picture(clusters(MATRIX, 1))
+    picture = distances_picture(find_clusters(MATRIX, 1))
     assert (picture.breaks, picture.blocks) == ((), ("1",))
     assert picture.title.endswith("6 classifiers in 1 cluster")
 

@@ -1,33 +1,33 @@
 """What the scores say: functions from matrices and predictions to labelled results."""
 
-from zooscope.analyses.cluster_keywords import keywords
-from zooscope.analyses.clustering import clusters
-from zooscope.analyses.draws import draws_from_clusters, draws_from_groups
-from zooscope.analyses.ensembles import pair_ensembles
-from zooscope.analyses.importance import component_importance
+from zooscope.analyses.cluster_keywords import find_keywords
+from zooscope.analyses.clustering import find_clusters
+from zooscope.analyses.draws import measure_ensembles_by_cluster, measure_ensembles_by_group
+from zooscope.analyses.ensembles import measure_pair_ensembles
+from zooscope.analyses.importance import measure_component_importance
 from zooscope.analyses.mapping import map_classifiers
-from zooscope.analyses.placement import one_sided_against_both, placed
-from zooscope.analyses.reclustering import cluster_stability
-from zooscope.analyses.selection import select
-from zooscope.analyses.stability import stability
-from zooscope.analyses.strategies import strategies
-from zooscope.analyses.teachers import teachers
+from zooscope.analyses.placement import compare_directions, place_classifier
+from zooscope.analyses.reclustering import measure_cluster_stability
+from zooscope.analyses.selection import select_ensemble
+from zooscope.analyses.stability import measure_stability
+from zooscope.analyses.strategies import compare_strategies
+from zooscope.analyses.teachers import rank_teachers
 from zooscope.statistics.mantel import mantel
 
 __all__ = [
-    "cluster_stability",
-    "clusters",
-    "component_importance",
-    "draws_from_clusters",
-    "draws_from_groups",
-    "keywords",
+    "compare_directions",
+    "compare_strategies",
+    "find_clusters",
+    "find_keywords",
     "mantel",
     "map_classifiers",
-    "one_sided_against_both",
-    "pair_ensembles",
-    "placed",
-    "select",
-    "stability",
-    "strategies",
-    "teachers",
+    "measure_cluster_stability",
+    "measure_component_importance",
+    "measure_ensembles_by_cluster",
+    "measure_ensembles_by_group",
+    "measure_pair_ensembles",
+    "measure_stability",
+    "place_classifier",
+    "rank_teachers",
+    "select_ensemble",
 ]

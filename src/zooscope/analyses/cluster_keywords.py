@@ -12,7 +12,7 @@ NUM_KEYWORDS: Final = 5
 EMPTY_CELL: Final = "-"  # as the paper's table writes it
 
 
-def keywords(components: pd.DataFrame, labels: pd.Series, *, num_keywords: int = NUM_KEYWORDS) -> pd.DataFrame:
+def find_keywords(components: pd.DataFrame, labels: pd.Series, *, num_keywords: int = NUM_KEYWORDS) -> pd.DataFrame:
     """The component values that set each cluster apart.
 
     Every value is a word, made of the component and the value, so that the "Yes" of two components are different words; every

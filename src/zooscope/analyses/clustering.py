@@ -81,7 +81,7 @@ class Partition(NamedTuple):
     times_met: int
 
 
-def clusters(matrix: Matrix, num_clusters: int | None = NUM_CLUSTERS, *, seed: int = 0) -> Clusters:
+def find_clusters(matrix: Matrix, num_clusters: int | None = NUM_CLUSTERS, *, seed: int = 0) -> Clusters:
     """Spectral clustering: K-means on the first K eigenvectors behind the trivial one.
 
     One start of K-means seldom ends at the best partition. It is started at least 100 times, as in the paper, and on until the best

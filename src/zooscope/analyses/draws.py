@@ -30,7 +30,7 @@ class Draws(NamedTuple):
     exact: bool
 
 
-def draws_from_clusters(
+def measure_ensembles_by_cluster(
     logits: CleanLogits,
     clusters: Mapping[str, Hashable],
     *,
@@ -74,7 +74,7 @@ def draws_from_clusters(
     return _table(logits, found, ("num_members", "num_clusters"), average)
 
 
-def draws_from_groups(
+def measure_ensembles_by_group(
     logits: CleanLogits,
     groups: Mapping[str, str],
     *,
@@ -96,7 +96,7 @@ def draws_from_groups(
         seed: of the draws.
 
     Returns:
-        As `draws_from_clusters`, with `group` in the place of `num_clusters`.
+        As `measure_ensembles_by_cluster`, with `group` in the place of `num_clusters`.
 
     Raises:
         InvalidValueError: no classifier has a group, or a size or the number of draws is not positive.

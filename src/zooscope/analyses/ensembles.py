@@ -31,7 +31,7 @@ class PairEnsembles:
     average: Average
 
 
-def pair_ensembles(
+def measure_pair_ensembles(
     logits: CleanLogits,
     sat: xr.DataArray,
     *,

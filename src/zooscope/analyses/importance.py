@@ -69,7 +69,7 @@ class Fitted(NamedTuple):
     scores: Float[np.ndarray, " pair"]
 
 
-def component_importance(
+def measure_component_importance(
     matrix: Matrix,
     components: pd.DataFrame,
     *,

@@ -61,7 +61,7 @@ class OneSided:
     num_recoverable: int
 
 
-def placed(
+def place_classifier(
     names: tuple[str, ...],
     fooled: Bool[np.ndarray, "target image"],
     counted: Bool[np.ndarray, "target image"],
@@ -127,7 +127,7 @@ def placed(
     )
 
 
-def one_sided_against_both(
+def compare_directions(
     outcomes: Outcomes,
     *,
     clusters: Mapping[str, Hashable] | None = None,

@@ -40,7 +40,7 @@ class ClusterStability:
     num_draws: int
 
 
-def cluster_stability(
+def measure_cluster_stability(
     found: Clusters, predictions: Predictions, *, num_draws: int = NUM_DRAWS, epsilon_s: float = EPSILON_S, seed: int = 0
 ) -> ClusterStability:
     """Clusters again on images drawn with replacement, as many clusters as there were.

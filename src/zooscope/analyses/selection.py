@@ -75,7 +75,7 @@ class Selection:
     confidence: float
 
 
-def select(
+def select_ensemble(
     logits: CleanLogits,
     outcomes: Outcomes,
     *,

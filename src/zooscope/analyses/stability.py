@@ -46,7 +46,7 @@ class Stability:
     num_images: int
 
 
-def stability(
+def measure_stability(
     outcomes: Outcomes,
     *,
     pair: tuple[str, str] | None = None,

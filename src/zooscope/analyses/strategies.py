@@ -39,7 +39,7 @@ class Strategies:
     confidence: float
 
 
-def strategies(
+def compare_strategies(
     scores: Outcomes | xr.DataArray,
     groups: Mapping[str, str],
     *,

@@ -62,7 +62,7 @@ class Teachers:
     unranked: pd.DataFrame
 
 
-def teachers(
+def rank_teachers(
     sat: xr.DataArray, base_architectures: Mapping[str, str | None], student: str, *, accuracies: Mapping[str, float] | None = None
 ) -> Teachers:
     """Ranks teacher candidates for a student.

@@ -30,12 +30,12 @@ def clusters_of(sat: "xr.DataArray", num_clusters: int | None, *, seed: int) -> 
     Raises:
         InvalidValueError: so many clusters were asked for that can't be made.
     """
-    from zooscope.analyses.clustering import NUM_CLUSTERS, clusters
+    from zooscope.analyses.clustering import NUM_CLUSTERS, find_clusters
     from zooscope.errors import InvalidValueError
 
     wanted = num_clusters or (NUM_CLUSTERS if sat.sizes["a"] >= FEWEST_FOR_TEN else None)
     try:
-        return {str(name): int(cluster) for name, cluster in clusters(sat, wanted, seed=seed).labels.items()}
+        return {str(name): int(cluster) for name, cluster in find_clusters(sat, wanted, seed=seed).labels.items()}
     except InvalidValueError as error:
         if num_clusters is not None:
             raise

@@ -8,7 +8,7 @@ from tests.cli.calling import call, one_line
 from tests.cli.synthetic import write_study
 from tests.cli.zoo import NAMES, write_groups, write_zoo
 from zooscope.analyses.averaging import CleanLogits
-from zooscope.analyses.ensembles import pair_ensembles
+from zooscope.analyses.ensembles import measure_pair_ensembles
 from zooscope.study.study import Study
 
 
@@ -23,7 +23,7 @@ def test_json_holds_pairs_correlation_draws_and_groups(zoo: Path, tmp_path: Path
     with Study.open(zoo) as study:
         values = tuple(study.clean_logits(name) for name in NAMES)
         logits = CleanLogits(names=NAMES, values=values, labels=study.predictions.labels)
-        expected = pair_ensembles(logits, study.sat(confidence=None))
+        expected = measure_pair_ensembles(logits, study.sat(confidence=None))
     assert len(found["pairs"]) == 15
     assert found["pairs"][0] == expected.pairs.iloc[0].to_dict()
     assert found["pearson"]["r"] == pytest.approx(expected.pearson.r)

@@ -115,24 +115,24 @@ def clusters(
 
 def clusters_wanted(sat: "xr.DataArray", num_clusters: int | None, *, seed: int) -> "Clusters":
     """Clusters by the option --num-clusters; without it 10, or auto for a few classifiers."""
-    from zooscope.analyses.clustering import NUM_CLUSTERS, clusters
+    from zooscope.analyses.clustering import NUM_CLUSTERS, find_clusters
 
     usual = NUM_CLUSTERS if sat.sizes["a"] >= FEWEST_FOR_TEN else AUTO
-    return clusters(sat, (usual if num_clusters is None else num_clusters) or None, seed=seed)
+    return find_clusters(sat, (usual if num_clusters is None else num_clusters) or None, seed=seed)
 
 
 def _keywords(components: "pd.DataFrame", grouped: "Clusters") -> tuple["pd.DataFrame | None", str]:
     """The keywords, or why there are none."""
-    from zooscope.analyses.cluster_keywords import keywords
+    from zooscope.analyses.cluster_keywords import find_keywords
 
     if not components.reindex(grouped.labels.index).notna().any(axis=None):
         return None, "no components of these classifiers are known; give them by --components FILE.csv"
-    return keywords(components, grouped.labels), ""
+    return find_keywords(components, grouped.labels), ""
 
 
 def _stability(study: "RecordedStudy", grouped: "Clusters", draws: int, *, seed: int) -> tuple["ClusterStability | None", str]:
     """How stable the clusters are, or why that is not known."""
-    from zooscope.analyses.reclustering import cluster_stability
+    from zooscope.analyses.reclustering import measure_cluster_stability
 
     if study.is_imported:
         return None, (
@@ -141,7 +141,7 @@ def _stability(study: "RecordedStudy", grouped: "Clusters", draws: int, *, seed:
         )
     if draws == 0:
         return None, "no draws were asked for"
-    return cluster_stability(grouped, study.predictions, num_draws=draws, seed=seed), ""
+    return measure_cluster_stability(grouped, study.predictions, num_draws=draws, seed=seed), ""
 
 
 def _drawn(found: _Found, picture: Shown) -> "HeatMap":

@@ -143,19 +143,19 @@ def _find(
     confidence: float,
     seed: int,
 ) -> _Found:
-    from zooscope.analyses.draws import draws_from_clusters, draws_from_groups
-    from zooscope.analyses.ensembles import pair_ensembles
+    from zooscope.analyses.draws import measure_ensembles_by_cluster, measure_ensembles_by_group
+    from zooscope.analyses.ensembles import measure_pair_ensembles
     from zooscope.scores.matrices import sat_matrix
 
     predictions = study.predictions
     logits, sat = clean_logits(study, study.names, predictions), sat_matrix(predictions, confidence=None)
-    pairs = pair_ensembles(logits, sat, average=average.value, confidence=confidence, seed=seed)
+    pairs = measure_pair_ensembles(logits, sat, average=average.value, confidence=confidence, seed=seed)
     clusters = clusters_of(sat, num_clusters, seed=seed)
     settings: Any = {"sizes": sizes, "num_draws": draws, "average": average.value, "seed": seed}
     return _Found(
         pairs=pairs,
-        by_clusters=draws_from_clusters(logits, clusters, **settings) if clusters else None,
-        by_groups=draws_from_groups(logits, groups, **settings) if groups else None,
+        by_clusters=measure_ensembles_by_cluster(logits, clusters, **settings) if clusters else None,
+        by_groups=measure_ensembles_by_group(logits, groups, **settings) if groups else None,
         num_clusters=len(set(clusters.values())),
     )
 

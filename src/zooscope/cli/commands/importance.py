@@ -45,12 +45,12 @@ def importance(
     """
 
     def find() -> Answer:
-        from zooscope.analyses.importance import component_importance
+        from zooscope.analyses.importance import measure_component_importance
         from zooscope.pictures.importance import importance_picture
         from zooscope.study.recorded import RecordedStudy
 
         with RecordedStudy.read(study) as opened:
-            found = component_importance(
+            found = measure_component_importance(
                 scores_of(opened, leave_out),
                 require_components(opened, components),
                 collapse=collapse,

@@ -90,7 +90,7 @@ def place(
     """
 
     def find() -> Answer:
-        from zooscope.analyses.placement import one_sided_against_both, placed, usual_sat
+        from zooscope.analyses.placement import compare_directions, place_classifier, usual_sat
         from zooscope.pictures.placement import one_sided_picture, placement_picture
         from zooscope.scores.matrices import sat_matrix
         from zooscope.scores.outcomes import attacked
@@ -108,7 +108,7 @@ def place(
         clusters = clusters_of(sat.sel(a=others, b=others), num_clusters, seed=seed)
         found = _Found(
             attacked=row,
-            placement=placed(
+            placement=place_classifier(
                 row.targets,
                 row.fooled,
                 row.counted,
@@ -117,7 +117,7 @@ def place(
                 confidence=confidence,
                 seed=seed,
             ),
-            directions=one_sided_against_both(outcomes, clusters=clusters_of(sat, num_clusters, seed=seed), seed=seed),
+            directions=compare_directions(outcomes, clusters=clusters_of(sat, num_clusters, seed=seed), seed=seed),
         )
         return Answer(
             text=lambda console: _print(console, found),

@@ -53,7 +53,7 @@ def select(
     """
 
     def find() -> Answer:
-        from zooscope.analyses.selection import select as chosen_from
+        from zooscope.analyses.selection import select_ensemble
         from zooscope.pictures.selection import selection_picture
         from zooscope.scores.outcomes import attacked
         from zooscope.study.recorded import RecordedStudy
@@ -62,7 +62,9 @@ def select(
             wanted = tuple(dict.fromkeys(name for word in names or () for name in word.split(","))) or opened.names
             predictions = opened.predictions
             logits, outcomes = clean_logits(opened, wanted, predictions), of_classifiers(attacked(predictions), wanted)
-        found = chosen_from(logits, outcomes, size=size, average=average.value, confidence=confidence, num_random=random, seed=seed)
+        found = select_ensemble(
+            logits, outcomes, size=size, average=average.value, confidence=confidence, num_random=random, seed=seed
+        )
         return Answer(
             text=lambda console: _print(console, found),
             values=lambda: _values(found),

@@ -51,14 +51,16 @@ def stability(
     """
 
     def find() -> Answer:
-        from zooscope.analyses.stability import stability as found_in
+        from zooscope.analyses.stability import measure_stability
         from zooscope.pictures.stability import stability_picture
         from zooscope.scores.outcomes import attacked
         from zooscope.study.recorded import RecordedStudy
 
         with RecordedStudy.read(study) as opened:
             outcomes = attacked(opened.predictions)
-        found = found_in(outcomes, pair=pair, sizes=_numbers(sizes), num_sets=sets, width=width, confidence=confidence, seed=seed)
+        found = measure_stability(
+            outcomes, pair=pair, sizes=_numbers(sizes), num_sets=sets, width=width, confidence=confidence, seed=seed
+        )
         return Answer(
             text=lambda console: _print(console, found),
             values=lambda: _values(found),

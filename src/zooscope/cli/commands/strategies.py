@@ -35,14 +35,14 @@ def strategies(
     """
 
     def find() -> Answer:
-        from zooscope.analyses.strategies import strategies as found_in
+        from zooscope.analyses.strategies import compare_strategies
         from zooscope.pictures.strategies import strategies_picture
         from zooscope.scores.outcomes import attacked
         from zooscope.study.recorded import RecordedStudy
 
         with RecordedStudy.read(study) as opened:
             scores = opened.sat() if opened.is_imported else attacked(opened.predictions)
-            found = found_in(scores, groups_of(opened, groups), confidence=confidence, seed=seed)
+            found = compare_strategies(scores, groups_of(opened, groups), confidence=confidence, seed=seed)
         return Answer(
             text=lambda console: _print(console, found),
             values=lambda: _values(found),

@@ -40,12 +40,12 @@ def teachers(
     """
 
     def find() -> Answer:
-        from zooscope.analyses.teachers import teachers as ranked
+        from zooscope.analyses.teachers import rank_teachers
         from zooscope.pictures.teachers import teachers_picture
         from zooscope.study.recorded import RecordedStudy
 
         with RecordedStudy.read(study) as opened:
-            found = ranked(
+            found = rank_teachers(
                 opened.sat(confidence=confidence),
                 _base_architectures(opened, components),
                 student,
