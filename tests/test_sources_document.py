@@ -23,10 +23,10 @@ from torchvision.models import squeezenet1_1
 
 from tests.classifiers.hub_at_hand import isolated, saved_folder, weights_of
 from tests.cli.calling import call
-from zooscope.classifiers import addresses as classifiers
 from zooscope.classifiers.load import load_classifier
+from zooscope.classifiers.providers import registry as classifiers
 from zooscope.classifiers.providers.bundled import FOLDER as WEIGHTS
-from zooscope.images import addresses as images
+from zooscope.images.providers import registry as images
 from zooscope.images.providers.bundled import FOLDER as IMAGES
 
 DOCUMENT = (Path(__file__).parents[1] / "docs" / "sources.md").read_text(encoding="utf-8")
@@ -145,5 +145,5 @@ def test_the_python_of_the_document_runs() -> None:
     exec(compile(block, "docs/sources.md", "exec"), {})  # noqa: S102  (our own text)
 
 
-def test_every_source_is_in_the_document() -> None:
-    assert {source for source in (*classifiers.SOURCES, *images.SOURCES) if f"{source}:" not in DOCUMENT} == set()
+def test_every_provider_is_in_the_document() -> None:
+    assert {name for name in (*classifiers.PROVIDERS.forms, *images.PROVIDERS.forms) if f"{name}:" not in DOCUMENT} == set()

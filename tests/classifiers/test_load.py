@@ -7,8 +7,16 @@ import pytest
 import torch
 
 from zooscope import load_classifier
-from zooscope.classifiers.addresses import SOURCES, group_of
-from zooscope.classifiers.providers.registry import EXTRAS, bundled_names, module_of, names_of
+from zooscope.addresses import parse_address
+from zooscope.classifiers.addresses import group_of
+from zooscope.classifiers.providers.registry import (
+    PROVIDERS,
+    bundled_names,
+    find_provider,
+    import_provider,
+    names_of,
+    parse_classifier_address,
+)
 from zooscope.errors import InvalidValueError, MissingExtraError, UnknownNameError
 
 
@@ -26,7 +34,7 @@ def test_bundled_names_are_addresses() -> None:
 
 def test_an_unknown_source_suggests_the_near_one() -> None:
     with pytest.raises(
-        UnknownNameError, match=r"unknown classifier source 'tim'\. Did you mean timm\? Write SOURCE:NAME; the sources"
+        UnknownNameError, match=r"unknown classifier provider 'tim'\. Did you mean timm\? Write PROVIDER:NAME; the providers"
     ):
         load_classifier("tim:resnet18?weights=/some/where/far/away.pth")
 
@@ -52,7 +60,7 @@ def test_a_bundled_classifier_takes_no_options_of_its_own() -> None:
 def test_a_group_is_kept_in_the_address_and_changes_nothing_else() -> None:
     plain, grouped = load_classifier("bundled:resnet"), load_classifier("bundled:resnet?group=conv%20nets&name=mine")
     assert grouped.address == "bundled:resnet?group=conv+nets"
-    assert group_of(grouped.address) == "conv nets"
+    assert group_of(parse_address(str(grouped.address))) == "conv nets"
     assert plain.digest == grouped.digest
 
 
@@ -73,31 +81,34 @@ def test_a_class_map_is_kept_in_the_address_as_a_path_that_holds_from_anywhere(
 # Sources
 
 
-@pytest.mark.parametrize("source", SOURCES)
-def test_every_source_has_a_module_that_loads(source: str) -> None:
-    if source not in EXTRAS:  # those are slow to import, and have tests of their own
-        assert callable(module_of(source).load)
+@pytest.mark.parametrize("provider", PROVIDERS.names)
+def test_every_provider_has_a_module_that_loads(provider: str) -> None:
+    address = parse_classifier_address(f"{provider}:any")
+    if find_provider(address).extra is None:  # those are slow to import, and have tests of their own
+        assert callable(import_provider(address).load)
 
 
-@pytest.mark.parametrize("source", ["bundled", "timm", "torchvision", "paper"])
-def test_names_that_can_be_listed_are_addresses(source: str) -> None:
-    names = names_of(source)
+@pytest.mark.parametrize("provider", ["bundled", "timm", "torchvision", "paper"])
+def test_names_that_can_be_listed_are_addresses(provider: str) -> None:
+    names = names_of(find_provider(parse_classifier_address(f"{provider}:")))
     assert len(names) == len(set(names)) > 10
-    assert all(name.startswith(f"{source}:") for name in names)
+    assert all(name.startswith(f"{provider}:") for name in names)
 
 
-@pytest.mark.parametrize(("source", "library"), [("huggingface", "transformers"), ("onnx", "onnx")])
-def test_a_source_without_its_libraries_says_what_to_install(monkeypatch: pytest.MonkeyPatch, source: str, library: str) -> None:
+@pytest.mark.parametrize(("provider", "library"), [("huggingface", "transformers"), ("onnx", "onnx")])
+def test_a_provider_without_its_libraries_says_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, provider: str, library: str
+) -> None:
     monkeypatch.setitem(sys.modules, library, None)
-    for module in [name for name in sys.modules if name.startswith(f"zooscope.classifiers.providers.{source}")]:
+    for module in [name for name in sys.modules if name.startswith(f"zooscope.classifiers.providers.{provider}")]:
         monkeypatch.delitem(sys.modules, module)
     with pytest.raises(
-        MissingExtraError, match=rf"{source} needs libraries that are not installed: pip install 'zooscope\[{source}\]'"
+        MissingExtraError, match=rf"{provider} needs libraries that are not installed: pip install 'zooscope\[{provider}\]'"
     ):
-        load_classifier(f"{source}:anything")
+        load_classifier(f"{provider}:anything")
 
 
 def test_a_broken_installation_is_no_missing_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "zooscope.classifiers.providers.checkpoint", None)
     with pytest.raises(ModuleNotFoundError, match="checkpoint"):
-        module_of("checkpoint")
+        import_provider(parse_address("checkpoint:any"))

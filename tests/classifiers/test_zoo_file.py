@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from zooscope.classifiers.addresses import parsed
-from zooscope.classifiers.zoo_file import addresses_in
+from zooscope.addresses import Address
+from zooscope.classifiers.addresses import name_of
+from zooscope.classifiers.zoo_file import read_zoo_file
 from zooscope.errors import InvalidValueError, MissingFileError, UnknownNameError, ZooscopeError
 
 
@@ -15,13 +16,13 @@ def zoo(folder: Path, content: str) -> Path:
     return file
 
 
-def one(folder: Path, *lines: str) -> str:
-    (address,) = addresses_in(zoo(folder, "\n".join(["[[classifiers]]", *lines])))
+def one(folder: Path, *lines: str) -> Address:
+    (address,) = read_zoo_file(zoo(folder, "\n".join(["[[classifiers]]", *lines])))
     return address
 
 
 def test_addresses_come_in_the_order_of_the_file_with_keys_as_options(tmp_path: Path) -> None:
-    found = addresses_in(
+    found = read_zoo_file(
         zoo(
             tmp_path,
             """
@@ -41,7 +42,7 @@ def test_addresses_come_in_the_order_of_the_file_with_keys_as_options(tmp_path: 
             """,
         )
     )
-    assert found == (
+    assert tuple(map(str, found)) == (
         "timm:resnet18.a1_in1k?mean=0.5,0.4,0.25&std=1&crop=0.9&group=long+training",
         "bundled:*",
         "timm:vit_tiny_patch16_224?size=96&name=vit+%26+co",
@@ -58,7 +59,7 @@ def test_keywords_of_an_architecture_keep_their_types(tmp_path: Path) -> None:
         '"architecture.class_token" = false',
         '"architecture.global_pool" = "avg"',
     )
-    options = parsed(address).options
+    options = address.options
     assert options["architecture"] == "vit_tiny_patch16_224"
     assert [options[f"architecture.{key}"] for key in ("embed_dim", "depths", "class_token", "global_pool")] == [
         "96",
@@ -84,9 +85,9 @@ def test_keywords_of_an_architecture_keep_their_types(tmp_path: Path) -> None:
 )
 def test_paths_are_relative_to_the_file_and_names_stay_as_written(tmp_path: Path, address: str, rest: str) -> None:
     (tmp_path / "mine").mkdir()
-    parts = parsed(one(tmp_path, f'address = "{address}"'))
-    assert parts.rest == rest.format(folder=tmp_path)
-    assert parts.name == address
+    found = one(tmp_path, f'address = "{address}"')
+    assert found.rest == rest.format(folder=tmp_path)
+    assert name_of(found) == address
 
 
 def test_options_that_are_paths_are_relative_to_the_file_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,9 +104,9 @@ def test_options_that_are_paths_are_relative_to_the_file_too(tmp_path: Path, mon
         """,
     )
     monkeypatch.chdir(tmp_path.parent)
-    first, second = (parsed(address) for address in addresses_in(file.relative_to(tmp_path.parent)))
-    assert (first.options["weights"], first.common["class_map"]) == (f"{tmp_path}/in address.pth", f"{tmp_path}/maps/a.txt")
-    assert (second.options["weights"], second.common["class_map"]) == (f"{tmp_path}/as key.pth", "background")
+    first, second = read_zoo_file(file.relative_to(tmp_path.parent))
+    assert (first.options["weights"], first.options["class_map"]) == (f"{tmp_path}/in address.pth", f"{tmp_path}/maps/a.txt")
+    assert (second.options["weights"], second.options["class_map"]) == (f"{tmp_path}/as key.pth", "background")
 
 
 @pytest.mark.parametrize(
@@ -125,7 +126,7 @@ def test_options_that_are_paths_are_relative_to_the_file_too(tmp_path: Path, mon
         (
             "[[classifiers]]\nname = 'a'",
             InvalidValueError,
-            r'classifier 1 of .*zoo\.toml has no address; write address = "SOURCE:NAME"',
+            r'classifier 1 of .*zoo\.toml has no address; write address = "PROVIDER:NAME"',
         ),
         ("[[classifiers]]\naddress = 3", InvalidValueError, "classifier 1 of .* has no address"),
         (
@@ -150,20 +151,20 @@ def test_options_that_are_paths_are_relative_to_the_file_too(tmp_path: Path, mon
             r"architecture of classifier 1 .* must be text, a number, .*: got a dict\. An option with a dot",
         ),
         ("[[classifiers]]\naddress = 'timm:a'\nmean = [[0.5]]", InvalidValueError, r"mean of classifier 1 .*: got a list"),
-        ("[[classifiers]]\naddress = 'tim:a'", UnknownNameError, r"unknown classifier source 'tim'"),
+        ("[[classifiers]]\naddress = 'tim:a'", UnknownNameError, r"unknown classifier provider 'tim'"),
     ],
 )
 def test_what_is_no_zoo_file_is_refused(tmp_path: Path, content: str, error: type[ZooscopeError], message: str) -> None:
     with pytest.raises(error, match=message):
-        addresses_in(zoo(tmp_path, content))
+        read_zoo_file(zoo(tmp_path, content))
 
 
 def test_a_missing_zoo_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match=r"there is no zoo file .*zoo\.toml; give the path of a TOML file"):
-        addresses_in(tmp_path / "zoo.toml")
+        read_zoo_file(tmp_path / "zoo.toml")
 
 
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     (tmp_path / "zoo.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InvalidValueError, match="is no TOML"):
-        addresses_in(tmp_path / "zoo.toml")
+        read_zoo_file(tmp_path / "zoo.toml")

@@ -2,34 +2,37 @@
 
 from dataclasses import replace
 
-from zooscope.classifiers.addresses import BACKGROUND, extended, parsed
+from zooscope.addresses import Address, parse_address
+from zooscope.classifiers.addresses import BACKGROUND, COMMON_OPTIONS, name_of
 from zooscope.classifiers.class_map import mapped, path_of
 from zooscope.classifiers.classifier import Classifier
-from zooscope.classifiers.providers.registry import module_of
+from zooscope.classifiers.providers.registry import import_provider, parse_classifier_address
 
 
-def load_classifier(address: str, *, name: str | None = None) -> Classifier:
+def load_classifier(address: str | Address, *, name: str | None = None) -> Classifier:
     """The classifier at an address, on the CPU.
 
     Args:
-        address: `SOURCE:REST?OPTION=VALUE&OPTION=VALUE`, the sources being bundled, timm, torchvision, huggingface, checkpoint,
-            onnx and paper. What follows the `?` depends on the source; every source takes `name`, `group` (which of the groups of
-            settings it belongs to) and `class_map` (see `zooscope.classifiers.class_map`). A `&`, `%` or `+` in a value is
-            written %26, %25, %2B, a `?` in a path %3F.
+        address: `PROVIDER:REST?OPTION=VALUE&OPTION=VALUE`, the providers being bundled, timm, torchvision, huggingface, checkpoint,
+            onnx and paper, and those that were added. What follows the `?` depends on the provider; every provider takes `name`,
+            `group` (which of the groups of settings it belongs to) and `class_map` (see `zooscope.classifiers.class_map`). A `&`,
+            `%` or `+` in a value is written %26, %25, %2B, a `?` in a path %3F.
         name: what to call it; else the option `name`, else the address up to the `?`.
 
     Raises:
-        UnknownNameError: no such source, no such option, or the source knows no such name.
+        UnknownNameError: no such provider, no such option, or the provider knows no such name.
         ClassifierError: the weights can't be had, or don't fit.
         InvalidValueError: an option's value can't be used.
         MissingFileError: a file that the address names is not there.
-        MissingExtraError: the source needs a library that isn't installed.
+        MissingExtraError: the provider needs a library that isn't installed.
     """
-    parts = parsed(address)
-    classifier: Classifier = module_of(parts.source).load(parts.rest, parts.options, name=name or parts.name)
-    kept = {option: text for option, text in parts.common.items() if option != "name"}
+    parsed = parse_classifier_address(address)
+    own, common = parsed.without_options(*COMMON_OPTIONS), parsed.without_options(*parsed.options.keys() - COMMON_OPTIONS).options
+    classifier: Classifier = import_provider(parsed).load(own.rest, own.options, name=name or name_of(parsed))
+    kept = {option: value for option, value in common.items() if option != "name"}
     if "class_map" in kept:
         if kept["class_map"] != BACKGROUND:
             kept["class_map"] = str(path_of(kept["class_map"]))
         classifier = mapped(classifier, kept["class_map"])
-    return replace(classifier, address=extended(classifier.address or address, kept)) if kept else classifier
+    found = parse_address(classifier.address) if classifier.address else own
+    return replace(classifier, address=str(found.with_options(kept)))

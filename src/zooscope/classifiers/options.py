@@ -1,4 +1,4 @@
-"""What may follow the `?` of an address, read and checked: the same words for every source."""
+"""What may follow the `?` of an address, read and checked: the same words for every provider."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -7,19 +7,19 @@ from typing import Any, Final
 
 from zooscope.classifiers.addresses import COMMON_OPTIONS
 from zooscope.errors import InvalidValueError
-from zooscope.images import addresses
 from zooscope.images.pixel_transform import PixelTransform
+from zooscope.providers import refuse_unknown_options
 
 PREPROCESSING: Final = ("size", "mean", "std", "interpolation", "crop")
 
 
-def refuse_unknown(options: Mapping[str, str], known: Sequence[str], *, source: str) -> None:
-    """Refuses an option that the source doesn't take.
+def refuse_unknown(options: Mapping[str, str], known: Sequence[str], *, provider: str) -> None:
+    """Refuses an option that the provider doesn't take.
 
     Raises:
-        UnknownNameError: there is one; the options that the source takes are listed.
+        UnknownNameError: there is one; the options that the provider takes are listed.
     """
-    addresses.refuse_unknown(options, known, source=source, common=COMMON_OPTIONS)
+    refuse_unknown_options(options, known, provider=provider, common=COMMON_OPTIONS)
 
 
 def adjusted(transform: PixelTransform, options: Mapping[str, str]) -> PixelTransform:

@@ -19,21 +19,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from zooscope.classifiers.addresses import BACKGROUND, COMMON_OPTIONS, Address, parsed, written
-from zooscope.classifiers.providers.registry import module_of
+from zooscope.addresses import Address
+from zooscope.classifiers.addresses import BACKGROUND, COMMON_OPTIONS
+from zooscope.classifiers.providers.registry import find_provider, import_provider, locate_file, parse_classifier_address
 from zooscope.errors import InvalidValueError, MissingFileError, UnknownNameError
 
 TABLE: Final = "classifiers"
 ADDRESS: Final = "address"
 
 
-def addresses_in(file: Path) -> tuple[str, ...]:
-    """The addresses of a zoo file, in its order, as they would be written on the command line; patterns stay patterns.
+def read_zoo_file(file: Path) -> tuple[Address, ...]:
+    """The addresses of a zoo file, in its order; patterns stay patterns.
 
     Raises:
         MissingFileError: there is no such file.
         InvalidValueError: it is no TOML, lists no classifiers, or one without an address or with a value that can't be used.
-        UnknownNameError: a key, or a source, that there is none of.
+        UnknownNameError: there is no such key or provider.
     """
     if not file.is_file():
         msg = f"there is no zoo file {file}; give the path of a TOML file with [[{TABLE}]] in it."
@@ -55,15 +56,15 @@ def addresses_in(file: Path) -> tuple[str, ...]:
     return tuple(_address(entry, f"classifier {number} of {file}", folder) for number, entry in enumerate(entries, start=1))
 
 
-def _address(entry: Mapping[str, Any], place: str, folder: Path) -> str:
+def _address(entry: Mapping[str, Any], place: str, folder: Path) -> Address:
     """One classifier; its place is named in errors."""
     if not isinstance(entry.get(ADDRESS), str):
-        msg = f'{place} has no address; write {ADDRESS} = "SOURCE:NAME".'
+        msg = f'{place} has no address; write {ADDRESS} = "PROVIDER:NAME".'
         raise InvalidValueError(msg)
-    parts = parsed(entry[ADDRESS])
-    said = {**parts.options, **parts.common}
+    parsed = parse_classifier_address(entry[ADDRESS])
+    said = dict(parsed.options)
     keys = {key: value for key, value in entry.items() if key != ADDRESS}
-    _refuse_unknown(keys, parts, place)
+    _refuse_unknown(keys, parsed, place)
     for key, value in keys.items():
         if key in said:
             msg = f"{place} says {key} twice, in its address and as a key; leave one out."
@@ -71,24 +72,24 @@ def _address(entry: Mapping[str, Any], place: str, folder: Path) -> str:
         said[key] = _text(key, value, place)
     for option in ("weights", "class_map"):
         if option in said and said[option] != BACKGROUND:
-            said[option] = _found(said[option], folder)
-    rest = _rest(parts, folder)
-    if rest != parts.rest:
-        said.setdefault("name", parts.head)  # the folder of the file is not part of the name
-    return written(parts.source, rest, said)
+            said[option] = locate_file(said[option], folder)
+    rest = find_provider(parsed).locate(parsed.rest, folder)
+    if rest != parsed.rest:
+        said.setdefault("name", parsed.head)  # the folder of the file is not part of the name
+    return Address(provider=parsed.provider, rest=rest, options=said)
 
 
-def _refuse_unknown(keys: Mapping[str, Any], parts: Address, place: str) -> None:
+def _refuse_unknown(keys: Mapping[str, Any], address: Address, place: str) -> None:
     if not set(keys) - set(COMMON_OPTIONS):
         return
-    module = module_of(parts.source)
+    module = import_provider(address)
     if not hasattr(module, "OPTIONS"):
         return
     known = (*module.OPTIONS, *COMMON_OPTIONS)
     for key in keys:
         if key not in known and not key.startswith(getattr(module, "PREFIXES", ())):
             kind = f"key of {place}"
-            raise UnknownNameError(kind, key, known, f"{parts.source}: takes {', '.join(known)}.")
+            raise UnknownNameError(kind, key, known, f"{address.provider}: takes {', '.join(known)}.")
 
 
 def _text(key: str, value: Any, place: str) -> str:  # noqa: ANN401  (whatever TOML holds)
@@ -103,18 +104,3 @@ def _text(key: str, value: Any, place: str) -> str:  # noqa: ANN401  (whatever T
     if "." in key or isinstance(value, bool):
         return json.dumps(value)  # the keywords of an architecture keep their types
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _rest(parts: Address, folder: Path) -> str:
-    """What is loaded; a path of the zoo file becomes one that holds from anywhere."""
-    if parts.source in {"checkpoint", "onnx"}:
-        return _found(parts.rest, folder)
-    if parts.source == "timm" and parts.rest.startswith("local-dir:"):
-        return f"local-dir:{_found(parts.rest.removeprefix('local-dir:'), folder)}"
-    if parts.source == "huggingface" and (parts.rest.startswith((".", "~", "/")) or (folder / parts.rest).is_dir()):
-        return _found(parts.rest, folder)
-    return parts.rest
-
-
-def _found(path: str, folder: Path) -> str:
-    return str((folder / Path(path).expanduser()).resolve())

@@ -27,10 +27,11 @@ def groups_of(study: "RecordedStudy", file: Path | None) -> dict[str, str]:
         InvalidValueError: it can't be read, or names a classifier that the study doesn't hold.
     """
     if file is None:
+        from zooscope.addresses import parse_address
         from zooscope.classifiers.addresses import group_of
 
         addresses = study.classifiers()["address"]
-        named = {str(name): group_of(address) if address else None for name, address in addresses.items()}
+        named = {str(name): group_of(parse_address(address)) if address else None for name, address in addresses.items()}
         return {name: group for name, group in named.items() if group}
     from zooscope.components.table import read_components
     from zooscope.errors import UnknownNameError

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from zooscope.classifiers.selection import classifier_addresses
+from zooscope.classifiers.selection import select_classifiers
 from zooscope.cli.progress import progress_bar
 from zooscope.cli.terminal import INTERRUPTED, tell
 from zooscope.errors import StudyError, ZooscopeError
@@ -145,8 +145,8 @@ def _loaded(words: Sequence[str]) -> list["Classifier"]:
     from zooscope.classifiers.load import load_classifier
     from zooscope.classifiers.providers.paper import gone
 
-    found = classifier_addresses(words)
-    left_out = [address for address in found if address.partition("?")[0] in gone() and address not in words]
+    found = select_classifiers(words)
+    left_out = [address for address in found if address.head in gone() and str(address) not in words]
     for address in left_out:
         tell(f"Note: {address} is left out: timm no longer has this network and its weights.")
     return [load_classifier(address) for address in found if address not in left_out]

@@ -5,9 +5,9 @@ from typing import Annotated, Final
 
 import typer
 
-from zooscope.classifiers.addresses import FORMS
+from zooscope.classifiers.providers.registry import PROVIDERS
 from zooscope.errors import InvalidValueError
-from zooscope.images.addresses import FORMS as IMAGE_FORMS
+from zooscope.images.providers.registry import PROVIDERS as IMAGE_PROVIDERS
 from zooscope.spelling import parse_number
 
 CONFIDENCE: Final = 0.95
@@ -22,8 +22,8 @@ def fraction(text: str) -> float:
 
 
 ADDRESSES: Final = (
-    f"{', '.join(FORMS.values())}; with options behind ? and & (weights, size, mean, std, interpolation, crop, class_map, name, "
-    "group, ...)"
+    f"{', '.join(PROVIDERS.forms.values())}; with options behind ? and & (weights, size, mean, std, interpolation, crop, "
+    "class_map, name, group, ...)"
 )
 
 # What is measured
@@ -47,7 +47,7 @@ ClassifierA = Annotated[str, typer.Argument(metavar="A", help=f"A classifier: {A
 ClassifierB = Annotated[str, typer.Argument(metavar="B", help="Another one.", show_default=False)]
 _images = typer.Option(
     metavar="ADDRESS",
-    help=f"One of {', '.join(IMAGE_FORMS.values())}; with options behind ? and & (split, config, image, label, root). "
+    help=f"One of {', '.join(IMAGE_PROVIDERS.forms.values())}; with options behind ? and & (split, config, image, label, root). "
     "A folder has one subfolder per class, a manifest the columns path and label.",
     show_default=False,
 )
@@ -57,7 +57,7 @@ Classes = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="The class names in the order of the classifiers' outputs, one a line; else the order of the images' source, or "
+        help="The class names in the order of the classifiers' outputs, one a line; else the order of the images' provider, or "
         "ImageNet's where all classes are its synsets, or sorted.",
         show_default=False,
     ),

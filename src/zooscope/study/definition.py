@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 
+from zooscope.addresses import parse_address
 from zooscope.attacks.base import Attack
 from zooscope.classifiers.classifier import Classifier
 from zooscope.components.reading.read import read_components
@@ -71,9 +72,9 @@ def record_of(classifier: Classifier) -> ClassifierRecord:
 
 def components_of(classifier: Classifier) -> dict[str, str]:
     """Architectural components by name: the paper's own for its networks, else as read off the network; none where that fails."""
-    source, _, name = (classifier.address or "").partition("?")[0].partition(":")
-    if source == "paper":
-        return {str(component): str(value) for component, value in paper_components().loc[name].items()}
+    address = parse_address(classifier.address) if classifier.address else None
+    if address is not None and address.provider == "paper":
+        return {str(component): str(value) for component, value in paper_components().loc[address.rest].items()}
     try:
         return {component: reading.value for component, reading in read_components(classifier).items()}
     except ClassifierError:

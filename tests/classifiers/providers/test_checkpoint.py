@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from zooscope import Classifier, PixelTransform, load_classifier
-from zooscope.classifiers.addresses import parsed
+from zooscope.addresses import parse_address
 from zooscope.errors import ClassifierError, InvalidValueError, MissingFileError, UnknownNameError, ZooscopeError
 
 MODULE = """
@@ -312,5 +312,5 @@ def test_a_class_map_and_a_group_go_with_any_source(here: Path) -> None:
     network, pixels = own(), torch.rand(2, 3, 16, 16)
     classifier = load_own(here, network, "mynets:Net", f"{PREPROCESSING}&class_map=map.txt&group=mine")
     torch.testing.assert_close(classifier.logits(pixels), network((pixels - 0.5) / 0.25)[:, [2, 0]])
-    common = parsed(str(classifier.address)).common
-    assert (common["group"], common["class_map"]) == ("mine", str(here / "map.txt"))
+    options = parse_address(str(classifier.address)).options
+    assert (options["group"], options["class_map"]) == ("mine", str(here / "map.txt"))

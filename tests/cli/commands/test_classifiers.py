@@ -2,9 +2,8 @@ import json
 from pathlib import Path
 
 from tests.cli.calling import call, one_line
-from zooscope.classifiers.addresses import SOURCES
 from zooscope.classifiers.providers.bundled import cards
-from zooscope.classifiers.providers.registry import bundled_names
+from zooscope.classifiers.providers.registry import PROVIDERS, bundled_names
 
 
 def test_names_come_one_a_line() -> None:
@@ -48,6 +47,6 @@ def test_a_pattern_without_match_is_one_sentence() -> None:
     assert "Did you mean bundled:resnet" in one_line(result.stderr)
 
 
-def test_without_a_pattern_the_other_sources_are_named() -> None:
+def test_without_a_pattern_the_other_providers_are_named() -> None:
     text = call("classifiers").stdout
-    assert [source for source in SOURCES if f" {source}:" not in text] == ["bundled"]
+    assert [provider for provider in PROVIDERS.forms if f" {provider}:" not in text] == ["bundled"]

@@ -44,7 +44,7 @@ def test_a_network_that_timm_no_longer_has_is_refused() -> None:
         ("timm:resnet5", "unknown timm architecture 'resnet5'. Did you mean"),
         ("paper:resnet5", "unknown network of the paper 'resnet5'. Did you mean"),
         ("timm:resnet18?colour=red", "unknown option 'colour'"),
-        ("tim:resnet18", "unknown classifier source 'tim'. Did you mean timm"),
+        ("tim:resnet18", "unknown classifier provider 'tim'. Did you mean timm"),
     ],
 )
 def test_unknown_names_are_refused_with_near_ones(address: str, message: str) -> None:

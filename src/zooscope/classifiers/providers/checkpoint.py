@@ -11,11 +11,12 @@ from typing import Any, Final
 
 from torch import nn
 
-from zooscope.classifiers.addresses import written
+from zooscope.addresses import write_address
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.first_pass import num_outputs
 from zooscope.classifiers.options import PREPROCESSING, adjusted, per_channel, refuse_unknown, whole
 from zooscope.classifiers.providers import timm
+from zooscope.classifiers.providers.registry import is_function
 from zooscope.classifiers.weights import fill, read_weights
 from zooscope.errors import ClassifierError, InvalidValueError, MissingFileError, UnknownNameError, first_line
 from zooscope.images.pixel_transform import PixelTransform
@@ -46,16 +47,16 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
     """
     keywords = {option.removeprefix(KEYWORD): _value(text) for option, text in options.items() if option.startswith(KEYWORD)}
     refuse_unknown(
-        {option: text for option, text in options.items() if not option.startswith(KEYWORD)}, OPTIONS, source="checkpoint"
+        {option: text for option, text in options.items() if not option.startswith(KEYWORD)}, OPTIONS, provider="checkpoint"
     )
     architecture = options.get("architecture", "")
     if not architecture:
         msg = f"checkpoint:{rest} names no architecture; write ?architecture=NAME, or ?architecture=module:function."
         raise InvalidValueError(msg)
     file = Path(rest).expanduser().resolve()  # a study is run on from wherever one stands
-    address = written("checkpoint", str(file), options)
+    address = write_address("checkpoint", str(file), options)
     described = f"{architecture}({', '.join(f'{key}={value}' for key, value in keywords.items())})" if keywords else architecture
-    if ":" in architecture:
+    if is_function(architecture):
         return _of_function(file, options, keywords, name=name, address=address, described=described)
     for keyword, option in (("img_size", "size"), ("num_classes", "num_classes")):
         if keyword in keywords:

@@ -17,7 +17,7 @@ from transformers import AutoConfig, AutoImageProcessor, AutoModelForImageClassi
 from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING
 from transformers.utils import logging
 
-from zooscope.classifiers.addresses import written
+from zooscope.addresses import write_address
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.first_pass import num_outputs
 from zooscope.classifiers.options import PREPROCESSING, adjusted, per_channel, refuse_unknown
@@ -67,7 +67,7 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
             its image processor can't be followed.
         InvalidValueError: an option's value can't be used.
     """
-    refuse_unknown(options, OPTIONS, source="huggingface")
+    refuse_unknown(options, OPTIONS, provider="huggingface")
     folder, place = _folder(rest)
     with _quiet():
         network = _network(folder, place)
@@ -84,7 +84,7 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
         transform=transform,
         mean=per_channel("mean", options, preprocessing.mean),
         std=per_channel("std", options, preprocessing.std),
-        address=written("huggingface", place, options),
+        address=write_address("huggingface", place, options),
         architecture=type(network).__name__,
     )
 

@@ -12,7 +12,7 @@ from onnx.reference import ReferenceEvaluator
 from onnx2torch import convert
 from torch import Tensor, nn
 
-from zooscope.classifiers.addresses import written
+from zooscope.addresses import write_address
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.first_pass import num_outputs
 from zooscope.classifiers.options import PREPROCESSING, adjusted, per_channel, refuse_unknown, whole
@@ -64,7 +64,7 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
         ClassifierError: an option is missing, the file holds no image classifier, or an operator can't be converted.
         InvalidValueError: an option's value can't be used.
     """
-    refuse_unknown(options, OPTIONS, source="onnx")
+    refuse_unknown(options, OPTIONS, provider="onnx")
     absent = [option for option in ("mean", "std") if option not in options]
     if absent:
         msg = (
@@ -93,7 +93,7 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
         transform=transform,
         mean=per_channel("mean", options, ()),
         std=per_channel("std", options, ()),
-        address=written("onnx", str(file), options),
+        address=write_address("onnx", str(file), options),
         architecture=f"ONNX graph of {len(graph.model.graph.node)} operators",
     )
 

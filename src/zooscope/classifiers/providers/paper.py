@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from zooscope.addresses import parse_address, write_address
 from zooscope.errors import ClassifierError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -107,8 +108,8 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> "Classifier":
     from zooscope.classifiers.providers import timm  # noqa: PLC0415  (the table is read without torch)
 
     classifier = timm.load(found.timm, options, name=name)
-    _, asked, query = (classifier.address or "").partition("?")
-    return replace(classifier, address=f"paper:{found.name}{asked}{query}")
+    used = parse_address(str(classifier.address)).options  # with paths that hold from anywhere
+    return replace(classifier, address=write_address("paper", found.name, used))
 
 
 @cache

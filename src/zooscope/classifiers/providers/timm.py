@@ -16,10 +16,11 @@ from timm.data import resolve_data_config
 from timm.models import PretrainedCfg, get_deprecated_models
 from torch import Tensor
 
-from zooscope.classifiers.addresses import written
+from zooscope.addresses import write_address
 from zooscope.classifiers.classifier import NUM_CHANNELS, Classifier
 from zooscope.classifiers.first_pass import num_outputs
 from zooscope.classifiers.options import PREPROCESSING, adjusted, per_channel, refuse_unknown, whole
+from zooscope.classifiers.providers.registry import TIMM_FOLDER as FOLDER
 from zooscope.classifiers.providers.timm_weights import converted, create, pretrained
 from zooscope.classifiers.weights import fill, read_weights
 from zooscope.errors import ClassifierError, InvalidValueError, MissingFileError, UnknownNameError, first_line
@@ -27,7 +28,6 @@ from zooscope.images.pixel_transform import PixelTransform
 
 OPTIONS: Final = ("weights", "num_classes", *PREPROCESSING)
 HUB: Final = "hf-hub:"
-FOLDER: Final = "local-dir:"
 
 
 def names() -> tuple[str, ...]:
@@ -51,7 +51,7 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
         MissingFileError: the checkpoint or the folder is not there.
         InvalidValueError: an option's value can't be used.
     """
-    refuse_unknown(options, OPTIONS, source="timm")
+    refuse_unknown(options, OPTIONS, provider="timm")
     for scheme in (HUB, FOLDER):
         if rest.startswith(scheme):
             return _elsewhere(rest, scheme, options, name=name)
@@ -70,7 +70,7 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
     _refuse_features(int(facts.num_classes), f"timm:{tagged}")  # before anything is fetched
     instead = f"give weights of your own: timm:{tagged}?weights=FILE"
     network = pretrained(tagged, size=_size(options), repository=facts.hf_hub_id, address=f"timm:{tagged}", instead=instead)
-    return classifier_of(network, options, name=name, address=written("timm", tagged, options), asked=f"timm:{tagged}")
+    return classifier_of(network, options, name=name, address=write_address("timm", tagged, options), asked=f"timm:{tagged}")
 
 
 def facts_of(architecture: str) -> PretrainedCfg:
@@ -217,7 +217,7 @@ def _from_file(rest: str, facts: PretrainedCfg, options: Mapping[str, str], *, n
     file = Path(options["weights"]).expanduser().resolve()  # a study is run on from wherever one stands
     tagged = ".".join(part for part in (facts.architecture, facts.tag) if part)
     network = filled(tagged, facts, file, options, what=f"timm's {rest}")
-    address = written("timm", rest, {**options, "weights": str(file)})
+    address = write_address("timm", rest, {**options, "weights": str(file)})
     return classifier_of(network, options, name=name, address=address, asked=f"timm:{rest}")
 
 
@@ -238,7 +238,7 @@ def _elsewhere(rest: str, scheme: str, options: Mapping[str, str], *, name: str)
     asked = f"timm:{scheme}{place}"
     instead = f"put its files into a folder and write timm:{FOLDER}FOLDER" if scheme == HUB else "check the folder's files"
     network = pretrained(asked.removeprefix("timm:"), size=_size(options), repository=repository, address=asked, instead=instead)
-    return classifier_of(network, options, name=name, address=written("timm", f"{scheme}{place}", options), asked=asked)
+    return classifier_of(network, options, name=name, address=write_address("timm", f"{scheme}{place}", options), asked=asked)
 
 
 def _facts(architecture: str) -> PretrainedCfg:

@@ -13,7 +13,7 @@ import zooscope.images.torchvision_operators
 from torch import Tensor, hub, nn
 from torchvision import models
 
-from zooscope.classifiers.addresses import written
+from zooscope.addresses import write_address
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.first_pass import num_outputs
 from zooscope.classifiers.options import PREPROCESSING, adjusted, per_channel, refuse_unknown
@@ -44,7 +44,7 @@ def load(weights_name: str, options: Mapping[str, str], *, name: str) -> Classif
         InvalidValueError: an option's value can't be used.
     """
     architecture, chosen = _chosen(weights_name)
-    refuse_unknown(options, OPTIONS, source="torchvision")
+    refuse_unknown(options, OPTIONS, provider="torchvision")
     preset = chosen.transforms()
     transform = adjusted(transform_of(preset), options)
     kept = dict(options)
@@ -63,7 +63,7 @@ def load(weights_name: str, options: Mapping[str, str], *, name: str) -> Classif
         transform=transform,
         mean=per_channel("mean", options, preset.mean),
         std=per_channel("std", options, preset.std),
-        address=written("torchvision", repr(chosen), kept),
+        address=write_address("torchvision", repr(chosen), kept),
         architecture=architecture,
     )
 

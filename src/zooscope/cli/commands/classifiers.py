@@ -1,4 +1,4 @@
-"""`zooscope classifiers`: the bundled ones, the sources of others, and what a pattern or a zoo file stands for."""
+"""`zooscope classifiers`: the bundled ones, the providers of others, and what a pattern or a zoo file stands for."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Final
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from rich.table import Table
 
-from zooscope.classifiers.addresses import FORMS
+from zooscope.classifiers.providers.registry import PROVIDERS
 from zooscope.cli.options import Json
 from zooscope.cli.terminal import say, say_json, stdout
 
@@ -51,21 +51,22 @@ def classifiers(words: _Words = None, paper: _Paper = False, names: _Names = Fal
     else:
         stdout().print(_table(found))
         say("\nOthers, by address:")
-        for form in list(FORMS.values())[1:]:
+        for form in list(PROVIDERS.forms.values())[1:]:
             say(f"  {form}")
 
 
 def _list(words: list[str], *, names: bool, as_json: bool) -> None:
     """What the words stand for: addresses, or with --names what the classifiers would be called."""
+    from zooscope.addresses import parse_address
     from zooscope.classifiers.addresses import name_of
     from zooscope.classifiers.selection import classifier_addresses
 
-    found = classifier_addresses(words)
+    found = {address: name_of(parse_address(address)) for address in classifier_addresses(words)}
     if as_json:
-        say_json([{"name": name_of(address), "address": address} for address in found])
+        say_json([{"name": name, "address": address} for address, name in found.items()])
     else:
-        for address in found:
-            say(name_of(address) if names else address)
+        for address, name in found.items():
+            say(name if names else address)
 
 
 def _table(found: "dict[str, Card]") -> Table:

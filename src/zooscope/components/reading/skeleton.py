@@ -4,34 +4,37 @@ from collections.abc import Mapping
 
 import torch
 
-from zooscope.classifiers.addresses import parsed
+from zooscope.addresses import Address
+from zooscope.classifiers.addresses import COMMON_OPTIONS, name_of
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.load import load_classifier
 from zooscope.classifiers.options import refuse_unknown, whole
 from zooscope.classifiers.providers import paper, timm
+from zooscope.classifiers.providers.registry import parse_classifier_address
 from zooscope.errors import ClassifierError
 
 
-def load_skeleton(address: str) -> Classifier:
+def load_skeleton(address: str | Address) -> Classifier:
     """The classifier at an address; for `timm:NAME` and `paper:NAME` its parameters have shapes and no values.
 
     They lie on torch's meta device, so that nothing is downloaded, initialized or computed. A classifier whose address names its
-    weights, and one of another source, is loaded as it is.
+    weights, and one of another provider, is loaded as it is.
 
     Raises:
         ClassifierError: it can't be built or loaded.
-        UnknownNameError: no such source, name or option.
+        UnknownNameError: no such provider, name or option.
         InvalidValueError: an option's value can't be used.
         MissingFileError: a file that the address names is not there.
-        MissingExtraError: the source needs a library that isn't installed.
+        MissingExtraError: the provider needs a library that isn't installed.
     """
-    parts = parsed(address)
-    elsewhere = set("/:") & set(parts.rest) or "weights" in parts.options
-    if parts.source not in {"timm", "paper"} or elsewhere:
-        return load_classifier(address)
-    name = parts.rest if parts.source == "timm" else _today(parts.rest)
-    refuse_unknown(parts.options, timm.OPTIONS, source=parts.source)
-    return _built(name, parts.options, called=parts.name, asked=parts.head)
+    parsed = parse_classifier_address(address)
+    elsewhere = set("/:") & set(parsed.rest) or "weights" in parsed.options
+    if parsed.provider not in {"timm", "paper"} or elsewhere:
+        return load_classifier(parsed)
+    name = parsed.rest if parsed.provider == "timm" else _today(parsed.rest)
+    own = parsed.without_options(*COMMON_OPTIONS)
+    refuse_unknown(own.options, timm.OPTIONS, provider=own.provider)
+    return _built(name, own.options, called=name_of(parsed), asked=parsed.head)
 
 
 def _today(name: str) -> str:

@@ -17,7 +17,7 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(child.name for child in FOLDER.iterdir() if child.is_dir() and not child.name.startswith("_")))
 
 
-def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | None) -> ImageSet:  # noqa: ARG001  (every source's form)
+def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | None) -> ImageSet:  # noqa: ARG001  (every provider's form)
     """A bundled image set by name, its classes in the given order.
 
     Raises:

@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path, PurePath
 from typing import Final
 
+from zooscope.addresses import write_address
 from zooscope.errors import ImagesError, MissingFileError
-from zooscope.images.addresses import written
 from zooscope.images.class_order import class_order, labels_of
 from zooscope.images.image_set import ImageSet
 
@@ -15,7 +15,7 @@ OPTIONS: Final = ()
 SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".gif"})
 
 
-def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | None) -> ImageSet:  # noqa: ARG001  (every source's form)
+def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | None) -> ImageSet:  # noqa: ARG001  (every provider's form)
     """The image files below each class's subfolder.
 
     Args:
@@ -28,7 +28,7 @@ def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | No
         ImagesError: as `images_in_folder` says.
     """
     folder = Path(rest).expanduser().resolve()  # a study is run on from wherever one stands
-    return images_in_folder(folder, address=written("folder", folder), classes=classes)
+    return images_in_folder(folder, address=write_address("folder", folder), classes=classes)
 
 
 def images_in_folder(folder: Path, *, address: str, classes: tuple[str, ...] | None = None) -> ImageSet:

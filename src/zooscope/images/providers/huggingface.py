@@ -20,8 +20,8 @@ from datasets.exceptions import DatasetNotFoundError
 from huggingface_hub import constants, get_token
 from huggingface_hub.errors import HfHubHTTPError
 
+from zooscope.addresses import write_address
 from zooscope.errors import ImagesError, MissingFileError, UnknownNameError, first_line
-from zooscope.images.addresses import written
 from zooscope.images.image_set import ImageSet
 from zooscope.images.providers import columns
 from zooscope.images.providers.columns import chosen, labels_in
@@ -47,7 +47,7 @@ def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | No
     """
     place = _place(rest)
     split = options.get("split") or _only_split(place, options.get("config"))
-    address = written("huggingface", place, {**options, "split": split})
+    address = write_address("huggingface", place, {**options, "split": split})
     dataset = _dataset(place, options.get("config"), split)
     features = dataset.features
     images = [name for name, feature in features.items() if isinstance(feature, Image)]

@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from zooscope.addresses import write_address
 from zooscope.errors import ImagesError, MissingFileError, UnknownNameError
-from zooscope.images.addresses import written
 from zooscope.images.class_order import class_order, labels_of, reordered, spelt
 from zooscope.images.image_set import ImageSet
 from zooscope.images.providers.folder import read_file
@@ -27,7 +27,7 @@ class _Row(NamedTuple):
     label: str
 
 
-def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | None) -> ImageSet:  # noqa: ARG001  (every source's form)
+def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | None) -> ImageSet:  # noqa: ARG001  (every provider's form)
     """The images that a CSV file lists; paths are relative to the file, labels are class names or indices.
 
     Labels are indices if all are whole numbers and, where `classes` are given, not all are among these.
@@ -43,7 +43,7 @@ def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | No
         ImagesError: it is no such CSV, lists nothing or an image twice, or a label is no index of a class.
     """
     file = Path(rest).expanduser().resolve()
-    address = written("manifest", file)
+    address = write_address("manifest", file)
     rows = _rows(file, address=address)
     _refuse_repeated(rows, address=address)
     _refuse_missing(rows, file.parent, address=address)

@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from zooscope.addresses import write_address
 from zooscope.errors import ImagesError, MissingFileError, first_line
-from zooscope.images.addresses import written
 from zooscope.images.image_set import ImageSet
 from zooscope.images.providers import columns
 from zooscope.images.providers.columns import chosen, labels_in
@@ -42,7 +42,7 @@ def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | No
     """
     place = Path(rest).expanduser()
     place = place.resolve()  # a study is run on from wherever one stands
-    address = written("parquet", place, options)
+    address = write_address("parquet", place, options)
     files = _files(place, address=address)
     root = place if place.is_dir() else Path(os.path.commonpath([file.parent for file in files]))
     tables = [_table(file, address=address) for file in files]

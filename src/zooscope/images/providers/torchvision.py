@@ -14,8 +14,8 @@ from jaxtyping import Int
 from PIL import Image
 from torchvision import datasets
 
+from zooscope.addresses import write_address
 from zooscope.errors import ImagesError, InvalidValueError, UnknownNameError, first_line
-from zooscope.images.addresses import written
 from zooscope.images.class_order import reordered
 from zooscope.images.image_set import ImageSet
 
@@ -48,7 +48,7 @@ def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | No
         msg = f"torchvision:{rest} needs root=PATH, the folder that holds the data (torchvision.datasets.{rest}'s root)."
         raise InvalidValueError(msg)
     root = Path(options["root"]).expanduser().resolve()
-    address = written("torchvision", rest, {**options, "root": str(root)})
+    address = write_address("torchvision", rest, {**options, "root": str(root)})
     dataset = _made(rest, root, _arguments(rest, options), address=address)
     numbers = _labels(dataset, address=address)
     labels, class_names = reordered(numbers, _class_names(dataset), classes, address=address)

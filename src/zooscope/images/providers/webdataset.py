@@ -11,8 +11,8 @@ from typing import Final, NamedTuple, final
 
 import numpy as np
 
+from zooscope.addresses import write_address
 from zooscope.errors import ImagesError, InvalidValueError, MissingFileError, first_line
-from zooscope.images.addresses import written
 from zooscope.images.class_order import class_order, labels_of, reordered
 from zooscope.images.image_set import ImageSet
 from zooscope.images.providers.folder import SUFFIXES
@@ -53,7 +53,7 @@ def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | No
         ImagesError: a shard is compressed or damaged, a key lacks image or label, or labels don't fit the classes.
     """
     pattern = str(Path(rest).expanduser().resolve())  # a study is run on from wherever one stands
-    address = written("webdataset", pattern, options)
+    address = write_address("webdataset", pattern, options)
     shards = _shards(pattern, address=address)
     root = Path(os.path.commonpath([shard.parent for shard in shards]))
     endings = frozenset({f".{options['image'].lower()}"}) if "image" in options else SUFFIXES

@@ -1,0 +1,142 @@
+"""Providers: the places that classifiers and images come from, and how one is added from outside the package."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, final
+
+from zooscope.addresses import Address
+from zooscope.errors import InvalidValueError, MissingExtraError, UnknownNameError
+
+
+def keep_rest(rest: str, folder: Path) -> str:  # noqa: ARG001  (the form of `Provider.locate`)
+    """What an address looks for, where that is no file."""
+    return rest
+
+
+def name_no_code(address: Address) -> str | None:  # noqa: ARG001  (the form of `Provider.code_in`)
+    """None: no address of the provider names code."""
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provider:
+    """A place that classifiers or images come from, as far as it is known before its module is imported.
+
+    Attributes:
+        name: what stands before the `:` of its addresses.
+        form: how its addresses look, such as `folder:PATH`.
+        module: its module, or the module's dotted name; it is imported when an address first needs it. It has `OPTIONS`, the names
+            of the options that it takes, and a function `load`; see CONTRIBUTING.md.
+        extra: the optional extra of zooscope that brings the libraries which the module imports; None where it needs none.
+        lists_names: whether the module has a function `names()`, so that patterns stand for them.
+        locate: turns the rest of an address that stands in a file into one that holds from anywhere, given the file's folder.
+        code_in: the code that an address names and that would be run to load it, such as `module:function`; None where it names
+            none. Such an address is refused where it comes from someone else's study.
+    """
+
+    name: str
+    form: str
+    module: Any
+    extra: str | None = None
+    lists_names: bool = False
+    locate: Callable[[str, Path], str] = keep_rest
+    code_in: Callable[[Address], str | None] = name_no_code
+
+
+@final
+class Registry:
+    """The providers of one kind: the package's own, those that were registered, and those of installed packages.
+
+    An installed package adds one by an entry point whose name is the provider's and which leads to a `Provider`.
+    """
+
+    def __init__(self, kind: str, group: str, providers: Iterable[Provider]) -> None:
+        """Starts with the package's own.
+
+        Args:
+            kind: of what: `classifier` or `image`, for errors.
+            group: of the entry points.
+            providers: the package's own.
+        """
+        self._kind, self._group = kind, group
+        self._known = {provider.name: provider for provider in providers}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all that can be asked for."""
+        return tuple(dict.fromkeys((*self._known, *sorted(entry_points(group=self._group).names))))
+
+    @property
+    def forms(self) -> Mapping[str, str]:
+        """The form of the addresses of each provider that is registered; looks at no other package."""
+        return {name: provider.form for name, provider in self._known.items()}
+
+    def register(self, provider: Provider) -> None:
+        """Adds a provider.
+
+        Raises:
+            InvalidValueError: its name is taken, or can't stand before a `:`.
+        """
+        if provider.name in self._known:
+            msg = f"there is a {self._kind} provider {provider.name} already; choose another name."
+            raise InvalidValueError(msg)
+        if not provider.name.isidentifier():
+            msg = f"the name of a {self._kind} provider must be a word of letters, digits and _: got {provider.name!r}."
+            raise InvalidValueError(msg)
+        self._known[provider.name] = provider
+
+    def find(self, name: str, advice: str) -> Provider:
+        """The provider of a name.
+
+        Args:
+            name: what stands before the `:`.
+            advice: ends the error.
+
+        Raises:
+            UnknownNameError: there is none; near names are suggested.
+            InvalidValueError: an installed package announces it, and has no such provider.
+        """
+        if name not in self._known:
+            announced = entry_points(group=self._group, name=name)
+            if not announced:
+                kind = f"{self._kind} provider"
+                raise UnknownNameError(kind, name, self.names, advice)
+            (point, *_) = announced
+            provider = point.load()
+            if not isinstance(provider, Provider) or provider.name != name:
+                place = f"the entry point {name} of {self._group} ({point.value})"
+                msg = f"{place} must lead to a Provider called {name}: got {provider!r}."
+                raise InvalidValueError(msg)
+            self.register(provider)
+        return self._known[name]
+
+    def import_module(self, provider: Provider) -> Any:  # noqa: ANN401  (a module, or what stands for one)
+        """The provider's module.
+
+        Raises:
+            MissingExtraError: it needs a library that isn't installed.
+        """
+        if not isinstance(provider.module, str):
+            return provider.module
+        try:
+            return import_module(provider.module)
+        except ModuleNotFoundError as error:
+            if provider.extra is None or (error.name or "").startswith("zooscope"):
+                raise
+            what = f"the {self._kind} provider {provider.name}"
+            raise MissingExtraError(what, provider.extra) from error
+
+
+def refuse_unknown_options(options: Iterable[str], known: Sequence[str], *, provider: str, common: Sequence[str] = ()) -> None:
+    """Refuses an option that the provider doesn't take; `common` names those that all take and that were looked at before.
+
+    Raises:
+        UnknownNameError: there is one; the options that the provider takes are listed.
+    """
+    unknown = [option for option in options if option not in known]
+    if unknown:
+        kind = "option"
+        raise UnknownNameError(kind, unknown[0], known, f"{provider}: takes {', '.join((*known, *common)) or 'no options'}.")
