@@ -10,8 +10,10 @@ from sklearn.metrics import adjusted_rand_score
 
 from tests.analyses.planted import groups_of, planted, reordered
 from zooscope.analyses.clustering import (
+    assign_clusters,
     best_by_gap,
     best_partition,
+    choose_num_clusters,
     eigengaps,
     find_clusters,
     k_means,
@@ -36,7 +38,7 @@ def test_planted_groups_are_found(sizes: tuple[int, ...], seed: int) -> None:
 @pytest.mark.parametrize("sizes", [(5, 5), (5, 5, 5), (9, 6, 4, 3)])
 @pytest.mark.parametrize("seed", range(3))
 def test_the_eigengap_finds_their_number(sizes: tuple[int, ...], seed: int) -> None:
-    found = find_clusters(planted(sizes, seed=seed), None)
+    found = find_clusters(planted(sizes, seed=seed), "auto")
     assert found.by_eigengap
     assert found.num_clusters == len(sizes)
 
@@ -102,7 +104,7 @@ def test_two_classifiers_are_two_clusters_or_one() -> None:
     table = planted([2])
     assert find_clusters(table, 2).labels.tolist() == ([1, 2] if table.index[0] < table.index[1] else [2, 1])
     assert find_clusters(table, 1).labels.tolist() == [1, 1]
-    assert find_clusters(table, None).labels.tolist() == [1, 1]
+    assert find_clusters(table, "auto").labels.tolist() == [1, 1]
 
 
 def test_more_clusters_than_different_classifiers_stay_empty() -> None:
@@ -121,7 +123,7 @@ def test_equal_scores_tell_no_groups_apart() -> None:
     table = planted([5], noise=0)
     with pytest.raises(InvalidValueError, match=r"all pairs have the same score, 3.8; nothing tells groups apart"):
         find_clusters(table, 2)
-    assert set(find_clusters(table, None).labels) == {1}
+    assert set(find_clusters(table, "auto").labels) == {1}
     assert sorted(find_clusters(table, 5).labels) == [1, 2, 3, 4, 5]
 
 
@@ -130,3 +132,22 @@ def test_a_pair_without_score_is_refused() -> None:
     table.iloc[0, 1] = table.iloc[1, 0] = np.nan
     with pytest.raises(InvalidValueError, match="have no score; measure what is missing, or leave out"):
         find_clusters(table, 2)
+
+
+@pytest.mark.parametrize(("sizes", "expected"), [((7, 6, 6), 3), ((7, 7, 6), 10)])
+def test_there_are_ten_clusters_from_twenty_classifiers_on_and_fewer_follow_the_eigengap(
+    sizes: tuple[int, ...], expected: int
+) -> None:
+    table = planted(sizes)
+    found = find_clusters(table)
+    assert found.num_clusters == choose_num_clusters(table) == expected
+    assert found.by_eigengap == (expected != 10)
+
+
+def test_clusters_that_can_not_be_made_are_done_without_unless_asked_for() -> None:
+    nothing = planted([3], within=-1, noise=0)
+    assert assign_clusters(nothing).clusters == {}
+    assert assign_clusters(nothing).missing.startswith("no two classifiers have a score above 0")
+    with pytest.raises(InvalidValueError, match="no two classifiers have a score above 0"):
+        assign_clusters(nothing, 2)
+    assert assign_clusters(planted([4, 3]), 2).clusters == find_clusters(planted([4, 3]), 2).labels.to_dict()

@@ -12,6 +12,7 @@ from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
 from tests.analyses.planted import groups_of, planted, reordered
+from zooscope.analyses.clustering import choose_num_clusters
 from zooscope.analyses.mapping import METHODS, Method, classical_mds, map_classifiers
 from zooscope.analyses.spectral import matrix_spectrum, no_group
 from zooscope.errors import InvalidValueError, UnknownNameError
@@ -103,3 +104,10 @@ def test_a_method_that_is_not_there_is_refused() -> None:
 def test_equal_scores_have_no_map() -> None:
     with pytest.raises(InvalidValueError, match="all pairs have the same score"):
         map_classifiers(planted([5], noise=0))
+
+
+def test_a_map_takes_as_many_features_as_there_are_clusters_and_all_of_them_for_mds() -> None:
+    three_groups, no_group = planted([5, 5, 5]), planted([4, 4], within=3, between=3)
+    assert map_classifiers(three_groups).num_features == choose_num_clusters(three_groups) == 3
+    assert map_classifiers(no_group).num_features == max(choose_num_clusters(no_group), 2)
+    assert map_classifiers(three_groups, method="mds").num_features == 14

@@ -1,7 +1,7 @@
 """What the scores say: functions from matrices and predictions to labelled results."""
 
 from zooscope.analyses.cluster_keywords import find_keywords
-from zooscope.analyses.clustering import find_clusters
+from zooscope.analyses.clustering import assign_clusters, find_clusters
 from zooscope.analyses.draws import measure_ensembles_by_cluster, measure_ensembles_by_group
 from zooscope.analyses.ensembles import measure_pair_ensembles
 from zooscope.analyses.importance import measure_component_importance
@@ -15,6 +15,7 @@ from zooscope.analyses.teachers import rank_teachers
 from zooscope.statistics.mantel import mantel
 
 __all__ = [
+    "assign_clusters",
     "compare_directions",
     "compare_strategies",
     "find_clusters",

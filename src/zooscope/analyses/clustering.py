@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,10 @@ from zooscope.analyses.matrix import Matrix, order_of, require_contrast, square
 from zooscope.analyses.spectral import Spectrum, matrix_spectrum, no_group
 from zooscope.errors import InvalidValueError
 
+NumClusters = int | Literal["auto"] | None
+
 NUM_CLUSTERS: Final = 10
+FEWEST_FOR_TEN: Final = 20
 FEWEST_RESTARTS: Final = 100
 MOST_RESTARTS: Final = 2000
 MEETINGS: Final = 10
@@ -32,7 +35,7 @@ class Clusters:
             ones, the one with the alphabetically first name comes first.
         num_clusters: how many were asked for, or chosen. Where fewer classifiers differ, some clusters are left empty.
         features: a row per classifier: its entries in as many eigenvectors as there are clusters.
-        gaps: a row per eigenvalue, index `num_clusters` from 1: `eigenvalue`, and `gap` to the next one. A large gap behind the
+        gaps: a row per eigenvalue, index `num_clusters` from 1: `eigenvalue`, and `gap` to the next one. A large gap after the
             Kth says that there are K groups.
         by_eigengap: whether the number of clusters was chosen by the gaps.
         objective: sum of squared distances of the rows of `features` to the centres of their clusters.
@@ -81,7 +84,19 @@ class Partition(NamedTuple):
     times_met: int
 
 
-def find_clusters(matrix: Matrix, num_clusters: int | None = NUM_CLUSTERS, *, seed: int = 0) -> Clusters:
+class Assignment(NamedTuple):
+    """Clusters for an analysis that can do without.
+
+    Attributes:
+        clusters: classifier name to the number of its cluster; empty where no clusters can be made.
+        missing: why there are none; empty where there are.
+    """
+
+    clusters: dict[str, int]
+    missing: str
+
+
+def find_clusters(matrix: Matrix, num_clusters: NumClusters = None, *, seed: int = 0) -> Clusters:
     """Spectral clustering: K-means on the first K eigenvectors behind the trivial one.
 
     One start of K-means seldom ends at the best partition. It is started at least 100 times, as in the paper, and on until the best
@@ -90,9 +105,18 @@ def find_clusters(matrix: Matrix, num_clusters: int | None = NUM_CLUSTERS, *, se
     Source: Hwang et al., ECCV 2024, Section 4.1 and Appendix C; see `spectral_features` for the eigenvectors. Choice of the number:
     von Luxburg, A tutorial on spectral clustering, 2007, Section 8.3.
 
+    Example:
+        >>> import zooscope.analyses
+        >>> names = ["cnn 1", "cnn 2", "cnn 3", "cnn 4", "vit 1", "vit 2", "vit 3"]
+        >>> alike = np.array([name[:3] for name in names])
+        >>> sat = np.where(alike[:, None] == alike, 4.0, 2.0) + 0.1 * np.cos(np.add.outer(range(7), range(7)))
+        >>> zooscope.analyses.find_clusters(pd.DataFrame(sat, index=names, columns=names)).members
+        {1: ('cnn 1', 'cnn 2', 'cnn 3', 'cnn 4'), 2: ('vit 1', 'vit 2', 'vit 3')}
+
     Args:
         matrix: SAT of all pairs (natural log); symmetric; the diagonal is not read.
-        num_clusters: how many; None takes the one with the largest gap behind its eigenvalue.
+        num_clusters: how many; "auto" takes the number with the largest gap after its eigenvalue; None takes 10 from 20
+            classifiers on, and "auto" for fewer.
         seed: of the starts. The answer doesn't depend on the order of the classifiers.
 
     Raises:
@@ -101,7 +125,8 @@ def find_clusters(matrix: Matrix, num_clusters: int | None = NUM_CLUSTERS, *, se
     """
     names, found = matrix_spectrum(matrix)
     gaps = eigengaps(found)
-    chosen = best_by_gap(gaps, len(names)) if num_clusters is None else num_clusters
+    wanted = _wanted(num_clusters, len(names))
+    chosen = best_by_gap(gaps, len(names)) if wanted == "auto" else wanted
     if not 1 <= chosen <= len(names):
         msg = f"num_clusters must be from 1 to {len(names)}, the number of classifiers: got {chosen}."
         raise InvalidValueError(msg)
@@ -116,11 +141,55 @@ def find_clusters(matrix: Matrix, num_clusters: int | None = NUM_CLUSTERS, *, se
         num_clusters=chosen,
         features=table.loc[order],
         gaps=gaps,
-        by_eigengap=num_clusters is None,
+        by_eigengap=wanted == "auto",
         objective=partition.objective,
         restarts=partition.restarts,
         times_met=partition.times_met,
     )
+
+
+def assign_clusters(matrix: Matrix, num_clusters: NumClusters = None, *, seed: int = 0) -> Assignment:
+    """The cluster of every classifier, for an analysis that goes on where none can be made.
+
+    Example:
+        >>> import zooscope.analyses
+        >>> flat = pd.DataFrame(np.full((3, 3), -4.6), index=list("abc"), columns=list("abc"))
+        >>> clusters, missing = zooscope.analyses.assign_clusters(flat)
+        >>> clusters, missing.split(";")[0]
+        ({}, 'no two classifiers have a score above 0 (one image in a hundred)')
+
+    Args:
+        matrix: as for `find_clusters`.
+        num_clusters: as for `find_clusters`.
+        seed: as for `find_clusters`.
+
+    Raises:
+        InvalidValueError: the number of clusters was given, and so many can't be made.
+    """
+    try:
+        labels = find_clusters(matrix, num_clusters, seed=seed).labels
+    except InvalidValueError as error:
+        if num_clusters is not None:
+            raise
+        return Assignment({}, str(error))
+    return Assignment({str(name): int(cluster) for name, cluster in labels.items()}, "")
+
+
+def choose_num_clusters(matrix: Matrix) -> int:
+    """How many clusters `find_clusters` makes where it is not told: 10 from 20 classifiers on, else by the eigengap.
+
+    Raises:
+        InvalidValueError: the matrix is not square, symmetric and complete, or holds no score above 0.
+    """
+    names, found = matrix_spectrum(matrix)
+    wanted = _wanted(None, len(names))
+    return best_by_gap(eigengaps(found), len(names)) if wanted == "auto" else wanted
+
+
+def _wanted(num_clusters: NumClusters, num_classifiers: int) -> int | Literal["auto"]:
+    if num_clusters is not None:
+        return num_clusters
+    return NUM_CLUSTERS if num_classifiers >= FEWEST_FOR_TEN else "auto"
 
 
 def eigengaps(found: Spectrum) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import pandas as pd
 from jaxtyping import Float
 from sklearn.manifold import TSNE
 
-from zooscope.analyses.clustering import NUM_CLUSTERS
+from zooscope.analyses.clustering import choose_num_clusters
 from zooscope.analyses.matrix import Matrix, order_of, require_contrast, square
 from zooscope.analyses.spectral import matrix_spectrum, no_group, spectral_features, with_signs
 from zooscope.errors import InvalidValueError, UnknownNameError
@@ -16,6 +16,7 @@ from zooscope.errors import InvalidValueError, UnknownNameError
 Method = Literal["tsne", "mds"]
 METHODS: Final[tuple[Method, ...]] = get_args(Method)
 FEWEST_FOR_TSNE: Final = 4
+FEWEST_FEATURES: Final = 2
 WITHOUT_GROUPS: Final = 1e-6
 START: Final = 1e-4  # how far apart t-SNE's points begin, as its authors have it
 
@@ -42,7 +43,7 @@ class Map:
 
 
 def map_classifiers(
-    matrix: Matrix, *, method: Method = "tsne", num_features: int = NUM_CLUSTERS, perplexity: float | None = None, seed: int = 0
+    matrix: Matrix, *, method: Method = "tsne", num_features: int | None = None, perplexity: float | None = None, seed: int = 0
 ) -> Map:
     """Puts classifiers into a plane by their spectral features.
 
@@ -51,13 +52,22 @@ def map_classifiers(
     MDS each is therefore scaled by the square root of how far its eigenvalue is below N / (N - 1), that of classifiers without
     groups.
 
+    Example:
+        >>> import zooscope.analyses
+        >>> names = ["cnn", "cnn, seed 1", "vit", "vit, seed 1"]
+        >>> sat = pd.DataFrame(np.kron([[4, 2], [2, 4]], np.ones((2, 2))), index=names, columns=names)
+        >>> points = zooscope.analyses.map_classifiers(sat, method="mds").points
+        >>> (points["x"] > 0).tolist()
+        [True, True, False, False]
+
     Source: Hwang et al., ECCV 2024, Fig. 1; van der Maaten and Hinton, Visualizing data using t-SNE, 2008; Torgerson,
     Multidimensional scaling, 1952.
 
     Args:
         matrix: SAT of all pairs (natural log); symmetric; the diagonal is not read.
         method: "tsne" or "mds".
-        num_features: how many eigenvectors, see `spectral_features`; the paper takes as many as it has clusters.
+        num_features: how many eigenvectors, see `spectral_features`; None takes all for MDS, and for t-SNE, as the paper does, as
+            many as there are clusters (see `choose_num_clusters`), at least two.
         perplexity: of t-SNE; by default the square root of the number of classifiers.
         seed: of t-SNE. The answer doesn't depend on the order of the classifiers.
 
@@ -70,6 +80,8 @@ def map_classifiers(
         kind = "method"
         raise UnknownNameError(kind, method, METHODS, f"Maps are drawn by {' or '.join(METHODS)}.")
     scores = square(matrix)
+    if num_features is None:
+        num_features = len(scores) if method == "mds" else max(choose_num_clusters(scores), FEWEST_FEATURES)
     features = spectral_features(scores, num_features)
     require_contrast(scores)
     flat, shown = classical_mds(features.to_numpy() * _weights(scores, features.shape[1]))

@@ -1,6 +1,6 @@
 """Clusters and parts of a study's classifiers, for the commands that build on them."""
 
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from zooscope.scores.outcomes import Outcomes
-
-FEWEST_FOR_TEN: Final = 20
 
 NumClusters = Annotated[
     int | None,
@@ -25,22 +23,17 @@ NumClusters = Annotated[
 
 
 def clusters_of(sat: "xr.DataArray", num_clusters: int | None, *, seed: int) -> dict[str, int]:
-    """Cluster by classifier; where none was asked for and none can be made, a note says why, and nobody has one.
+    """Cluster by classifier; where none was asked for and none can be made, a note says why, and no classifier has one.
 
     Raises:
         InvalidValueError: so many clusters were asked for that can't be made.
     """
-    from zooscope.analyses.clustering import NUM_CLUSTERS, find_clusters
-    from zooscope.errors import InvalidValueError
+    from zooscope.analyses.clustering import assign_clusters
 
-    wanted = num_clusters or (NUM_CLUSTERS if sat.sizes["a"] >= FEWEST_FOR_TEN else None)
-    try:
-        return {str(name): int(cluster) for name, cluster in find_clusters(sat, wanted, seed=seed).labels.items()}
-    except InvalidValueError as error:
-        if num_clusters is not None:
-            raise
-        tell(f"Note: without clusters: {error}")
-        return {}
+    clusters, missing = assign_clusters(sat, num_clusters, seed=seed)
+    if missing:
+        tell(f"Note: without clusters: {missing}")
+    return clusters
 
 
 def of_classifiers(outcomes: "Outcomes", names: tuple[str, ...]) -> "Outcomes":

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from zooscope.cli.analysing import AnalysisSeed, Answer, Out, answered
-from zooscope.cli.clustered import FEWEST_FOR_TEN
 from zooscope.cli.leaving_out import ComponentsFile, LeaveOut, components_of, scores_of
 from zooscope.cli.options import ExistingStudy, Json
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from zooscope.study.recorded import RecordedStudy
 
 EXAMPLE: Final = "zooscope clusters STUDY --num-clusters auto --out clusters.png"
-AUTO: Final = 0
+AUTO: Final = "auto"
 NUM_GAPS: Final = 3
 INDENT: Final = "  "
 
@@ -37,9 +36,9 @@ class Shown(StrEnum):
     STABILITY = "stability"
 
 
-def number_or_auto(text: str) -> int:
-    """A number of clusters; `AUTO` for the word."""
-    if text.lower() == "auto":
+def parse_num_clusters(text: str) -> int | str:
+    """A number of clusters, or `AUTO`."""
+    if text.lower() == AUTO:
         return AUTO
     if text.isdecimal() and int(text) > 0:
         return int(text)
@@ -48,13 +47,13 @@ def number_or_auto(text: str) -> int:
 
 
 NumClustersOrAuto = Annotated[
-    int | None,
+    Any,  # int, "auto" or None, which typer has no type for
     typer.Option(
         "--num-clusters",
-        parser=number_or_auto,
+        parser=parse_num_clusters,
         metavar="NUMBER",
         help="How many; auto takes the one with the largest eigengap.",
-        show_default=f"10; for fewer than {FEWEST_FOR_TEN} classifiers auto",
+        show_default="10; for fewer than 20 classifiers auto",
     ),
 ]
 _Draws = Annotated[
@@ -98,11 +97,12 @@ def clusters(
     """
 
     def find() -> Answer:
+        from zooscope.analyses.clustering import find_clusters
         from zooscope.study.recorded import RecordedStudy
 
         with RecordedStudy.read(study) as opened:
             sat = scores_of(opened, leave_out)
-            grouped = clusters_wanted(sat, num_clusters, seed=seed)
+            grouped = find_clusters(sat, num_clusters, seed=seed)
             words, no_words = _keywords(components_of(opened, components), grouped)
             stable, no_stable = _stability(opened, grouped, draws, seed=seed)
         found = _Found(sat=sat, clusters=grouped, keywords=words, stability=stable, no_keywords=no_words, no_stability=no_stable)
@@ -111,14 +111,6 @@ def clusters(
         )
 
     answered(find, as_json=as_json, out=out)
-
-
-def clusters_wanted(sat: "xr.DataArray", num_clusters: int | None, *, seed: int) -> "Clusters":
-    """Clusters by the option --num-clusters; without it 10, or auto for a few classifiers."""
-    from zooscope.analyses.clustering import NUM_CLUSTERS, find_clusters
-
-    usual = NUM_CLUSTERS if sat.sizes["a"] >= FEWEST_FOR_TEN else AUTO
-    return find_clusters(sat, (usual if num_clusters is None else num_clusters) or None, seed=seed)
 
 
 def _keywords(components: "pd.DataFrame", grouped: "Clusters") -> tuple["pd.DataFrame | None", str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from zooscope.cli.analysing import AnalysisSeed, Answer, Out, answered, table
-from zooscope.cli.commands.clusters import NumClustersOrAuto, clusters_wanted
+from zooscope.cli.commands.clusters import NumClustersOrAuto
 from zooscope.cli.leaving_out import ComponentsFile, LeaveOut, require_components, scores_of
 from zooscope.cli.options import ExistingStudy, Json
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 EXAMPLE: Final = "zooscope map STUDY --out map.png"
 CLUSTER: Final = "cluster"
-FEWEST_FEATURES: Final = 2
 
 
 class How(StrEnum):
@@ -66,18 +65,19 @@ def map_(
     """
 
     def find() -> Answer:
-        from zooscope.analyses.mapping import map_classifiers
+        from zooscope.analyses.clustering import find_clusters
+        from zooscope.analyses.mapping import FEWEST_FEATURES, map_classifiers
         from zooscope.pictures.map import map_picture
         from zooscope.study.recorded import RecordedStudy
 
         with RecordedStudy.read(study) as opened:
             sat = scores_of(opened, leave_out)
-            grouped = clusters_wanted(sat, num_clusters, seed=seed)
+            grouped = find_clusters(sat, num_clusters, seed=seed)
             labels = grouped.labels if color == CLUSTER else _component(opened, components, color)
         found = map_classifiers(
             sat,
             method=method.value,
-            num_features=len(grouped.labels) if method is How.MDS else max(grouped.num_clusters, FEWEST_FEATURES),
+            num_features=None if method is How.MDS else max(grouped.num_clusters, FEWEST_FEATURES),
             perplexity=perplexity,
             seed=seed,
         )
