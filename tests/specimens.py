@@ -144,7 +144,17 @@ def outcomes_of(fooled: Array, counted: Array | None = None) -> Outcomes:
     """Outcomes by hand; arrays of shape (source, target, image)."""
     known = np.ones(fooled.shape, dtype=bool) if counted is None else counted.astype(bool)
     names = tuple(f"classifier {number}" for number in range(len(fooled)))
-    return Outcomes(names=names, counted=known, fooled=known & fooled.astype(bool))
+    return Outcomes.from_flags(names, counted=known, fooled=known & fooled.astype(bool))
+
+
+def counted_in(outcomes: Outcomes) -> Array:
+    """Which images count, (source, target, image)."""
+    return np.asarray(outcomes.predicted >= 0)
+
+
+def fooled_in(outcomes: Outcomes) -> Array:
+    """Which counted images are fooled, (source, target, image)."""
+    return np.asarray(counted_in(outcomes) & (outcomes.predicted != outcomes.labels))
 
 
 def _png(levels: Array) -> bytes:

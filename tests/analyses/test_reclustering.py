@@ -28,7 +28,7 @@ def predictions_with(shares: Array, *, num_images: int = 300, seed: int = 0, acc
         labels=np.zeros(num_images, dtype=np.int64),
         clean=(~right).astype(np.int32),
         transfer=transfer.astype(np.int32),
-        control=transfer.astype(np.int32),
+        transforms=("same",) * count,
     )
 
 
@@ -69,7 +69,7 @@ def test_every_number_is_what_it_says() -> None:
     again = replace(
         predictions, labels=predictions.labels[drawn], clean=predictions.clean[:, drawn], transfer=predictions.transfer[..., drawn]
     )
-    scores = sat_matrix(replace(again, control=again.transfer), confidence=None).to_pandas().sort_index().sort_index(axis=1)
+    scores = sat_matrix(again, confidence=None).to_pandas().sort_index().sort_index(axis=1)
     features = spectrum(adjacency(scores.to_numpy(copy=True))).vectors[:, :3]
     best = min((k_means(features, 3, random_state=seed) for seed in range(50)), key=lambda result: result[1])[0]
     together = stable.co_assignment.loc[scores.index, list(scores.index)].to_numpy()
@@ -93,13 +93,7 @@ def test_a_cluster_of_one_has_no_pairs() -> None:
 def test_the_order_of_the_classifiers_does_not_matter() -> None:
     predictions = predictions_with(grouped(alike=0.35, unlike=0.25), num_images=50)
     order = [3, 0, 5, 1, 2, 4]
-    other = replace(
-        predictions,
-        names=tuple(predictions.names[place] for place in order),
-        clean=predictions.clean[order],
-        transfer=predictions.transfer[np.ix_(order, order)],
-        control=predictions.control[np.ix_(order, order)],
-    )
+    other = predictions.take([predictions.names[place] for place in order])
     first, second = (
         measure_cluster_stability(find_clusters(sat_matrix(these, confidence=None), 2), these, num_draws=20)
         for these in (predictions, other)

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from tests.analyses.zoo import logits_of, synthetic_logits
-from tests.specimens import Array, outcomes_of
+from tests.specimens import Array, counted_in, fooled_in, outcomes_of
 from zooscope.analyses.averaging import CleanLogits, metrics
 from zooscope.analyses.selection import METHODS, mean_pairwise, select_ensemble
 from zooscope.errors import InvalidValueError
@@ -25,8 +25,8 @@ def families(count: int = 9, num_images: int = 400, num_families: int = 3) -> tu
 
 
 def part(logits: CleanLogits, outcomes: Outcomes, images: Array) -> tuple[CleanLogits, Outcomes]:
-    return logits.take(images), Outcomes(
-        names=outcomes.names, counted=outcomes.counted[..., images], fooled=outcomes.fooled[..., images]
+    return logits.take(images), Outcomes.from_flags(
+        outcomes.names, counted=counted_in(outcomes)[..., images], fooled=fooled_in(outcomes)[..., images]
     )
 
 
@@ -73,9 +73,9 @@ def test_images_of_the_reporting_half_do_not_change_what_is_chosen() -> None:
     spoiled = CleanLogits(names=logits.names, values=tuple(values.copy() for values in logits.values), labels=logits.labels)
     for place, values in enumerate(spoiled.values):
         values[reporting] = np.random.default_rng(place).normal(size=values[reporting].shape)
-    fooled = outcomes.fooled.copy()
+    fooled = fooled_in(outcomes).copy()
     fooled[..., reporting] = ~fooled[..., reporting]
-    other = Outcomes(names=outcomes.names, counted=outcomes.counted, fooled=fooled)
+    other = Outcomes.from_flags(outcomes.names, counted=counted_in(outcomes), fooled=fooled)
     first, second = select_ensemble(logits, outcomes, size=3), select_ensemble(spoiled, other, size=3)
     assert first.chosen["members"].tolist() == second.chosen["members"].tolist()
     assert first.chosen["choosing_error"].tolist() == second.chosen["choosing_error"].tolist()

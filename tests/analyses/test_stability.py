@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from tests.specimens import outcomes_of
+from tests.specimens import counted_in, fooled_in, outcomes_of
 from zooscope.analyses.stability import measure_stability
 from zooscope.errors import InvalidValueError, UnknownNameError
+from zooscope.records.predictions import NOT_COUNTED
 from zooscope.scores.outcomes import Outcomes
 from zooscope.scores.sat import sat, sat_intervals
 
@@ -37,7 +38,9 @@ def test_disjoint_sets_share_no_image_and_their_spread_is_that_of_the_scores_of_
     outcomes = independent(10, seed=4)
     found: Any = measure_stability(outcomes, pair=PAIR, sizes=[1])
     single = [
-        sat(Outcomes(names=outcomes.names, counted=outcomes.counted[..., [k]], fooled=outcomes.fooled[..., [k]])).percent[0, 1]
+        sat(
+            Outcomes.from_flags(outcomes.names, counted=counted_in(outcomes)[..., [k]], fooled=fooled_in(outcomes)[..., [k]])
+        ).percent[0, 1]
         for k in range(10)
     ]
     assert found.by_size.loc[1, "disjoint"]
@@ -61,8 +64,7 @@ def test_the_images_needed_give_the_wanted_width() -> None:
 def test_images_that_a_pair_gets_wrong_make_it_need_more() -> None:
     outcomes = independent(20_000)
     generator = np.random.default_rng(1)
-    outcomes.counted[:] = outcomes.counted & (generator.random(20_000) < 0.5)
-    outcomes.fooled[:] = outcomes.fooled & outcomes.counted
+    outcomes.predicted[..., generator.random(20_000) < 0.5] = NOT_COUNTED
     needed = [measure_stability(each, pair=PAIR).needed for each in (independent(20_000), outcomes)]
     assert needed[1] == pytest.approx(2 * needed[0], rel=0.05)
 
@@ -79,7 +81,7 @@ def test_all_pairs_are_in_the_table_and_in_the_mean() -> None:
 
 def test_a_pair_without_a_shared_image_is_left_out() -> None:
     outcomes = independent(50, size=3)
-    outcomes.counted[0, 1] = outcomes.counted[1, 0] = False
+    outcomes.predicted[0, 1] = outcomes.predicted[1, 0] = NOT_COUNTED
     assert len(measure_stability(outcomes).pairs) == 2
     with pytest.raises(InvalidValueError, match="no pair of classifiers has a score yet"):
         measure_stability(outcomes, pair=PAIR)

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from tests.specimens import Array, outcomes_of
+from tests.specimens import Array, counted_in, fooled_in, outcomes_of
 from zooscope.analyses.strategies import compare_strategies
 from zooscope.errors import InvalidValueError
+from zooscope.records.predictions import NOT_COUNTED
 from zooscope.scores.outcomes import Outcomes
 from zooscope.scores.sat import sat, sat_intervals
 
@@ -70,10 +71,10 @@ def test_intervals_of_a_mean_cover_the_truth_as_often_as_they_say() -> None:
 
 def test_permuting_the_classifiers_permutes_nothing_but_the_order() -> None:
     outcomes, order = measured(), [4, 2, 0, 5, 1, 3]
-    permuted = Outcomes(
-        names=tuple(outcomes.names[place] for place in order),
-        counted=outcomes.counted[np.ix_(order, order)],
-        fooled=outcomes.fooled[np.ix_(order, order)],
+    permuted = Outcomes.from_flags(
+        tuple(outcomes.names[place] for place in order),
+        counted=counted_in(outcomes)[np.ix_(order, order)],
+        fooled=fooled_in(outcomes)[np.ix_(order, order)],
     )
     first, second = compare_strategies(outcomes, GROUPS), compare_strategies(permuted, GROUPS)
     np.testing.assert_allclose(second.within.loc[first.within.index].to_numpy(float), first.within.to_numpy(float))
@@ -88,7 +89,7 @@ def test_a_group_of_one_has_no_similarity_within() -> None:
 
 def test_a_pair_without_a_score_is_left_out() -> None:
     outcomes = measured(3)
-    outcomes.counted[0, 1] = False
+    outcomes.predicted[0, 1] = NOT_COUNTED
     found: Any = compare_strategies(outcomes, dict.fromkeys(outcomes.names, "all")).within.loc["all"]
     score = sat(outcomes).score
     assert (found["pairs"], found["sat"]) == (2, pytest.approx((score[0, 2] + score[1, 2]) / 2))

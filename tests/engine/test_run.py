@@ -40,7 +40,7 @@ def by_name(predictions: Predictions) -> dict[tuple[str, ...], int]:
             cells[source, image] = int(predictions.clean[row, place])
             for column, target in enumerate(predictions.names):
                 cells[source, target, image] = int(predictions.transfer[row, column, place])
-                cells["control", source, target, image] = int(predictions.control[row, column, place])
+                cells["control", source, target, image] = int(predictions.control(row, column)[place])
     return cells
 
 
@@ -210,7 +210,7 @@ def test_a_control_is_measured_once_per_way_and_not_at_all_between_equal_transfo
         said = classifier.logits(detour).argmax(1).numpy()
         for column, source in enumerate(classifiers):
             same = source.transform == classifier.transform
-            np.testing.assert_array_equal(predictions.control[column, row], predictions.clean[row] if same else said)
+            np.testing.assert_array_equal(predictions.control(column, row), predictions.clean[row] if same else said)
 
 
 # Progress

@@ -146,7 +146,8 @@ def test_predictions_say_where_nothing_is_known_yet(records: Records) -> None:
     np.testing.assert_array_equal(predictions.transfer, [[unknown, [*unknown[:2], 1, 0, NOT_COUNTED]], [unknown, unknown]])
     # Where both take the same pixels, the control is the clean prediction.
     same = [0, 1, *unknown[2:]]
-    np.testing.assert_array_equal(predictions.control, [[same, [*unknown[:2], 1, 1, NOT_MEASURED]], [unknown, unknown]])
+    control = [[predictions.control(row, column) for column in range(2)] for row in range(2)]
+    np.testing.assert_array_equal(control, [[same, [*unknown[:2], 1, 1, NOT_MEASURED]], [unknown, unknown]])
 
 
 def test_what_is_done_is_known(records: Records) -> None:
@@ -180,7 +181,7 @@ def test_a_study_of_the_size_of_the_papers_comes_back() -> None:
     count, num_images, shard_size = 69, 500, 100
     generator = np.random.default_rng(0)
     transfer = generator.integers(-1, 1000, (count, count, num_images))
-    definition = replace(DEFINITION, shard_size=shard_size)
+    definition = replace(DEFINITION, shard_size=shard_size, class_names="\n".join(map(str, range(1000))))
     with Records.in_memory(definition, tuple(map(str, range(num_images))), np.zeros(num_images, dtype=np.int64)) as records:
         names = tuple(f"classifier {number}" for number in range(count))
         for name in names:
@@ -188,7 +189,16 @@ def test_a_study_of_the_size_of_the_papers_comes_back() -> None:
         for shard, positions in enumerate(records.shards):
             for row, source in enumerate(names):
                 records.save_transfers(source, shard, dict(zip(names, transfer[row][:, positions], strict=True)), {})
-        np.testing.assert_array_equal(records.predictions().transfer, transfer)
+        found = records.predictions().transfer
+    np.testing.assert_array_equal(found, transfer)
+    assert found.dtype == np.int16
+
+
+@pytest.mark.parametrize("impossible", [2, -17, 256])
+def test_a_class_that_there_is_not_is_damage_not_another_class(records: Records, impossible: int) -> None:
+    records.save_transfers("a", 2, {"b": np.array([impossible])}, {})
+    with pytest.raises(StudyError, match=rf"is damaged: some of it can't be read \(class {impossible} of 2\)"):
+        records.predictions()
 
 
 # Classifiers under one name

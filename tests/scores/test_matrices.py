@@ -10,15 +10,20 @@ from zooscope.scores.matrices import one_sided_matrix, sat_matrix, transfer_matr
 
 
 def predictions_of(transfer: Array, control: Array | None = None) -> Predictions:
-    """Of classifiers named a, b, ... on images that are all of class 0; arrays of shape (source, target, image)."""
+    """Of classifiers named a, b, ... on images that are all of class 0; arrays of shape (source, target, image).
+
+    Each has a transform of its own, so that each cell has a control.
+    """
     size, _, count = transfer.shape
+    controls = np.zeros(transfer.shape) if control is None else control
     return Predictions(
         names=tuple("abcd"[:size]),
         image_ids=tuple(map(str, range(count))),
         labels=np.zeros(count, dtype=np.int64),
         clean=np.zeros((size, count), dtype=np.int32),
         transfer=transfer.astype(np.int32),
-        control=np.zeros(transfer.shape, dtype=np.int32) if control is None else control.astype(np.int32),
+        transforms=tuple("ABCD"[:size]),
+        controls={("ABCD"[row], "abcd"[column]): controls[row, column].astype(np.int32) for row, column in np.ndindex(size, size)},
     )
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 
-from tests.specimens import outcomes_of
+from tests.specimens import counted_in, fooled_in, outcomes_of
 from zooscope.records.predictions import NOT_COUNTED, NOT_MEASURED, Predictions
-from zooscope.scores.outcomes import attacked, control, count_pairs, percent_of
+from zooscope.scores.outcomes import count_pairs, find_outcomes, measure_control, percent_of
 
 # Two classifiers, four images of the classes 0 and 1.
 PREDICTIONS = Predictions(
@@ -17,24 +17,25 @@ PREDICTIONS = Predictions(
         ],
         dtype=np.int32,
     ),
-    control=np.array([[[0, 0, 1, 0], [0, 0, 0, 0]], [[0, 0, 0, 0], [NOT_MEASURED] * 4]], dtype=np.int32),
+    transforms=("large", "small"),
+    controls={("large", "b"): np.array([0, 0, 0, 0]), ("small", "a"): np.array([0, 0, 0, 0])},
 )
 
 
 def test_an_outcome_counts_where_something_was_measured_and_fools_where_the_class_is_wrong() -> None:
-    outcomes = attacked(PREDICTIONS)
-    np.testing.assert_array_equal(outcomes.counted[0], [[1, 1, 1, 0], [1, 0, 1, 0]])
-    np.testing.assert_array_equal(outcomes.fooled[0], [[1, 1, 1, 0], [1, 0, 0, 0]])
-    np.testing.assert_array_equal(outcomes.counted[1], [[1, 0, 1, 0], [0, 0, 0, 0]])
-    np.testing.assert_array_equal(outcomes.fooled[1], [[0, 0, 1, 0], [0, 0, 0, 0]])
+    outcomes = find_outcomes(PREDICTIONS)
+    np.testing.assert_array_equal(counted_in(outcomes)[0], [[1, 1, 1, 0], [1, 0, 1, 0]])
+    np.testing.assert_array_equal(fooled_in(outcomes)[0], [[1, 1, 1, 0], [1, 0, 0, 0]])
+    np.testing.assert_array_equal(counted_in(outcomes)[1], [[1, 0, 1, 0], [0, 0, 0, 0]])
+    np.testing.assert_array_equal(fooled_in(outcomes)[1], [[0, 0, 1, 0], [0, 0, 0, 0]])
 
 
 def test_percent_is_of_counted_images_and_nan_without_any() -> None:
-    np.testing.assert_array_equal(attacked(PREDICTIONS).percent, [[100, 50], [50, np.nan]])
+    np.testing.assert_array_equal(find_outcomes(PREDICTIONS).percent, [[100, 50], [50, np.nan]])
 
 
 def test_a_control_counts_the_images_that_the_attack_counts() -> None:
-    np.testing.assert_array_equal(control(PREDICTIONS).percent, [[0, 50], [50, np.nan]])
+    np.testing.assert_array_equal(measure_control(PREDICTIONS), [[0, 50], [50, np.nan]])
 
 
 def test_percent_of_nothing_is_nan_without_a_warning() -> None:
@@ -48,8 +49,8 @@ def test_what_a_pair_counts_is_what_sat_counts() -> None:
     place = 0
     for a in range(4):
         for b in range(a + 1, 4):
-            both = outcomes.counted[a, b] & outcomes.counted[b, a]
+            both = counted_in(outcomes)[a, b] & counted_in(outcomes)[b, a]
             np.testing.assert_array_equal(counted[place], 2 * both)
-            np.testing.assert_array_equal(fooled[place], (outcomes.fooled[a, b] * 1 + outcomes.fooled[b, a]) * both)
+            np.testing.assert_array_equal(fooled[place], (fooled_in(outcomes)[a, b] * 1 + fooled_in(outcomes)[b, a]) * both)
             place += 1
     assert place == len(fooled)

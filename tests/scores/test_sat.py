@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from tests.specimens import Array, outcomes_of
+from tests.specimens import Array, counted_in, fooled_in, outcomes_of
 from zooscope.errors import InvalidValueError
 from zooscope.scores.outcomes import Outcomes
 from zooscope.scores.sat import LARGER_IS_MORE_SIMILAR, RANGE, SYMMETRIC, log_score, one_sided, sat, sat_intervals
@@ -21,10 +21,10 @@ def _measured(draw: st.DrawFn) -> tuple[Array, Array]:
 
 
 def reordered(outcomes: Outcomes, order: Array) -> Outcomes:
-    return Outcomes(
-        names=tuple(outcomes.names[place] for place in order),
-        counted=outcomes.counted[order][:, order],
-        fooled=outcomes.fooled[order][:, order],
+    return Outcomes.from_flags(
+        tuple(outcomes.names[place] for place in order),
+        counted=counted_in(outcomes)[order][:, order],
+        fooled=fooled_in(outcomes)[order][:, order],
     )
 
 
@@ -94,9 +94,9 @@ def test_another_order_of_classifiers_reorders_the_matrix(measured: tuple[Array,
 @given(_measured(), st.randoms(use_true_random=False))
 def test_another_order_of_images_changes_nothing(measured: tuple[Array, Array], random: Random) -> None:
     outcomes = outcomes_of(*measured)
-    count = outcomes.counted.shape[-1]
+    count = counted_in(outcomes).shape[-1]
     order = np.array(random.sample(range(count), k=count))
-    turned = Outcomes(names=outcomes.names, counted=outcomes.counted[..., order], fooled=outcomes.fooled[..., order])
+    turned = Outcomes.from_flags(outcomes.names, counted=counted_in(outcomes)[..., order], fooled=fooled_in(outcomes)[..., order])
     for before, after in zip(sat(outcomes), sat(turned), strict=True):
         np.testing.assert_array_equal(before, after)
 
@@ -105,13 +105,16 @@ def test_another_order_of_images_changes_nothing(measured: tuple[Array, Array], 
 def test_one_more_fooled_image_raises_the_score_of_its_pair_alone(measured: tuple[Array, Array]) -> None:
     outcomes = outcomes_of(*measured)
     assert LARGER_IS_MORE_SIMILAR
-    spots = np.argwhere(outcomes.counted & ~outcomes.fooled)
+    spots = np.argwhere(counted_in(outcomes) & ~fooled_in(outcomes))
     if not len(spots):
         return
     source, target, image = spots[0]
-    fooled = outcomes.fooled.copy()
+    fooled = fooled_in(outcomes).copy()
     fooled[source, target, image] = True
-    before, after = sat(outcomes).percent, sat(Outcomes(names=outcomes.names, counted=outcomes.counted, fooled=fooled)).percent
+    before, after = (
+        sat(outcomes).percent,
+        sat(Outcomes.from_flags(outcomes.names, counted=counted_in(outcomes), fooled=fooled)).percent,
+    )
     assert after[source, target] > before[source, target]
     before[source, target] = before[target, source] = after[source, target]
     np.testing.assert_array_equal(before, after)

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.specimens import classifier_of, conv_network, family, images_of, noise, two_class
+from tests.specimens import classifier_of, conv_network, counted_in, family, fooled_in, images_of, noise, two_class
 from zooscope.attacks import LinfPGD
 from zooscope.classifiers.classifier import Classifier
 from zooscope.errors import ClassifierError, InvalidValueError, StudyError, WeakSourceWarning
@@ -36,13 +36,15 @@ def test_the_row_is_the_one_that_a_study_of_all_would_hold(batch_size: int) -> N
         found = newcomer(study, new, device="cpu", batch_size=batch_size)
         predictions = whole.predictions
         assert study.names == tuple(classifier.name for classifier in known)
-    expected, control = outcomes.attacked(predictions), outcomes.control(predictions)
+    expected = outcomes.find_outcomes(predictions)
     assert found.targets == tuple(classifier.name for classifier in known)
-    np.testing.assert_array_equal(found.counted, expected.counted[3, :3])
-    np.testing.assert_array_equal(found.fooled, expected.fooled[3, :3])
+    np.testing.assert_array_equal(found.counted, counted_in(expected)[3, :3])
+    np.testing.assert_array_equal(found.fooled, fooled_in(expected)[3, :3])
     different = [place for place in range(3) if known[place].transform != new.transform]
     assert different
-    np.testing.assert_array_equal(found.damaged[different], control.fooled[3, different])
+    for target in different:
+        wrong = predictions.control(3, target) != predictions.labels
+        np.testing.assert_array_equal(found.damaged[target], wrong & found.counted[target])
     assert not np.delete(found.damaged, different, axis=0).any()
     assert found.white_box_success == pytest.approx(expected.percent[3, 3])
     assert found.clean_accuracy == pytest.approx(100 * (predictions.clean[3] == images.labels).mean())
@@ -61,7 +63,7 @@ def test_an_attack_with_random_starts_is_the_studys_too() -> None:
             study.run(device="cpu")
             whole.run(device="cpu")
             rows.append(newcomer(study, classifiers[2], device="cpu").fooled)
-            np.testing.assert_array_equal(rows[-1], outcomes.attacked(whole.predictions).fooled[2, :2])
+            np.testing.assert_array_equal(rows[-1], fooled_in(outcomes.find_outcomes(whole.predictions))[2, :2])
 
 
 def test_a_listener_hears_of_every_shard() -> None:

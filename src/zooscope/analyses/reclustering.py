@@ -12,7 +12,7 @@ from zooscope.analyses.clustering import Clusters, k_means
 from zooscope.analyses.spectral import adjacency, spectrum
 from zooscope.errors import InvalidValueError
 from zooscope.records.predictions import Predictions
-from zooscope.scores.outcomes import PERCENT, attacked, count_pairs, percent_of
+from zooscope.scores.outcomes import PERCENT, count_pairs, find_outcomes, percent_of
 from zooscope.scores.sat import EPSILON_S, log_score
 from zooscope.statistics.bootstrap import resample_shares
 
@@ -69,7 +69,7 @@ def measure_cluster_stability(
         msg = f"the predictions hold no {lacking[0]}; take clusters and predictions of the same study."
         raise InvalidValueError(msg)
     own = found.labels.loc[names].to_numpy(dtype=np.int64)
-    scores = _drawn_scores(_only(predictions, names), num_draws, epsilon_s, seed)
+    scores = _drawn_scores(predictions.take(names), num_draws, epsilon_s, seed)
     starts = np.random.default_rng(seed).integers(2**31, size=num_draws)
     drawn = np.stack(
         [_partition(draw, own, found.num_clusters, random_state=int(start)) for draw, start in zip(scores, starts, strict=True)]
@@ -84,24 +84,11 @@ def measure_cluster_stability(
     )
 
 
-def _only(predictions: Predictions, names: list[str]) -> Predictions:
-    """Of these classifiers alone, in this order."""
-    chosen = [predictions.names.index(name) for name in names]
-    return Predictions(
-        names=tuple(names),
-        image_ids=predictions.image_ids,
-        labels=predictions.labels,
-        clean=predictions.clean[chosen],
-        transfer=predictions.transfer[np.ix_(chosen, chosen)],
-        control=predictions.control[np.ix_(chosen, chosen)],
-    )
-
-
 def _drawn_scores(
     predictions: Predictions, num_draws: int, epsilon_s: float, seed: int
 ) -> Float[np.ndarray, "draw classifier classifier"]:
     """SAT of every draw. A pair that shares no image in a draw keeps the score that it has on all."""
-    fooled, counted = count_pairs(attacked(predictions))
+    fooled, counted = count_pairs(find_outcomes(predictions))
     shares = resample_shares(fooled, counted, num_resamples=num_draws, seed=seed)
     overall = percent_of(fooled.sum(axis=1, dtype=np.int64), counted.sum(axis=1, dtype=np.int64)) / PERCENT
     scores = log_score(PERCENT * np.where(np.isnan(shares), overall, shares), epsilon_s=epsilon_s)

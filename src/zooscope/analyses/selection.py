@@ -15,7 +15,7 @@ from zooscope.errors import InvalidValueError
 from zooscope.scores.outcomes import Outcomes
 from zooscope.scores.sat import sat
 from zooscope.statistics.bootstrap import NUM_RESAMPLES, draw_weights, find_percentiles, set_exact_ends
-from zooscope.statistics.halves import Halves, halves
+from zooscope.statistics.halves import halves
 
 Method = Literal["most diverse", "best predicted", "greedy", "best single classifiers"]
 METHODS: Final[tuple[Method, ...]] = ("most diverse", "best predicted", "greedy", "best single classifiers")
@@ -105,7 +105,9 @@ def select_ensemble(
     """
     _require_usable(logits, outcomes, size, num_random)
     split = halves(logits.labels, seed=seed)
-    chooser = _Chooser(logits=logits.take(split.choosing), outcomes=_part(outcomes, split), size=size, average=average, seed=seed)
+    chooser = _Chooser(
+        logits=logits.take(split.choosing), outcomes=outcomes.take_images(split.choosing), size=size, average=average, seed=seed
+    )
     found, regression = chooser.all()
     count = len(logits.names)
     generator = np.random.default_rng((seed, 1))
@@ -240,13 +242,8 @@ def _judged(
     }
 
 
-def _part(outcomes: Outcomes, split: Halves) -> Outcomes:
-    chosen = split.choosing
-    return Outcomes(names=outcomes.names, counted=outcomes.counted[..., chosen], fooled=outcomes.fooled[..., chosen])
-
-
 def _require_usable(logits: CleanLogits, outcomes: Outcomes, size: int, num_random: int) -> None:
-    if logits.names != outcomes.names or len(logits.labels) != outcomes.counted.shape[-1]:
+    if logits.names != outcomes.names or len(logits.labels) != len(outcomes.labels):
         msg = "logits and outcomes must be of the same classifiers, in the same order, and of the same images."
         raise InvalidValueError(msg)
     if not 2 <= size <= len(logits.names):  # noqa: PLR2004

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from scipy.stats import norm
 
 from zooscope.errors import InvalidValueError, UnknownNameError
-from zooscope.scores.outcomes import PERCENT, Outcomes, count_pairs
+from zooscope.scores.outcomes import PERCENT, Outcomes
 from zooscope.statistics.bootstrap import require_confidence
 
 NUM_SETS: Final = 10
@@ -83,7 +83,7 @@ def measure_stability(
         msg = f"a spread needs at least 2 sets, a width must be positive: got {num_sets} sets and a width of {width:g}."
         raise InvalidValueError(msg)
     a, b = _pairs(outcomes, pair)
-    fooled, counted = _of_pairs(outcomes, a, b)
+    fooled, counted = outcomes.pairs(a, b)
     usable = counted.any(1)
     if not usable.any():
         msg = "no pair of classifiers has a score yet; measure at least two classifiers on an image that both get right."
@@ -134,20 +134,6 @@ def _pairs(outcomes: Outcomes, pair: tuple[str, str] | None) -> tuple[Int[np.nda
         msg = f"a pair is two classifiers: got {pair[0]} twice."
         raise InvalidValueError(msg)
     return tuple(np.array([outcomes.names.index(name)]) for name in pair)  # type: ignore[return-value]
-
-
-def _of_pairs(
-    outcomes: Outcomes, a: Int[np.ndarray, " pair"], b: Int[np.ndarray, " pair"]
-) -> tuple[Int[np.ndarray, "pair image"], Int[np.ndarray, "pair image"]]:
-    if len(a) == 1:
-        both = np.array([a[0], b[0]])
-        chosen = np.ix_(both, both)
-        outcomes = Outcomes(
-            names=tuple(outcomes.names[place] for place in both),
-            counted=outcomes.counted[chosen],
-            fooled=outcomes.fooled[chosen],
-        )
-    return count_pairs(outcomes)
 
 
 def _sizes(num_images: int) -> list[int]:

@@ -40,8 +40,4 @@ def of_classifiers(outcomes: "Outcomes", names: tuple[str, ...]) -> "Outcomes":
     """The outcomes of some of the classifiers among themselves."""
     import numpy as np
 
-    from zooscope.scores.outcomes import Outcomes
-
-    places = [outcomes.names.index(name) for name in names]
-    chosen = np.ix_(places, places)
-    return Outcomes(names=names, counted=outcomes.counted[chosen], fooled=outcomes.fooled[chosen])
+    return outcomes.take(np.array([outcomes.names.index(name) for name in names]))

@@ -89,7 +89,7 @@ def _measured(study: "RecordedStudy", *, confidence: float) -> Overview:
     with collected_notes() as warned:
         sat = sat_matrix(predictions, confidence=confidence)
     transfer = transfer_matrix(predictions)
-    measured = (predictions.transfer != NOT_MEASURED).sum(-1)
+    measured = np.array([(row != NOT_MEASURED).sum(-1) for row in predictions.transfer])
     definition = study.definition
     return Overview(
         study=str(study.path),

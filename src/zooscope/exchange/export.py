@@ -71,7 +71,7 @@ def _columns_by_source(predictions: Predictions) -> Iterator[dict[str, Any]]:
             "target": _dictionary(targets, names),
             "image": _dictionary(positions, images),
             "label": predictions.labels[positions].astype(np.int32),
-            "prediction": transfer[targets, positions],
+            "prediction": transfer[targets, positions].astype(np.int32),
         }
 
 

@@ -1,18 +1,22 @@
 """What all classifiers said of all images, as arrays."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
-from jaxtyping import Int, Int32
+from jaxtyping import Int
 
 NOT_COUNTED: Final = -1  # source or target is wrong on the clean image
 NOT_MEASURED: Final = -2  # nothing is known yet
+LOWEST: Final = -16  # room for further codes
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Predictions:
     """Predicted classes; every score is computed from these.
+
+    The arrays are of the smallest integers that hold the classes, see `smallest_integers`.
 
     Attributes:
         names: the classifiers.
@@ -21,13 +25,42 @@ class Predictions:
         clean: on clean images; NOT_MEASURED where unknown.
         transfer: of the target on the images that were attacked through the source; NOT_COUNTED where source or target is wrong
             on the clean image, NOT_MEASURED where unknown.
-        control: of the target on clean images that took the way of attacked ones (made by the source's transform, resized for the
-            target); equal to `clean` where both transforms are the same.
+        transforms: how each classifier's pixels are made, as text; equal texts are equal transforms.
+        controls: by (transform, target), the target's predictions on clean images that were preprocessed by that transform and
+            resized for the target.
     """
 
     names: tuple[str, ...]
     image_ids: tuple[str, ...]
     labels: Int[np.ndarray, " image"]
-    clean: Int32[np.ndarray, "classifier image"]
-    transfer: Int32[np.ndarray, "source target image"]
-    control: Int32[np.ndarray, "source target image"]
+    clean: Int[np.ndarray, "classifier image"]
+    transfer: Int[np.ndarray, "source target image"]
+    transforms: tuple[str, ...]
+    controls: Mapping[tuple[str, str], Int[np.ndarray, " image"]] = field(default_factory=dict)
+
+    def control(self, source: int, target: int) -> Int[np.ndarray, " image"]:
+        """The control of a source and a target, by their places; the clean predictions where both transforms are equal."""
+        transform, clean = self.transforms[source], np.asarray(self.clean[target])
+        if transform == self.transforms[target]:
+            return clean
+        return self.controls.get((transform, self.names[target]), np.full_like(clean, NOT_MEASURED))
+
+    def take(self, names: Sequence[str]) -> "Predictions":
+        """Those of some classifiers among themselves, in the given order."""
+        places = [self.names.index(name) for name in names]
+        return replace(
+            self,
+            names=tuple(names),
+            clean=self.clean[places],
+            transfer=self.transfer[np.ix_(places, places)],
+            transforms=tuple(self.transforms[place] for place in places),
+        )
+
+
+def smallest_integers(num_classes: int) -> np.dtype[np.signedinteger]:
+    """The smallest signed integers that hold so many classes and the codes below 0.
+
+    >>> smallest_integers(10), smallest_integers(1000)
+    (dtype('int8'), dtype('int16'))
+    """
+    return np.result_type(np.min_scalar_type(min(-num_classes, LOWEST)))

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, final
+from typing import Any, Final, final
 
 import numpy as np
 from jaxtyping import Float, Float16, Int, Int32
@@ -13,7 +13,9 @@ from jaxtyping import Float, Float16, Int, Int32
 from zooscope.errors import MissingFileError, StudyError
 from zooscope.records.database import connect, define, explained, require_study, undamaged, upgrade
 from zooscope.records.entries import IDENTITY, ClassifierRecord, Definition
-from zooscope.records.predictions import NOT_MEASURED, Predictions
+from zooscope.records.predictions import LOWEST, NOT_MEASURED, Predictions, smallest_integers
+
+ROWS_AT_ONCE: Final = 1000
 
 
 @final
@@ -276,35 +278,37 @@ class Records:
 
     def _predictions(self) -> Predictions:
         names, shards, labels = self.names, self.shards, self.labels
+        num_classes = len(self.definition.class_names.split("\n"))
         place = {name: row for row, name in enumerate(names)}
-        transfer = np.full((len(names), len(names), len(labels)), NOT_MEASURED, dtype=np.int32)
-        rows = self._rows(
+        kind = smallest_integers(num_classes)
+        transfer = np.full((len(names), len(names), len(labels)), NOT_MEASURED, dtype=kind)
+        rows = self._each_row(
             "SELECT source.name, target.name, shard, predictions FROM transfers "
             "JOIN classifiers source ON source.id = source_id JOIN classifiers target ON target.id = target_id"
         )
         for source, target, shard, blob in rows:
             with undamaged(self._place):
-                transfer[place[source], place[target], shards[shard]] = np.frombuffer(blob, "<i4")
-        clean = self.clean_predictions()
-        control = np.empty_like(transfer)
-        transforms = {classifier.name: classifier.transform for classifier in self.classifiers}
-        by_way = self._controls()
-        for source in names:
-            for target in names:
-                same = transforms[source] == transforms[target]
-                control[place[source], place[target]] = (
-                    clean[place[target]] if same else by_way.get((transforms[source], target), np.int32(NOT_MEASURED))
-                )
-        return Predictions(names=names, image_ids=self.image_ids, labels=labels, clean=clean, transfer=transfer, control=control)
+                transfer[place[source], place[target], shards[shard]] = _classes(blob, num_classes)
+        return Predictions(
+            names=names,
+            image_ids=self.image_ids,
+            labels=labels,
+            clean=self.clean_predictions().astype(kind),
+            transfer=transfer,
+            transforms=tuple(classifier.transform for classifier in self.classifiers),
+            controls=self._controls(num_classes),
+        )
 
-    def _controls(self) -> dict[tuple[str, str], Int32[np.ndarray, " image"]]:
-        shards, count = self.shards, len(self.labels)
-        result: dict[tuple[str, str], Int32[np.ndarray, " image"]] = {}
-        rows = self._rows("SELECT controls.transform, name, shard, predictions FROM controls JOIN classifiers ON id = target_id")
+    def _controls(self, num_classes: int) -> dict[tuple[str, str], Int[np.ndarray, " image"]]:
+        shards, count, kind = self.shards, len(self.labels), smallest_integers(num_classes)
+        result: dict[tuple[str, str], Int[np.ndarray, " image"]] = {}
+        rows = self._each_row(
+            "SELECT controls.transform, name, shard, predictions FROM controls JOIN classifiers ON id = target_id"
+        )
         for transform, target, shard, blob in rows:
-            values = result.setdefault((transform, target), np.full(count, NOT_MEASURED, dtype=np.int32))
+            values = result.setdefault((transform, target), np.full(count, NOT_MEASURED, dtype=kind))
             with undamaged(self._place):
-                values[shards[shard]] = np.frombuffer(blob, "<i4")
+                values[shards[shard]] = _classes(blob, num_classes)
         return result
 
     # SQLite
@@ -319,6 +323,13 @@ class Records:
         finally:
             self._connection.rollback()
 
+    def _each_row(self, query: str) -> Iterator[Any]:
+        """Rows one by one: all blobs together would take more memory than the arrays made of them."""
+        with explained(self._place), undamaged(self._place):
+            rows = self._connection.execute(query)
+        while chunk := rows.fetchmany(ROWS_AT_ONCE):
+            yield from chunk
+
     def _rows(self, query: str, *values: object) -> list[Any]:
         with explained(self._place), undamaged(self._place):
             return self._connection.execute(query, values).fetchall()
@@ -326,6 +337,15 @@ class Records:
     def _write(self, statement: str, rows: list[list[object]]) -> None:
         with explained(self._place), self._connection:
             self._connection.executemany(statement, rows)
+
+
+def _classes(blob: bytes, num_classes: int) -> Int32[np.ndarray, " image"]:
+    """Predictions as they were written; refuses classes that there are not, which smaller integers would hide."""
+    values = np.frombuffer(blob, "<i4")
+    if values.size and not LOWEST <= values.min() <= values.max() < num_classes:
+        msg = f"class {values.max() if values.max() >= num_classes else values.min()} of {num_classes}"
+        raise ValueError(msg)
+    return values
 
 
 def _blob(predictions: Int[np.ndarray, " image"]) -> bytes:

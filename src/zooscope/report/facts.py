@@ -84,12 +84,12 @@ class Facts:
     @cached_property
     def measured(self) -> Bool[np.ndarray, "source target"]:
         """Which directions are measured on all images."""
-        return np.asarray((self.predictions.transfer != NOT_MEASURED).all(-1))
+        return np.array([(row != NOT_MEASURED).all(-1) for row in self.predictions.transfer])
 
     @property
     def measured_percent(self) -> float:
         """How much of the study is measured."""
-        return 100 * float((self.predictions.transfer != NOT_MEASURED).mean())
+        return 100 * float(np.mean([(row != NOT_MEASURED).mean() for row in self.predictions.transfer]))
 
     @cached_property
     def other_pixels(self) -> Bool[np.ndarray, "source target"]:

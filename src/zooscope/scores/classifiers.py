@@ -7,7 +7,7 @@ import pandas as pd
 
 from zooscope.records.entries import ClassifierRecord
 from zooscope.records.predictions import NOT_MEASURED, Predictions
-from zooscope.scores.outcomes import PERCENT, attacked
+from zooscope.scores.outcomes import PERCENT, find_outcomes
 
 
 def classifier_table(classifiers: Sequence[ClassifierRecord], predictions: Predictions) -> pd.DataFrame:
@@ -22,7 +22,7 @@ def classifier_table(classifiers: Sequence[ClassifierRecord], predictions: Predi
     return pd.DataFrame(
         {
             "clean_accuracy": np.divide(PERCENT * num_right, num_known, out=np.full(len(known), np.nan), where=num_known > 0),
-            "white_box_success": attacked(predictions).percent.diagonal(),
+            "white_box_success": find_outcomes(predictions).percent.diagonal(),
             "images": num_known,
             "transform": [classifier.transform for classifier in classifiers],
             "architecture": [classifier.architecture for classifier in classifiers],

@@ -8,7 +8,7 @@ import xarray as xr
 
 from zooscope.errors import EmptyPairWarning, WeakSourceWarning
 from zooscope.records.predictions import NOT_MEASURED, Predictions
-from zooscope.scores import outcomes
+from zooscope.scores.outcomes import Outcomes, find_outcomes, measure_control
 from zooscope.scores.sat import EPSILON_S, log_score, sat, sat_intervals
 
 CONFIDENCE: Final = 0.95
@@ -34,7 +34,7 @@ def sat_matrix(predictions: Predictions, *, confidence: float | None = CONFIDENC
         EmptyPairWarning: some pair shares no correctly classified image.
         WeakSourceWarning: a source fools itself on fewer than 90 % of images.
     """
-    measured = outcomes.attacked(predictions)
+    measured = find_outcomes(predictions)
     _warn(predictions, measured)
     score, percent, counted = sat(measured, epsilon_s=epsilon_s)
     coordinates = {"percent": percent, "count": counted}
@@ -58,7 +58,7 @@ def transfer_matrix(predictions: Predictions) -> xr.DataArray:
         Dimensions `source` and `target`; coordinates `count` (images) and `control` (percent that the target gets wrong when the
         same images take the same way unattacked: damage by resizing, 0 where both take the same pixels).
     """
-    measured = outcomes.attacked(predictions)
+    measured = find_outcomes(predictions)
     names, axes = list(measured.names), ("source", "target")
     return xr.DataArray(
         measured.percent,
@@ -66,8 +66,8 @@ def transfer_matrix(predictions: Predictions) -> xr.DataArray:
         coords={
             "source": names,
             "target": names,
-            "count": (axes, measured.counted.sum(-1)),
-            "control": (axes, outcomes.control(predictions).percent),
+            "count": (axes, measured.num_counted),
+            "control": (axes, measure_control(predictions)),
         },
         name="transfer",
     )
@@ -79,10 +79,10 @@ def one_sided_matrix(predictions: Predictions, *, epsilon_s: float = EPSILON_S) 
     return transfer.copy(data=log_score(transfer.to_numpy(), epsilon_s=epsilon_s)).rename("one_sided")
 
 
-def _warn(predictions: Predictions, measured: outcomes.Outcomes) -> None:
+def _warn(predictions: Predictions, measured: Outcomes) -> None:
     names = measured.names
-    complete = (predictions.transfer != NOT_MEASURED).all(-1)
-    empty = complete & complete.T & ~measured.counted.any(-1)
+    complete = np.array([(row != NOT_MEASURED).all(-1) for row in predictions.transfer])
+    empty = complete & complete.T & (measured.num_counted == 0)
     for row, column in zip(*np.nonzero(np.triu(empty)), strict=True):
         msg = f"{names[row]} and {names[column]} share no correctly classified image; their score is NaN."
         warnings.warn(msg, EmptyPairWarning, stacklevel=3)

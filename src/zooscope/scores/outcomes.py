@@ -1,45 +1,143 @@
 """From predictions to what the scores count: which images were counted, and which of them were fooled."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Int8
 
 from zooscope.records.predictions import Predictions
 
-PERCENT = 100.0
+PERCENT: Final = 100.0
+PAIRS_AT_ONCE: Final = 512
+_FOOLED: Final = 1
+_NOT_COUNTED: Final = -1
+
+
+class Cells(NamedTuple):
+    """Some cells (source, target) of a study, image by image.
+
+    Attributes:
+        fooled: counted images that the target gets wrong.
+        counted: images that source and target classify correctly when clean, and that are measured.
+    """
+
+    fooled: Bool[np.ndarray, "cell image"]
+    counted: Bool[np.ndarray, "cell image"]
+
+
+class PairCells(NamedTuple):
+    """Some pairs of a study, image by image, both directions together.
+
+    Attributes:
+        fooled: in how many directions each counted image was fooled, 0 to 2.
+        counted: 2 for images that are measured both ways, else 0.
+    """
+
+    fooled: Int8[np.ndarray, "pair image"]
+    counted: Int8[np.ndarray, "pair image"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Outcomes:
-    """Which images count for a source and a target, and on which of them the target errs.
+    """What became of every image between every source and target; kept as predictions, looked at some cells at a time.
 
     Attributes:
         names: the classifiers, in the order of both first axes.
-        counted: images that source and target classify correctly when clean, and that are measured.
-        fooled: counted images that the target gets wrong.
+        predicted: what the target says of the attacked image; negative where the image is not counted.
+        labels: the true classes.
     """
 
     names: tuple[str, ...]
-    counted: Bool[np.ndarray, "source target image"]
-    fooled: Bool[np.ndarray, "source target image"]
+    predicted: Int[np.ndarray, "source target image"]
+    labels: Int[np.ndarray, " image"]
+
+    @classmethod
+    def from_flags(
+        cls,
+        names: tuple[str, ...],
+        *,
+        counted: Bool[np.ndarray, "source target image"],
+        fooled: Bool[np.ndarray, "source target image"],
+    ) -> "Outcomes":
+        """Outcomes of which only is known whether each image was counted, and fooled."""
+        predicted = np.where(counted, fooled * np.int8(_FOOLED), np.int8(_NOT_COUNTED)).astype(np.int8)
+        return cls(names=names, predicted=predicted, labels=np.zeros(predicted.shape[-1], dtype=np.int64))
+
+    def cells(self, sources: Int[np.ndarray, " cell"], targets: Int[np.ndarray, " cell"]) -> Cells:
+        """What was counted and fooled in some cells, given by their places."""
+        predicted = self.predicted[sources, targets]
+        counted = predicted >= 0
+        return Cells(counted & (predicted != self._narrow_labels), counted)
+
+    def pairs(self, a: Int[np.ndarray, " pair"], b: Int[np.ndarray, " pair"]) -> PairCells:
+        """What SAT counts of some pairs, given by their places; a classifier with itself is counted twice."""
+        forth, back = self.cells(a, b), self.cells(b, a)
+        counted = forth.counted & back.counted
+        fooled = np.where(counted, forth.fooled.astype(np.int8) + back.fooled, 0).astype(np.int8)
+        return PairCells(fooled, 2 * counted.astype(np.int8))
+
+    def each_source(self) -> Iterator[Cells]:
+        """The cells of one source after the other."""
+        targets = np.arange(len(self.names))
+        for source in targets:
+            yield self.cells(np.full(len(targets), source), targets)
+
+    @cached_property
+    def num_counted(self) -> Int[np.ndarray, "source target"]:
+        """How many images are counted."""
+        return self._sums[0]
+
+    @cached_property
+    def num_fooled(self) -> Int[np.ndarray, "source target"]:
+        """How many of them are fooled."""
+        return self._sums[1]
 
     @property
     def percent(self) -> Float[np.ndarray, "source target"]:
         """Fooled images per hundred counted ones; NaN where none is counted."""
-        return percent_of(self.fooled.sum(-1), self.counted.sum(-1))
+        return percent_of(self.num_fooled, self.num_counted)
+
+    def take(self, places: Int[np.ndarray, " classifier"]) -> "Outcomes":
+        """Those of some classifiers among themselves."""
+        return Outcomes(
+            names=tuple(self.names[place] for place in places), predicted=self.predicted[np.ix_(places, places)], labels=self.labels
+        )
+
+    def take_images(self, positions: Int[np.ndarray, " image"]) -> "Outcomes":
+        """Those on some of the images."""
+        return replace(self, predicted=self.predicted[..., positions], labels=self.labels[positions])
+
+    @cached_property
+    def _narrow_labels(self) -> Int[np.ndarray, " image"]:
+        """Labels of the predictions' type: comparing must not make wider copies."""
+        return self.labels.astype(self.predicted.dtype)
+
+    @cached_property
+    def _sums(self) -> tuple[Int[np.ndarray, "source target"], Int[np.ndarray, "source target"]]:
+        rows = [(cells.counted.sum(-1), cells.fooled.sum(-1)) for cells in self.each_source()]
+        counted, fooled = (np.array(values).reshape(2 * (len(self.names),)) for values in zip(*rows, strict=True))
+        return counted, fooled
 
 
-def attacked(predictions: Predictions) -> Outcomes:
+def find_outcomes(predictions: Predictions) -> Outcomes:
     """Outcomes on attacked images."""
-    counted = predictions.transfer >= 0
-    return Outcomes(names=predictions.names, counted=counted, fooled=counted & (predictions.transfer != predictions.labels))
+    return Outcomes(names=predictions.names, predicted=predictions.transfer, labels=predictions.labels)
 
 
-def control(predictions: Predictions) -> Outcomes:
-    """Outcomes on the clean images that took the way of the attacked ones: the damage done by resizing alone."""
-    counted = (predictions.transfer >= 0) & (predictions.control >= 0)
-    return Outcomes(names=predictions.names, counted=counted, fooled=counted & (predictions.control != predictions.labels))
+def measure_control(predictions: Predictions) -> Float[np.ndarray, "source target"]:
+    """Counted images that the target gets wrong without an attack, only because they are resized: in percent, NaN where unknown."""
+    size = len(predictions.names)
+    wrong, counted = np.zeros((2, size, size), dtype=np.int64)
+    for source in range(size):
+        for target in range(size):
+            control = predictions.control(source, target)
+            known = (predictions.transfer[source, target] >= 0) & (control >= 0)
+            counted[source, target] = known.sum()
+            wrong[source, target] = (known & (control != predictions.labels)).sum()
+    return percent_of(wrong, counted)
 
 
 def percent_of(fooled: Int[np.ndarray, "*cells"], counted: Int[np.ndarray, "*cells"]) -> Float[np.ndarray, "*cells"]:
@@ -47,13 +145,6 @@ def percent_of(fooled: Int[np.ndarray, "*cells"], counted: Int[np.ndarray, "*cel
     return np.asarray(np.divide(PERCENT * fooled, counted, out=np.full(np.shape(counted), np.nan), where=counted > 0))
 
 
-def count_pairs(outcomes: Outcomes) -> tuple[Int[np.ndarray, "pair image"], Int[np.ndarray, "pair image"]]:
-    """What SAT counts of every pair (upper triangle, row by row, without the diagonal), per image.
-
-    Returns:
-        In how many directions each image was fooled (0 to 2), and how many were counted (0 or 2; images measured both ways).
-    """
-    rows, columns = np.triu_indices(len(outcomes.names), 1)
-    counted = outcomes.counted[rows, columns] & outcomes.counted[columns, rows]
-    fooled = outcomes.fooled[rows, columns].astype(np.int8) + outcomes.fooled[columns, rows]
-    return np.where(counted, fooled, 0).astype(np.int8), 2 * counted.astype(np.int8)
+def count_pairs(outcomes: Outcomes) -> PairCells:
+    """What SAT counts of every pair (upper triangle, row by row, without the diagonal), per image."""
+    return outcomes.pairs(*np.triu_indices(len(outcomes.names), 1))

@@ -4,14 +4,15 @@ Source: Hwang et al., Similarity of Neural Architectures using Adversarial Attac
 larger is more similar; in [log(epsilon_s), log(100)], natural logarithm.
 """
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int, Real
 
 from zooscope.errors import InvalidValueError
-from zooscope.scores.outcomes import PERCENT, Outcomes, percent_of
-from zooscope.statistics.bootstrap import Interval, bootstrap_shares
+from zooscope.scores.outcomes import PAIRS_AT_ONCE, PERCENT, Outcomes, percent_of
+from zooscope.statistics.bootstrap import Interval, bootstrap_shares, draw_weights
 
 EPSILON_S: Final = 0.01
 RANGE: Final = (float(np.log(EPSILON_S)), float(np.log(PERCENT)))
@@ -40,7 +41,7 @@ def sat(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S) -> Sat:
         >>> import numpy as np
         >>> counted = np.ones((2, 2, 4), dtype=bool)
         >>> fooled = np.array([[[1, 1, 1, 1], [1, 0, 0, 0]], [[1, 1, 0, 0], [1, 1, 1, 1]]], dtype=bool)
-        >>> sat(Outcomes(names=("a", "b"), counted=counted, fooled=fooled)).percent
+        >>> sat(Outcomes.from_flags(("a", "b"), counted=counted, fooled=fooled)).percent
         array([[100. ,  37.5],
                [ 37.5, 100. ]])
 
@@ -51,20 +52,23 @@ def sat(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S) -> Sat:
     Raises:
         InvalidValueError: epsilon_s is not in (0, 100].
     """
-    both = _both_directions(outcomes)
-    percent = percent_of(both.fooled.sum(-1), 2 * both.counted.sum(-1))
-    return Sat(log_score(percent, epsilon_s=epsilon_s), percent, both.counted.sum(-1))
+    size = len(outcomes.names)
+    fooled, counted = np.zeros((2, size * (size + 1) // 2), dtype=np.int64)
+    for block, rows, columns in _pair_blocks(size):
+        pairs = outcomes.pairs(rows, columns)
+        fooled[block], counted[block] = pairs.fooled.sum(-1), pairs.counted.sum(-1)
+    percent = _symmetric(percent_of(fooled, counted), size)
+    return Sat(log_score(percent, epsilon_s=epsilon_s), percent, _symmetric(counted // 2, size))
 
 
 def sat_intervals(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S, confidence: float = 0.95, seed: int = 0) -> Interval:
     """Intervals of SAT by bootstrap over images, for all pairs; matrices (a, b) on the scale of `Sat.score`."""
-    both = _both_directions(outcomes)
     size = len(outcomes.names)
-    rows, columns = np.triu_indices(size)
-    ends = bootstrap_shares(
-        both.fooled[rows, columns], 2 * both.counted[rows, columns].astype(np.int8), confidence=confidence, seed=seed
-    )
-    return Interval(*(log_score(_symmetric(PERCENT * end, size), epsilon_s=epsilon_s) for end in ends))
+    weights = draw_weights(len(outcomes.labels), seed=seed)
+    low, high = np.empty((2, size * (size + 1) // 2))
+    for block, rows, columns in _pair_blocks(size):
+        low[block], high[block] = bootstrap_shares(*outcomes.pairs(rows, columns), confidence=confidence, weights=weights)
+    return Interval(*(log_score(PERCENT * _symmetric(ends, size), epsilon_s=epsilon_s) for ends in (low, high)))
 
 
 def one_sided(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S) -> Float[np.ndarray, "source target"]:
@@ -80,20 +84,16 @@ def log_score(percent: Float[np.ndarray, "*cells"], *, epsilon_s: float = EPSILO
     return np.asarray(np.log(np.maximum(percent, epsilon_s)))
 
 
-class _BothDirections(NamedTuple):
-    counted: Bool[np.ndarray, "a b image"]
-    fooled: Int[np.ndarray, "a b image"]
+def _pair_blocks(size: int) -> Iterator[tuple[slice, Int[np.ndarray, " pair"], Int[np.ndarray, " pair"]]]:
+    """All pairs, the diagonal included, a block at a time: where the block stands, and the places of its classifiers."""
+    rows, columns = np.triu_indices(size)
+    for start in range(0, len(rows), PAIRS_AT_ONCE):
+        block = slice(start, start + PAIRS_AT_ONCE)
+        yield block, rows[block], columns[block]
 
 
-def _both_directions(outcomes: Outcomes) -> _BothDirections:
-    """Images measured both ways, and in how many of the two directions each was fooled."""
-    counted = outcomes.counted & outcomes.counted.swapaxes(0, 1)
-    fooled = outcomes.fooled.astype(np.int8) + outcomes.fooled.swapaxes(0, 1)
-    return _BothDirections(counted, np.where(counted, fooled, 0))
-
-
-def _symmetric(upper: Float[np.ndarray, " pair"], size: int) -> Float[np.ndarray, "a b"]:
-    matrix = np.empty((size, size))
+def _symmetric(upper: Real[np.ndarray, " pair"], size: int) -> Real[np.ndarray, "a b"]:
+    matrix = np.empty((size, size), dtype=upper.dtype)
     rows, columns = np.triu_indices(size)
     matrix[rows, columns] = matrix[columns, rows] = upper
     return matrix

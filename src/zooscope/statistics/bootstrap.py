@@ -30,6 +30,7 @@ def bootstrap_shares(
     confidence: float = 0.95,
     num_resamples: int = NUM_RESAMPLES,
     seed: int = 0,
+    weights: Float32[np.ndarray, "resample image"] | None = None,
 ) -> Interval:
     """Intervals of sum(fooled) / sum(counted) for many cells at once: percentile bootstrap, with exact ends.
 
@@ -46,6 +47,7 @@ def bootstrap_shares(
         confidence: coverage, in (0, 1).
         num_resamples: how many draws.
         seed: of the draws.
+        weights: the draws themselves, as of `draw_weights`, for callers with many blocks of cells; the seed is not used then.
 
     Returns:
         Shares in [0, 1]; NaN where nothing is counted. See `set_exact_ends` for cells of which none or all are fooled.
@@ -54,7 +56,8 @@ def bootstrap_shares(
         InvalidValueError: the confidence is not in (0, 1).
     """
     require_confidence(confidence)
-    weights = draw_weights(fooled.shape[1], num_resamples=num_resamples, seed=seed)
+    if weights is None:
+        weights = draw_weights(fooled.shape[1], num_resamples=num_resamples, seed=seed)
     low, high = np.full(len(fooled), np.nan), np.full(len(fooled), np.nan)
     for start in range(0, len(fooled), CELLS_AT_ONCE):
         cells = slice(start, start + CELLS_AT_ONCE)
@@ -99,7 +102,8 @@ def find_percentiles(draws: Float[np.ndarray, "*resamples_and_cells"], confidenc
     known = np.isfinite(draws).any(axis=0)
     ends = np.full((2, *draws.shape[1:]), np.nan)
     if known.any():
-        ends[:, known] = np.nanquantile(draws[:, known], (tail, 1 - tail), axis=0)
+        quantile = np.nanquantile if np.isnan(draws).any() else np.quantile  # the latter is many times faster
+        ends[:, known] = quantile(draws[:, known], (tail, 1 - tail), axis=0)
     return Interval(np.asarray(ends[0]), np.asarray(ends[1]))
 
 

@@ -93,12 +93,12 @@ def place(
         from zooscope.analyses.placement import compare_directions, place_classifier, usual_sat
         from zooscope.pictures.placement import one_sided_picture, placement_picture
         from zooscope.scores.matrices import sat_matrix
-        from zooscope.scores.outcomes import attacked
+        from zooscope.scores.outcomes import find_outcomes
         from zooscope.study.recorded import RecordedStudy
 
         with RecordedStudy.read(study) as opened:
             predictions = opened.predictions
-        outcomes, sat = attacked(predictions), sat_matrix(predictions, confidence=None)
+        outcomes, sat = find_outcomes(predictions), sat_matrix(predictions, confidence=None)
         row = (
             _left_out(predictions, classifier)
             if classifier in predictions.names
@@ -134,16 +134,17 @@ def _left_out(predictions: "Predictions", name: str) -> _Attacked:
     """A classifier of the study as if it were new."""
     import numpy as np
 
-    from zooscope.scores.outcomes import PERCENT, attacked, control
+    from zooscope.scores.outcomes import PERCENT, find_outcomes, measure_control
 
-    outcomes, unattacked, own = attacked(predictions), control(predictions), predictions.names.index(name)
+    outcomes, own = find_outcomes(predictions), predictions.names.index(name)
     others = np.delete(np.arange(len(predictions.names)), own)
+    cells = outcomes.cells(np.full(len(others), own), others)
     return _Attacked(
         name=name,
         targets=tuple(predictions.names[place] for place in others),
-        fooled=outcomes.fooled[own, others],
-        counted=outcomes.counted[own, others],
-        control=unattacked.percent[own, others],
+        fooled=cells.fooled,
+        counted=cells.counted,
+        control=measure_control(predictions)[own, others],
         clean_accuracy=float(PERCENT * (predictions.clean[own] == predictions.labels).mean()),
         is_new=False,
     )

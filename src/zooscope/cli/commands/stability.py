@@ -53,11 +53,11 @@ def stability(
     def find() -> Answer:
         from zooscope.analyses.stability import measure_stability
         from zooscope.pictures.stability import stability_picture
-        from zooscope.scores.outcomes import attacked
+        from zooscope.scores.outcomes import find_outcomes
         from zooscope.study.recorded import RecordedStudy
 
         with RecordedStudy.read(study) as opened:
-            outcomes = attacked(opened.predictions)
+            outcomes = find_outcomes(opened.predictions)
         found = measure_stability(
             outcomes, pair=pair, sizes=_numbers(sizes), num_sets=sets, width=width, confidence=confidence, seed=seed
         )

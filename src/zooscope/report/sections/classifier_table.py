@@ -43,12 +43,12 @@ class ClassifierRow:
 
 def classifier_table(facts: Facts) -> tuple[ClassifierRow, ...]:
     """A row per classifier, in the study's order."""
-    attacked = outcomes.attacked(facts.predictions)
-    everyone = range(len(facts.names))
+    attacked = outcomes.find_outcomes(facts.predictions)
+    everyone = np.arange(len(facts.names))
     known = facts.predictions.clean != NOT_MEASURED
     clean = _intervals(facts, known & (facts.predictions.clean == facts.predictions.labels), known)
-    white_box = _intervals(facts, attacked.fooled[everyone, everyone], attacked.counted[everyone, everyone])
-    return tuple(_row(facts, place, clean, white_box) for place in everyone)
+    white_box = _intervals(facts, *attacked.cells(everyone, everyone))
+    return tuple(_row(facts, place, clean, white_box) for place in range(len(everyone)))
 
 
 def _row(facts: Facts, place: int, clean: Interval, white_box: Interval) -> ClassifierRow:

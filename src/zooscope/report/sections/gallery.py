@@ -127,7 +127,7 @@ def gallery(study: Study, predictions: Predictions, names: Sequence[str], class_
 def chosen_images(predictions: Predictions, num_images: int) -> tuple[int, ...]:
     """Positions of the images to show: those that most classifiers get right when clean, of different classes first."""
     right = (predictions.clean == predictions.labels).sum(0)
-    measured = (predictions.transfer != NOT_MEASURED).any((0, 1))
+    measured = np.any([(row != NOT_MEASURED).any(0) for row in predictions.transfer], axis=0)
     ranked = [int(place) for place in np.argsort(-right, kind="stable") if measured[place]]
     firsts: dict[int, int] = {}
     for place in ranked:
