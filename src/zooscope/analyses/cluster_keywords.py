@@ -21,6 +21,14 @@ def find_keywords(components: pd.DataFrame, labels: pd.Series, *, num_keywords: 
 
     Source: Hwang et al., ECCV 2024, Section 4.1 and Table 2.
 
+    Example:
+        >>> import zooscope.analyses
+        >>> names = ["resnet", "vgg", "vit"]
+        >>> components = pd.DataFrame({"stem": ["conv", "conv", "patch"], "SE": ["Yes", "No", "No"]}, index=names)
+        >>> found = zooscope.analyses.find_keywords(components, pd.Series([1, 1, 2], index=names), num_keywords=1)
+        >>> found[["cluster", "component", "value", "share"]].to_numpy().tolist()
+        [[1, 'stem', 'conv', 1.0], [2, 'stem', 'patch', 1.0]]
+
     Args:
         components: a row per classifier, a column per component; NaN where a value is not known. Neither that nor `-`, the table's
             empty cell, makes a word.

@@ -46,6 +46,15 @@ def measure_ensembles_by_cluster(
 
     Source: Hwang et al., ECCV 2024, Section 5.1, Figures 6 and F.1.
 
+    Example:
+        >>> import zooscope.analyses
+        >>> cnn, vit = np.float16([[[9, 0], [9, 0], [3, 0], [0, 9]], [[9, 0], [1, 0], [0, 9], [2, 0]]])
+        >>> logits = CleanLogits(names=("cnn 1", "cnn 2", "vit"), values=(cnn, cnn, vit), labels=np.array([0, 0, 1, 1]))
+        >>> clusters = {"cnn 1": 1, "cnn 2": 1, "vit": 2}
+        >>> found = zooscope.analyses.measure_ensembles_by_cluster(logits, clusters, sizes=[2])
+        >>> found[["num_clusters", "num_draws", "err"]].to_numpy().tolist()
+        [[1.0, 1.0, 0.0], [2.0, 2.0, 1.0]]
+
     Args:
         logits: on clean images.
         clusters: classifier name to cluster.
@@ -86,6 +95,15 @@ def measure_ensembles_by_group(
     """How ensembles of N classifiers of one group do, for every group: seeds, hyper-parameters, regimes, architectures.
 
     Source: Hwang et al., ECCV 2024, Section 5.1, Figure 7.
+
+    Example:
+        >>> import zooscope.analyses
+        >>> first, second = np.float16([[[9, 0], [9, 0], [3, 0], [0, 9]], [[9, 0], [1, 0], [0, 9], [2, 0]]])
+        >>> logits = CleanLogits(names=("seed 1", "seed 2"), values=(first, second), labels=np.array([0, 0, 1, 1]))
+        >>> groups = {"seed 1": "seeds", "seed 2": "seeds"}
+        >>> found = zooscope.analyses.measure_ensembles_by_group(logits, groups, sizes=[2])
+        >>> found[["group", "error", "err"]].to_numpy().tolist()
+        [['seeds', 0.0, 1.0]]
 
     Args:
         logits: on clean images.

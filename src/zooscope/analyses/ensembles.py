@@ -45,6 +45,16 @@ def measure_pair_ensembles(
     Source: Hwang et al., ECCV 2024, Section 5.1 and Figure 5. There the band is one of independent pairs and the p value, too; here
     both know that pairs share classifiers (see `zooscope.statistics.trend` and `zooscope.statistics.mantel`).
 
+    Example:
+        >>> import zooscope.analyses
+        >>> from zooscope.analyses.averaging import CleanLogits
+        >>> values = np.float16([[[9, 0], [9, 0], [3, 0], [0, 9]], [[9, 0], [1, 0], [0, 9], [2, 0]]])
+        >>> logits = CleanLogits(names=("cnn", "vit"), values=tuple(values), labels=np.array([0, 0, 1, 1]))
+        >>> sat = xr.DataArray(np.full((2, 2), 3.0), dims=("a", "b"), coords={"a": ["cnn", "vit"], "b": ["cnn", "vit"]})
+        >>> pair = zooscope.analyses.measure_pair_ensembles(logits, sat).pairs.loc[0]
+        >>> float(pair["mean_error"]), float(pair["error"]), float(pair["err"])
+        (0.25, 0.0, 1.0)
+
     Args:
         logits: on clean images, of at least two classifiers.
         sat: dimensions `a` and `b`; it holds every classifier of the logits.

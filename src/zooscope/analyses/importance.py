@@ -88,6 +88,16 @@ def measure_component_importance(
 
     Source: Hwang et al., ECCV 2024, Section 4.1, Appendix B and Fig. 3; Breiman, Random forests, 2001.
 
+    Example:
+        >>> import zooscope.analyses
+        >>> names, stem = list("abcdef"), np.array(["conv", "conv", "conv", "patch", "patch", "patch"])
+        >>> sat = np.where(stem[:, None] == stem, 4.0, 2.0)
+        >>> components = pd.DataFrame({"stem": stem, "width": [1, 2, 1, 2, 1, 2]}, index=names)
+        >>> matrix = pd.DataFrame(sat, index=names, columns=names)
+        >>> found = zooscope.analyses.measure_component_importance(matrix, components, num_permutations=99)
+        >>> found.components.index.tolist(), round(found.r2_held_out, 2)
+        (['stem', 'width'], 1.0)
+
     Args:
         matrix: SAT of all pairs (natural log); symmetric; the diagonal is not read.
         components: a row per classifier, a column per component, any values; NaN where one is not known.

@@ -80,6 +80,15 @@ def place_classifier(
     SAT. Some targets are fooled more easily than others, whoever attacks, which draws everybody to their cluster: so the means
     are also given with each target's usual SAT taken off.
 
+    Example:
+        >>> import zooscope.analyses
+        >>> fooled = np.random.default_rng(0).random((3, 100)) < [[0.8], [0.7], [0.2]]
+        >>> counted = np.ones((3, 100), dtype=bool)
+        >>> clusters = {"cnn 1": "cnns", "cnn 2": "cnns", "vit": "transformers"}
+        >>> found = zooscope.analyses.place_classifier(("cnn 1", "cnn 2", "vit"), fooled, counted, clusters=clusters)
+        >>> found.cluster, found.share, found.targets.index.tolist()
+        ('cnns', 1.0, ['cnn 1', 'cnn 2', 'vit'])
+
     Args:
         names: the targets.
         fooled: images on which the new classifier's attack fools each target.
@@ -141,6 +150,15 @@ def compare_directions(
     One direction is half of what SAT counts, so that they can't but be correlated; what is asked is how closely.
 
     Source: Hwang et al., ECCV 2024, Figure H.1.
+
+    Example:
+        >>> import zooscope.analyses
+        >>> rate = np.array([[1, 0.8, 0.2], [0.8, 1, 0.2], [0.2, 0.2, 1]])
+        >>> fooled = np.random.default_rng(0).random((3, 3, 100)) < rate[..., None]
+        >>> outcomes = Outcomes.from_flags(("cnn 1", "cnn 2", "vit"), counted=np.ones((3, 3, 100), dtype=bool), fooled=fooled)
+        >>> found = zooscope.analyses.compare_directions(outcomes, clusters={"cnn 1": 1, "cnn 2": 1, "vit": 2})
+        >>> bool(found.pearson.r > 0.9), found.recovered, found.num_recoverable
+        (True, 2, 2)
 
     Args:
         outcomes: of attacked images.

@@ -50,6 +50,24 @@ def measure_cluster_stability(
 
     Source: Hennig, Cluster-wise assessment of cluster stability, 2007 (Jaccard).
 
+    Example:
+        >>> import zooscope.analyses
+        >>> from zooscope.scores.matrices import sat_matrix
+        >>> family, image = np.array([0, 0, 0, 1, 1]), np.arange(50)
+        >>> rate = np.where(family[:, None] == family, 0.95, 0.05)[..., None]
+        >>> predictions = Predictions(
+        ...     names=("cnn 1", "cnn 2", "cnn 3", "vit 1", "vit 2"),
+        ...     image_ids=tuple(map(str, image)),
+        ...     labels=np.zeros(50, dtype=np.int32),
+        ...     clean=np.zeros((5, 50), dtype=np.int32),
+        ...     transfer=(np.random.default_rng(0).random((5, 5, 50)) < rate).astype(np.int32),
+        ...     transforms=("resize 224",) * 5,
+        ... )
+        >>> found = zooscope.analyses.find_clusters(sat_matrix(predictions, confidence=None))
+        >>> stability = zooscope.analyses.measure_cluster_stability(found, predictions, num_draws=20)
+        >>> bool(stability.adjusted_rand > 0.8)
+        True
+
     Args:
         found: clusters of the SAT of these predictions, of all classifiers or some.
         predictions: of the study.

@@ -91,6 +91,17 @@ def select_ensemble(
     and mean error of the members predicts. greedy: the smallest measured error. best single classifiers: the smallest mean error of
     the members. All of it on the choosing half alone, SAT included.
 
+    Example:
+        >>> import zooscope.analyses
+        >>> generator, labels = np.random.default_rng(0), np.arange(200) % 2
+        >>> values = generator.normal(np.eye(2)[labels], [[[1.0]], [[1.0]], [[0.2]]]).astype(np.float16)
+        >>> logits = CleanLogits(names=("a", "b", "c"), values=tuple(values), labels=labels)
+        >>> counted = np.ones((3, 3, 200), dtype=bool)
+        >>> outcomes = Outcomes.from_flags(("a", "b", "c"), counted=counted, fooled=generator.random((3, 3, 200)) < 0.5)
+        >>> found = zooscope.analyses.select_ensemble(logits, outcomes, size=2)
+        >>> found.chosen.loc["best classifier alone", "members"], found.num_choosing, found.num_reporting
+        (('c',), 100, 100)
+
     Args:
         logits: on clean images.
         outcomes: of attacked images; the same classifiers in the same order, the same images.

@@ -64,6 +64,15 @@ def measure_stability(
 
     Source: Hwang et al., ECCV 2024, Table 1: ten sets, in percent without the logarithm.
 
+    Example:
+        >>> import zooscope.analyses
+        >>> rate = np.array([[1, 0.8, 0.2], [0.8, 1, 0.2], [0.2, 0.2, 1]])
+        >>> fooled = np.random.default_rng(0).random((3, 3, 100)) < rate[..., None]
+        >>> outcomes = Outcomes.from_flags(("cnn 1", "cnn 2", "vit"), counted=np.ones((3, 3, 100), dtype=bool), fooled=fooled)
+        >>> found = zooscope.analyses.measure_stability(outcomes, width=10)
+        >>> found.by_size.index.tolist(), found.needed
+        ([10, 20, 50, 100], 125)
+
     Args:
         outcomes: of attacked images; images are counted as they are drawn, before it is known which of them a pair gets right.
         pair: two classifiers; all pairs by default.

@@ -54,6 +54,17 @@ def compare_strategies(
     similarity among settings is high sensitivity; here it is 1 minus the mean similarity as a share, since a logarithm has no 1
     to be taken from).
 
+    Example:
+        >>> import zooscope.analyses
+        >>> rate = np.array([[1, 0.8, 0.2], [0.8, 1, 0.2], [0.2, 0.2, 1]])
+        >>> fooled = np.random.default_rng(0).random((3, 3, 100)) < rate[..., None]
+        >>> outcomes = Outcomes.from_flags(("cnn 1", "cnn 2", "vit"), counted=np.ones((3, 3, 100), dtype=bool), fooled=fooled)
+        >>> found = zooscope.analyses.compare_strategies(outcomes, {"cnn 1": "seeds", "cnn 2": "seeds"})
+        >>> found.within.loc["seeds", ["percent_low", "percent", "percent_high"]].round().tolist()
+        [70.0, 76.0, 82.0]
+        >>> float(found.overall["percent"].round())
+        39.0
+
     Args:
         scores: outcomes of attacked images; or a matrix of SAT (`a`, `b`, coordinate `percent`), without intervals then (NaN).
         groups: classifier name to group; a classifier without one counts in `overall` alone.

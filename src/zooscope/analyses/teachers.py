@@ -73,6 +73,16 @@ def rank_teachers(
 
     Source: Hwang et al., ECCV 2024, Section 5.2, Figures 8 and G.1.
 
+    Example:
+        >>> import zooscope.analyses
+        >>> names = ["student", "cnn", "vit"]
+        >>> scores = [[4.6, 2.0, 3.5], [2.0, 4.6, 2.1], [3.5, 2.1, 4.6]]
+        >>> sat = xr.DataArray(scores, dims=("a", "b"), coords={"a": names, "b": names})
+        >>> bases = {"student": "Transformer", "cnn": "CNN", "vit": "Transformer"}
+        >>> found = zooscope.analyses.rank_teachers(sat, bases, "student")
+        >>> found.same.index.tolist(), found.other.index.tolist()
+        (['vit'], ['cnn'])
+
     Args:
         sat: dimensions `a` and `b`, natural log; coordinates `low` and `high` where there are intervals.
         base_architectures: by classifier; None or missing where not known.

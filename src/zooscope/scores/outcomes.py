@@ -141,7 +141,12 @@ def measure_control(predictions: Predictions) -> Float[np.ndarray, "source targe
 
 
 def percent_of(fooled: Int[np.ndarray, "*cells"], counted: Int[np.ndarray, "*cells"]) -> Float[np.ndarray, "*cells"]:
-    """100 * fooled / counted, NaN where nothing is counted."""
+    """100 * fooled / counted, NaN where nothing is counted.
+
+    Example:
+        >>> percent_of(np.array([1, 0]), np.array([4, 0]))
+        array([25., nan])
+    """
     return np.asarray(np.divide(PERCENT * fooled, counted, out=np.full(np.shape(counted), np.nan), where=counted > 0))
 
 

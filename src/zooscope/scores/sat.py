@@ -77,7 +77,16 @@ def one_sided(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S) -> Float[np.n
 
 
 def log_score(percent: Float[np.ndarray, "*cells"], *, epsilon_s: float = EPSILON_S) -> Float[np.ndarray, "*cells"]:
-    """Natural logarithm of a percentage, cut below at epsilon_s."""
+    """Natural logarithm of a percentage, cut below at epsilon_s.
+
+    Example:
+        >>> import numpy as np
+        >>> log_score(np.array([0.0, 1.0, 100.0])).round(2)
+        array([-4.61,  0.  ,  4.61])
+
+    Raises:
+        InvalidValueError: epsilon_s is not in (0, 100].
+    """
     if not 0 < epsilon_s <= PERCENT:
         msg = f"epsilon_s must be in (0, 100] (percent): got {epsilon_s:g}."
         raise InvalidValueError(msg)

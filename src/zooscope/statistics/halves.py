@@ -18,6 +18,12 @@ class Halves(NamedTuple):
 def halves(labels: Int[np.ndarray, " image"], *, seed: int = 0) -> Halves:
     """Two halves that hold equally many images of every class, give or take one; their sizes differ by at most one.
 
+    Example:
+        >>> labels = np.array([0, 0, 0, 0, 1, 1])
+        >>> choosing, reporting = halves(labels)
+        >>> labels[choosing], labels[reporting]
+        (array([0, 0, 1]), array([0, 0, 1]))
+
     Args:
         labels: the true classes.
         seed: which image goes where.

@@ -53,6 +53,13 @@ def trend(
     Classifiers are drawn with replacement, not pairs: a classifier brings all of its pairs, and a pair counts as often as the
     product of how often its two classifiers were drawn. Pairs of a classifier with itself are left out.
 
+    Example:
+        >>> generator = np.random.default_rng(0)
+        >>> first = generator.random((6, 6))
+        >>> line = trend(first, 2 * first + 1)
+        >>> round(line.slope, 6), round(line.intercept, 6)
+        (2.0, 1.0)
+
     Args:
         first: x; square, the diagonal is never read, NaN is a pair that is left out.
         second: y; of the same classifiers in the same order.
