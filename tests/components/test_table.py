@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from zooscope.classifiers.providers import paper
-from zooscope.components.table import paper_components, read_components
+from zooscope.components.table import paper_components, read_component_table
 from zooscope.components.vocabulary import COMPONENTS
 from zooscope.errors import InvalidValueError, MissingFileError, UnknownNameError
 
@@ -65,11 +65,11 @@ def test_rows_are_those_of_the_paper(name: str, values: str) -> None:
 
 def test_a_table_is_read_as_it_was_written(tmp_path: Path) -> None:
     paper_components().to_csv(tmp_path / "paper.csv")
-    pd.testing.assert_frame_equal(read_components(tmp_path / "paper.csv", in_vocabulary=True), paper_components())
+    pd.testing.assert_frame_equal(read_component_table(tmp_path / "paper.csv", in_vocabulary=True), paper_components())
 
 
 def test_any_columns_are_read_and_empty_cells_are_missing(tmp_path: Path) -> None:
-    table = read_components(written(tmp_path, "\ufeffwho, colour ,NA\r\n bundled:vit ,None,\r\n\r\nb,,nan\r\n"))
+    table = read_component_table(written(tmp_path, "\ufeffwho, colour ,NA\r\n bundled:vit ,None,\r\n\r\nb,,nan\r\n"))
     assert list(table.index) == ["bundled:vit", "b"]
     assert list(table.columns) == ["colour", "NA"]
     assert table.loc["bundled:vit", "colour"] == "None"
@@ -79,7 +79,7 @@ def test_any_columns_are_read_and_empty_cells_are_missing(tmp_path: Path) -> Non
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match=r"there is no file .*nothing\.csv; give the path of a CSV file"):
-        read_components(tmp_path / "nothing.csv")
+        read_component_table(tmp_path / "nothing.csv")
 
 
 @pytest.mark.parametrize(
@@ -98,25 +98,25 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 )
 def test_what_is_no_table_is_refused(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(InvalidValueError, match=message):
-        read_components(written(tmp_path, text))
+        read_component_table(written(tmp_path, text))
 
 
 def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"name,colour\na,\xff\n")
     with pytest.raises(InvalidValueError, match=r"can't be read as CSV \('utf-8' codec can't decode .*\); save it as UTF-8"):
-        read_components(tmp_path / "a.csv")
+        read_component_table(tmp_path / "a.csv")
 
 
 def test_the_vocabulary_is_held_to_when_asked(tmp_path: Path) -> None:
     file = written(tmp_path, "name,stem layer,hierarchical\na,5s2,\nb,3s2,perhaps\n")
-    assert read_components(file).shape == (2, 2)
+    assert read_component_table(file).shape == (2, 2)
     with pytest.raises(InvalidValueError, match=r"b has the hierarchical 'perhaps'; write one of Yes, No, or in the same way"):
-        read_components(file, in_vocabulary=True)
+        read_component_table(file, in_vocabulary=True)
     file = written(tmp_path, "name,stem\na,5s2\n")
     with pytest.raises(
         UnknownNameError, match=r"unknown component 'stem'\. Did you mean stem layer\? It stands in .*; the components"
     ):
-        read_components(file, in_vocabulary=True)
+        read_component_table(file, in_vocabulary=True)
 
 
 def test_the_components_are_named_as_everywhere() -> None:

@@ -33,10 +33,10 @@ def groups_of(study: "RecordedStudy", file: Path | None) -> dict[str, str]:
         addresses = study.classifiers()["address"]
         named = {str(name): group_of(parse_address(address)) if address else None for name, address in addresses.items()}
         return {name: group for name, group in named.items() if group}
-    from zooscope.components.table import read_components
+    from zooscope.components.table import read_component_table
     from zooscope.errors import UnknownNameError
 
-    table = read_components(file)
+    table = read_component_table(file)
     column = "group" if "group" in table.columns else table.columns[0]
     for name in table.index:
         if name not in study.names:

@@ -41,9 +41,9 @@ def scores_of(study: "RecordedStudy", leave_out: list[str] | None) -> "xr.DataAr
 
 def components_of(study: "RecordedStudy", file: Path | None) -> "pd.DataFrame":
     """Components of a study's classifiers, from a file or as the study knows them; NaN where one is not known."""
-    from zooscope.components.table import read_components
+    from zooscope.components.table import read_component_table
 
-    return study.components() if file is None else read_components(file).reindex(list(study.names))
+    return study.components() if file is None else read_component_table(file).reindex(list(study.names))
 
 
 def require_components(study: "RecordedStudy", file: Path | None) -> "pd.DataFrame":

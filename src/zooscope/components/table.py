@@ -18,7 +18,7 @@ def paper_components() -> pd.DataFrame:
     return pd.DataFrame([dict(entry.components) for entry in paper.entries()], index=index, columns=list(COMPONENTS))
 
 
-def read_components(file: str | Path, *, in_vocabulary: bool = False) -> pd.DataFrame:
+def read_component_table(file: str | Path, *, in_vocabulary: bool = False) -> pd.DataFrame:
     """The components that a CSV file gives to classifiers, as strings; missing values are NaN.
 
     Args:

@@ -26,7 +26,7 @@ from tests.components.networks import (
     cnn,
 )
 from zooscope import load_classifier
-from zooscope.components.reading.read import overridden, read_components
+from zooscope.components.reading.read import override_components, read_components
 from zooscope.components.vocabulary import COMPONENTS, is_known
 from zooscope.errors import UnknownNameError
 
@@ -295,7 +295,7 @@ def test_a_users_file_overrides_what_it_gives_and_adds_its_own_components(tmp_pa
     file = tmp_path / "mine.csv"
     file.write_text("name,base architecture,activation,training data\nby hand,NAS (CNN),,ImageNet\n", encoding="utf-8")
     found = read_components(classifier(cnn()))
-    changed = overridden(found, file, name="by hand")
+    changed = override_components(found, file, name="by hand")
     assert changed["base architecture"].value == "NAS (CNN)"
     assert changed["base architecture"].why == str(file)
     assert changed["training data"].value == "ImageNet"
@@ -308,4 +308,4 @@ def test_a_file_without_the_classifier_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         UnknownNameError, match=re.escape(f"unknown classifier in {file} 'by hand'. Did you mean by hands? Its first")
     ):
-        overridden(read_components(classifier(cnn())), file, name="by hand")
+        override_components(read_components(classifier(cnn())), file, name="by hand")

@@ -70,13 +70,13 @@ def read(classifier: _Address, override: _Override = None, as_json: Json = False
     Looks at the modules and one traced forward pass, never at the network's name, so it works on any network. The values are
     those of the paper's table.
     """
-    from zooscope.components.reading.read import overridden, read_components
+    from zooscope.components.reading.read import override_components, read_components
     from zooscope.components.reading.skeleton import load_skeleton
 
     loaded = load_skeleton(classifier)
     found = read_components(loaded)
     if override is not None:
-        found = overridden(found, override, name=loaded.name)
+        found = override_components(found, override, name=loaded.name)
     if as_json:
         say_json({"classifier": loaded.name, "components": {name: {"value": r.value, "why": r.why} for name, r in found.items()}})
     else:

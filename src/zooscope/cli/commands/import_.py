@@ -35,10 +35,10 @@ def import_(matrix: _Matrix, study: _Study, components: _Components = None, as_j
     What needs the matrix alone then works on it: `show`, `clusters`, `components`, `map`. What needs predictions on images says so.
     """
     from zooscope.analyses.matrix import read_matrix
-    from zooscope.components.table import read_components
+    from zooscope.components.table import read_component_table
     from zooscope.study.recorded import RecordedStudy
 
-    table = None if components is None else read_components(components)
+    table = None if components is None else read_component_table(components)
     with RecordedStudy.from_matrix(study, read_matrix(matrix), components=table) as made:
         names, known = made.names, made.components().notna().any(axis=1)
     if as_json:

@@ -14,7 +14,7 @@ from zooscope.components.reading.norms import read_normalization
 from zooscope.components.reading.reading import Reading, places
 from zooscope.components.reading.stem import find_stem
 from zooscope.components.reading.trace import Trace, trace
-from zooscope.components.table import read_components as read_table
+from zooscope.components.table import read_component_table
 from zooscope.errors import UnknownNameError
 
 Components = Mapping[str, Reading]
@@ -49,12 +49,12 @@ def read_trace(seen: Trace) -> Components:
     }
 
 
-def overridden(found: Components, file: str | Path, *, name: str) -> Components:
+def override_components(found: Components, file: str | Path, *, name: str) -> Components:
     """Readings with the values of a CSV file in the place of those that it gives, and its further components behind.
 
     Args:
         found: readings.
-        file: see `zooscope.components.table.read_components`; an empty cell leaves the reading as it is.
+        file: see `zooscope.components.table.read_component_table`; an empty cell leaves the reading as it is.
         name: of the classifier, as it stands in the file's first column.
 
     Raises:
@@ -62,7 +62,7 @@ def overridden(found: Components, file: str | Path, *, name: str) -> Components:
         MissingFileError: there is no such file.
         InvalidValueError: it is no such CSV file.
     """
-    table = read_table(file)
+    table = read_component_table(file)
     if name not in table.index:
         kind = f"classifier in {file}"
         raise UnknownNameError(kind, name, table.index, "Its first column must name the classifier as it is called here.")
