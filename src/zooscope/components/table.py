@@ -35,7 +35,7 @@ def read_component_table(file: str | Path, *, in_vocabulary: bool = False) -> pd
             with that of another, or (in the vocabulary) an unknown value.
         UnknownNameError: (in the vocabulary) an unknown component.
     """
-    lines = _lines(Path(file))
+    lines = _read_lines(Path(file))
     (_, *components), *rows = lines
     for problem, repeated in (("the component", components), ("the classifier", [row[0] for row in rows])):
         twice = [name for name, times in Counter(repeated).items() if times > 1]
@@ -49,7 +49,7 @@ def read_component_table(file: str | Path, *, in_vocabulary: bool = False) -> pd
     return pd.DataFrame(values, index=index, columns=components, dtype="str")
 
 
-def _lines(file: Path) -> list[list[str]]:
+def _read_lines(file: Path) -> list[list[str]]:
     """The cells of all lines that are not empty, without blanks around them: as many in each line, the name never empty."""
     if not file.is_file():
         msg = f"there is no file {file}; give the path of a CSV file with a classifier's name and its components in each line."

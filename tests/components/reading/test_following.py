@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from tests.components.networks import classifier
-from zooscope.components.reading.axes import Axes, Factor, axis, broadcast, count, in_place_of, pixels_axes, reshaped, resized, role
+from zooscope.components.reading.axes import (
+    Axes,
+    Factor,
+    axis,
+    broadcast_axes,
+    count,
+    keep_positions,
+    pixels_axes,
+    reshape_axes,
+    resize_axis,
+    role,
+)
 from zooscope.components.reading.trace import trace
 
 CHANNELS, SIDE, BASE = 12, 4, 1000
@@ -62,38 +73,38 @@ def test_reshapes_and_permutations_keep_places_and_features_apart(data: st.DataO
             size = prod(factor.size for factor in each)
             cut = data.draw(st.sampled_from([part for part in range(1, size + 1) if size % part == 0]))
             shape += [cut, size // cut]
-        values, axes = values.reshape(shape), reshaped(axes, shape)
+        values, axes = values.reshape(shape), reshape_axes(axes, shape)
         assert_true(values, axes)
 
 
 def test_neighbouring_windows_may_be_cut_anew() -> None:
     axes = ((Factor(8, "place"), Factor(7, "place")), axis(3, "feature"))
-    assert reshaped(axes, (7, 8, 3)) == (axis(7, "place"), axis(8, "place"), axis(3, "feature"))
+    assert reshape_axes(axes, (7, 8, 3)) == (axis(7, "place"), axis(8, "place"), axis(3, "feature"))
 
 
 def test_a_reshape_that_cuts_through_both_kinds_keeps_the_kinds_by_size() -> None:
     axes = (axis(5, "place"), axis(6, "feature"))
-    assert reshaped(axes, (6, 5)) == (axis(6, "feature"), axis(5, "place"))
-    assert reshaped(axes, (3, 10)) == (axis(3, "feature"), axis(10, "feature"))
+    assert reshape_axes(axes, (6, 5)) == (axis(6, "feature"), axis(5, "place"))
+    assert reshape_axes(axes, (3, 10)) == (axis(3, "feature"), axis(10, "feature"))
 
 
 def test_a_sum_of_unlike_shapes_takes_each_axis_from_where_it_is_known() -> None:
     features, places = (axis(6, "feature"), ()), ((), axis(5, "place"))
-    assert broadcast([features, places], (6, 5)) == (axis(6, "feature"), axis(5, "place"))
-    assert broadcast([(axis(6, "weight"),), (axis(6, "place"),)], (6,)) == (axis(6, "place"),)
+    assert broadcast_axes([features, places], (6, 5)) == (axis(6, "feature"), axis(5, "place"))
+    assert broadcast_axes([(axis(6, "weight"),), (axis(6, "place"),)], (6,)) == (axis(6, "place"),)
 
 
 def test_unknown_operations_leave_the_axes_where_they_were() -> None:
     axes = (axis(6, "feature"), axis(5, "place"))
-    assert in_place_of(axes, (6, 4)) == (axis(6, "feature"), axis(4, "place"))
-    assert in_place_of(axes, (2, 5, 6)) == (axis(2, "feature"), axis(5, "place"), axis(6, "feature"))
+    assert keep_positions(axes, (6, 4)) == (axis(6, "feature"), axis(4, "place"))
+    assert keep_positions(axes, (2, 5, 6)) == (axis(2, "feature"), axis(5, "place"), axis(6, "feature"))
 
 
 def test_an_axis_of_both_counts_its_places() -> None:
     mixed = (Factor(4, "place"), Factor(3, "feature"))
     assert (role(mixed), count([mixed], "place"), count([mixed], "feature")) == (None, 4, 3)
     assert role(()) is None
-    assert resized(mixed, 6) == axis(6, "feature")
+    assert resize_axis(mixed, 6) == axis(6, "feature")
 
 
 PLACES, FEATURES = "place", "feature"

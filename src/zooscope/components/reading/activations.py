@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from zooscope.components.reading.layers import Layers, numbers
-from zooscope.components.reading.reading import Reading, places
+from zooscope.components.reading.layers import Layers, read_numbers
+from zooscope.components.reading.reading import Reading, list_modules
 from zooscope.components.reading.trace import Step
 from zooscope.components.reading.value import Value
 
@@ -35,7 +35,7 @@ def read_activation(layers: Layers) -> Reading:
     """Every activation, those inside of channel attention too; softmax, and sigmoids that gate something else, are none."""
     found: dict[str, list[str]] = {}
     for step in layers.trace.steps:
-        kind = _kind(layers, step)
+        kind = _find_kind(layers, step)
         if kind:
             found.setdefault(kind, []).append(step.path)
     if len(found) > 1:
@@ -43,16 +43,16 @@ def read_activation(layers: Layers) -> Reading:
     kinds = [kind for kind in ORDER if kind in found]
     if not kinds:
         return Reading(value=NONE, why="no step is an activation by itself")
-    return Reading(value=" + ".join(kinds), why="; ".join(f"{kind}: {places(found[kind])}" for kind in kinds))
+    return Reading(value=" + ".join(kinds), why="; ".join(f"{kind}: {list_modules(found[kind])}" for kind in kinds))
 
 
-def _kind(layers: Layers, step: Step) -> str | None:
+def _find_kind(layers: Layers, step: Step) -> str | None:
     if step.operation in {"hardtanh", "clamp"}:
-        return _cut(layers, step)
+        return _classify_clamp(layers, step)
     if step.operation == "clamp_min":
         return "ReLU" if step.arguments[1] == 0 else None
     if step.operation == "mul":
-        return _product(layers, step)
+        return _classify_product(layers, step)
     if step.operation == "tanh" and _is_part(layers, step):
         return None
     if step.operation == "softplus" and any(each.operation == "tanh" for each in layers.trace.after(step)):
@@ -60,21 +60,21 @@ def _kind(layers: Layers, step: Step) -> str | None:
     return KINDS.get(step.operation)
 
 
-def _cut(layers: Layers, step: Step) -> str | None:
+def _classify_clamp(layers: Layers, step: Step) -> str | None:
     """ReLU6, unless it is the straight piece of a hard sigmoid: of x + 3."""
-    if not {0, SIX} <= set(numbers(step)):
+    if not {0, SIX} <= set(read_numbers(step)):
         return None
     maker = layers.trace.maker(step.data[0])
-    return None if maker is not None and maker.operation == "add" and THREE in numbers(maker) else "ReLU6"
+    return None if maker is not None and maker.operation == "add" and THREE in read_numbers(maker) else "ReLU6"
 
 
-def _product(layers: Layers, step: Step) -> str | None:
+def _classify_product(layers: Layers, step: Step) -> str | None:
     """A value times a function of itself; where it is then divided by features' spread, it is part of a normalization."""
     if len(step.data) != 2 or any(_divides(each, step.output) for each in layers.trace.after(step)):  # noqa: PLR2004  (value, function)
         return None
     for taken, gate in (step.data, step.data[::-1]):
         maker = layers.trace.maker(gate)
-        kind = None if maker is None or taken.shape != gate.shape else _of_itself(layers, taken, maker)
+        kind = None if maker is None or taken.shape != gate.shape else _classify_self_gate(layers, taken, maker)
         if kind:
             return kind
     return None
@@ -84,10 +84,10 @@ def _divides(step: Step, value: Value) -> bool:
     return step.operation == "div" and len(step.data) > 1 and step.data[0] is value
 
 
-def _of_itself(layers: Layers, taken: Value, gate: Step) -> str | None:
+def _classify_self_gate(layers: Layers, taken: Value, gate: Step) -> str | None:
     """The activation that a value times a gate is, if the gate is made of the same value."""
-    before = [taken.number, *(value.number for value in _scaled(layers, taken))]
-    steps = _between(layers, gate, before)
+    before = [taken.number, *(value.number for value in _find_unscaled(layers, taken))]
+    steps = _find_between(layers, gate, before)
     if any(step.number in layers.working for step in steps) or not any(
         value.number in before for step in steps for value in step.data
     ):
@@ -102,16 +102,16 @@ def _of_itself(layers: Layers, taken: Value, gate: Step) -> str | None:
     if "sigmoid" not in operations:
         return None
     scaled = operations.get("mul")
-    return "GeLU" if scaled is not None and any(abs(number - QUICK_GELU) < 0.01 for number in numbers(scaled)) else "SiLU"  # noqa: PLR2004
+    return "GeLU" if scaled is not None and any(abs(number - QUICK_GELU) < 0.01 for number in read_numbers(scaled)) else "SiLU"  # noqa: PLR2004
 
 
-def _scaled(layers: Layers, value: Value) -> list[Value]:
+def _find_unscaled(layers: Layers, value: Value) -> list[Value]:
     """What a value is a multiple of: GELU halves x before the product, or after."""
     maker = layers.trace.maker(value)
     return list(maker.data) if maker is not None and maker.operation in {"mul", "div"} and len(maker.data) == 1 else []
 
 
-def _between(layers: Layers, gate: Step, before: list[int]) -> list[Step]:
+def _find_between(layers: Layers, gate: Step, before: list[int]) -> list[Step]:
     """The steps that make a gate out of one of some values."""
     found, waiting = [gate], [gate]
     while waiting:
@@ -127,5 +127,5 @@ def _between(layers: Layers, gate: Step, before: list[int]) -> list[Step]:
 
 def _is_part(layers: Layers, step: Step) -> bool:
     """Whether a tanh is part of GELU, which adds one to it, or of Mish, which takes it of a softplus."""
-    added = any(each.operation == "add" and 1 in numbers(each) for each in layers.trace.after(step))
+    added = any(each.operation == "add" and 1 in read_numbers(each) for each in layers.trace.after(step))
     return added or any(each.operation == "softplus" for each in layers.trace.before(step))

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from zooscope.components.reading.axes import Axis, count
 from zooscope.components.reading.layers import SOFTMAX, Layers, Product, are_scores
-from zooscope.components.reading.reading import Reading, places
+from zooscope.components.reading.reading import Reading, list_modules
 from zooscope.components.reading.trace import Step
 from zooscope.components.reading.value import Value
 
@@ -36,10 +36,10 @@ def find_attention(layers: Layers) -> tuple[Attention, ...]:
     for product in layers.products:
         if product.step.number in scored:
             continue
-        kind = _kind(layers, product)
+        kind = _find_kind(layers, product)
         if kind is None:
             continue
-        weighed = _weighed(layers, product)
+        weighed = _find_weighing(layers, product)
         if weighed:
             scored.update(each.step.number for each in weighed)
             found.append(Attention(step=product.step, kind=kind))
@@ -53,7 +53,7 @@ def read_self_attention(attention: tuple[Attention, ...], base: str) -> Reading:
         return Reading(value="No", why="no product of features with each other gives scores that weigh places")
     if "CNN" not in base:
         return Reading(
-            value="No", why=f"the attention in {places([layers[0].step.path])} is what the base architecture {base} tells"
+            value="No", why=f"the attention in {list_modules([layers[0].step.path])} is what the base architecture {base} tells"
         )
     counts = Counter(NAMES[each.kind] for each in layers)
     names = [name for name in NAMES.values() if counts[name]]
@@ -63,7 +63,7 @@ def read_self_attention(attention: tuple[Attention, ...], base: str) -> Reading:
     )
 
 
-def _weighed(layers: Layers, product: Product) -> list[Product]:
+def _find_weighing(layers: Layers, product: Product) -> list[Product]:
     """The products that take the scores of a product as weights; layers that mix the scores of several heads may lie between."""
     products = {each.step.number: each for each in layers.products}
     scores = product.step.output.num_places
@@ -74,26 +74,26 @@ def _weighed(layers: Layers, product: Product) -> list[Product]:
     return [products[step.number] for step in layers.forward(product.step, stop=stop) if step.number in products]
 
 
-def _kind(layers: Layers, product: Product) -> Kind | None:
+def _find_kind(layers: Layers, product: Product) -> Kind | None:
     """What the scores are between, if the product makes scores."""
-    return _summary(layers, product) if product.sums_over_places else _scores(product)
+    return _classify_summary(layers, product) if product.sums_over_places else _classify_scores(product)
 
 
-def _summary(layers: Layers, product: Product) -> Kind | None:
+def _classify_summary(layers: Layers, product: Product) -> Kind | None:
     """Of a product that leaves features against features; others weigh by scores, or pool."""
-    no_places = _places(product.rows) == _places(product.columns) == 1
-    if not no_places or min(_features(product.rows), _features(product.columns)) == 1:
+    no_places = _count_places(product.rows) == _count_places(product.columns) == 1
+    if not no_places or min(_count_features(product.rows), _count_features(product.columns)) == 1:
         return None
     if are_scores(layers, product.step):
         return "features"
     return "lambda" if any(_is_weighed(layers, value) for value in product.step.data) else "linear"
 
 
-def _scores(product: Product) -> Kind | None:
+def _classify_scores(product: Product) -> Kind | None:
     """Of a product that leaves places against places, or a token against places."""
-    rows, columns = _places(product.rows), _places(product.columns)
+    rows, columns = _count_places(product.rows), _count_places(product.columns)
     if min(rows, columns) == 1:
-        no_features = _features(product.rows) == _features(product.columns) == 1
+        no_features = _count_features(product.rows) == _count_features(product.columns) == 1
         return "token" if no_features and max(rows, columns) > 1 else None
     if columns > rows:
         return "halo"
@@ -107,9 +107,9 @@ def _is_weighed(layers: Layers, value: Value) -> bool:
     return any(step.operation in SOFTMAX for step in made)
 
 
-def _places(of: Axis) -> int:
+def _count_places(of: Axis) -> int:
     return count([of], "place")
 
 
-def _features(of: Axis) -> int:
+def _count_features(of: Axis) -> int:
     return count([of], "feature")

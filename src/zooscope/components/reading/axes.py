@@ -56,7 +56,7 @@ def count(of: Iterable[Axis], kind: Role) -> int:
     return prod(factor.size for each in of for factor in each if factor.role == kind)
 
 
-def resized(of: Axis, size: int) -> Axis:
+def resize_axis(of: Axis, size: int) -> Axis:
     """The axis with another size: cut, padded, pooled."""
     if prod(factor.size for factor in of) == size:
         return of
@@ -64,13 +64,13 @@ def resized(of: Axis, size: int) -> Axis:
     return axis(size, "feature" if "feature" in roles else roles[0] if roles else "feature")
 
 
-def reshaped(axes: Axes, shape: Sequence[int]) -> Axes:
+def reshape_axes(axes: Axes, shape: Sequence[int]) -> Axes:
     """The axes after a reshape, which keeps the order of the elements.
 
     Axes are split where a new border falls inside of them. Where that can't be (197 tokens into 14 x 14 and one) the roles stay
     with the axes of equal size, and what is left counts as features.
     """
-    waiting = _merged([factor for each in axes for factor in each])[::-1]
+    waiting = _merge_neighbours([factor for each in axes for factor in each])[::-1]
     result: list[Axis] = []
     for size in shape:
         parts: list[Factor] = []
@@ -85,14 +85,14 @@ def reshaped(axes: Axes, shape: Sequence[int]) -> Axes:
                 waiting.append(Factor(factor.size // left, factor.role))
                 left = 1
             else:
-                return _by_size(axes, shape)
+                return _match_sizes(axes, shape)
         if left > 1:
-            return _by_size(axes, shape)
+            return _match_sizes(axes, shape)
         result.append(tuple(parts))
     return tuple(result)
 
 
-def broadcast(operands: Sequence[Axes], shape: Sequence[int]) -> Axes:
+def broadcast_axes(operands: Sequence[Axes], shape: Sequence[int]) -> Axes:
     """The axes of an elementwise result: for each axis, of the first operand that has it in full."""
     result: list[Axis] = []
     for back, size in zip(range(len(shape), 0, -1), shape, strict=True):
@@ -102,7 +102,7 @@ def broadcast(operands: Sequence[Axes], shape: Sequence[int]) -> Axes:
     return tuple(result)
 
 
-def repeated(axes: Axes, shape: Sequence[int]) -> Axes:
+def repeat_axes(axes: Axes, shape: Sequence[int]) -> Axes:
     """The axes after the same elements were laid out several times."""
     old = ((),) * (len(shape) - len(axes)) + tuple(axes)
     return tuple(
@@ -110,14 +110,14 @@ def repeated(axes: Axes, shape: Sequence[int]) -> Axes:
     )
 
 
-def in_place_of(axes: Axes, shape: Sequence[int]) -> Axes:
+def keep_positions(axes: Axes, shape: Sequence[int]) -> Axes:
     """The axes after an operation that isn't known: each where it was."""
     if len(axes) == len(shape):
-        return tuple(resized(each, size) for each, size in zip(axes, shape, strict=True))
-    return _by_size(axes, shape)
+        return tuple(resize_axis(each, size) for each, size in zip(axes, shape, strict=True))
+    return _match_sizes(axes, shape)
 
 
-def _merged(factors: Iterable[Factor]) -> list[Factor]:
+def _merge_neighbours(factors: Iterable[Factor]) -> list[Factor]:
     """Neighbours of one role as one: 8 windows of 7 places are 56 places, and may be cut as 7 of 8 next."""
     result: list[Factor] = []
     for factor in factors:
@@ -128,7 +128,7 @@ def _merged(factors: Iterable[Factor]) -> list[Factor]:
     return result
 
 
-def _by_size(axes: Axes, shape: Sequence[int]) -> Axes:
+def _match_sizes(axes: Axes, shape: Sequence[int]) -> Axes:
     waiting = list(axes)
     result: list[Axis] = []
     for size in shape:

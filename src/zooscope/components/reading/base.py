@@ -9,13 +9,13 @@ from zooscope.components.reading.activations import KINDS
 from zooscope.components.reading.attention import Attention
 from zooscope.components.reading.axes import count
 from zooscope.components.reading.layers import POOLINGS, Convolution, Layers, Linear, are_scores, joins
-from zooscope.components.reading.reading import Reading, places
+from zooscope.components.reading.reading import Reading, list_modules
 from zooscope.components.reading.stem import Stem
 from zooscope.components.reading.trace import Step
 from zooscope.components.reading.value import Value
 
 FEW: Final = 0.25  # of the blocks
-SEARCHED: Final = "NAS (CNN)"
+NAS_CNN: Final = "NAS (CNN)"
 NUM_LISTED: Final = 5
 
 
@@ -63,30 +63,34 @@ def read_base(layers: Layers, mixing: Mixing) -> Reading:
     convolutional blocks, or is rare.
     """
     keeping = [*(each.step for each in mixing.convolutions if each.keeps_grid), *mixing.poolings]
-    blocks = {join for step in keeping for join in _shortcuts_of(layers, step)}
+    blocks = {join for step in keeping for join in _find_shortcuts(layers, step)}
     paths = [each.step.path for each in mixing.attention]
     if not mixing.attention and mixing.linears:
         return Reading(
-            value="MLP-Mixer", why=f"linear layers along the places: {places([each.step.path for each in mixing.linears])}"
+            value="MLP-Mixer", why=f"linear layers along the places: {list_modules([each.step.path for each in mixing.linears])}"
         )
     if not mixing.attention:
         what = "convolutions" if mixing.convolutions else "poolings"
-        why = f"{what} mix places: {places([step.path for step in mixing.local])}"
-        return _searched(layers, mixing) or Reading(value="CNN", why=why)
+        why = f"{what} mix places: {list_modules([step.path for step in mixing.local])}"
+        return _guess_search(layers, mixing) or Reading(value="CNN", why=why)
     if not blocks:
         return Reading(
-            value="Transformer", why=f"attention mixes places: {places(paths)}; no convolution does so inside of a block"
+            value="Transformer", why=f"attention mixes places: {list_modules(paths)}; no convolution does so inside of a block"
         )
-    counts = f"{len(paths)} layers of attention ({places(paths, 1)}) and {len(mixing.local)} convolutions or poolings mix places"
+    counts = (
+        f"{len(paths)} layers of attention ({list_modules(paths, 1)}) and {len(mixing.local)} convolutions or poolings mix places"
+    )
     own = [each for each in mixing.attention if _has_own_block(layers, each)]
     if 2 * len(own) < len(paths):
-        return _searched(layers, mixing) or Reading(value="CNN", why=f"{counts}; the attention is inside of convolutional blocks")
+        return _guess_search(layers, mixing) or Reading(
+            value="CNN", why=f"{counts}; the attention is inside of convolutional blocks"
+        )
     if len(own) < FEW * (len(own) + len(blocks)):
-        return _searched(layers, mixing) or Reading(value="CNN", why=f"{counts}; attention is rare")
+        return _guess_search(layers, mixing) or Reading(value="CNN", why=f"{counts}; attention is rare")
     return Reading(value="Hybrid", why=counts)
 
 
-def _shortcuts_of(layers: Layers, step: Step) -> set[int]:
+def _find_shortcuts(layers: Layers, step: Step) -> set[int]:
     """The numbers of the steps where what a convolution makes comes to a shortcut before the grid changes."""
 
     def stops(each: Step) -> bool:
@@ -97,15 +101,15 @@ def _shortcuts_of(layers: Layers, step: Step) -> set[int]:
 
 def _has_own_block(layers: Layers, attention: Attention) -> bool:
     """Whether queries and keys are made of what comes from a shortcut; in a convolutional block an activation lies between."""
-    sources = [
+    origins = [
         step
         for value in attention.step.data
         for step in layers.backward(value, stop=lambda each: _adds(each) or each.operation in KINDS)
     ]
-    return all(_adds(step) for step in sources)
+    return all(_adds(step) for step in origins)
 
 
-def _made_of(layers: Layers, value: Value) -> list[Step]:
+def _find_makers(layers: Layers, value: Value) -> list[Step]:
     """The last layers with weights or shortcuts before a value."""
     return layers.backward(value, stop=lambda each: each.number in layers.working or _adds(each))
 
@@ -114,7 +118,7 @@ def _adds(step: Step) -> bool:
     return step.operation == "add" and joins(step)
 
 
-def _searched(layers: Layers, mixing: Mixing) -> Reading | None:
+def _guess_search(layers: Layers, mixing: Mixing) -> Reading | None:
     """A guess, from what searches tend to find.
 
     Most convolutions are grouped ones between pointwise ones, at the block's full width, or depth-wise ones at more than it (not
@@ -127,16 +131,16 @@ def _searched(layers: Layers, mixing: Mixing) -> Reading | None:
     if not any(log2(other / one) % 1 for one, other in pairwise(widths)):
         return None
     listed = ", ".join(map(str, widths[:NUM_LISTED])) + (", ..." if len(widths) > NUM_LISTED else "")
-    where = places([each.step.path for each in wide], 1)
+    where = list_modules([each.step.path for each in wide], 1)
     return Reading(
-        value=SEARCHED, why=f"a guess: widths of blocks are irregular ({listed}), not squeezed for grouped convolutions ({where})"
+        value=NAS_CNN, why=f"a guess: widths of blocks are irregular ({listed}), not squeezed for grouped convolutions ({where})"
     )
 
 
 def _is_wide(layers: Layers, convolution: Convolution) -> bool:
     if not (convolution.is_depthwise or convolution.is_grouped):
         return False
-    if any(_adds(step) for step in _made_of(layers, convolution.step.arguments[0])):
+    if any(_adds(step) for step in _find_makers(layers, convolution.step.arguments[0])):
         return False  # the block begins with it, as in ConvNeXt
     following = layers.forward(convolution.step, stop=lambda each: _is_shortcut(layers, each))
     width = _width(following[0]) if following else 0

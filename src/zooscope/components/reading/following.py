@@ -3,7 +3,17 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from zooscope.components.reading.axes import Axes, Axis, axis, broadcast, in_place_of, repeated, reshaped, resized, role
+from zooscope.components.reading.axes import (
+    Axes,
+    Axis,
+    axis,
+    broadcast_axes,
+    keep_positions,
+    repeat_axes,
+    reshape_axes,
+    resize_axis,
+    role,
+)
 from zooscope.components.reading.value import Value
 
 Shape = tuple[int, ...]
@@ -12,7 +22,7 @@ Shape = tuple[int, ...]
 Rule = Callable[[Sequence[Any], Shape], Axes]
 
 
-def axes_after(operation: str, arguments: Sequence[Any], operands: Sequence[Value], shape: Shape) -> Axes:
+def follow_axes(operation: str, arguments: Sequence[Any], operands: Sequence[Value], shape: Shape) -> Axes:
     """What the axes of an operation's result stand for.
 
     Args:
@@ -26,9 +36,9 @@ def axes_after(operation: str, arguments: Sequence[Any], operands: Sequence[Valu
         return found
     data = [operand for operand in operands if operand.from_pixels]
     if all(_fits(operand.shape, shape) for operand in data):
-        return broadcast([operand.axes for operand in data], shape)
+        return broadcast_axes([operand.axes for operand in data], shape)
     longest = max(data, key=lambda operand: len(operand.shape))
-    return in_place_of(longest.axes, shape)
+    return keep_positions(longest.axes, shape)
 
 
 def _fits(small: Shape, large: Shape) -> bool:
@@ -37,8 +47,8 @@ def _fits(small: Shape, large: Shape) -> bool:
     return all(one in {1, other} for one, other in zip(reversed(small), reversed(large), strict=False))
 
 
-def _same_elements(arguments: Sequence[Any], shape: Shape) -> Axes:
-    return reshaped(arguments[0].axes, shape)
+def _reshape(arguments: Sequence[Any], shape: Shape) -> Axes:
+    return reshape_axes(arguments[0].axes, shape)
 
 
 def _permute(arguments: Sequence[Any], _: Shape) -> Axes:
@@ -53,13 +63,13 @@ def _transpose(arguments: Sequence[Any], _: Shape) -> Axes:
     return tuple(axes)
 
 
-def _without_one(arguments: Sequence[Any], _: Shape) -> Axes:
+def _drop_axis(arguments: Sequence[Any], _: Shape) -> Axes:
     axes = list(arguments[0].axes)
     del axes[arguments[1] if len(arguments) > 1 else 0]
     return tuple(axes)
 
 
-def _reduced(arguments: Sequence[Any], shape: Shape) -> Axes:
+def _reduce(arguments: Sequence[Any], shape: Shape) -> Axes:
     axes = list(arguments[0].axes)
     given = next((each for each in arguments[1:2] if isinstance(each, int | list | tuple) and not isinstance(each, bool)), None)
     gone = range(len(axes)) if given is None or given == [] else [given] if isinstance(given, int) else given
@@ -71,14 +81,14 @@ def _reduced(arguments: Sequence[Any], shape: Shape) -> Axes:
 
 def _norm(arguments: Sequence[Any], shape: Shape) -> Axes:
     """A vector's length: between the tensor and the axes stands the exponent."""
-    return _reduced((arguments[0], *arguments[2:]), shape)
+    return _reduce((arguments[0], *arguments[2:]), shape)
 
 
-def _repeated(arguments: Sequence[Any], shape: Shape) -> Axes:
-    return repeated(arguments[0].axes, shape)
+def _expand(arguments: Sequence[Any], shape: Shape) -> Axes:
+    return repeat_axes(arguments[0].axes, shape)
 
 
-def _joined(arguments: Sequence[Any], shape: Shape) -> Axes:
+def _concatenate(arguments: Sequence[Any], shape: Shape) -> Axes:
     parts = [part for part in arguments[0] if part.shape and part.shape != (0,)]
     where = arguments[1] % len(shape) if len(arguments) > 1 else 0
     data = [part.axes for part in parts if part.from_pixels]
@@ -87,42 +97,42 @@ def _joined(arguments: Sequence[Any], shape: Shape) -> Axes:
         next((axes[position] for axes in data if axes[position]), axis(shape[position], "feature"))
         for position in range(len(shape))
     ]
-    return tuple(resized(longest, size) if position == where else others[position] for position, size in enumerate(shape))
+    return tuple(resize_axis(longest, size) if position == where else others[position] for position, size in enumerate(shape))
 
 
-def _stacked(arguments: Sequence[Any], shape: Shape) -> Axes:
+def _stack(arguments: Sequence[Any], shape: Shape) -> Axes:
     where = arguments[1] % len(shape) if len(arguments) > 1 else 0
     axes = list(next(part for part in arguments[0] if part.from_pixels).axes)
     axes.insert(where, axis(shape[where], "feature"))
     return tuple(axes)
 
 
-def _windows(arguments: Sequence[Any], shape: Shape) -> Axes:
+def _unfold(arguments: Sequence[Any], shape: Shape) -> Axes:
     """Tensor.unfold: an axis becomes windows, and what is inside of a window comes last."""
     values, where = arguments[:2]
     axes = list(values.axes)
-    inside = resized(axes[where], shape[-1])
-    axes[where] = resized(axes[where], shape[where])
+    inside = resize_axis(axes[where], shape[-1])
+    axes[where] = resize_axis(axes[where], shape[where])
     return (*axes, inside)
 
 
-def _patches(arguments: Sequence[Any], shape: Shape) -> Axes:
+def _im2col(arguments: Sequence[Any], shape: Shape) -> Axes:
     """im2col: (image, channel, row, column) to (image, channel and place in the patch, patch)."""
     values, kernel = arguments[:2]
     inside = tuple(part for size in kernel for part in axis(size, "place"))
     return (*values.axes[:-3], (*values.axes[-3], *inside), axis(shape[-1], "place"))
 
 
-def _convolution(arguments: Sequence[Any], shape: Shape) -> Axes:
+def _convolve(arguments: Sequence[Any], shape: Shape) -> Axes:
     values = arguments[0]
-    sliding = tuple(resized(each, size) for each, size in zip(values.axes[2:], shape[2:], strict=True))
+    sliding = tuple(resize_axis(each, size) for each, size in zip(values.axes[2:], shape[2:], strict=True))
     return values.axes[0], axis(shape[1], "feature"), *sliding
 
 
-def _product(first: Value, second: Value, shape: Shape) -> Axes:
+def _multiply(first: Value, second: Value, shape: Shape) -> Axes:
     """A product of matrices, maybe with one axis in front; an axis that only weights have is of the kind that they summed over."""
     rows, columns = (
-        operand.axes[position] if operand.from_pixels else _like(other.axes[summed], size)
+        operand.axes[position] if operand.from_pixels else _choose_role(other.axes[summed], size)
         for operand, position, other, summed, size in (
             (first, -2, second, -2, shape[-2]),
             (second, -1, first, -1, shape[-1]),
@@ -134,33 +144,31 @@ def _product(first: Value, second: Value, shape: Shape) -> Axes:
     return known[0] if known else axis(shape[0], "feature"), rows, columns
 
 
-def _like(summed: Axis, size: int) -> Axis:
+def _choose_role(summed: Axis, size: int) -> Axis:
     return axis(size, "place" if role(summed) == "place" else "feature")
 
 
 def _matmul(arguments: Sequence[Any], shape: Shape) -> Axes:
-    return _product(arguments[0], arguments[1], shape)
+    return _multiply(arguments[0], arguments[1], shape)
 
 
 def _matmul_and_add(arguments: Sequence[Any], shape: Shape) -> Axes:
-    return _product(arguments[1], arguments[2], shape)
+    return _multiply(arguments[1], arguments[2], shape)
 
 
 RULES: Final[dict[str, Rule]] = {
-    **dict.fromkeys(
-        ("view", "reshape", "unsafe_view", "unsqueeze", "squeeze", "flatten", "unflatten", "reshape_alias"), _same_elements
-    ),
+    **dict.fromkeys(("view", "reshape", "unsafe_view", "unsqueeze", "squeeze", "flatten", "unflatten", "reshape_alias"), _reshape),
     "permute": _permute,
     **dict.fromkeys(("transpose", "t", "swapaxes", "swapdims"), _transpose),
-    **dict.fromkeys(("select", "unbind"), _without_one),
-    **dict.fromkeys(("mean", "sum", "amax", "amin", "var", "std", "var_mean", "logsumexp", "prod", "argmax"), _reduced),
+    **dict.fromkeys(("select", "unbind"), _drop_axis),
+    **dict.fromkeys(("mean", "sum", "amax", "amin", "var", "std", "var_mean", "logsumexp", "prod", "argmax"), _reduce),
     **dict.fromkeys(("linalg_vector_norm", "norm"), _norm),
-    "expand": _repeated,
-    "cat": _joined,
-    "stack": _stacked,
-    "unfold": _windows,
-    "im2col": _patches,
-    "convolution": _convolution,
+    "expand": _expand,
+    "cat": _concatenate,
+    "stack": _stack,
+    "unfold": _unfold,
+    "im2col": _im2col,
+    "convolution": _convolve,
     **dict.fromkeys(("mm", "bmm"), _matmul),
     **dict.fromkeys(("addmm", "baddbmm"), _matmul_and_add),
 }

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from zooscope.components.reading.axes import count
 from zooscope.components.reading.layers import SOFTMAX, Layers, joins, pools_all
-from zooscope.components.reading.reading import Reading, places
+from zooscope.components.reading.reading import Reading, list_modules
 from zooscope.components.reading.trace import Step, Trace
 from zooscope.components.reading.value import Value
 
@@ -46,14 +46,14 @@ def find_gates(layers: Layers) -> tuple[Gate, ...]:
     """Every gate, in order."""
     found = []
     for step in layers.trace.steps:
-        meeting = _meeting(step)
+        meeting = _split_operands(step)
         if meeting is None:
             continue
         features, gate = meeting
-        origin = _origin(layers.trace, gate)
-        kind = _kind(layers, step, features, origin)
+        origin = _find_origin(layers.trace, gate)
+        kind = _find_kind(layers, step, features, origin)
         if kind is not None:
-            found.append(Gate(step=step, kind=kind, location=_location(layers, step)))
+            found.append(Gate(step=step, kind=kind, location=_find_location(layers, step)))
     return tuple(found)
 
 
@@ -64,7 +64,7 @@ def read_channel_attention(gates: tuple[Gate, ...]) -> Reading:
     counts = Counter(gate.kind for gate in gates)
     kinds = [kind for kind in ORDER if counts[kind]]
     named = [kind for kind in kinds if kind != OTHER]
-    why = "; ".join(f"{kind}: {places([gate.step.path for gate in gates if gate.kind == kind])}" for kind in kinds)
+    why = "; ".join(f"{kind}: {list_modules([gate.step.path for gate in gates if gate.kind == kind])}" for kind in kinds)
     return Reading(value=f"Yes ({', '.join(named)})" if named else "Yes", why=why)
 
 
@@ -75,10 +75,12 @@ def read_location(gates: tuple[Gate, ...]) -> Reading:
     counts = Counter(gate.location for gate in gates)
     location, _ = counts.most_common(1)[0]
     what = "a convolution of the block follows" if location == "Middle" else "the block ends"
-    return Reading(value=location, why=f"{what} behind {places([gate.step.path for gate in gates if gate.location == location])}")
+    return Reading(
+        value=location, why=f"{what} behind {list_modules([gate.step.path for gate in gates if gate.location == location])}"
+    )
 
 
-def _meeting(step: Step) -> tuple[Value, Value] | None:
+def _split_operands(step: Step) -> tuple[Value, Value] | None:
     """The features and what has one number per channel, where they are multiplied or added."""
     if step.operation not in {"mul", "add"} or len(step.data) != 2:  # noqa: PLR2004  (features, gate)
         return None
@@ -92,7 +94,7 @@ def _meeting(step: Step) -> tuple[Value, Value] | None:
     return features, gate
 
 
-def _origin(trace: Trace, gate: Value) -> _Origin:
+def _find_origin(trace: Trace, gate: Value) -> _Origin:
     """Back to where there still were several places."""
     summaries, passed, waiting, seen = [], [], [gate], {gate.number}
     while waiting:
@@ -112,7 +114,7 @@ def _origin(trace: Trace, gate: Value) -> _Origin:
     return _Origin(summaries=tuple(dict.fromkeys(summaries)), passed=tuple(dict.fromkeys(passed)))
 
 
-def _kind(layers: Layers, step: Step, features: Value, origin: _Origin) -> str | None:
+def _find_kind(layers: Layers, step: Step, features: Value, origin: _Origin) -> str | None:
     """Which known kind it is; None if it isn't channel attention."""
     products = {product.step.number for product in layers.products}
     by_attention = any(each.number in products for each in origin.summaries)
@@ -123,10 +125,10 @@ def _kind(layers: Layers, step: Step, features: Value, origin: _Origin) -> str |
     squashed = any(each.operation in SQUASHING for each in origin.passed)
     if by_attention:
         return "GCA" if squashed or step.operation == "add" else None
-    return _pooled_kind(layers, origin, pooled, weights) if pooled and squashed and step.operation == "mul" else None
+    return _find_pooled_kind(layers, origin, pooled, weights) if pooled and squashed and step.operation == "mul" else None
 
 
-def _pooled_kind(layers: Layers, origin: _Origin, pooled: list[Step], weights: list[Step]) -> str:
+def _find_pooled_kind(layers: Layers, origin: _Origin, pooled: list[Step], weights: list[Step]) -> str:
     """Of gates made from the mean, or mean and maximum, of each channel."""
     along_channels = {each.step.number for each in layers.convolutions if not each.over_places}
     if any(each.number in along_channels for each in weights):
@@ -138,7 +140,7 @@ def _pooled_kind(layers: Layers, origin: _Origin, pooled: list[Step], weights: l
     return "SE" if len(weights) >= LAYERS_OF_SE else "ESE"
 
 
-def _location(layers: Layers, step: Step) -> Location:
+def _find_location(layers: Layers, step: Step) -> Location:
     """Whether the features go on into one convolution, or to the block's end: a shortcut, several convolutions, the head."""
     weighing = {each.step.number for each in layers.convolutions if each.places_in > 1}
     weighing |= {each.step.number for each in layers.linears if each.step.output.num_places > 1}

@@ -32,15 +32,15 @@ def read_hierarchical(layers: Layers, stem: Stem) -> Reading:
 def read_final_pooling(layers: Layers) -> Reading:
     """The last step on the way to the logits that makes one place of many."""
     found: dict[str, str] = {}
-    for step in _last_collapses(layers):
-        reading = _way(layers, step)
+    for step in _find_last_poolings(layers):
+        reading = _name_pooling(layers, step)
         found.setdefault(reading.value, reading.why)
     if not found:
         return Reading(value="-", why="no step makes one place of many")
     return Reading(value=" + ".join(sorted(found)), why="; ".join(found[value] for value in sorted(found)))
 
 
-def _way(layers: Layers, step: Step) -> Reading:
+def _name_pooling(layers: Layers, step: Step) -> Reading:
     """Which way to make one place of many a step is."""
     if step.operation in CHOOSING:
         return Reading(value="CLS token", why=f"{step.where} goes on with one token alone")
@@ -51,11 +51,11 @@ def _way(layers: Layers, step: Step) -> Reading:
     if step.number in {product.step.number for product in layers.products}:
         return Reading(value="Attention", why=f"{step.where} weighs the places by attention")
     if step.operation == "convolution":
-        return _behind(layers, step)
+        return _read_pooling_after(layers, step)
     return Reading(value="Flatten", why=f"{step.where} takes all places in one linear layer")
 
 
-def _last_collapses(layers: Layers) -> list[Step]:
+def _find_last_poolings(layers: Layers) -> list[Step]:
     """Looks back from the logits, on every way to the first step that still takes several places."""
     last = layers.trace.steps[-1]
     seen, waiting, found = {last.number}, [last], list[Step]()
@@ -71,7 +71,7 @@ def _last_collapses(layers: Layers) -> list[Step]:
     return sorted(found, key=lambda each: each.number)
 
 
-def _behind(layers: Layers, step: Step) -> Reading:
+def _read_pooling_after(layers: Layers, step: Step) -> Reading:
     """Where a convolution leaves one place, a mean over it may still follow."""
     for later in layers.trace.steps[step.number + 1 :]:
         if later.operation in {*REDUCTIONS, *POOLINGS} and later.output.num_places == 1:

@@ -126,7 +126,9 @@ class Layers:
     def convolutions(self) -> tuple[Convolution, ...]:
         """Those with learned weights; blurring with a fixed kernel is no convolution here."""
         return tuple(
-            _convolution(step) for step in self.trace.steps if step.operation == "convolution" and step.arguments[1].learned
+            _describe_convolution(step)
+            for step in self.trace.steps
+            if step.operation == "convolution" and step.arguments[1].learned
         )
 
     @cached_property
@@ -189,7 +191,7 @@ class Layers:
         return sorted(found, key=lambda each: each.number)
 
 
-def numbers(step: Step) -> list[float]:
+def read_numbers(step: Step) -> list[float]:
     """The plain numbers among what an operation was called with."""
     return [each for each in step.arguments if isinstance(each, int | float) and not isinstance(each, bool)]
 
@@ -219,7 +221,7 @@ def are_scores(layers: Layers, step: Step) -> bool:
     return any(each.operation in SOFTMAX for each in following)
 
 
-def _convolution(step: Step) -> Convolution:
+def _describe_convolution(step: Step) -> Convolution:
     taken, weight, _, stride = step.arguments[:4]
     groups: int = step.arguments[8]
     sliding = taken.axes[2:]

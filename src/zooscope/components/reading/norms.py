@@ -3,8 +3,8 @@
 from typing import Final
 
 from zooscope.components.reading.axes import count
-from zooscope.components.reading.layers import Layers, is_norm, numbers
-from zooscope.components.reading.reading import Reading, places
+from zooscope.components.reading.layers import Layers, is_norm, read_numbers
+from zooscope.components.reading.reading import Reading, list_modules
 from zooscope.components.reading.trace import Step
 from zooscope.components.reading.value import Value
 
@@ -22,19 +22,19 @@ def read_normalization(layers: Layers) -> Reading:
     """Every kind of normalization of what depends on the image; weights that are normalized don't count."""
     found: dict[str, list[str]] = {}
     for step in layers.trace.steps:
-        kind = _kind(step) or _by_hand(layers, step)
+        kind = _find_kind(step) or _find_written_out(layers, step)
         if kind:
             found.setdefault(kind, []).append(step.path)
     kinds = [kind for kind in ORDER if kind in found]
     if kinds:
-        return Reading(value=" + ".join(kinds), why="; ".join(f"{kind}: {places(found[kind])}" for kind in kinds))
+        return Reading(value=" + ".join(kinds), why="; ".join(f"{kind}: {list_modules(found[kind])}" for kind in kinds))
     scaled = [step.path for step in layers.trace.steps if _scales_and_shifts(layers, step)]
     if scaled:
-        return Reading(value=AFFINE, why=f"learned scale and shift without statistics: {places(scaled)}")
+        return Reading(value=AFFINE, why=f"learned scale and shift without statistics: {list_modules(scaled)}")
     return Reading(value=NORM_FREE, why="no step divides features by their spread")
 
 
-def _kind(step: Step) -> str | None:
+def _find_kind(step: Step) -> str | None:
     """Of torch's own operations. Instance norm runs as a batch norm of each image by itself, without running values."""
     if not is_norm(step):
         return None
@@ -46,11 +46,11 @@ def _kind(step: Step) -> str | None:
     )
 
 
-def _by_hand(layers: Layers, step: Step) -> str | None:
+def _find_written_out(layers: Layers, step: Step) -> str | None:
     """A quotient of features and the root of their own spread, or a product with one over it."""
     if step.operation not in {"div", "mul"} or len(step.data) != 2:  # noqa: PLR2004  (the features and their spread)
         return None
-    statistic = _statistic(layers, step.data[1])
+    statistic = _find_statistic(layers, step.data[1])
     if statistic is None:
         return None
     taken, given = statistic.data[0].axes, statistic.output.axes
@@ -62,14 +62,16 @@ def _by_hand(layers: Layers, step: Step) -> str | None:
     return "LN" if _is_centred(layers, statistic) else "RMSNorm"
 
 
-def _statistic(layers: Layers, spread: Value) -> Step | None:
+def _find_statistic(layers: Layers, spread: Value) -> Step | None:
     """The variance, or the mean of squares, that a spread is the root of."""
     before = layers.backward(spread, stop=lambda each: each.operation not in BETWEEN)
     found = next((each for each in before if each.operation in STATISTICS and _is_spread(layers, each)), None)
     if found is None or found.operation in ROOTS:
         return found
     between = layers.trace.steps[found.number : spread.made_by + 1 if spread.made_by is not None else None]
-    rooted = [each for each in between if each.operation in ROOTS or (each.operation == "pow" and HALF in map(abs, numbers(each)))]
+    rooted = [
+        each for each in between if each.operation in ROOTS or (each.operation == "pow" and HALF in map(abs, read_numbers(each)))
+    ]
     return found if rooted else None
 
 
@@ -81,7 +83,7 @@ def _is_spread(layers: Layers, statistic: Step) -> bool:
     if maker is None:
         return False
     by_itself = maker.operation == "mul" and len(maker.inputs) > len({value.number for value in maker.inputs})
-    return by_itself or (maker.operation == "pow" and SQUARE in numbers(maker))
+    return by_itself or (maker.operation == "pow" and SQUARE in read_numbers(maker))
 
 
 def _is_centred(layers: Layers, statistic: Step) -> bool:

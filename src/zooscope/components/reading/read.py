@@ -11,7 +11,7 @@ from zooscope.components.reading.gates import find_gates, read_channel_attention
 from zooscope.components.reading.grid import read_final_pooling, read_hierarchical
 from zooscope.components.reading.layers import Layers
 from zooscope.components.reading.norms import read_normalization
-from zooscope.components.reading.reading import Reading, places
+from zooscope.components.reading.reading import Reading, list_modules
 from zooscope.components.reading.stem import find_stem
 from zooscope.components.reading.trace import Trace, trace
 from zooscope.components.table import read_component_table
@@ -42,10 +42,12 @@ def read_trace(seen: Trace) -> Components:
         "2D self-attention": read_self_attention(attention, base.value),
         "channel-wise attention": read_channel_attention(gates),
         "location of channel-wise attention": read_location(gates),
-        "depth-wise convolution": _yes(
+        "depth-wise convolution": _read_presence(
             [each.step.path for each in layers.convolutions if each.is_depthwise], "every channel by itself"
         ),
-        "group convolution": _yes([each.step.path for each in layers.convolutions if each.is_grouped], "channels in groups"),
+        "group convolution": _read_presence(
+            [each.step.path for each in layers.convolutions if each.is_grouped], "channels in groups"
+        ),
     }
 
 
@@ -70,7 +72,7 @@ def override_components(found: Components, file: str | Path, *, name: str) -> Co
     return {**found, **{component: Reading(value=value, why=str(file)) for component, value in given.items()}}
 
 
-def _yes(paths: list[str], what: str) -> Reading:
+def _read_presence(paths: list[str], what: str) -> Reading:
     if not paths:
         return Reading(value="No", why=f"no convolution takes {what}")
-    return Reading(value="Yes", why=f"{places(paths)} take {what}")
+    return Reading(value="Yes", why=f"{list_modules(paths)} take {what}")

@@ -16,7 +16,7 @@ class Reading:
     why: str
 
 
-def places(paths: list[str], most: int = 2) -> str:
+def list_modules(paths: list[str], most: int = 2) -> str:
     """The first of some modules, and how many more there are."""
     known = [path or "the network itself" for path in dict.fromkeys(paths)]
     more = len(known) - most

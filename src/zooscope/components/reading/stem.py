@@ -37,7 +37,7 @@ class Stem:
             return Reading(value=f"{size}s{size}", why=why)
         if not self.convolutions:
             return Reading(value=NO_STEM, why="nothing takes the pixels by convolution or by patches")
-        texts = [_layer(each, first=position == 0) for position, each in enumerate(self.convolutions)]
+        texts = [_format_layer(each, first=position == 0) for position, each in enumerate(self.convolutions)]
         paths = [each.step.where for each in self.convolutions]
         return Reading(
             value="/".join(texts), why=f"{paths[0]}{f' to {paths[-1]}' if len(paths) > 1 else ''}, before the first block"
@@ -61,22 +61,22 @@ def find_stem(layers: Layers) -> Stem:
     laid beside anything else in it), and those that lie beside it in the same module. In a network without any block the stem
     ends where the grid first shrinks.
     """
-    first = _first_convolution(layers)
+    first = _find_first_convolution(layers)
     patches = next((each for each in layers.linears if count([each.summed], "place") > 1), None)
     if first is None or (patches is not None and patches.step.number < first.step.number):
         end = patches.step.number if patches is not None else -1
         return Stem(convolutions=(), patches=patches, pooling=None, end=end)
-    chain = _unbroken(layers, _beside(layers, first))
-    pooling, end = _pooling(layers, chain[-1].step)
+    chain = _cut_chain(layers, _find_beside(layers, first))
+    pooling, end = _find_pooling(layers, chain[-1].step)
     return Stem(convolutions=tuple(chain), patches=None, pooling=pooling, end=end)
 
 
-def _layer(convolution: Convolution, *, first: bool) -> str:
+def _format_layer(convolution: Convolution, *, first: bool) -> str:
     kernel, stride = max(convolution.kernel), max(convolution.stride)
     return f"{kernel}s{stride}" if first or stride > 1 else f"{kernel}"
 
 
-def _first_convolution(layers: Layers) -> Convolution | None:
+def _find_first_convolution(layers: Layers) -> Convolution | None:
     """That which takes the pixels; of several side by side the one with the most channels, then with the largest kernel."""
     found: list[Convolution] = []
     for convolution in layers.convolutions:
@@ -86,7 +86,7 @@ def _first_convolution(layers: Layers) -> Convolution | None:
     return max(found, key=lambda each: (each.out_channels, each.kernel), default=None)
 
 
-def _beside(layers: Layers, first: Convolution) -> list[Convolution]:
+def _find_beside(layers: Layers, first: Convolution) -> list[Convolution]:
     """The convolutions of the first one's module, and those directly beside it, from it on."""
     broken = [
         step.path for step in layers.trace.steps if joins(step) or step.number in {each.step.number for each in layers.products}
@@ -96,7 +96,7 @@ def _beside(layers: Layers, first: Convolution) -> list[Convolution]:
         (
             ".".join(names[:depth])
             for depth in range(len(names))
-            if not any(_inside(path, ".".join(names[:depth])) for path in broken)
+            if not any(_is_inside(path, ".".join(names[:depth])) for path in broken)
         ),
         first.step.path,
     )
@@ -106,15 +106,15 @@ def _beside(layers: Layers, first: Convolution) -> list[Convolution]:
         for each in layers.convolutions
         if each.over_places
         and each.step.number >= first.step.number
-        and (_inside(each.step.path, unit) or each.step.path.rpartition(".")[0] == parent)
+        and (_is_inside(each.step.path, unit) or each.step.path.rpartition(".")[0] == parent)
     ]
 
 
-def _inside(path: str, module: str) -> bool:
+def _is_inside(path: str, module: str) -> bool:
     return not module or path == module or path.startswith(f"{module}.")
 
 
-def _unbroken(layers: Layers, beside: list[Convolution]) -> list[Convolution]:
+def _cut_chain(layers: Layers, beside: list[Convolution]) -> list[Convolution]:
     """Those of the convolutions that follow on each other without a block, a pooling or another layer between."""
     has_blocks = any(joins(step) for step in layers.trace.steps) or bool(layers.products)
     chain = [beside[0]]
@@ -128,7 +128,7 @@ def _unbroken(layers: Layers, beside: list[Convolution]) -> list[Convolution]:
     return chain
 
 
-def _pooling(layers: Layers, last: Step) -> tuple[Step | None, int]:
+def _find_pooling(layers: Layers, last: Step) -> tuple[Step | None, int]:
     """The pooling that all ways from the stem's last convolution go through before the next weights, if the grid shrinks there."""
     following = layers.forward(last, stop=lambda each: each.operation in POOLINGS or each.number in layers.working)
     if not following or any(each.operation not in POOLINGS for each in following):

@@ -16,7 +16,7 @@ from torch.utils.weak import WeakTensorKeyDictionary
 
 from zooscope.classifiers.classifier import NUM_CHANNELS, Classifier
 from zooscope.components.reading.axes import Axes, pixels_axes, weights_axes
-from zooscope.components.reading.following import axes_after
+from zooscope.components.reading.following import follow_axes
 from zooscope.components.reading.value import Value
 from zooscope.errors import ClassifierError, first_line
 
@@ -214,7 +214,7 @@ class _Recorder(TorchDispatchMode):
         made = [
             self._value(
                 output,
-                axes_after(operation, arguments, inputs, tuple(output.shape)),
+                follow_axes(operation, arguments, inputs, tuple(output.shape)),
                 from_pixels=True,
                 learned=learned,
                 made_by=number,
