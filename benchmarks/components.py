@@ -67,11 +67,11 @@ def main() -> None:
     """Reads and prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=NETWORKS, metavar="NAME")
-    found = readings(parser.parse_args().networks)
-    print("\n".join([*agreement(found), "", *disagreements(found)]))
+    found = read_networks(parser.parse_args().networks)
+    print("\n".join([*tabulate_agreement(found), "", *tabulate_disagreements(found)]))
 
 
-def readings(names: Iterable[str]) -> dict[str, Components]:
+def read_networks(names: Iterable[str]) -> dict[str, Components]:
     """The components of some of the paper's networks, one network in memory at a time."""
     found = {}
     for name in names:
@@ -80,7 +80,7 @@ def readings(names: Iterable[str]) -> dict[str, Components]:
     return found
 
 
-def differing(found: Mapping[str, Components]) -> list[tuple[str, str]]:
+def find_disagreements(found: Mapping[str, Components]) -> list[tuple[str, str]]:
     """Network and component wherever reading and table differ."""
     return [
         (name, component)
@@ -90,9 +90,9 @@ def differing(found: Mapping[str, Components]) -> list[tuple[str, str]]:
     ]
 
 
-def agreement(found: Mapping[str, Components]) -> list[str]:
+def tabulate_agreement(found: Mapping[str, Components]) -> list[str]:
     """The table of agreement per component, as Markdown."""
-    wrong = differing(found)
+    wrong = find_disagreements(found)
     halves = [[name for name in found if name in half] for half in (LOOKED_AT, HELD_OUT)]
     lines = [
         f"| component | all {len(found)} | looked at ({len(halves[0])}) | held out ({len(halves[1])}) | held out, at first |",
@@ -101,23 +101,25 @@ def agreement(found: Mapping[str, Components]) -> list[str]:
     for component in (*COMPONENTS, "all"):
         of = [name for name, where in wrong if component in {where, "all"}]
         times = len(COMPONENTS) if component == "all" else 1
-        shares = [_share(len([name for name in of if name in group]), times * len(group)) for group in (list(found), *halves)]
+        shares = [
+            _format_share(len([name for name in of if name in group]), times * len(group)) for group in (list(found), *halves)
+        ]
         first = sum(FIRST.values()) if component == "all" else FIRST.get(component, 0)
-        lines.append(f"| {component} | {' | '.join(shares)} | {_share(first, times * len(HELD_OUT))} |")
+        lines.append(f"| {component} | {' | '.join(shares)} | {_format_share(first, times * len(HELD_OUT))} |")
     return lines
 
 
-def disagreements(found: Mapping[str, Components]) -> list[str]:
+def tabulate_disagreements(found: Mapping[str, Components]) -> list[str]:
     """Every disagreement, and who is right, as Markdown."""
     lines = ["| network | component | table | reading | right is | because |", "|---|---|---|---|---|---|"]
-    for name, component in differing(found):
+    for name, component in find_disagreements(found):
         table, reading = paper.entry(name).components[component], found[name][component]
         right, because = JUDGED.get((name, component), ("not judged yet", reading.why))
         lines.append(f"| {name} | {component} | {table} | {reading.value} | {right} | {because} |")
     return lines
 
 
-def _share(wrong: int, total: int) -> str:
+def _format_share(wrong: int, total: int) -> str:
     return f"{total - wrong} of {total}, {100 * (total - wrong) / total:.1f} %" if total else "-"
 
 

@@ -75,14 +75,14 @@ def load_cifar10(data: Path) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     return train_images.permute(to_channels_first), train_labels.long(), test_images.permute(to_channels_first), test_labels.long()
 
 
-def normalised(images: Tensor, device: torch.device) -> Tensor:
+def normalise(images: Tensor, device: torch.device) -> Tensor:
     """Images as the networks see them: float, channels last in memory, CIFAR-10's mean and deviation taken out."""
     pixels = images.to(device, dtype=torch.float32, memory_format=torch.channels_last) / 255
     shape = (1, 3, 1, 1)
     return (pixels - torch.tensor(MEAN, device=device).view(shape)) / torch.tensor(STD, device=device).view(shape)
 
 
-def augmented(images: Tensor, generator: torch.Generator) -> Tensor:
+def augment(images: Tensor, generator: torch.Generator) -> Tensor:
     """Images moved by up to four pixels each way (borders reflected) and half of them mirrored."""
     count, _, height, width = images.shape
     padded = nn.functional.pad(images.float(), (4, 4, 4, 4), mode="reflect").to(torch.uint8)
@@ -109,7 +109,7 @@ def train(recipe: Recipe, images: Tensor, labels: Tensor, device: torch.device) 
         started, correct, total_loss = time.perf_counter(), 0, 0.0
         order = torch.randperm(len(images), generator=generator)
         for batch in order[: steps_per_epoch * recipe.batch_size].split(recipe.batch_size):
-            logits = network(normalised(augmented(images[batch], generator), device))
+            logits = network(normalise(augment(images[batch], generator), device))
             answers = labels[batch].to(device)
             loss = nn.functional.cross_entropy(logits, answers)
             optimizer.zero_grad()
@@ -129,14 +129,14 @@ def train(recipe: Recipe, images: Tensor, labels: Tensor, device: torch.device) 
     return network.eval()
 
 
-def accuracy(network: nn.Module, images: Tensor, labels: Tensor, device: torch.device) -> float:
+def measure_accuracy(network: nn.Module, images: Tensor, labels: Tensor, device: torch.device) -> float:
     """Share of images classified correctly."""
     with torch.inference_mode():
-        answers = torch.cat([network(normalised(batch, device)).argmax(1).cpu() for batch in images.split(500)])
+        answers = torch.cat([network(normalise(batch, device)).argmax(1).cpu() for batch in images.split(500)])
     return float((answers == labels).double().mean())
 
 
-def rounded_to_half(network: nn.Module) -> dict[str, Tensor]:
+def round_to_half(network: nn.Module) -> dict[str, Tensor]:
     """The network's weights in float16; the network itself is left with the rounded values, so that it is what is measured."""
     state = {
         key: value.detach().half().cpu().contiguous() if value.is_floating_point() else value.detach().cpu()
@@ -166,9 +166,9 @@ def main() -> None:
             continue
         recipe = RECIPES[name]
         network = train(recipe, train_images, train_labels, device)
-        state = rounded_to_half(network)
+        state = round_to_half(network)
         write_bytes(args.out / f"{name}.safetensors", save(state))
-        test_accuracy = accuracy(network, test_images, test_labels, device)
+        test_accuracy = measure_accuracy(network, test_images, test_labels, device)
         write_text(card, json.dumps({**asdict(recipe), "test_accuracy": test_accuracy}, indent=2) + "\n")
         print(f"{name}: test accuracy {100 * test_accuracy:.2f} %", flush=True)
 

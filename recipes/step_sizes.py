@@ -49,13 +49,13 @@ def main() -> None:
         ranks = spearmanr(reference, scores).statistic
         seeds, others = (sat.sel(a="bundled:convnext", b=name) for name in ("bundled:convnext_seed1", "bundled:vit"))
         print(
-            f"| {text} | {transfer.diagonal().min():.0f} % | {transfer[apart].mean():.1f} % | {_with_interval(seeds)} | "
-            f"{_with_interval(others)} | {ranks:.2f} |",
+            f"| {text} | {transfer.diagonal().min():.0f} % | {transfer[apart].mean():.1f} % | {_format_score(seeds)} | "
+            f"{_format_score(others)} | {ranks:.2f} |",
             flush=True,
         )
 
 
-def _with_interval(score: xr.DataArray) -> str:
+def _format_score(score: xr.DataArray) -> str:
     return f"{float(score):.2f} ({float(score.low):.2f} to {float(score.high):.2f})"
 
 

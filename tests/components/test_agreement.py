@@ -20,15 +20,15 @@ def documented(names: Sequence[str]) -> list[str]:
 
 
 def test_the_documents_disagreements_are_those_that_are_found_on_some_networks() -> None:
-    _, _, *rows = BENCHMARK["disagreements"](BENCHMARK["readings"](SOME))
+    _, _, *rows = BENCHMARK["tabulate_disagreements"](BENCHMARK["read_networks"](SOME))
     assert sorted(rows) == sorted(documented(SOME))
 
 
 @pytest.mark.slow
 @pytest.mark.skipif("ZOOSCOPE_ALL_NETWORKS" not in os.environ, reason="reads all 68 networks, in a minute or two")
 def test_the_documents_tables_are_those_that_are_found_on_all_networks() -> None:
-    found = BENCHMARK["readings"](BENCHMARK["NETWORKS"])
-    for line in (*BENCHMARK["agreement"](found), *BENCHMARK["disagreements"](found)):
+    found = BENCHMARK["read_networks"](BENCHMARK["NETWORKS"])
+    for line in (*BENCHMARK["tabulate_agreement"](found), *BENCHMARK["tabulate_disagreements"](found)):
         assert line in DOCUMENT.splitlines()
 
 
