@@ -1,1 +1,1 @@
-"""The 13 components of an architecture: their vocabulary, the paper's table, and reading them off a network."""
+"""The 13 components of an architecture: their vocabulary, the paper's table, and reading them from a network."""

@@ -13,7 +13,12 @@ from zooscope.words import unguard_cell
 
 
 def paper_components() -> pd.DataFrame:
-    """The 13 components of the paper's 69 networks, as strings; the index holds the NAME of `paper:NAME`."""
+    """The 13 components of the paper's 69 networks, as strings; the index holds the NAME of `paper:NAME`.
+
+    Example:
+        >>> paper_components().loc["resnet50", "stem layer"]
+        '7s2'
+    """
     index = pd.Index(paper.names(), name="name")
     return pd.DataFrame([dict(entry.components) for entry in paper.entries()], index=index, columns=list(COMPONENTS))
 
@@ -24,16 +29,16 @@ def read_component_table(file: str | Path, *, in_vocabulary: bool = False) -> pd
     Args:
         file: its first line names the columns; the first column holds the classifiers' names, all others are components, which may
             be other ones than the paper's. An empty cell is a missing value.
-        in_vocabulary: whether to hold the columns and values to `zooscope.components.vocabulary`.
+        in_vocabulary: whether columns and values must be in `zooscope.components.vocabulary`.
 
     Returns:
         One row per classifier, in the file's order, indexed by its name; one column per component.
 
     Raises:
         MissingFileError: there is no such file.
-        InvalidValueError: it is no CSV text, has no rows or no components, a line of another length, something without a name or
-            with that of another, or (in the vocabulary) an unknown value.
-        UnknownNameError: (in the vocabulary) an unknown component.
+        InvalidValueError: the file is not CSV text, has no rows or no components, lines of different length, a missing or repeated
+            name, or (with `in_vocabulary`) an unknown value.
+        UnknownNameError: (with `in_vocabulary`) an unknown component.
     """
     lines = _read_lines(Path(file))
     (_, *components), *rows = lines
@@ -50,7 +55,7 @@ def read_component_table(file: str | Path, *, in_vocabulary: bool = False) -> pd
 
 
 def _read_lines(file: Path) -> list[list[str]]:
-    """The cells of all lines that are not empty, without blanks around them: as many in each line, the name never empty."""
+    """The cells of all lines that are not empty, without spaces around them; all lines have the same length and a name."""
     if not file.is_file():
         msg = f"there is no file {file}; give the path of a CSV file with a classifier's name and its components in each line."
         raise MissingFileError(msg)

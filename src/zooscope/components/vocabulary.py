@@ -109,7 +109,7 @@ MEANINGS: Final = MappingProxyType(
 COMPONENTS: Final = tuple(MEANINGS)
 VALUES: Final = {component: tuple(meanings) for component, meanings in MEANINGS.items()}
 
-# What the same way of writing says of networks that are not among the 69.
+# The same spelling for networks that are not among the 69.
 _LAYER: Final = r"[1-9]\d*(s[1-9]\d*)?"
 _SEVERAL: Final = r"[A-Z][\w -]*( \+ [A-Z][\w -]*)*"
 PATTERNS: Final = MappingProxyType(
@@ -125,6 +125,11 @@ PATTERNS: Final = MappingProxyType(
 
 
 def is_known(component: str, value: str) -> bool:
-    """Whether a value is one of the table's, or written as the table would write it (`5s2`, `384x384`, `BN + GN`)."""
+    """Whether a value is in the paper's table, or spelled like one (`5s2`, `384x384`, `BN + GN`).
+
+    Example:
+        >>> is_known("stem layer", "5s2"), is_known("stem layer", "five")
+        (True, False)
+    """
     pattern = PATTERNS.get(component)
     return value in VALUES.get(component, ()) or (pattern is not None and pattern.fullmatch(value) is not None)

@@ -1,1 +1,1 @@
-"""The 13 components read off any network: its modules and one traced pass."""
+"""Reads the 13 components of any network from one traced forward pass."""

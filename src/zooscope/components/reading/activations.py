@@ -1,4 +1,4 @@
-"""Which activations the features go through, as torch's own operations or written out."""
+"""The activation functions of a network, as torch operations or written out in elementary ones."""
 
 from typing import Final
 
@@ -28,11 +28,11 @@ NONE: Final = "-"
 SIX: Final = 6
 THREE: Final = 3
 QUICK_GELU: Final = 1.702
-LONGEST: Final = 16  # steps; no activation that is written out takes as many
+LONGEST: Final = 16  # steps; no written-out activation needs as many
 
 
 def read_activation(layers: Layers) -> Reading:
-    """Every activation, those inside of channel attention too; softmax, and sigmoids that gate something else, are none."""
+    """Every activation, including those in channel attention; softmax and sigmoids that gate another value don't count."""
     found: dict[str, list[str]] = {}
     for step in layers.trace.steps:
         kind = _find_kind(layers, step)
@@ -42,7 +42,7 @@ def read_activation(layers: Layers) -> Reading:
         found.pop("Tanh", None)  # in gates and heads
     kinds = [kind for kind in ORDER if kind in found]
     if not kinds:
-        return Reading(value=NONE, why="no step is an activation by itself")
+        return Reading(value=NONE, why="no operation is an activation of its own")
     return Reading(value=" + ".join(kinds), why="; ".join(f"{kind}: {list_modules(found[kind])}" for kind in kinds))
 
 
@@ -61,7 +61,7 @@ def _find_kind(layers: Layers, step: Step) -> str | None:
 
 
 def _classify_clamp(layers: Layers, step: Step) -> str | None:
-    """ReLU6, unless it is the straight piece of a hard sigmoid: of x + 3."""
+    """ReLU6, unless the clamp is part of a hard sigmoid, which clamps x + 3."""
     if not {0, SIX} <= set(read_numbers(step)):
         return None
     maker = layers.trace.maker(step.data[0])
@@ -69,7 +69,7 @@ def _classify_clamp(layers: Layers, step: Step) -> str | None:
 
 
 def _classify_product(layers: Layers, step: Step) -> str | None:
-    """A value times a function of itself; where it is then divided by features' spread, it is part of a normalization."""
+    """The activation that multiplies a value by a function of itself; None if a division follows (a normalization)."""
     if len(step.data) != 2 or any(_divides(each, step.output) for each in layers.trace.after(step)):  # noqa: PLR2004  (value, function)
         return None
     for taken, gate in (step.data, step.data[::-1]):
@@ -85,7 +85,7 @@ def _divides(step: Step, value: Value) -> bool:
 
 
 def _classify_self_gate(layers: Layers, taken: Value, gate: Step) -> str | None:
-    """The activation that a value times a gate is, if the gate is made of the same value."""
+    """The activation that multiplies a value by a gate, if the gate is computed from the same value."""
     before = [taken.number, *(value.number for value in _find_unscaled(layers, taken))]
     steps = _find_between(layers, gate, before)
     if any(step.number in layers.working for step in steps) or not any(
@@ -106,13 +106,13 @@ def _classify_self_gate(layers: Layers, taken: Value, gate: Step) -> str | None:
 
 
 def _find_unscaled(layers: Layers, value: Value) -> list[Value]:
-    """What a value is a multiple of: GELU halves x before the product, or after."""
+    """The value before scaling by a constant: GELU halves x before the product or after it."""
     maker = layers.trace.maker(value)
     return list(maker.data) if maker is not None and maker.operation in {"mul", "div"} and len(maker.data) == 1 else []
 
 
 def _find_between(layers: Layers, gate: Step, before: list[int]) -> list[Step]:
-    """The steps that make a gate out of one of some values."""
+    """The steps that compute a gate from one of the given values."""
     found, waiting = [gate], [gate]
     while waiting:
         for value in waiting.pop().data:
@@ -126,6 +126,6 @@ def _find_between(layers: Layers, gate: Step, before: list[int]) -> list[Step]:
 
 
 def _is_part(layers: Layers, step: Step) -> bool:
-    """Whether a tanh is part of GELU, which adds one to it, or of Mish, which takes it of a softplus."""
+    """Whether a tanh is part of GELU, which adds 1 to it, or of Mish, which applies it to a softplus."""
     added = any(each.operation == "add" and 1 in read_numbers(each) for each in layers.trace.after(step))
     return added or any(each.operation == "softplus" for each in layers.trace.before(step))

@@ -1,4 +1,4 @@
-"""Self-attention, found by its products: scores between places (or between features), and what they weigh."""
+"""Self-attention, found by its matrix products: scores between places (or features), and the products that use them as weights."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -47,19 +47,19 @@ def find_attention(layers: Layers) -> tuple[Attention, ...]:
 
 
 def read_self_attention(attention: tuple[Attention, ...], base: str) -> Reading:
-    """Self-attention inside of a convolutional network; Transformers' own is told by the base architecture."""
+    """Self-attention in a convolutional network; for Transformers, the base architecture already says it."""
     layers = [each for each in attention if each.kind != "token"]
     if not layers:
-        return Reading(value="No", why="no product of features with each other gives scores that weigh places")
+        return Reading(value="No", why="no product of features gives attention scores")
     if "CNN" not in base:
         return Reading(
-            value="No", why=f"the attention in {list_modules([layers[0].step.path])} is what the base architecture {base} tells"
+            value="No", why=f"the base architecture, {base}, already covers the attention in {list_modules([layers[0].step.path])}"
         )
     counts = Counter(NAMES[each.kind] for each in layers)
     names = [name for name in NAMES.values() if counts[name]]
     first = {NAMES[each.kind]: each.step.where for each in reversed(layers)}
     return Reading(
-        value=f"Yes ({', '.join(names)})", why="; ".join(f"{name}: {first[name]}, {counts[name]} in all" for name in names)
+        value=f"Yes ({', '.join(names)})", why="; ".join(f"{name}: {first[name]}, {counts[name]} in total" for name in names)
     )
 
 
@@ -75,12 +75,12 @@ def _find_weighing(layers: Layers, product: Product) -> list[Product]:
 
 
 def _find_kind(layers: Layers, product: Product) -> Kind | None:
-    """What the scores are between, if the product makes scores."""
+    """The kind of attention, if the product computes scores; None otherwise."""
     return _classify_summary(layers, product) if product.sums_over_places else _classify_scores(product)
 
 
 def _classify_summary(layers: Layers, product: Product) -> Kind | None:
-    """Of a product that leaves features against features; others weigh by scores, or pool."""
+    """The kind of a product whose result is features by features; None for a weighted sum or a pooling."""
     no_places = _count_places(product.rows) == _count_places(product.columns) == 1
     if not no_places or min(_count_features(product.rows), _count_features(product.columns)) == 1:
         return None
@@ -90,7 +90,7 @@ def _classify_summary(layers: Layers, product: Product) -> Kind | None:
 
 
 def _classify_scores(product: Product) -> Kind | None:
-    """Of a product that leaves places against places, or a token against places."""
+    """The kind of a product whose result is places by places, or one token by places."""
     rows, columns = _count_places(product.rows), _count_places(product.columns)
     if min(rows, columns) == 1:
         no_features = _count_features(product.rows) == _count_features(product.columns) == 1
@@ -102,7 +102,7 @@ def _classify_scores(product: Product) -> Kind | None:
 
 
 def _is_weighed(layers: Layers, value: Value) -> bool:
-    """Whether a softmax made weights of it."""
+    """Whether a value is the result of a softmax."""
     made = layers.backward(value, stop=lambda step: step.operation in SOFTMAX or step.number in layers.working)
     return any(step.operation in SOFTMAX for step in made)
 

@@ -52,7 +52,7 @@ def role(of: Axis) -> Role | None:
 
 
 def count(of: Iterable[Axis], kind: Role) -> int:
-    """How many of a kind the axes hold together: places, for example."""
+    """The number of elements of one kind (places, for example) in some axes."""
     return prod(factor.size for each in of for factor in each if factor.role == kind)
 
 
@@ -103,7 +103,7 @@ def broadcast_axes(operands: Sequence[Axes], shape: Sequence[int]) -> Axes:
 
 
 def repeat_axes(axes: Axes, shape: Sequence[int]) -> Axes:
-    """The axes after the same elements were laid out several times."""
+    """The axes after elements were repeated (`expand`)."""
     old = ((),) * (len(shape) - len(axes)) + tuple(axes)
     return tuple(
         each if prod(factor.size for factor in each) == size else axis(size, "copy") for each, size in zip(old, shape, strict=True)
@@ -111,7 +111,7 @@ def repeat_axes(axes: Axes, shape: Sequence[int]) -> Axes:
 
 
 def keep_positions(axes: Axes, shape: Sequence[int]) -> Axes:
-    """The axes after an operation that isn't known: each where it was."""
+    """The axes after an unknown operation: each keeps its position."""
     if len(axes) == len(shape):
         return tuple(resize_axis(each, size) for each, size in zip(axes, shape, strict=True))
     return _match_sizes(axes, shape)

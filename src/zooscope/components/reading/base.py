@@ -1,4 +1,4 @@
-"""The base architecture: what mixes places in the blocks, and whether the sizes look as if a search had found them."""
+"""The base architecture: which layers mix places, and whether the widths suggest an architecture search."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -56,7 +56,7 @@ def find_mixing(layers: Layers, stem: Stem, attention: tuple[Attention, ...]) ->
 
 
 def read_base(layers: Layers, mixing: Mixing) -> Reading:
-    """What mixes places, and a guess whether a search found the sizes.
+    """The base architecture, with a guess whether architecture search found it.
 
     Convolutions alone: CNN. Attention alone: Transformer; convolutions between its stages, which only shrink the grid, don't count.
     Linear layers along the places: MLP-Mixer. Both: Hybrid where attention has blocks of its own, CNN where it sits inside of
@@ -67,7 +67,7 @@ def read_base(layers: Layers, mixing: Mixing) -> Reading:
     paths = [each.step.path for each in mixing.attention]
     if not mixing.attention and mixing.linears:
         return Reading(
-            value="MLP-Mixer", why=f"linear layers along the places: {list_modules([each.step.path for each in mixing.linears])}"
+            value="MLP-Mixer", why=f"linear layers across places: {list_modules([each.step.path for each in mixing.linears])}"
         )
     if not mixing.attention:
         what = "convolutions" if mixing.convolutions else "poolings"
@@ -75,16 +75,14 @@ def read_base(layers: Layers, mixing: Mixing) -> Reading:
         return _guess_search(layers, mixing) or Reading(value="CNN", why=why)
     if not blocks:
         return Reading(
-            value="Transformer", why=f"attention mixes places: {list_modules(paths)}; no convolution does so inside of a block"
+            value="Transformer", why=f"attention mixes places: {list_modules(paths)}; no convolution inside a block does"
         )
     counts = (
         f"{len(paths)} layers of attention ({list_modules(paths, 1)}) and {len(mixing.local)} convolutions or poolings mix places"
     )
     own = [each for each in mixing.attention if _has_own_block(layers, each)]
     if 2 * len(own) < len(paths):
-        return _guess_search(layers, mixing) or Reading(
-            value="CNN", why=f"{counts}; the attention is inside of convolutional blocks"
-        )
+        return _guess_search(layers, mixing) or Reading(value="CNN", why=f"{counts}; the attention is inside convolutional blocks")
     if len(own) < FEW * (len(own) + len(blocks)):
         return _guess_search(layers, mixing) or Reading(value="CNN", why=f"{counts}; attention is rare")
     return Reading(value="Hybrid", why=counts)
@@ -119,7 +117,7 @@ def _adds(step: Step) -> bool:
 
 
 def _guess_search(layers: Layers, mixing: Mixing) -> Reading | None:
-    """A guess, from what searches tend to find.
+    """Guesses from the widths whether architecture search found the network.
 
     Most convolutions are grouped ones between pointwise ones, at the block's full width, or depth-wise ones at more than it (not
     squeezed as in a bottleneck); and the widths of the blocks don't go by powers of two.

@@ -1,4 +1,4 @@
-"""How the axes go through torch's operations: those below its functions and modules, a few hundred in all."""
+"""How torch's low-level operations (`torch.ops.aten`) change the meaning of axes."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -80,7 +80,7 @@ def _reduce(arguments: Sequence[Any], shape: Shape) -> Axes:
 
 
 def _norm(arguments: Sequence[Any], shape: Shape) -> Axes:
-    """A vector's length: between the tensor and the axes stands the exponent."""
+    """A vector norm; its arguments are the tensor, the exponent, then the axes."""
     return _reduce((arguments[0], *arguments[2:]), shape)
 
 

@@ -1,4 +1,4 @@
-"""Channel attention: a gate per channel, made from a summary of all places, and where in the block it sits."""
+"""Channel attention: a gate per channel, computed from a summary of all places, and its location in the block."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ from zooscope.components.reading.value import Value
 SQUASHING: Final = ("sigmoid", "hardsigmoid", "softmax", "safe_softmax", "tanh", "hardtanh", "relu6", "clamp")
 OTHER: Final = "other"
 ORDER: Final = ("SE", "ECA", "ESE", "GCA", "CBAM", OTHER)
-LONGEST: Final = 100  # steps; no gate takes as many
-LAYERS_OF_SE: Final = 2  # one less is ESE
+LONGEST: Final = 100  # steps; no gate needs as many
+LAYERS_OF_SE: Final = 2  # ESE has one
 
 Location = Literal["Middle", "End"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Gate:
-    """One place where channels are weighed.
+    """One step that weights channels.
 
     Attributes:
-        step: where the gate meets the features.
+        step: the operation that combines gate and features.
         kind: one of `ORDER`.
         location: whether a convolution of the block still follows.
     """
@@ -36,7 +36,7 @@ class Gate:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Origin:
-    """What lies between a summary of all places and the gate made from it."""
+    """The steps from a summary of all places to the gate computed from it."""
 
     summaries: tuple[Step, ...]
     passed: tuple[Step, ...]
@@ -60,7 +60,7 @@ def find_gates(layers: Layers) -> tuple[Gate, ...]:
 def read_channel_attention(gates: tuple[Gate, ...]) -> Reading:
     """The kind of channel attention."""
     if not gates:
-        return Reading(value="No", why="no gate per channel is made from a summary of all places")
+        return Reading(value="No", why="no gate per channel is computed from a summary of all places")
     counts = Counter(gate.kind for gate in gates)
     kinds = [kind for kind in ORDER if counts[kind]]
     named = [kind for kind in kinds if kind != OTHER]
@@ -69,19 +69,19 @@ def read_channel_attention(gates: tuple[Gate, ...]) -> Reading:
 
 
 def read_location(gates: tuple[Gate, ...]) -> Reading:
-    """Where in the block most of the channel attention sits."""
+    """The most frequent location of channel attention in its block."""
     if not gates:
         return Reading(value="-", why="no channel attention")
     counts = Counter(gate.location for gate in gates)
     location, _ = counts.most_common(1)[0]
     what = "a convolution of the block follows" if location == "Middle" else "the block ends"
     return Reading(
-        value=location, why=f"{what} behind {list_modules([gate.step.path for gate in gates if gate.location == location])}"
+        value=location, why=f"{what} after {list_modules([gate.step.path for gate in gates if gate.location == location])}"
     )
 
 
 def _split_operands(step: Step) -> tuple[Value, Value] | None:
-    """The features and what has one number per channel, where they are multiplied or added."""
+    """The features and the gate (one number per channel) of a product or sum; None for other steps."""
     if step.operation not in {"mul", "add"} or len(step.data) != 2:  # noqa: PLR2004  (features, gate)
         return None
     features, gate = sorted(step.data, key=lambda value: -value.num_places)
@@ -95,7 +95,7 @@ def _split_operands(step: Step) -> tuple[Value, Value] | None:
 
 
 def _find_origin(trace: Trace, gate: Value) -> _Origin:
-    """Back to where there still were several places."""
+    """Follows a gate back to the steps that still take several places."""
     summaries, passed, waiting, seen = [], [], [gate], {gate.number}
     while waiting:
         step = trace.maker(waiting.pop())
@@ -115,7 +115,7 @@ def _find_origin(trace: Trace, gate: Value) -> _Origin:
 
 
 def _find_kind(layers: Layers, step: Step, features: Value, origin: _Origin) -> str | None:
-    """Which known kind it is; None if it isn't channel attention."""
+    """The kind of channel attention; None if the step is something else."""
     products = {product.step.number for product in layers.products}
     by_attention = any(each.number in products for each in origin.summaries)
     pooled = [each for each in origin.summaries if pools_all(each)]
@@ -129,7 +129,7 @@ def _find_kind(layers: Layers, step: Step, features: Value, origin: _Origin) -> 
 
 
 def _find_pooled_kind(layers: Layers, origin: _Origin, pooled: list[Step], weights: list[Step]) -> str:
-    """Of gates made from the mean, or mean and maximum, of each channel."""
+    """The kind of a gate that is computed from the mean, or mean and maximum, of each channel."""
     along_channels = {each.step.number for each in layers.convolutions if not each.over_places}
     if any(each.number in along_channels for each in weights):
         return "ECA"

@@ -1,4 +1,4 @@
-"""Which normalizations the features go through, as torch's own operations or written out."""
+"""The normalizations of a network, as torch operations or written out in elementary ones."""
 
 from typing import Final
 
@@ -19,7 +19,7 @@ SQUARE: Final = 2
 
 
 def read_normalization(layers: Layers) -> Reading:
-    """Every kind of normalization of what depends on the image; weights that are normalized don't count."""
+    """Every kind of normalization of features; normalized weights don't count."""
     found: dict[str, list[str]] = {}
     for step in layers.trace.steps:
         kind = _find_kind(step) or _find_written_out(layers, step)
@@ -30,12 +30,12 @@ def read_normalization(layers: Layers) -> Reading:
         return Reading(value=" + ".join(kinds), why="; ".join(f"{kind}: {list_modules(found[kind])}" for kind in kinds))
     scaled = [step.path for step in layers.trace.steps if _scales_and_shifts(layers, step)]
     if scaled:
-        return Reading(value=AFFINE, why=f"learned scale and shift without statistics: {list_modules(scaled)}")
-    return Reading(value=NORM_FREE, why="no step divides features by their spread")
+        return Reading(value=AFFINE, why=f"learned scale and shift, without statistics: {list_modules(scaled)}")
+    return Reading(value=NORM_FREE, why="no operation divides features by their standard deviation")
 
 
 def _find_kind(step: Step) -> str | None:
-    """Of torch's own operations. Instance norm runs as a batch norm of each image by itself, without running values."""
+    """The kind of a torch operation. Instance norm runs as batch norm without running statistics."""
     if not is_norm(step):
         return None
     if "batch_norm" in step.operation:
@@ -47,7 +47,7 @@ def _find_kind(step: Step) -> str | None:
 
 
 def _find_written_out(layers: Layers, step: Step) -> str | None:
-    """A quotient of features and the root of their own spread, or a product with one over it."""
+    """The kind of a written-out normalization: features divided by their standard deviation or root mean square."""
     if step.operation not in {"div", "mul"} or len(step.data) != 2:  # noqa: PLR2004  (the features and their spread)
         return None
     statistic = _find_statistic(layers, step.data[1])
@@ -95,7 +95,7 @@ def _is_centred(layers: Layers, statistic: Step) -> bool:
 
 
 def _is_gated(layers: Layers, step: Step) -> bool:
-    """Whether what is divided went through a gate of its own, x times a sigmoid of x: then this is norm and activation in one."""
+    """Whether the numerator is x * sigmoid(x), as in EvoNorm, which is normalization and activation in one."""
     maker = layers.trace.maker(step.data[0])
     return (
         maker is not None and maker.operation == "mul" and any(each.operation == "sigmoid" for each in layers.trace.before(maker))

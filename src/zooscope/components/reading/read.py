@@ -1,4 +1,4 @@
-"""Reading the 13 components off any network."""
+"""Reads the 13 components of any network."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,7 +21,17 @@ Components = Mapping[str, Reading]
 
 
 def read_components(classifier: Classifier) -> Components:
-    """The components of a classifier's network, in the table's order, each with what decided it."""
+    """The 13 components of a classifier's network, in the table's order, each with the reason for its value.
+
+    Raises:
+        ClassifierError: the network can't process one image.
+
+    Example:
+        >>> import zooscope
+        >>> found = read_components(zooscope.load_classifier("bundled:vit"))
+        >>> found["base architecture"].value, found["normalization"].value
+        ('Transformer', 'LN')
+    """
     return read_trace(trace(classifier))
 
 
@@ -34,7 +44,7 @@ def read_trace(seen: Trace) -> Components:
         "base architecture": base,
         "hierarchical": read_hierarchical(layers, stem),
         "stem layer": stem.layer,
-        "input resolution": Reading(value=f"{seen.height}x{seen.width}", why="the classifier's own size"),
+        "input resolution": Reading(value=f"{seen.height}x{seen.width}", why="the classifier's input size"),
         "normalization": read_normalization(layers),
         "activation": read_activation(layers),
         "pooling at stem": stem.is_pooled,
@@ -43,7 +53,7 @@ def read_trace(seen: Trace) -> Components:
         "channel-wise attention": read_channel_attention(gates),
         "location of channel-wise attention": read_location(gates),
         "depth-wise convolution": _read_presence(
-            [each.step.path for each in layers.convolutions if each.is_depthwise], "every channel by itself"
+            [each.step.path for each in layers.convolutions if each.is_depthwise], "each channel separately"
         ),
         "group convolution": _read_presence(
             [each.step.path for each in layers.convolutions if each.is_grouped], "channels in groups"
@@ -52,7 +62,7 @@ def read_trace(seen: Trace) -> Components:
 
 
 def override_components(found: Components, file: str | Path, *, name: str) -> Components:
-    """Readings with the values of a CSV file in the place of those that it gives, and its further components behind.
+    """Replaces readings by the values of a CSV file, and appends components that only the file has.
 
     Args:
         found: readings.
@@ -62,7 +72,7 @@ def override_components(found: Components, file: str | Path, *, name: str) -> Co
     Raises:
         UnknownNameError: the file has no line for the classifier.
         MissingFileError: there is no such file.
-        InvalidValueError: it is no such CSV file.
+        InvalidValueError: the file is not such a CSV file.
     """
     table = read_component_table(file)
     if name not in table.index:
@@ -74,5 +84,5 @@ def override_components(found: Components, file: str | Path, *, name: str) -> Co
 
 def _read_presence(paths: list[str], what: str) -> Reading:
     if not paths:
-        return Reading(value="No", why=f"no convolution takes {what}")
-    return Reading(value="Yes", why=f"{list_modules(paths)} take {what}")
+        return Reading(value="No", why=f"no convolution processes {what}")
+    return Reading(value="Yes", why=f"convolutions that process {what}: {list_modules(paths)}")

@@ -1,15 +1,15 @@
-"""What a reader of components hands out."""
+"""The result of reading one component."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """A component's value and what decided it.
+    """A component's value and the reason for it.
 
     Attributes:
-        value: as the table writes it.
-        why: the modules or operations that decided.
+        value: spelled as in the paper's table.
+        why: the modules or operations that determined the value.
     """
 
     value: str
@@ -17,7 +17,7 @@ class Reading:
 
 
 def list_modules(paths: list[str], most: int = 2) -> str:
-    """The first of some modules, and how many more there are."""
+    """Lists the first modules of a sequence and counts the others, as text."""
     known = [path or "the network itself" for path in dict.fromkeys(paths)]
     more = len(known) - most
     return ", ".join(known[:most]) + (f" and {more} more" if more > 0 else "")

@@ -1,4 +1,4 @@
-"""The stem: the convolutions that an image goes through before the first block, and whether a pooling layer closes them."""
+"""The stem: the convolutions before the first block, and whether a pooling layer follows them."""
 
 from dataclasses import dataclass
 from math import isqrt
@@ -36,7 +36,7 @@ class Stem:
             why = f"{self.patches.step.where} is a linear layer over patches of {size}x{size} pixels"
             return Reading(value=f"{size}s{size}", why=why)
         if not self.convolutions:
-            return Reading(value=NO_STEM, why="nothing takes the pixels by convolution or by patches")
+            return Reading(value=NO_STEM, why="no convolution or linear layer over patches takes the pixels")
         texts = [_format_layer(each, first=position == 0) for position, each in enumerate(self.convolutions)]
         paths = [each.step.where for each in self.convolutions]
         return Reading(
@@ -45,13 +45,11 @@ class Stem:
 
     @property
     def is_pooled(self) -> Reading:
-        """Whether a pooling layer closes the stem."""
+        """Whether the stem ends with a pooling layer."""
         last = self.convolutions[-1].step.where if self.convolutions else "the stem"
         if self.pooling is None:
             return Reading(value="No", why=f"no pooling between {last} and the first block")
-        return Reading(
-            value="Yes", why=f"{self.pooling.where} pools behind {last} ({self.pooling.operation.partition('_with')[0]})"
-        )
+        return Reading(value="Yes", why=f"{self.pooling.where} pools after {last} ({self.pooling.operation.partition('_with')[0]})")
 
 
 def find_stem(layers: Layers) -> Stem:
@@ -77,7 +75,7 @@ def _format_layer(convolution: Convolution, *, first: bool) -> str:
 
 
 def _find_first_convolution(layers: Layers) -> Convolution | None:
-    """That which takes the pixels; of several side by side the one with the most channels, then with the largest kernel."""
+    """The convolution that takes the pixels; of several in parallel, the one with most channels, then the largest kernel."""
     found: list[Convolution] = []
     for convolution in layers.convolutions:
         before = layers.backward(convolution.step.arguments[0], stop=lambda step: step.number in layers.working)
@@ -115,7 +113,7 @@ def _is_inside(path: str, module: str) -> bool:
 
 
 def _cut_chain(layers: Layers, beside: list[Convolution]) -> list[Convolution]:
-    """Those of the convolutions that follow on each other without a block, a pooling or another layer between."""
+    """The first convolutions, up to the first block, pooling or other layer between two of them."""
     has_blocks = any(joins(step) for step in layers.trace.steps) or bool(layers.products)
     chain = [beside[0]]
     for convolution in beside[1:]:
@@ -129,7 +127,7 @@ def _cut_chain(layers: Layers, beside: list[Convolution]) -> list[Convolution]:
 
 
 def _find_pooling(layers: Layers, last: Step) -> tuple[Step | None, int]:
-    """The pooling that all ways from the stem's last convolution go through before the next weights, if the grid shrinks there."""
+    """The pooling on every path from the stem's last convolution to the next weights, if it shrinks the grid."""
     following = layers.forward(last, stop=lambda each: each.operation in POOLINGS or each.number in layers.working)
     if not following or any(each.operation not in POOLINGS for each in following):
         return None, last.number

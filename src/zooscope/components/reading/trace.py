@@ -1,4 +1,4 @@
-"""One pass of one image through a network, written down: every operation, where it ran, what it took, what it gave."""
+"""One pass of one image through a network, recorded: each operation with its module, inputs and outputs."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -96,9 +96,9 @@ class Trace:
 
 
 def trace(classifier: Classifier) -> Trace:
-    """Runs one grey image through a classifier, wherever its parameters are, and writes down what happens.
+    """Runs one grey image through a classifier, on the device of its parameters, and records every operation.
 
-    The network stays as it is: its hooks are taken off again, its parameters and buffers are only read.
+    The network stays as it is: its hooks are removed afterwards, its parameters and buffers only read.
 
     Raises:
         ClassifierError: the pass fails.
