@@ -97,7 +97,7 @@ class Assignment(NamedTuple):
 
 
 def find_clusters(matrix: Matrix, num_clusters: NumClusters = None, *, seed: int = 0) -> Clusters:
-    """Spectral clustering: K-means on the first K eigenvectors behind the trivial one.
+    """Spectral clustering: K-means on the first K eigenvectors after the trivial one.
 
     One start of K-means seldom ends at the best partition. It is started at least 100 times, as in the paper, and on until the best
     objective has been met 10 times, at most 2,000 times.
@@ -193,7 +193,7 @@ def _wanted(num_clusters: NumClusters, num_classifiers: int) -> int | Literal["a
 
 
 def eigengaps(found: Spectrum) -> pd.DataFrame:
-    """Every eigenvalue, the trivial one first, and how far the next one is; NaN behind the last."""
+    """Every eigenvalue, the trivial one first, and how far the next one is; NaN after the last."""
     values = np.concatenate([[0.0], found.eigenvalues])
     index = pd.RangeIndex(1, len(values) + 1, name="num_clusters")
     return pd.DataFrame({"eigenvalue": values, "gap": np.append(np.diff(values), np.nan)}, index=index)
@@ -206,11 +206,11 @@ def telling_gaps(gaps: pd.DataFrame, num_classifiers: int) -> pd.Series:
 
 
 def best_by_gap(gaps: pd.DataFrame, num_classifiers: int) -> int:
-    """The number of clusters from 2 on with the largest gap behind its eigenvalue; 1 where there is no group.
+    """The number of clusters from 2 on with the largest gap after its eigenvalue; 1 where there is no group.
 
     Eigenvectors of groups have eigenvalues below N / (N - 1), where all are when every pair has the same score (in any matrix, it
-    is the mean of all but the trivial one); gaps behind those above it tell nothing of groups. The first gap is always large, since
-    nearly every classifier is connected to every other, and would always say 1.
+    is the mean of all but the trivial one); gaps after those above it say nothing about groups. The first gap is always large,
+    since nearly every classifier is connected to every other, and would always say 1.
     """
     candidates = telling_gaps(gaps, num_classifiers)
     return int(candidates.index[int(candidates.argmax())]) if len(candidates) else 1

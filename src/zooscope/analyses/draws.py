@@ -185,7 +185,7 @@ def _binomials(number: int, most: int) -> list[int]:
 def _one(
     clusters: Sequence[Sequence[int]], ways: list[Ways], size: int, count: int, generator: np.random.Generator
 ) -> tuple[int, ...]:
-    """One set, each as likely as every other: cluster by cluster, how many to take goes by how many sets that leads to."""
+    """One set, each as likely as every other: how many to take of each cluster is drawn by how many sets that leaves."""
     members: list[int] = []
     k, n = count, size
     for place, cluster in enumerate(clusters):

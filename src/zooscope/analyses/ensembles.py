@@ -61,7 +61,7 @@ def measure_pair_ensembles(
         average: of logits as in the paper, or of probabilities.
         confidence: of the band of the trend line.
         num_permutations: of the Mantel test.
-        seed: of its permutations, and of the draws behind the band.
+        seed: of its permutations, and of the draws for the band.
 
     Raises:
         InvalidValueError: there are fewer than two classifiers, or the matrix lacks one.

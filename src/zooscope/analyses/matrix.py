@@ -20,7 +20,7 @@ def read_matrix(file: str | Path) -> pd.DataFrame:
     """A square matrix as it stands in a CSV file; `RecordedStudy.from_matrix` checks what is in it.
 
     Args:
-        file: its first line has the names of the columns behind a cell that is not read; the first cell of every other line names
+        file: its first line has the names of the columns, after a cell that is not read; the first cell of every other line names
             the row. An empty cell, `NaN` or `NA` is a score that is not known.
 
     Raises:

@@ -26,7 +26,7 @@ class Placement:
             members), `low`, `high`, `share` (of the bootstrap draws in which it is the most alike).
         corrected: the same with each target's usual SAT (see `usual_sat`) taken from its SAT first; None where none was given.
         cluster: the cluster with the largest mean; None where there are no clusters.
-        share: of the draws that agree on it: how sure the assignment is, as far as images go.
+        share: fraction of bootstrap draws that choose the same cluster; covers the choice of images only.
         nearest_share: of the draws in which the nearest target is the nearest.
         confidence: of the intervals.
     """
@@ -77,8 +77,8 @@ def place_classifier(
 
     Source: Hwang et al., ECCV 2024, Appendix H: the direction from the known classifiers to the new one is left out, so that N
     known classifiers need not be attacked again. The paper doesn't say how a cluster is assigned; here by the largest mean
-    SAT. Some targets are fooled more easily than others, whoever attacks, which draws everybody to their cluster: so the means
-    are also given with each target's usual SAT taken off.
+    SAT. Some targets are fooled more easily than others, whoever attacks, so every new classifier seems close to their cluster:
+    the means are therefore also given with each target's usual SAT taken off.
 
     Example:
         >>> import zooscope.analyses
@@ -166,7 +166,7 @@ def compare_directions(
         epsilon_s: the smallest percentage told apart from none.
         confidence: of the trend's band.
         num_permutations: of the Mantel test.
-        seed: of its permutations, and of the draws behind the band.
+        seed: of its permutations, and of the draws for the band.
     """
     names = np.array(outcomes.names, dtype=object)
     alone, both = one_sided(outcomes, epsilon_s=epsilon_s), sat(outcomes, epsilon_s=epsilon_s).score

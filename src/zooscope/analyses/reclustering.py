@@ -121,7 +121,7 @@ def _partition(
     scores: Float[np.ndarray, "a b"], own: Int[np.ndarray, " classifier"], num_clusters: int, *, random_state: int
 ) -> Int[np.ndarray, " classifier"]:
     weights = adjacency(scores)
-    if not weights.any():  # nobody is like anybody
+    if not weights.any():  # no classifier is similar to another
         return np.arange(len(own))
     features = spectrum(weights).vectors[:, :num_clusters]
     found = [k_means(features, num_clusters, n_init=RESTARTS, random_state=random_state)]

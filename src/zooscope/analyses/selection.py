@@ -53,10 +53,10 @@ class Selection:
             choosing half), `choosing_error` (on the choosing half), and on the other half `error`, `low`, `high`, `mean_error`
             (of the members), `err`, `difference` (error minus that of random picks), `difference_low`, `difference_high`. All
             errors are shares.
-        best: the row with the least error on the other half, be it random picks or a classifier alone.
+        best: the row with the lowest error on the other half, be it random picks or a classifier alone.
         indistinct: rows whose error there differs from the best one's by what images alone may make of it (the interval of the
             difference holds 0).
-        regression: behind `best predicted`; None where it could not be fitted.
+        regression: what `best predicted` predicts with; None where it could not be fitted.
         random_std: standard deviation of the error over the random picks.
         num_random: how many random picks `random` is the mean of.
         num_choosing: images that were chosen by.

@@ -14,7 +14,7 @@ BEYOND: Final = 3.0  # eigenvalues of the normalised Laplacian end at 2
 
 
 class Spectrum(NamedTuple):
-    """Eigenvectors of the symmetric normalised Laplacian behind the trivial one.
+    """Eigenvectors of the symmetric normalised Laplacian after the trivial one.
 
     Attributes:
         eigenvalues: ascending, one fewer than there are classifiers.
@@ -80,7 +80,7 @@ def matrix_spectrum(matrix: Matrix) -> tuple[tuple[str, ...], Spectrum]:
 
 
 def spectral_features(matrix: Matrix, num_features: int = 10) -> pd.DataFrame:
-    """Each classifier's entries in the first eigenvectors behind the trivial one, ascending by eigenvalue; not normalised by row.
+    """Each classifier's entries in the first eigenvectors after the trivial one, ascending by eigenvalue; not normalised by row.
 
     Source: Hwang et al., ECCV 2024, Section 4.1 and Appendix C: the "K largest eigenvectors" of the normalised Laplacian of SAT,
     after Ng, Jordan and Weiss (2001). Theirs are the K largest of D^(-1/2) A D^(-1/2): those of the smallest eigenvalues of the

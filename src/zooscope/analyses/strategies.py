@@ -21,7 +21,7 @@ MEASURES: Final = ("sat", "percent", "sensitivity")
 class Strategies:
     """Similarity within and between groups of classifiers.
 
-    Intervals are of these very classifiers on other images. What other seeds or settings would have given they don't tell.
+    Intervals cover the choice of images, not of seeds or settings.
 
     Attributes:
         within: a row per group, index `group`: `classifiers`, `pairs` (with a score), `sat` (mean SAT of the pairs, natural log),

@@ -54,7 +54,6 @@ def draws_picture(draws: pd.DataFrame, by: Literal["num_clusters", "group"], met
         by: what every curve is.
         metric: what it shows.
     """
-    of_one_cluster = {"num_clusters": "members from one cluster", "group": ""}
     curves = []
     has_bands = draws[by].nunique() <= MOST_WITH_BANDS
     for key, rows in draws.groupby(by, sort=by == "num_clusters"):
@@ -69,7 +68,6 @@ def draws_picture(draws: pd.DataFrame, by: Literal["num_clusters", "group"], met
                 name=_name(key, by),
             )
         )
-    del of_one_cluster
     title = "Ensembles by how many clusters their members come from" if by == "num_clusters" else "Ensembles drawn within groups"
     return Curves(title=title, x_label="members", y_label=METRICS[metric], curves=tuple(curves))
 

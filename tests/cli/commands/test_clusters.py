@@ -60,7 +60,7 @@ def test_a_cluster_of_one_is_said_to_be_alone(tmp_path: Path) -> None:
     write_study(tmp_path / "study", NAMES[:2])
     output = call("clusters", tmp_path / "study", "--num-clusters", "2", "--draws", "3").stdout
     assert "Cluster 1: 1 classifier, alone in 100 % of draws" in output
-    assert "Largest eigengaps: none that tell of groups." in output
+    assert "Largest eigengaps: none that show groups." in output
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def test_the_text_fits_eighty_columns_and_ends_with_a_verdict(zoo: Path) -> None
     text = call("select", zoo, "--size", "3").stdout
     assert max(map(len, text.splitlines())) <= 80
     assert "Top-1 error on 30 images; chosen on 30 others." in text
-    assert "The least error has:" in text
+    assert "Lowest error:" in text
     assert "greedy: " in text
 
 

@@ -54,7 +54,7 @@ def test_the_text_fits_eighty_columns_and_says_how_weak_the_evidence_is(zoo: Pat
 def test_without_components_it_says_so_and_ranks_nobody(zoo: Path) -> None:
     words = " ".join(call("teachers", zoo, "--student", "bundled:a0").stdout.split())
     assert "(base architecture not known)" in words
-    assert "nobody is ranked" in words
+    assert "no classifier is ranked" in words
     assert "1." not in words.split("Not ranked")[1].split("The evidence")[0].split()
 
 

@@ -11,6 +11,7 @@ import typer
 from zooscope.cli.analysing import AnalysisSeed, Answer, Out, answered
 from zooscope.cli.leaving_out import ComponentsFile, LeaveOut, components_of, scores_of
 from zooscope.cli.options import ExistingStudy, Json
+from zooscope.words import format_count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -184,10 +185,10 @@ def _values(found: _Found) -> dict[str, Any]:
 def _print(console: "Console", found: _Found) -> None:
     grouped, members = found.clusters, found.clusters.members
     how = "chosen by the largest eigengap" if grouped.by_eigengap else "as many as asked for"
-    console.print(f"{len(grouped.labels)} classifiers in {_how_many(len(members), 'cluster')}, {how}")
+    console.print(f"{len(grouped.labels)} classifiers in {format_count(len(members), 'cluster')}, {how}")
     for number, names in members.items():
         console.print()
-        console.print(f"Cluster {number}: {_how_many(len(names), 'classifier')}{_how_stable(found, number)}")
+        console.print(f"Cluster {number}: {format_count(len(names), 'classifier')}{_how_stable(found, number)}")
         _print_indented(console, ", ".join(names))
         if words := _words(found, number):
             _print_indented(console, f"Keywords: {'; '.join(words)}")
@@ -230,8 +231,5 @@ def _gaps(grouped: "Clusters") -> str:
     from zooscope.analyses.clustering import telling_gaps
 
     gaps = telling_gaps(grouped.gaps, len(grouped.labels)).nlargest(NUM_GAPS)
-    return ", ".join(f"{gap:.2g} behind {number}" for number, gap in gaps.items()) or "none that tell of groups"
-
-
-def _how_many(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    largest = [f"{gap:.2g} after {format_count(int(number), 'cluster')}" for number, gap in gaps.items()]  # type: ignore[call-overload]
+    return ", ".join(largest) or "none that show groups"

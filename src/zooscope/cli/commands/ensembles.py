@@ -56,7 +56,9 @@ class Metric(StrEnum):
 
 Average = Annotated[Averaged, typer.Option(help="What an ensemble averages over its members; the paper: logits.")]
 _Largest = Annotated[int, typer.Option("--largest", metavar="NUMBER", help="Most members of the ensembles that are drawn.")]
-_Draws = Annotated[int, typer.Option("--draws", metavar="NUMBER", help="Most ensembles drawn per number of members and clusters.")]
+_NumEnsembles = Annotated[
+    int, typer.Option("--num-ensembles", metavar="NUMBER", help="Most ensembles drawn per number of members and clusters.")
+]
 _Picture = Annotated[
     Shown, typer.Option("--picture", help="What --out draws: all pairs, or what is drawn from clusters or within groups.")
 ]
@@ -81,7 +83,7 @@ def ensembles(
     num_clusters: NumClusters = None,
     groups: Groups = None,
     largest: _Largest = LARGEST,
-    draws: _Draws = NUM_DRAWS,
+    num_ensembles: _NumEnsembles = NUM_DRAWS,
     confidence: Confidence = BAND,
     picture: _Picture = Shown.PAIRS,
     metric: _Metric = Metric.ERR,
@@ -106,7 +108,7 @@ def ensembles(
                 average=average,
                 num_clusters=num_clusters,
                 sizes=range(2, largest + 1),
-                draws=draws,
+                draws=num_ensembles,
                 confidence=confidence,
                 seed=seed,
             )
@@ -241,7 +243,7 @@ def _print(console: "Console", found: _Found) -> None:
         console.print(_table(found.by_clusters, "num_clusters", "Clusters"))
     if found.by_groups is not None and not found.by_groups.empty:
         console.print()
-        console.print("Ensembles from within a group, likewise:")
+        console.print("Ensembles from within a group, in the same way:")
         console.print(_table(found.by_groups, "group", "Group"))
 
 

@@ -26,7 +26,7 @@ _From = Annotated[
     typer.Option(
         "--from",
         metavar="NAME...",
-        help="The classifiers to choose from, separated by blanks or commas; all of the study by default.",
+        help="The classifiers to choose from, separated by spaces or commas; all of the study by default.",
         show_default=False,
     ),
 ]
@@ -111,8 +111,8 @@ def _print(console: "Console", found: "Selection") -> None:
 def _verdict(found: "Selection") -> str:
     winner = "random picks" if found.best == "random" else found.best
     if not found.indistinct:
-        return f"The least error has: {winner}. No other way comes near enough to be taken for equal on other images."
+        return f"Lowest error: {winner}. Every other method is worse by more than the choice of images explains."
     if len(found.indistinct) == len(found.chosen) - 1:
-        return f"The least error has: {winner}. But on so many images none of the ways can be told apart."
+        return f"Lowest error: {winner}. But the choice of images explains the differences between all methods."
     others = ", ".join("random picks" if name == "random" else name for name in found.indistinct)
-    return f"The least error has: {winner}. On so many images it can't be told apart from: {others}."
+    return f"Lowest error: {winner}. The choice of images explains the difference to: {others}."

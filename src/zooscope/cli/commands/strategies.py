@@ -1,7 +1,6 @@
 """`zooscope strategies`: how alike classifiers are that differ in how they were trained."""
 
 from itertools import combinations
-from math import isnan
 from typing import TYPE_CHECKING, Any, Final
 
 from zooscope.cli.analysing import AnalysisSeed, Answer, Out, answered, table
@@ -91,8 +90,8 @@ def _print(console: "Console", found: "Strategies") -> None:
         console.print(between)
     console.print()
     console.print(
-        "Sensitivity is 1 minus the mean share of images that fool: 0 where every setting gives the same. Intervals are of these "
-        "classifiers on other images; what other seeds would have given they don't tell."
+        "Sensitivity is 1 minus the mean share of images that fool: 0 where every setting gives the same. Intervals cover "
+        "the choice of images, not of seeds."
     )
 
 
@@ -104,8 +103,3 @@ def _between(found: "Strategies") -> list[dict[str, Any]]:
         for group, other in combinations(groups, 2)
         for cell in [found.between.sel(group=group, other=other)]
     ]
-
-
-def _interval(low: Any, high: Any) -> str:  # noqa: ANN401  (numbers of NumPy, pandas or xarray)
-    """Both ends; a published matrix has none."""
-    return "-" if isnan(float(low)) else f"{float(low):.2f} to {float(high):.2f}"

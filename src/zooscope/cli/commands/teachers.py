@@ -100,8 +100,8 @@ def _print(console: "Console", found: "Teachers", *, study: Path) -> None:
     console.print(f"Teacher candidates for {found.student} ({own or 'base architecture not known'})")
     if own is None:
         console.print(
-            "Without the student's base architecture nobody is ranked: the paper's finding goes one way for teachers of the same "
-            f"one, the other way for others. Give it by --components FILE, or enter it for good (zooscope components {study})."
+            "Without the student's base architecture no classifier is ranked: the paper's finding goes one way for teachers of the "
+            f"same one, the other way for others. Give it by --components FILE, or enter it for good (zooscope components {study})."
         )
     for title, candidates, kind in (
         ("Other base architecture, the least alike first", found.other, "other"),
@@ -122,7 +122,7 @@ def _print(console: "Console", found: "Teachers", *, study: Path) -> None:
     console.print(
         f"The evidence is weak: one student, taught once by each teacher (over all {EVIDENCE['all'].count}: "
         f"r = {EVIDENCE['all'].r:.2f}, p = {EVIDENCE['all'].p:g}). The paper's best teacher was of another base architecture, "
-        "and it recommends such a one; the teacher's own accuracy told nothing there."
+        "and it recommends such a one; the teacher's own accuracy made no difference there."
     )
 
 
