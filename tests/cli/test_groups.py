@@ -4,9 +4,9 @@ import pytest
 
 from tests.cli.synthetic import write_study
 from tests.cli.zoo import write_groups
+from tests.records.written import rewrite
 from zooscope.cli.groups import groups_of
 from zooscope.errors import MissingFileError, UnknownNameError
-from zooscope.records.records import Records
 from zooscope.study.recorded import DATABASE, RecordedStudy
 
 
@@ -32,9 +32,7 @@ def test_groups_come_from_the_column_group_or_the_second_one(tmp_path: Path, tex
 def test_without_a_file_they_come_from_the_addresses(tmp_path: Path) -> None:
     with study_of(tmp_path) as study:
         assert groups_of(study, None) == {}
-    with Records.open(tmp_path / DATABASE) as records:
-        records._connection.execute("UPDATE classifiers SET address = 'bundled:vit?name=a&group=seeds' WHERE name = 'a'")  # noqa: SLF001  (an address that needs no network)
-        records._connection.commit()  # noqa: SLF001  (as above)
+    rewrite(tmp_path / DATABASE, "UPDATE classifiers SET address = 'bundled:vit?name=a&group=seeds' WHERE name = 'a'")
     with RecordedStudy.read(tmp_path) as study:
         assert groups_of(study, None) == {"a": "seeds"}
 

@@ -16,7 +16,7 @@ def write_zoo(folder: Path, names: tuple[str, ...] = NAMES) -> Path:
     """A study whose clean logits say what its clean predictions say, with a second class that differs by classifier."""
     write_study(folder, names)
     generator = np.random.default_rng(0)
-    with Records.open(folder / DATABASE) as records:
+    with Records.open(folder / DATABASE, write=True) as records:
         clean, shards = records.clean_predictions(), records.shards
         for row, name in enumerate(names):
             logits = generator.normal(size=(clean.shape[1], NUM_CLASSES))

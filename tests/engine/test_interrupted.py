@@ -54,11 +54,12 @@ def units_in(folder: Path) -> int:
         return 0
     with closing(sqlite3.connect(folder / "study.db")) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        (clean,) = connection.execute("SELECT count(*) FROM clean").fetchone()
-        (attacks,) = connection.execute("SELECT count(*) FROM (SELECT DISTINCT source_id, shard FROM transfers)").fetchone()
-        (pairs,) = connection.execute("SELECT count(*) FROM transfers").fetchone()
-    assert pairs == 3 * attacks, "a unit is written with all its targets, or not at all"
-    return int(clean + attacks)
+        rows = connection.execute("SELECT kind, subject_id, part FROM arrays JOIN series ON series.id = series_id").fetchall()
+    clean = sum(kind == "clean" for kind, *_ in rows)
+    pairs = [(source, part) for kind, source, part in rows if kind == "transfer"]
+    attacks = len(set(pairs))
+    assert len(pairs) == 3 * attacks, "a unit is written with all its targets, or not at all"
+    return int(clean) + attacks
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,6 @@
-"""A study's record: what is written comes back, whatever happens to the machine."""
+"""A study's record: what is written comes back, and what can't be opened says why."""
 
-import shutil
 import sqlite3
-import subprocess
-import sys
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -12,51 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.records.written import DEFINITION, IDS, LABELS, classifier, value
 from zooscope.errors import MissingFileError, StudyError
-from zooscope.records.database import APPLICATION_ID, SCHEMA_VERSION
-from zooscope.records.entries import ClassifierRecord, Definition
+from zooscope.records.layout import APPLICATION_ID, SCHEMA_VERSION
 from zooscope.records.predictions import NOT_COUNTED, NOT_MEASURED
 from zooscope.records.records import Records
-
-DEFINITION = Definition(images="by hand", image_digest="0", class_names="cat\ndog", attack="{}", seed=5, shard_size=2)
-IDS, LABELS = ("a", "b", "c", "d", "e"), np.array([0, 1, 1, 0, 1])
-
-
-def classifier(name: str, transform: str = "32 pixels") -> ClassifierRecord:
-    return ClassifierRecord(
-        name=name,
-        address=None,
-        architecture="none",
-        num_classes=2,
-        weights=f"digest of {name}",
-        transform=transform,
-        mean="0",
-        std="1",
-    )
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Where the record of a study with two classifiers lies, closed, one clean shard measured."""
-    path = tmp_path / "study" / "study.db"
-    with Records.create(path, DEFINITION, IDS, LABELS) as records:
-        records.add_classifier(classifier("a"))
-        records.add_classifier(classifier("b", "24 pixels"))
-        records.save_clean("a", 0, np.array([0, 1]), np.zeros((2, 2), dtype=np.float16))
-    return path
-
-
-@pytest.fixture
-def records(path: Path) -> Iterator[Records]:
-    """The same, open."""
-    with Records.open(path) as opened:
-        yield opened
-
-
-def value(path: Path, question: str) -> object:
-    with closing(sqlite3.connect(path)) as connection:
-        return connection.execute(question).fetchone()[0]
-
+from zooscope.records.rows import ArrayRow, FactRow
 
 # What is written comes back
 
@@ -73,7 +30,7 @@ def test_a_new_record_holds_what_defines_the_study(records: Records) -> None:
 def test_the_database_says_what_it_is_and_how_it_is_kept(path: Path) -> None:
     assert value(path, "PRAGMA application_id") == APPLICATION_ID
     assert value(path, "PRAGMA user_version") == SCHEMA_VERSION
-    assert value(path, "PRAGMA journal_mode") == "wal"
+    assert value(path, "PRAGMA journal_mode") == "delete"
     assert value(path, "PRAGMA integrity_check") == "ok"
 
 
@@ -90,19 +47,6 @@ def test_published_scores_come_back_and_unknown_pairs_are_nan(records: Records) 
     np.testing.assert_array_equal(records.published(), scores)
 
 
-def test_a_database_of_an_earlier_version_is_brought_up_to_date_once_by_however_many_processes(tmp_path: Path) -> None:
-    old = tmp_path / "study" / "study.db"
-    old.parent.mkdir()
-    shutil.copy(Path(__file__).parent / "golden" / "study-v1.db", old)
-    opener = f"from zooscope.records.records import Records; from pathlib import Path; Records.open(Path({str(old)!r})).close()"
-    processes = [subprocess.Popen([sys.executable, "-c", opener]) for _ in range(4)]
-    assert [process.wait() for process in processes] == [0] * 4
-    assert value(old, "PRAGMA user_version") == SCHEMA_VERSION
-    with Records.open(old) as records:
-        records.set_components("bundled:vit", {"activation": "GELU"})
-        assert records.components() == {"bundled:vit": {"activation": "GELU"}}
-
-
 def test_what_belongs_to_a_classifier_that_is_removed_goes_with_it(path: Path, records: Records) -> None:
     records.save_transfers("a", 0, {"a": np.array([1, 1]), "b": np.array([0, 1])}, {("32 pixels", "b"): np.array([0, 1])})
     records.save_transfers("b", 0, {"a": np.array([1, 1])}, {("24 pixels", "a"): np.array([0, 1])})
@@ -114,11 +58,88 @@ def test_what_belongs_to_a_classifier_that_is_removed_goes_with_it(path: Path, r
     assert value(path, "SELECT count(*) FROM pragma_foreign_key_check") == 0
 
 
-def test_a_measurement_of_an_unknown_classifier_can_not_be_entered(path: Path) -> None:
+def test_a_measurement_of_an_unknown_classifier_can_not_be_entered(path: Path, records: Records) -> None:
+    with pytest.raises(StudyError, match=r"study\.db holds no classifier 'nobody', .* add it first"):
+        records.save_transfers("a", 0, {"b": np.array([1, 1]), "nobody": np.array([1, 1])}, {})
+    assert not records.transfers_done()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA foreign_keys = ON")
         with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
-            connection.execute("INSERT INTO clean VALUES (99, 0, x'', x'')")
+            connection.execute("INSERT INTO arrays VALUES (99, 99, 99, 0, '<i4', '0', x'', x'')")
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint16", "int32", "int64", "float16", ">f4", "float64"])
+def test_arrays_of_any_shape_and_type_come_back_as_they_were(records: Records, dtype: str) -> None:
+    generator = np.random.default_rng(0)
+    for shape in ((), (3,), (0, 4), (2, 3, 4)):
+        values = np.asarray(100 * generator.standard_normal(shape)).astype(dtype)
+        records.save([ArrayRow(kind="features", digest="layer 4", subject="a", part=1, values=values)])
+        (row,) = records.arrays("features", "layer 4")
+        assert (row.subject, row.object, row.part) == ("a", "", 1)
+        assert row.values.dtype == values.dtype.newbyteorder("<")
+        np.testing.assert_array_equal(row.values, values)
+    assert not list(records.arrays("features"))
+
+
+def test_an_array_of_objects_is_refused(records: Records) -> None:
+    with pytest.raises(TypeError, match="an array of object can't be kept in a record"):
+        records.save([ArrayRow(kind="features", subject="a", part=0, values=np.array([None]))])
+
+
+def test_arrays_are_found_by_what_they_are_of(records: Records) -> None:
+    units = [("a", "a", 0), ("a", "b", 1), ("a", "b", 0), ("b", "a", 0)]
+    records.save(
+        ArrayRow(kind="transfer", subject=subject, object=target, part=part, values=np.array([number]))
+        for number, (subject, target, part) in enumerate(units)
+    )
+
+    def found(**of: str) -> set[tuple[str, str, int, int]]:
+        return {(row.subject, row.object, row.part, int(row.values[0])) for row in records.arrays("transfer", **of)}
+
+    everything = {(*unit, number) for number, unit in enumerate(units)}
+    assert found() == everything
+    assert found(subject="a") == {unit for unit in everything if unit[0] == "a"}
+    assert found(object="a") == {unit for unit in everything if unit[1] == "a"}
+    assert found(subject="a", object="b") == {("a", "b", 0, 2), ("a", "b", 1, 1)}
+    assert [row.part for row in records.arrays("transfer", subject="a", object="b")] == [0, 1]
+    assert found(subject="nobody") == set()
+    assert records.present("transfer") == set(units)
+    assert records.present("transfer", "other settings") == set()
+
+
+def test_facts_per_image_stand_beside_their_measurement(records: Records) -> None:
+    row = ArrayRow(kind="transfer", digest="d", subject="a", object="b", part=0, values=np.array([1, 0]))
+    fact = FactRow(kind="transfer", digest="d", subject="a", part=0, name="iterations", values=np.array([3, 7], dtype=np.int16))
+    records.save([row], [fact])
+    (read,) = records.arrays("transfer:iterations", "d")
+    assert (read.subject, read.part, read.values.tolist()) == ("a", 0, [3, 7])
+    records.remove_classifier("a")
+    assert not records.present("transfer:iterations", "d")
+
+
+def test_nothing_is_written_through_a_record_that_was_opened_for_reading(path: Path) -> None:
+    before = path.read_bytes()
+    with (
+        Records.open(path) as reader,
+        pytest.raises(StudyError, match=r"was opened for reading only; open it for writing \(write=True\)"),
+    ):
+        reader.remove_classifier("a")
+    assert path.read_bytes() == before
+
+
+def test_reads_of_one_moment_do_not_see_what_comes_between(path: Path) -> None:
+    with Records.open(path) as reader:
+        with reader.one_moment():
+            assert reader.names == ("a", "b")
+            assert reader.predictions().names == ("a", "b")
+            with closing(sqlite3.connect(path, timeout=0)) as writer:
+                writer.execute("UPDATE classifiers SET name = 'c' WHERE name = 'b'")
+                with pytest.raises(sqlite3.OperationalError, match="locked"):
+                    writer.commit()
+            assert reader.names == ("a", "b")
+        with Records.open(path, write=True) as records:
+            records.add_classifier(classifier("c"))
+        assert "c" in reader.names
 
 
 def test_logits_come_back_as_they_are_in_half_precision(records: Records) -> None:
@@ -280,173 +301,3 @@ def test_a_study_of_a_newer_zooscope_is_refused_and_left_as_it_is(path: Path) ->
     with pytest.raises(StudyError, match=expected):
         Records.open(path)
     assert path.read_bytes() == before
-
-
-# Damage
-
-
-def read_all(path: Path) -> None:
-    with Records.open(path) as records:
-        _ = records.definition
-        records.predictions()
-        records.clean_done()
-        records.transfers_done()
-        records.controls_done()
-
-
-@pytest.mark.parametrize("content", [b"This is no database.\n" * 100, bytes(4096)], ids=["text", "zeros"])
-def test_a_file_of_something_else_is_refused(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
-    with pytest.raises(StudyError, match=r"study\.db is damaged or no study \(file is not a database\); restore it from a copy"):
-        Records.open(path)
-
-
-def test_an_empty_file_is_refused(path: Path) -> None:
-    path.write_bytes(b"")
-    with pytest.raises(StudyError, match="not a study of zooscope's"):
-        Records.open(path)
-
-
-def test_a_truncated_study_is_refused(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[: 3 * 4096])
-    with pytest.raises(StudyError, match=r"study\.db is damaged or no study \(.*malformed.*\); restore it from a copy"):
-        read_all(path)
-
-
-def test_a_study_with_flipped_bytes_is_read_or_refused_in_a_sentence(path: Path) -> None:
-    whole, generator, num_refused = path.read_bytes(), np.random.default_rng(0), 0
-    for _ in range(200):
-        damaged = np.frombuffer(whole, dtype=np.uint8).copy()
-        damaged[generator.integers(0, len(damaged), 40)] = generator.integers(0, 256, 40)
-        path.write_bytes(damaged.tobytes())
-        try:
-            read_all(path)
-        except StudyError:
-            num_refused += 1
-    assert num_refused > 100
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ("DELETE FROM study WHERE key = 'seed'", "is damaged: some .* \\('seed'\\)"),
-        (
-            "UPDATE study SET value = 'many' WHERE key = 'shard_size'",
-            "is damaged: some .* \\(invalid literal for int",
-        ),
-        ("UPDATE clean SET predictions = x'0000'", "is damaged: some .* \\(buffer size must be a multiple"),
-        ("UPDATE clean SET shard = 7", "is damaged: some .* \\(tuple index out of range"),
-        ("UPDATE study SET value = '0' WHERE key = 'shard_size'", "is damaged: some .* \\(range\\(\\) arg 3"),
-        ("DROP TABLE transfers", "is damaged or no study \\(no such table: transfers\\)"),
-    ],
-)
-def test_a_study_that_contradicts_itself_is_refused(path: Path, change: str, message: str) -> None:
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute(change)
-    with pytest.raises(StudyError, match=message):
-        read_all(path)
-
-
-def test_a_closed_record_says_so(path: Path) -> None:
-    records = Records.open(path)
-    records.close()
-    with pytest.raises(StudyError, match=r"can't be used any more \(Cannot operate on a closed database\.\); open the study again"):
-        _ = records.names
-
-
-# Full disks, other programs, kills
-
-
-def fill(records: Records) -> None:
-    """Measures one classifier after the other, until the disk is full."""
-    for number in range(1000):
-        records.add_classifier(classifier(f"classifier {number}"))
-        records.save_clean(f"classifier {number}", 0, np.array([1, 0]), np.zeros((2, 2), dtype=np.float16))
-
-
-@pytest.fixture
-def nearly_full(path: Path) -> Iterator[sqlite3.Connection]:
-    """The record's database, with room for two more pages."""
-    with closing(sqlite3.connect(path)) as connection:
-        (num_pages,) = connection.execute("PRAGMA page_count").fetchone()
-        connection.execute(f"PRAGMA max_page_count = {num_pages + 2}")
-        yield connection
-
-
-def test_a_full_disk_is_told_and_nothing_measured_before_is_lost(path: Path, nearly_full: sqlite3.Connection) -> None:
-    records = Records(nearly_full, place="study.db")
-    with pytest.raises(StudyError, match=r"no space is left to write study\.db; free some and run measure again, nothing"):
-        fill(records)
-    kept = records.clean_done()
-    assert len(kept) > 10
-    nearly_full.execute("PRAGMA max_page_count = 1000000")
-    records.save_clean("a", 1, np.array([1, 0]), np.zeros((2, 2), dtype=np.float16))
-    with Records.open(path) as again:
-        assert again.clean_done() == kept | {("a", 1)}
-
-
-def test_a_unit_that_can_not_be_written_whole_is_not_written_at_all(nearly_full: sqlite3.Connection) -> None:
-    records, large = Records(nearly_full, place="study.db"), np.zeros(5000, dtype=np.int32)
-    with pytest.raises(StudyError, match="no space is left"):
-        records.save_transfers("a", 0, {"a": np.array([1, 1]), "b": large}, {})
-    assert not records.transfers_done()
-
-
-def test_a_record_that_may_only_be_read_says_so_when_written(path: Path) -> None:
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-        records = Records(connection, place="study.db")
-        assert records.names == ("a", "b")
-        with pytest.raises(StudyError, match=r"study\.db can't be written or opened \(.*readonly.*\); check who may write there"):
-            records.remove_classifier("a")
-
-
-def test_a_record_that_another_program_holds_says_so(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as other, closing(sqlite3.connect(path, timeout=0)) as connection:
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StudyError, match=r"study\.db is held by another program; wait until it ends, then run again"):
-            Records(connection, place="study.db").remove_classifier("a")
-
-
-CREATE_AND_BE_KILLED = """
-import os, signal, sys
-from pathlib import Path
-import numpy as np
-from zooscope.records.entries import Definition
-from zooscope.records.records import Records
-
-definition = Definition(images="by hand", image_digest="0", class_names="cat\\ndog", attack="{}", seed=5, shard_size=2)
-left = int(sys.argv[2])
-
-def kill_at_the_nth(event, arguments):
-    global left
-    if event in {"open", "os.rename", "sqlite3.connect", "sqlite3.connect/handle"}:
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-sys.addaudithook(kill_at_the_nth)
-Records.create(Path(sys.argv[1]), definition, ("a", "b"), np.array([0, 1]))
-"""
-
-
-def test_a_creation_that_is_killed_anywhere_leaves_no_study_and_can_be_repeated(tmp_path: Path) -> None:
-    for moment in range(1, 20):
-        path = tmp_path / str(moment) / "study.db"
-        ended = subprocess.run([sys.executable, "-c", CREATE_AND_BE_KILLED, str(path), str(moment)], check=False)
-        if ended.returncode == 0 or path.exists():  # from here on the study is born
-            with Records.open(path) as records:
-                assert records.image_ids == ("a", "b")
-            break
-        assert ended.returncode == -9
-        with Records.create(path, DEFINITION, IDS, LABELS) as records:
-            assert records.image_ids == IDS
-        assert {file.name for file in path.parent.iterdir()} == {"study.db"}
-    assert moment > 4
-
-
-def test_leftovers_of_a_killed_creation_do_not_get_into_a_new_study(tmp_path: Path) -> None:
-    for name in ("study.new", "study.new-wal", "study.new-shm", "study.new-journal"):
-        (tmp_path / name).write_bytes(b"left behind")
-    with Records.create(tmp_path / "study.db", DEFINITION, IDS, LABELS) as records:
-        assert records.definition == DEFINITION
-    assert {file.name for file in tmp_path.iterdir()} == {"study.db"}

@@ -1,6 +1,4 @@
-import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ import xarray as xr
 from torch import Tensor, nn
 
 import zooscope
+from tests.records.written import rewrite
 from tests.specimens import Counted, Linear, as_is, classifier_of, conv_network, family, images_of, two_class
 from zooscope.attacks import Attack, Attacked, LinfPGD
 from zooscope.classifiers.classifier import Classifier
@@ -383,8 +382,7 @@ def test_images_that_are_gone_or_changed_since_are_an_error(tmp_path: Path, imag
 def test_an_attack_of_a_later_version_is_an_error_that_says_so(tmp_path: Path) -> None:
     study, *_ = one_study(tmp_path)
     study.close()
-    with closing(sqlite3.connect(tmp_path / "study.db")) as connection, connection:
-        connection.execute("""UPDATE study SET value = '{"attack": "Telepathy"}' WHERE key = 'attack'""")
+    rewrite(tmp_path / "study.db", """UPDATE study SET value = '{"attack": "Telepathy"}' WHERE key = 'attack'""")
     with (
         Study.open(tmp_path) as again,
         pytest.raises(StudyError, match=r"this zooscope doesn't know the attack .*Telepathy.*; use the version"),

@@ -1,70 +1,79 @@
-"""The database itself: its layout, how it is opened, and its errors in words."""
+"""SQLite as records use it: connections, transactions, and its errors in words."""
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import fields
-from importlib.resources import files
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-from jaxtyping import Int
-
 from zooscope.errors import StudyError
-from zooscope.records.entries import Definition
 
-SCHEMA_VERSION: Final = 2
-APPLICATION_ID: Final = 0x5A4F4F53  # "ZOOS": tells a study from any other SQLite file
-BUSY_SECONDS: Final = 30.0
-
-
-def define(connection: sqlite3.Connection, definition: Definition, ids: tuple[str, ...], labels: Int[np.ndarray, " image"]) -> None:
-    """Lays out an empty database and writes what the study is about."""
-    connection.execute("PRAGMA journal_mode = WAL")
-    upgrade(connection)
-    with connection:
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.executemany(
-            "INSERT INTO study VALUES (?, ?)",
-            [(field.name, str(getattr(definition, field.name))) for field in fields(Definition)],
-        )
-        connection.executemany(
-            "INSERT INTO images VALUES (?, ?, ?)",
-            [(position, name, int(label)) for position, (name, label) in enumerate(zip(ids, labels, strict=True))],
-        )
+READER_SECONDS: Final = 30.0  # a commit takes milliseconds
+WRITER_SECONDS: Final = 600.0  # a reader may take a while
+DAMAGED: Final = "{place} is damaged or no study ({error}); restore it from a copy, or measure into a new folder."
+_HELD: Final = "{place} is held by another program; wait until it ends, then run again."
+_FORBIDDEN: Final = "{place} can't be written or opened ({error}); check who may write there."
+SENTENCES: Final = {
+    sqlite3.SQLITE_FULL: "no space is left to write {place}; free some and run measure again, nothing measured so far is lost.",
+    sqlite3.SQLITE_IOERR: "{place} can't be read or written ({error}); check the disk and its free space, then run measure again.",
+    sqlite3.SQLITE_BUSY: _HELD,
+    sqlite3.SQLITE_LOCKED: _HELD,
+    sqlite3.SQLITE_READONLY: _FORBIDDEN,
+    sqlite3.SQLITE_CANTOPEN: _FORBIDDEN,
+    sqlite3.SQLITE_PERM: _FORBIDDEN,
+    sqlite3.SQLITE_AUTH: _FORBIDDEN,
+}
 
 
-def upgrade(connection: sqlite3.Connection) -> None:
-    """Lays out what later versions added, each version in one transaction; a database of this version is left alone."""
-    for version in range(_version(connection) + 1, SCHEMA_VERSION + 1):
-        layout = files(__package__).joinpath("schema", f"{version}.sql").read_text(encoding="utf-8")
-        # Another process may have been quicker while this one waited for its turn to write.
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            if _version(connection) < version:
-                for statement in layout.split(";\n"):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {version}")
-            connection.commit()
-        except BaseException:
-            connection.rollback()
-            raise
+def connect(database: str, *, timeout: float = READER_SECONDS) -> sqlite3.Connection:
+    """A connection that waits for others, holds to foreign keys and trusts nothing that a received database defines.
 
-
-def _version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def connect(path: Path | str) -> sqlite3.Connection:
-    """A connection that waits for others and holds to foreign keys."""
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS)
-    connection.execute("PRAGMA foreign_keys = ON")
+    Args:
+        database: a path as `file:` address with options, or `:memory:`.
+        timeout: seconds to wait for others.
+    """
+    connection = sqlite3.connect(database, timeout=timeout, isolation_level=None, uri=True)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH, 1)  # what removing a classifier needs
+    for pragma in ("foreign_keys = ON", "trusted_schema = OFF", "cell_size_check = ON", "synchronous = EXTRA"):
+        connection.execute(f"PRAGMA {pragma}")
     return connection
 
 
+def file_address(path: Path, options: str) -> str:
+    """A database's place as SQLite's `file:` address."""
+    return f"{path.absolute().as_uri()}?{options}"
+
+
 @contextmanager
-def explained(place: str) -> Iterator[None]:
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """What is written within is written whole or not at all."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):  # SQLite has rolled back by itself where the disk is full; the first error is the one to tell
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def one_moment(connection: sqlite3.Connection) -> Iterator[None]:
+    """Reads within see the database as it is at the first of them."""
+    if connection.in_transaction:
+        yield
+        return
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        with suppress(sqlite3.Error):  # what was read is read
+            connection.execute("COMMIT")
+
+
+@contextmanager
+def explain(place: str) -> Iterator[None]:
     """Turns SQLite's errors into sentences."""
     try:
         yield
@@ -72,20 +81,21 @@ def explained(place: str) -> Iterator[None]:
         msg = f"{place} can't be written ({error.strerror}); name a folder that can be written."
         raise StudyError(msg) from error
     except sqlite3.Error as error:
-        reason = str(error)
-        if isinstance(error, sqlite3.ProgrammingError):
-            msg = f"{place} can't be used any more ({reason}); open the study again."
-        elif "full" in reason:
-            msg = f"no space is left to write {place}; free some and run measure again, nothing measured so far is lost."
-        elif "locked" in reason:
-            msg = f"{place} is held by another program; wait until it ends, then run again."
-        elif "readonly" in reason or "unable to open" in reason:
-            msg = f"{place} can't be written or opened ({reason}); check who may write there."
-        elif "disk I/O" in reason:
-            msg = f"{place} can't be read or written ({reason}); check the disk and its free space, then run measure again."
-        else:
-            msg = f"{place} is damaged or no study ({reason}); restore it from a copy, or measure into a new folder."
-        raise StudyError(msg) from error
+        raise StudyError(_sentence(error, place)) from error
+
+
+def _sentence(error: sqlite3.Error, place: str) -> str:
+    code = getattr(error, "sqlite_errorcode", 0)
+    if isinstance(error, sqlite3.ProgrammingError):
+        return f"{place} can't be used any more ({error}); open the study again."
+    if code == sqlite3.SQLITE_READONLY_DBMOVED:
+        return moved(place)
+    return SENTENCES.get(code & 0xFF, DAMAGED).format(place=place, error=error)
+
+
+def moved(place: str) -> str:
+    """What to say when a database is no longer where it was opened."""
+    return f"{place} was deleted or replaced while it was in use; nothing more is written. Put it back, or measure again."
 
 
 @contextmanager
@@ -96,19 +106,3 @@ def undamaged(place: str) -> Iterator[None]:
     except (LookupError, TypeError, ValueError) as error:
         msg = f"{place} is damaged: some of it can't be read ({error}); restore it from a copy, or measure into a new folder."
         raise StudyError(msg) from error
-
-
-def require_study(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuses databases that are no study, or one of a later version.
-
-    Raises:
-        StudyError: it is.
-    """
-    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
-    version = _version(connection)
-    if application_id != APPLICATION_ID:
-        msg = f"{path} is a database, but not a study of zooscope's; name a study's folder."
-        raise StudyError(msg)
-    if version > SCHEMA_VERSION:
-        msg = f"{path} has schema version {version}, this zooscope reads up to {SCHEMA_VERSION}; install a newer zooscope."
-        raise StudyError(msg)

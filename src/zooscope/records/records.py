@@ -1,69 +1,87 @@
 """A study's record: one SQLite database, written one unit of work at a time."""
 
+import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Final, final
+from typing import Any, final
 
 import numpy as np
-from jaxtyping import Float, Float16, Int, Int32
+from jaxtyping import Float, Float16, Int, Int32, Shaped
 
 from zooscope.errors import MissingFileError, StudyError
-from zooscope.records.database import connect, define, explained, require_study, undamaged, upgrade
+from zooscope.records.arrays import PUBLISHED, read_arrays, read_present, remove_arrays, write_arrays
+from zooscope.records.birth import unborn
+from zooscope.records.damage import Damage, find_damage, forget_damage
+from zooscope.records.database import connect, explain, moved, one_moment, transaction, undamaged
 from zooscope.records.entries import IDENTITY, ClassifierRecord, Definition
+from zooscope.records.layout import lay_out
+from zooscope.records.opening import open_for_reading, open_for_writing
 from zooscope.records.predictions import LOWEST, NOT_MEASURED, Predictions, smallest_integers
-
-ROWS_AT_ONCE: Final = 1000
+from zooscope.records.rows import ArrayRow, FactRow, fact_kind
+from zooscope.records.seals import SEALED, read_sealed, seal
 
 
 @final
 class Records:
     """The database of one study, open; a context manager.
 
-    Errors of SQLite come out as `StudyError`, in words.
+    Whatever is read is compared with its checksum. Errors of SQLite come out as `StudyError`, in words.
     """
 
-    def __init__(self, connection: sqlite3.Connection, *, place: str) -> None:
+    def __init__(self, connection: sqlite3.Connection, *, place: str, path: Path | None = None, write: bool = False) -> None:
         """Takes an open connection to a database with the schema; use `create`, `open` or `in_memory`."""
-        self._connection, self._place = connection, place
+        self._connection, self._place, self._path, self._may_write = connection, place, path, write
+        self._is_writing = path is None
+        self._file = None if path is None else path.stat()
+        self._sealed: dict[str, list[tuple[Any, ...]]] = {}  # what never changes
 
     @classmethod
-    def create(cls, path: Path, definition: Definition, ids: tuple[str, ...], labels: Int[np.ndarray, " image"]) -> "Records":
-        """A new database.
+    def create(
+        cls,
+        path: Path,
+        definition: Definition,
+        ids: tuple[str, ...],
+        labels: Int[np.ndarray, " image"],
+        *,
+        fill: Callable[["Records"], None] = lambda _: None,
+    ) -> "Records":
+        """A new database, open for writing. It comes to be whole, or not at all, whatever happens to this process.
+
+        Args:
+            path: where.
+            definition: what the study is about.
+            ids: of the images.
+            labels: of the images.
+            fill: enters what else it shall have from the start.
 
         Raises:
-            StudyError: there is one already, or the place can't be written.
+            StudyError: there is one already, the place can't be written, or another process is making one there.
         """
-        if path.exists():
-            msg = f"{path} exists already; open it, or name another folder."
-            raise StudyError(msg)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            msg = f"{path.parent} can't be made ({error.strerror}); name a folder that can be written."
-            raise StudyError(msg) from error
-        # Written under another name first: a study that is killed while it is born leaves nothing that looks like one.
-        unborn = path.with_suffix(".new")
-        with explained(str(path)):
-            for left_behind in path.parent.glob(f"{unborn.name}*"):
-                left_behind.unlink()
-            with closing(connect(unborn)) as connection:
-                define(connection, definition, ids, labels)
-            unborn.rename(path)
-        return cls.open(path)
+        with unborn(path) as temporary, explain(str(path)), closing(connect(str(temporary))) as connection:
+            for pragma in ("journal_mode = MEMORY", "synchronous = OFF"):  # a file under this name is never used again
+                connection.execute(f"PRAGMA {pragma}")
+            records = cls(connection, place=str(path), write=True)
+            records._define(definition, ids, labels)
+            fill(records)
+        return cls.open(path, write=True)
 
     @classmethod
     def in_memory(cls, definition: Definition, ids: tuple[str, ...], labels: Int[np.ndarray, " image"]) -> "Records":
         """A record that lasts as long as the process."""
-        connection = connect(":memory:")
-        define(connection, definition, ids, labels)
-        return cls(connection, place="memory")
+        records = cls(connect(":memory:"), place="memory", write=True)
+        records._define(definition, ids, labels)
+        return records
 
     @classmethod
-    def open(cls, path: Path) -> "Records":
+    def open(cls, path: Path, *, write: bool = False) -> "Records":
         """An existing database; several processes may read it while one writes.
+
+        Args:
+            path: where it is.
+            write: whether it may be written. Until something is saved nothing is, and a record of an earlier schema stays as it is.
 
         Raises:
             MissingFileError: there is none.
@@ -72,15 +90,22 @@ class Records:
         if not path.is_file():
             msg = f"there is no study at {path.parent}: {path.name} is missing. `zooscope measure` makes one."
             raise MissingFileError(msg)
-        with explained(str(path)):
-            connection = connect(path)
-            try:
-                require_study(connection, path)
-                upgrade(connection)
-            except BaseException:
-                connection.close()
-                raise
-        return cls(connection, place=str(path))
+        with explain(str(path)):
+            return cls(open_for_reading(path), place=str(path), path=path, write=write)
+
+    @classmethod
+    def open_damaged(cls, path: Path) -> tuple["Records", list[Damage]]:
+        """An existing database, open for writing, without those arrays of an earlier schema that have the wrong length.
+
+        Raises:
+            MissingFileError: there is none.
+            StudyError: it can't be opened at all.
+        """
+        lost: list[Damage] = []
+        with explain(str(path)):
+            records = cls(open_for_writing(path, on_damage=lambda what: lost.append(Damage(what=what))), place=str(path), path=path)
+        records._may_write = records._is_writing = True
+        return records, lost
 
     def __enter__(self) -> "Records":
         """The records themselves."""
@@ -99,26 +124,26 @@ class Records:
     @property
     def definition(self) -> Definition:
         """What the study is about."""
-        values: dict[str, Any] = dict(self._rows("SELECT key, value FROM study"))
+        values: dict[str, Any] = dict(self._lasting("study"))
         with undamaged(self._place):
             return Definition(**{field.name: field.type(values[field.name]) for field in fields(Definition)})  # type: ignore[operator]
 
     @property
     def image_ids(self) -> tuple[str, ...]:
         """The images in order."""
-        return tuple(name for (name,) in self._rows("SELECT id FROM images ORDER BY position"))
+        return tuple(name for _, name, _ in self._lasting("images"))
 
     @property
     def labels(self) -> Int[np.ndarray, " image"]:
         """The true class of every image."""
-        rows = self._rows("SELECT label FROM images ORDER BY position")
+        rows = self._lasting("images")
         with undamaged(self._place):
-            return np.asarray(rows, dtype=np.int64).reshape(len(rows))
+            return np.asarray([label for _, _, label in rows], dtype=np.int64).reshape(len(rows))
 
     @property
     def shards(self) -> tuple[range, ...]:
         """The positions of the images of every shard."""
-        size, ((count,),) = self.definition.shard_size, self._rows("SELECT count(*) FROM images")
+        size, count = self.definition.shard_size, len(self._lasting("images"))
         with undamaged(self._place):
             return tuple(range(start, min(start + size, count)) for start in range(0, count, size))
 
@@ -126,13 +151,12 @@ class Records:
     def classifiers(self) -> tuple[ClassifierRecord, ...]:
         """The classifiers in the order they came."""
         columns = [field.name for field in fields(ClassifierRecord)]
-        rows = self._rows(f"SELECT {', '.join(columns)} FROM classifiers ORDER BY id")  # noqa: S608  (our own column names)
-        return tuple(ClassifierRecord(**dict(zip(columns, row, strict=True))) for row in rows)
+        return tuple(ClassifierRecord(**dict(zip(columns, row[1:], strict=True))) for row in self._table("classifiers"))
 
     @property
     def names(self) -> tuple[str, ...]:
         """The classifiers' names in the order they came."""
-        return tuple(classifier.name for classifier in self.classifiers)
+        return tuple(row[1] for row in self._table("classifiers"))
 
     def add_classifier(self, classifier: ClassifierRecord) -> None:
         """Enters a classifier; one that is there already, unchanged, is left alone.
@@ -152,78 +176,125 @@ class Records:
                         raise StudyError(msg)
                 return
         columns = [field.name for field in fields(ClassifierRecord)]
-        self._write(
-            f"INSERT INTO classifiers ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})",  # noqa: S608  (our own column names)
-            [[getattr(classifier, column) for column in columns]],
-        )
+        with self._written() as connection:
+            connection.execute(
+                f"INSERT INTO classifiers ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})",  # noqa: S608  (our own column names)
+                [getattr(classifier, column) for column in columns],
+            )
+            seal(connection, "classifiers")
 
     def remove_classifier(self, name: str) -> None:
         """Forgets a classifier and everything measured of it."""
-        self._write("DELETE FROM classifiers WHERE name = ?", [[name]])
+        with self._written() as connection:
+            remove_arrays(connection, self._place, name)
+            connection.execute("DELETE FROM classifiers WHERE name = ?", [name])
+            seal(connection, "classifiers", "components")
 
     def components(self) -> dict[str, dict[str, str]]:
         """Architectural components by classifier and name, for every classifier of which some are known."""
-        rows = self._rows("SELECT name, component, value FROM components JOIN classifiers ON id = classifier_id ORDER BY id")
-        result: dict[str, dict[str, str]] = {}
-        for name, component, value in rows:
-            result.setdefault(name, {})[component] = value
+        with self.one_moment():
+            names = {row[0]: row[1] for row in self._table("classifiers")}
+            result: dict[str, dict[str, str]] = {}
+            for number, component, value in self._table("components"):
+                result.setdefault(names[number], {})[component] = value
         return result
 
     def set_components(self, classifier: str, components: Mapping[str, str]) -> None:
         """Enters components of a classifier; those that it has already get the new value."""
-        self._write(
-            "INSERT OR REPLACE INTO components SELECT id, ?, ? FROM classifiers WHERE name = ?",
-            [[component, value, classifier] for component, value in components.items()],
-        )
+        with self._written() as connection:
+            connection.executemany(
+                "INSERT OR REPLACE INTO components SELECT id, ?, ? FROM classifiers WHERE name = ?",
+                [[component, value, classifier] for component, value in components.items()],
+            )
+            seal(connection, "components")
 
     # What others have published
 
     def set_published(self, scores: Float[np.ndarray, "a b"]) -> None:
         """Enters a published matrix of scores, rows and columns as in `names`; NaN where a pair is not known."""
         names = self.names
-        self._write(
-            "INSERT OR REPLACE INTO published "
-            "SELECT a.id, b.id, ? FROM classifiers a, classifiers b WHERE a.name = ? AND b.name = ?",
-            [[float(scores[a, b]), names[a], names[b]] for a, b in np.argwhere(np.isfinite(scores))],
+        self.save(
+            ArrayRow(kind=PUBLISHED, subject=names[a], object=names[b], part=0, values=np.array(scores[a, b], dtype=np.float64))
+            for a, b in np.argwhere(np.isfinite(scores))
         )
 
     def published(self) -> Float[np.ndarray, "a b"]:
         """The published scores of all pairs, NaN where a pair is not known."""
-        place = {name: row for row, name in enumerate(self.names)}
-        result = np.full((len(place), len(place)), np.nan)
-        rows = self._rows(
-            "SELECT a.name, b.name, score FROM published JOIN classifiers a ON a.id = a_id JOIN classifiers b ON b.id = b_id"
-        )
-        for a, b, score in rows:
-            result[place[a], place[b]] = score
+        with self.one_moment():
+            place = {name: row for row, name in enumerate(self.names)}
+            result = np.full((len(place), len(place)), np.nan)
+            for row in self.arrays(PUBLISHED):
+                result[place[row.subject], place[row.object]] = row.values
         return result
 
     # What has been measured
 
+    def save(self, rows: Iterable[ArrayRow], facts: Iterable[FactRow] = ()) -> None:
+        """Writes arrays and facts, all or nothing; what stands in their places is replaced.
+
+        Raises:
+            StudyError: one is of a classifier that the record doesn't hold, or the database was deleted or can't be written.
+        """
+        with self._written() as connection:
+            write_arrays(connection, self._place, rows)
+            noted = (
+                ArrayRow(
+                    kind=fact_kind(fact.kind, fact.name),
+                    digest=fact.digest,
+                    subject=fact.subject,
+                    part=fact.part,
+                    values=fact.values,
+                )
+                for fact in facts
+            )
+            write_arrays(connection, self._place, noted)
+
+    def arrays(
+        self,
+        kind: str,
+        digest: str = "",
+        *,
+        subject: str | None = None,
+        object: str | None = None,  # noqa: A002  (as in ArrayRow)
+    ) -> Iterator[ArrayRow]:
+        """The arrays of a kind, verified; of one subject or object only, where named.
+
+        Those of one subject and object come in the order of their parts. The database can't be written by others until the last one
+        was taken, or the iterator is closed.
+
+        Raises:
+            StudyError: one is damaged; or, where neither subject nor object is named, some are missing.
+        """
+        with self.one_moment(), undamaged(self._place):
+            yield from read_arrays(self._connection, self._place, (kind, digest), subject=subject, object=object)
+
+    def present(self, kind: str, digest: str = "") -> set[tuple[str, str, int]]:
+        """Which arrays of a kind there are, by (subject, object, part)."""
+        with self.one_moment():
+            return read_present(self._connection, self._place, (kind, digest))
+
     def clean_done(self) -> set[tuple[str, int]]:
-        """Pairs (classifier, shard) with clean predictions."""
-        return set(self._rows("SELECT name, shard FROM clean JOIN classifiers ON id = classifier_id"))
+        """Pairs (classifier, shard) with clean predictions and logits."""
+        with self.one_moment():
+            return {(name, part) for name, _, part in self.present("clean") & self.present("logits")}
 
     def transfers_done(self) -> set[tuple[str, str, int]]:
         """Triples (source, target, shard) that are measured."""
-        return set(
-            self._rows(
-                "SELECT source.name, target.name, shard FROM transfers "
-                "JOIN classifiers source ON source.id = source_id JOIN classifiers target ON target.id = target_id"
-            )
-        )
+        return self.present("transfer")
 
     def controls_done(self) -> set[tuple[str, str, int]]:
         """Triples (transform, target, shard) that are measured."""
-        return set(self._rows("SELECT controls.transform, name, shard FROM controls JOIN classifiers ON id = target_id"))
+        return self.present("control")
 
     def save_clean(
         self, classifier: str, shard: int, predictions: Int[np.ndarray, " image"], logits: Float16[np.ndarray, "image cls"]
     ) -> None:
         """Writes the clean predictions and logits of one shard, all or nothing."""
-        self._write(
-            "INSERT OR REPLACE INTO clean SELECT id, ?, ?, ? FROM classifiers WHERE name = ?",
-            [[shard, _blob(predictions), logits.astype("<f2").tobytes(), classifier]],
+        self.save(
+            [
+                ArrayRow(kind="clean", subject=classifier, part=shard, values=predictions.astype(np.int32)),
+                ArrayRow(kind="logits", subject=classifier, part=shard, values=logits.astype(np.float16)),
+            ]
         )
 
     def save_transfers(
@@ -234,24 +305,26 @@ class Records:
         controls: Mapping[tuple[str, str], Int[np.ndarray, " image"]],
     ) -> None:
         """Writes one unit, all or nothing: predictions by target, and controls by (transform, target)."""
-        with explained(self._place), self._connection:
-            self._connection.executemany(
-                "INSERT OR REPLACE INTO transfers SELECT source.id, target.id, ?, ? "
-                "FROM classifiers source, classifiers target WHERE source.name = ? AND target.name = ?",
-                [[shard, _blob(values), source, target] for target, values in predictions.items()],
-            )
-            self._connection.executemany(
-                "INSERT OR REPLACE INTO controls SELECT ?, id, ?, ? FROM classifiers WHERE name = ?",
-                [[transform, shard, _blob(values), target] for (transform, target), values in controls.items()],
-            )
+        self.save(
+            [
+                *(
+                    ArrayRow(kind="transfer", subject=source, object=target, part=shard, values=values.astype(np.int32))
+                    for target, values in predictions.items()
+                ),
+                *(
+                    ArrayRow(kind="control", subject=transform, object=target, part=shard, values=values.astype(np.int32))
+                    for (transform, target), values in controls.items()
+                ),
+            ]
+        )
 
     def clean_predictions(self) -> Int32[np.ndarray, "classifier image"]:
         """Clean predictions, NOT_MEASURED where there is none yet."""
-        place, shards = {name: row for row, name in enumerate(self.names)}, self.shards
-        result = np.full((len(place), len(self.labels)), NOT_MEASURED, dtype=np.int32)
-        for name, shard, blob in self._rows("SELECT name, shard, predictions FROM clean JOIN classifiers ON id = classifier_id"):
-            with undamaged(self._place):
-                result[place[name], shards[shard]] = np.frombuffer(blob, "<i4")
+        with self.one_moment():
+            place = {name: row for row, name in enumerate(self.names)}
+            result = np.full((len(place), len(self.labels)), NOT_MEASURED, dtype=np.int32)
+            for row in self.arrays("clean"):
+                self._put(result[place[row.subject]], row)
         return result
 
     def clean_logits(self, classifier: str) -> Float16[np.ndarray, "image cls"]:
@@ -260,39 +333,35 @@ class Records:
         Raises:
             StudyError: they are not all measured.
         """
-        rows = self._rows(
-            "SELECT logits FROM clean JOIN classifiers ON id = classifier_id WHERE name = ? ORDER BY shard", classifier
-        )
-        num_classes = next(known.num_classes for known in self.classifiers if known.name == classifier)
-        with undamaged(self._place):
-            logits = np.concatenate([np.frombuffer(blob, "<f2") for (blob,) in rows]) if rows else np.empty(0, "<f2")
-        if logits.size != num_classes * len(self.labels):
+        with self.one_moment():
+            num_classes = next(known.num_classes for known in self.classifiers if known.name == classifier)
+            result = np.full((len(self.labels), num_classes), np.nan, dtype=np.float16)
+            missing = set(range(len(self.shards)))
+            for row in self.arrays("logits", subject=classifier):
+                self._put(result, row)
+                missing.discard(row.part)
+        if missing:
             msg = f"the clean logits of {classifier} are not all measured; run `zooscope measure` to the end."
             raise StudyError(msg)
-        return logits.reshape(-1, num_classes)
+        return result
 
     def predictions(self) -> Predictions:
         """Everything that the scores need, as arrays, all of one moment even while another process measures."""
-        with self._one_moment():
+        with self.one_moment(), undamaged(self._place):
             return self._predictions()
 
     def _predictions(self) -> Predictions:
-        names, shards, labels = self.names, self.shards, self.labels
-        num_classes = len(self.definition.class_names.split("\n"))
-        place = {name: row for row, name in enumerate(names)}
+        names, num_classes = self.names, len(self.definition.class_names.split("\n"))
         kind = smallest_integers(num_classes)
-        transfer = np.full((len(names), len(names), len(labels)), NOT_MEASURED, dtype=kind)
-        rows = self._each_row(
-            "SELECT source.name, target.name, shard, predictions FROM transfers "
-            "JOIN classifiers source ON source.id = source_id JOIN classifiers target ON target.id = target_id"
-        )
-        for source, target, shard, blob in rows:
-            with undamaged(self._place):
-                transfer[place[source], place[target], shards[shard]] = _classes(blob, num_classes)
+        place = {name: row for row, name in enumerate(names)}
+        transfer = np.full((len(names), len(names), len(self.labels)), NOT_MEASURED, dtype=kind)
+        for row in self.arrays("transfer"):
+            _require_classes(row, num_classes)
+            self._put(transfer[place[row.subject], place[row.object]], row)
         return Predictions(
             names=names,
             image_ids=self.image_ids,
-            labels=labels,
+            labels=self.labels,
             clean=self.clean_predictions().astype(kind),
             transfer=transfer,
             transforms=tuple(classifier.transform for classifier in self.classifiers),
@@ -300,56 +369,101 @@ class Records:
         )
 
     def _controls(self, num_classes: int) -> dict[tuple[str, str], Int[np.ndarray, " image"]]:
-        shards, count, kind = self.shards, len(self.labels), smallest_integers(num_classes)
-        result: dict[tuple[str, str], Int[np.ndarray, " image"]] = {}
-        rows = self._each_row(
-            "SELECT controls.transform, name, shard, predictions FROM controls JOIN classifiers ON id = target_id"
-        )
-        for transform, target, shard, blob in rows:
-            values = result.setdefault((transform, target), np.full(count, NOT_MEASURED, dtype=kind))
-            with undamaged(self._place):
-                values[shards[shard]] = _classes(blob, num_classes)
+        kind, result = smallest_integers(num_classes), dict[tuple[str, str], Int[np.ndarray, " image"]]()
+        for row in self.arrays("control"):
+            _require_classes(row, num_classes)
+            key = (row.subject, row.object)
+            self._put(result.setdefault(key, np.full(len(self.labels), NOT_MEASURED, dtype=kind)), row)
         return result
+
+    def _put(self, whole: Shaped[np.ndarray, "image ..."], row: ArrayRow) -> None:
+        """Puts a shard in its place among all images."""
+        with undamaged(self._place):
+            here = self.shards[row.part]
+            if row.values.shape != (len(here), *whole.shape[1:]):
+                msg = f"{row.kind} of {row.subject}, shard {row.part + 1}: shape {row.values.shape} for {len(here)} images"
+                raise ValueError(msg)
+            whole[here.start : here.stop] = row.values
+
+    # Damage
+
+    def check(self, listen: Callable[[int, int], None] = lambda _done, _total: None) -> list[Damage]:
+        """Compares everything with its checksum.
+
+        Args:
+            listen: called now and then with how many arrays are done, of how many.
+
+        Returns:
+            What is damaged; empty where all is well.
+        """
+        with self.one_moment():
+            return find_damage(self._connection, listen)
+
+    def forget(self, damages: Iterable[Damage]) -> list[Damage]:
+        """Removes what is damaged and can be measured again; gives what is beyond that."""
+        with self._written() as connection:
+            return forget_damage(connection, damages)
 
     # SQLite
 
     @contextmanager
-    def _one_moment(self) -> Iterator[None]:
+    def one_moment(self) -> Iterator[None]:
         """Reads within see the database as it is at the first of them."""
-        with explained(self._place):
-            self._connection.execute("BEGIN")
-        try:
+        with explain(self._place), one_moment(self._connection):
             yield
-        finally:
-            self._connection.rollback()
 
-    def _each_row(self, query: str) -> Iterator[Any]:
-        """Rows one by one: all blobs together would take more memory than the arrays made of them."""
-        with explained(self._place), undamaged(self._place):
-            rows = self._connection.execute(query)
-        while chunk := rows.fetchmany(ROWS_AT_ONCE):
-            yield from chunk
+    def _define(self, definition: Definition, ids: tuple[str, ...], labels: Int[np.ndarray, " image"]) -> None:
+        with self._written() as connection:
+            lay_out(connection)
+            values = [(field.name, str(getattr(definition, field.name))) for field in fields(Definition)]
+            connection.executemany("INSERT INTO study VALUES (?, ?)", values)
+            images = [(position, name, int(label)) for position, (name, label) in enumerate(zip(ids, labels, strict=True))]
+            connection.executemany("INSERT INTO images VALUES (?, ?, ?)", images)
+            seal(connection, *SEALED)
 
-    def _rows(self, query: str, *values: object) -> list[Any]:
-        with explained(self._place), undamaged(self._place):
-            return self._connection.execute(query, values).fetchall()
+    def _table(self, table: str) -> list[tuple[Any, ...]]:
+        with self.one_moment(), undamaged(self._place):
+            return read_sealed(self._connection, self._place, table)
 
-    def _write(self, statement: str, rows: list[list[object]]) -> None:
-        with explained(self._place), self._connection:
-            self._connection.executemany(statement, rows)
+    def _lasting(self, table: str) -> list[tuple[Any, ...]]:
+        """A table that never changes, read once."""
+        if table not in self._sealed:
+            self._sealed[table] = self._table(table)
+        return self._sealed[table]
+
+    @contextmanager
+    def _written(self) -> Iterator[sqlite3.Connection]:
+        """The connection, to be written to, all or nothing."""
+        if not self._may_write:
+            msg = f"{self._place} was opened for reading only; open it for writing (write=True)."
+            raise StudyError(msg)
+        with explain(self._place):
+            self._require_in_place()
+            if not self._is_writing and self._path is not None:
+                connection = open_for_writing(self._path)
+                self._connection.close()
+                self._connection, self._is_writing = connection, True
+            with transaction(self._connection):
+                yield self._connection
+                self._require_in_place()
+
+    def _require_in_place(self) -> None:
+        if self._path is None or self._file is None:
+            return
+        try:
+            is_in_place = os.path.samestat(self._file, self._path.stat())
+        except FileNotFoundError:
+            is_in_place = False
+        if not is_in_place:
+            raise StudyError(moved(self._place))
 
 
-def _classes(blob: bytes, num_classes: int) -> Int32[np.ndarray, " image"]:
-    """Predictions as they were written; refuses classes that there are not, which smaller integers would hide."""
-    values = np.frombuffer(blob, "<i4")
+def _require_classes(row: ArrayRow, num_classes: int) -> None:
+    """Refuses classes that there are not, which smaller integers would hide."""
+    values = row.values
     if values.size and not LOWEST <= values.min() <= values.max() < num_classes:
         msg = f"class {values.max() if values.max() >= num_classes else values.min()} of {num_classes}"
         raise ValueError(msg)
-    return values
-
-
-def _blob(predictions: Int[np.ndarray, " image"]) -> bytes:
-    return predictions.astype("<i4").tobytes()
 
 
 def _short(value: object) -> str:

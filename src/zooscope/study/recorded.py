@@ -61,14 +61,15 @@ class RecordedStudy:
             StudyError: the folder holds a study, or can't be written.
         """
         scores = checked_matrix(matrix)
-        records = Records.create(Path(path) / DATABASE, IMPORTED, (), np.empty(0, dtype=np.int64))
-        study = cls(records, path=Path(path))
-        for name in scores.index:
-            records.add_classifier(published_record(name))
-        records.set_published(scores.to_numpy())
-        if components is not None:
-            study.set_components(components)
-        return study
+
+        def fill(records: Records) -> None:
+            for name in scores.index:
+                records.add_classifier(published_record(name))
+            records.set_published(scores.to_numpy())
+            if components is not None:
+                cls(records, path=None).set_components(components)
+
+        return cls(Records.create(Path(path) / DATABASE, IMPORTED, (), np.empty(0, dtype=np.int64), fill=fill), path=Path(path))
 
     # What it is
 

@@ -104,10 +104,13 @@ class Study(RecordedStudy):
             ImagesError: some images can't be read.
         """
         definition = _checked(classifiers, images, attack, seed=seed, shard_size=shard_size)
-        records = Records.create(Path(path) / DATABASE, definition, images.ids, images.labels)
-        study = cls(records, path=Path(path), images=images, attack=attack)
-        study.add(classifiers)
-        return study
+
+        def fill(records: Records) -> None:
+            for classifier in classifiers:
+                records.add_classifier(record_of(classifier))
+
+        records = Records.create(Path(path) / DATABASE, definition, images.ids, images.labels, fill=fill)
+        return cls(records, path=Path(path), images=images, attack=attack, classifiers=classifiers)
 
     @classmethod
     def in_memory(
@@ -139,7 +142,7 @@ class Study(RecordedStudy):
             MissingFileError: there is no study.
             StudyError: it is damaged.
         """
-        return cls(Records.open(Path(path) / DATABASE), path=Path(path), classifiers=classifiers, images=images)
+        return cls(Records.open(Path(path) / DATABASE, write=True), path=Path(path), classifiers=classifiers, images=images)
 
     def add(self, classifiers: Sequence[Classifier]) -> None:
         """Adds classifiers; `run` then measures them against all others. Those that are there, unchanged, stay as they are.

@@ -1,0 +1,219 @@
+"""The table of arrays: every array under a checksum, and every series of them counted."""
+
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from jaxtyping import Shaped
+
+from zooscope.errors import StudyError
+from zooscope.records.checksums import NOTHING, combine, compute_checksum
+from zooscope.records.database import undamaged
+from zooscope.records.rows import ArrayRow
+from zooscope.records.seals import read_sealed, seal
+
+PUBLISHED: Final = "published"
+_DTYPE: Final = re.compile(r"[<|][biuf][1248]")
+
+
+@dataclass(kw_only=True)
+class Series:
+    """Arrays of one kind and digest: how many there are, and the exclusive or of their checksums."""
+
+    id: int
+    count: int = 0
+    checksum: bytes = field(default=NOTHING)
+
+    def enter(self, checksum: bytes) -> None:
+        """An array comes in."""
+        self.count += 1
+        self.checksum = combine(self.checksum, checksum)
+
+    def leave(self, checksum: bytes) -> None:
+        """An array goes out."""
+        self.count -= 1
+        self.checksum = combine(self.checksum, checksum)
+
+
+def array_checksum(series: tuple[str, str], unit: tuple[str, str, int], dtype: str, shape: str, content: bytes) -> bytes:
+    """The checksum of an array: over where it stands, its form and its bytes."""
+    return compute_checksum([*series, *unit, dtype, shape], content)
+
+
+def describe_unit(series: tuple[str, str], unit: tuple[str, str, int]) -> str:
+    """An array's place in words.
+
+    Example:
+        >>> describe_unit(("transfer", ""), ("a", "b", 2))
+        'transfer of a to b, shard 3'
+    """
+    subject, target, part = unit
+    return f"{series[0]} of {' to '.join(name for name in (subject, target) if name)}, shard {part + 1}"
+
+
+def damaged(place: str, what: str, kind: str) -> StudyError:
+    """The error where an array is not what was written."""
+    remedy = (
+        "restore it from a copy, or import the matrix again"
+        if kind == PUBLISHED
+        else "`zooscope check STUDY --repair` removes what is damaged, then measure again"
+    )
+    return StudyError(f"{place} is damaged: {what}; {remedy}.")
+
+
+def read_series(connection: sqlite3.Connection, place: str) -> dict[tuple[str, str], Series]:
+    """All series by kind and digest."""
+    rows = read_sealed(connection, place, "series")
+    return {
+        (kind, digest): Series(id=number, count=count, checksum=bytes.fromhex(checksum))
+        for number, kind, digest, count, checksum in rows
+    }
+
+
+def write_series(connection: sqlite3.Connection, series: Iterable[Series]) -> None:
+    """Notes what series have become."""
+    connection.executemany("UPDATE series SET count = ?, checksum = ? WHERE id = ?", [(s.count, s.checksum, s.id) for s in series])
+    seal(connection, "series")
+
+
+def read_texts(connection: sqlite3.Connection) -> dict[int, str]:
+    """Subjects and objects by number."""
+    return dict(connection.execute("SELECT id, text FROM texts"))
+
+
+def read_arrays(
+    connection: sqlite3.Connection,
+    place: str,
+    series: tuple[str, str],
+    *,
+    subject: str | None,
+    object: str | None,  # noqa: A002
+) -> Iterator[ArrayRow]:
+    """The arrays of a series, verified; within one moment of the caller's.
+
+    Raises:
+        StudyError: one is not what was written, or some are missing.
+    """
+    known = read_series(connection, place).get(series)
+    if known is None:
+        return
+    texts = read_texts(connection)
+    numbers = {text: number for number, text in texts.items()}
+    chosen = [("subject_id", subject), ("object_id", object)]
+    conditions = "".join(f" AND {column} = ?" for column, text in chosen if text is not None)
+    values = [known.id, *(numbers.get(text, -1) for _, text in chosen if text is not None)]
+    found = Series(id=known.id)
+    cursor = connection.execute(
+        "SELECT subject_id, object_id, part, dtype, shape, checksum, bytes FROM arrays "  # noqa: S608  (our own column names)
+        f"WHERE series_id = ?{conditions} ORDER BY subject_id, object_id, part",
+        values,
+    )
+    for subject_id, object_id, part, dtype, shape, checksum, content in cursor:
+        unit = (texts.get(subject_id, "?"), texts.get(object_id, "?"), part)
+        if checksum != array_checksum(series, unit, dtype, shape, content):
+            what = f"{describe_unit(series, unit)}, is not as it was written"
+            raise damaged(place, what, series[0])
+        found.enter(checksum)
+        yield ArrayRow(
+            kind=series[0],
+            digest=series[1],
+            subject=unit[0],
+            object=unit[1],
+            part=part,
+            values=_unpack(place, dtype, shape, content),
+        )
+    if not conditions:
+        require_complete(place, series, known, found)
+
+
+def require_complete(place: str, series: tuple[str, str], known: Series, found: Series) -> None:
+    """Refuses a series of which arrays are missing, or that has others than those that were written.
+
+    Raises:
+        StudyError: so it is.
+    """
+    if known != found:
+        what = f"{found.count} arrays of the kind {series[0]!r} are there, and they are not the {known.count} that were written"
+        raise damaged(place, what, series[0])
+
+
+def read_present(connection: sqlite3.Connection, place: str, series: tuple[str, str]) -> set[tuple[str, str, int]]:
+    """Which arrays of a series there are, by (subject, object, part); within one moment of the caller's."""
+    known = read_series(connection, place).get(series)
+    if known is None:
+        return set()
+    texts, found, result = read_texts(connection), Series(id=known.id), set()
+    rows = connection.execute("SELECT subject_id, object_id, part, checksum FROM arrays WHERE series_id = ?", [known.id])
+    for subject_id, object_id, part, checksum in rows:
+        found.enter(checksum)
+        result.add((texts.get(subject_id, "?"), texts.get(object_id, "?"), part))
+    require_complete(place, series, known, found)
+    return result
+
+
+def write_arrays(connection: sqlite3.Connection, place: str, rows: Iterable[ArrayRow]) -> None:
+    """Enters arrays, instead of those that stand in their places; part of a transaction of the caller's.
+
+    Raises:
+        StudyError: one is of a classifier that the record doesn't know.
+    """
+    series = read_series(connection, place)
+    numbers = {text: number for number, text in read_texts(connection).items()}
+    names = {row[1] for row in read_sealed(connection, place, "classifiers")}
+    for row in rows:
+        owner = row.object or row.subject
+        if owner not in names:
+            msg = f"{place} holds no classifier {owner!r}, so that nothing measured of it can be entered; add it first."
+            raise StudyError(msg)
+        key = (row.kind, row.digest)
+        if key not in series:
+            cursor = connection.execute("INSERT INTO series (kind, digest, count, checksum) VALUES (?, ?, 0, ?)", [*key, NOTHING])
+            series[key] = Series(id=int(cursor.lastrowid or 0))
+        for text in (row.subject, row.object):
+            if text not in numbers:
+                numbers[text] = int(connection.execute("INSERT INTO texts (text) VALUES (?)", [text]).lastrowid or 0)
+        _write(connection, series[key], row, (numbers[row.subject], numbers[row.object]))
+    write_series(connection, series.values())
+
+
+def _write(connection: sqlite3.Connection, series: Series, row: ArrayRow, numbers: tuple[int, int]) -> None:
+    values = row.values.astype(row.values.dtype.newbyteorder("<"), order="C")
+    dtype, shape, content = values.dtype.str, ",".join(map(str, values.shape)), values.tobytes()
+    if not _DTYPE.fullmatch(dtype):
+        msg = f"an array of {values.dtype} can't be kept in a record; give bool, integers or floats."
+        raise TypeError(msg)
+    place = [series.id, *numbers, row.part]
+    before = connection.execute(
+        "SELECT checksum FROM arrays WHERE series_id = ? AND subject_id = ? AND object_id = ? AND part = ?", place
+    ).fetchone()
+    if before is not None:
+        series.leave(before[0])
+    checksum = array_checksum((row.kind, row.digest), (row.subject, row.object, row.part), dtype, shape, content)
+    series.enter(checksum)
+    connection.execute("INSERT OR REPLACE INTO arrays VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [*place, dtype, shape, checksum, content])
+
+
+def remove_arrays(connection: sqlite3.Connection, place: str, name: str) -> None:
+    """Forgets all arrays of which a classifier is subject or object; part of a transaction of the caller's."""
+    series = {one.id: one for one in read_series(connection, place).values()}
+    for number, text in read_texts(connection).items():
+        if text == name:
+            chosen = [number, number]
+            for series_id, checksum in connection.execute(
+                "SELECT series_id, checksum FROM arrays WHERE subject_id = ? OR object_id = ?", chosen
+            ):
+                series[series_id].leave(checksum)
+            connection.execute("DELETE FROM arrays WHERE subject_id = ? OR object_id = ?", chosen)
+            connection.execute("DELETE FROM texts WHERE id = ?", [number])
+    write_series(connection, series.values())
+
+
+def _unpack(place: str, dtype: str, shape: str, content: bytes) -> Shaped[np.ndarray, "..."]:
+    with undamaged(place):
+        if not _DTYPE.fullmatch(dtype):
+            msg = f"an array of {dtype}"
+            raise ValueError(msg)
+        return np.frombuffer(content, dtype).reshape([int(size) for size in shape.split(",") if size])

@@ -1,0 +1,127 @@
+"""How the database of a study is opened: for reading without writing anything, or for writing, brought up to date."""
+
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from zooscope.errors import StudyError
+from zooscope.records.database import WRITER_SECONDS, connect, file_address, one_moment, transaction
+from zooscope.records.layout import SCHEMA_VERSION, read_version, require_study
+from zooscope.records.upgrade import OnDamage, copy_old
+
+_WAL_BYTE: Final = 18  # of the header: 2 where the database keeps a write-ahead log
+_SWITCH_SECONDS: Final = 30.0
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """A connection that can't write; a record of an earlier schema is copied into a temporary database first.
+
+    Raises:
+        StudyError: it is no study, or it was cut off while it was written and can't be put right without writing.
+        sqlite3.Error: it can't be read.
+    """
+    connection = _connect_for_reading(path)
+    try:
+        require_study(connection, path)
+        if read_version(connection) == SCHEMA_VERSION:
+            return connection
+        with closing(connection), one_moment(connection):
+            return _copy(connection, str(path))
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _copy(old: sqlite3.Connection, place: str) -> sqlite3.Connection:
+    connection = connect("")  # in memory, and beyond that in a file that nobody else sees
+    try:
+        connection.execute("PRAGMA journal_mode = OFF")
+        with transaction(connection):
+            copy_old(old, connection, place)
+        connection.execute("PRAGMA query_only = ON")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _connect_for_reading(path: Path) -> sqlite3.Connection:
+    """Read only; and where that is not possible as the file is, rolled back or without locks."""
+    log, journal = (path.with_name(path.name + ending) for ending in ("-wal", "-journal"))
+    options = "mode=ro"
+    if _keeps_log(path) and not _has_content(log):
+        options = "immutable=1"  # with no log, nobody is writing; to lock it, SQLite would have to write beside it
+    try:
+        return _tried(path, options)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}:
+            raise
+        left = next((file for file in (journal, log) if _has_content(file)), None)
+        if left is None:
+            raise
+        try:
+            _tried(path, "mode=rw").close()  # a run was killed while it wrote: puts the record back to its last whole state
+        except sqlite3.Error:
+            msg = f"{path} was cut off while it was written, and {left.name} can't be taken in here; copy the folder and read that."
+            raise StudyError(msg) from error
+        return _tried(path, options)
+
+
+def _tried(path: Path, options: str) -> sqlite3.Connection:
+    connection = connect(file_address(path, options))
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _keeps_log(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(_WAL_BYTE + 1)[_WAL_BYTE:] == b"\x02"
+
+
+def _has_content(file: Path) -> bool:
+    return file.is_file() and file.stat().st_size > 0
+
+
+def open_for_writing(path: Path, *, on_damage: OnDamage | None = None) -> sqlite3.Connection:
+    """A connection that writes; a record of an earlier schema is brought up to date, in one transaction.
+
+    Args:
+        path: of the database.
+        on_damage: as for `copy_old`.
+
+    Raises:
+        StudyError: it is no study, or damaged.
+        sqlite3.Error: it can't be written.
+    """
+    connection = connect(file_address(path, "mode=rw"), timeout=WRITER_SECONDS)
+    try:
+        require_study(connection, path)
+        _keep_no_log(connection)
+        if read_version(connection) < SCHEMA_VERSION:
+            with transaction(connection):
+                if read_version(connection) < SCHEMA_VERSION:  # another process may have been quicker
+                    copy_old(connection, connection, str(path), on_damage=on_damage)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _keep_no_log(connection: sqlite3.Connection) -> None:
+    """Takes the write-ahead log of earlier versions in, so that what is measured is in one file; needs the database alone."""
+    end = time.monotonic() + _SWITCH_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = DELETE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED} or time.monotonic() > end:
+                raise
+            time.sleep(0.05)
+        else:
+            return
