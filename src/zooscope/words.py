@@ -39,6 +39,13 @@ def format_interval(low: float, high: float, decimals: int = 2) -> str:
     return UNKNOWN if isnan(low) or isnan(high) else f"{format_number(low, decimals)} to {format_number(high, decimals)}"
 
 
+def typeset(text: str) -> str:
+    """Numbers as a page sets them: a proper minus, a proper dash for what is not known, no line break before a percent sign."""
+    if text == UNKNOWN:
+        return "\N{EN DASH}"
+    return re.sub(r"-(?=\d)", "\N{MINUS SIGN}", text).replace(" %", "\N{NO-BREAK SPACE}%")
+
+
 def format_count(count: int, noun: str) -> str:
     """A number of things.
 

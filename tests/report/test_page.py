@@ -14,7 +14,7 @@ from zooscope.attacks import LinfPGD
 from zooscope.errors import InvalidValueError, StudyError
 from zooscope.report import write_report
 from zooscope.report.page import render
-from zooscope.report.writing import decimal
+from zooscope.report.sections.base import show_number
 from zooscope.study.study import Study
 
 VOID = {"meta", "link", "img"}
@@ -77,8 +77,8 @@ def test_the_summary_says_the_numbers_that_matter() -> None:
     assert "100 images of 4 classes (bundled:cifar10)" in page.text
     assert "LinfPGD (epsilon 8/255, step size 0.1, iterations 50)" in page.text
     for title, pair in (("Most alike", max(pairs, key=float)), ("Least alike", min(pairs, key=float))):
-        ends = f"95 % interval {decimal(float(pair.low))} to {decimal(float(pair.high))}"
-        assert f"{title} {pair.a.item()} and {pair.b.item()} {decimal(float(pair))} {ends}" in page.text
+        ends = f"95 % interval {show_number(float(pair.low))} to {show_number(float(pair.high))}"
+        assert f"{title} {pair.a.item()} and {pair.b.item()} {show_number(float(pair))} {ends}" in page.text
         assert f"fools the other on {float(pair.percent):.1f} % of the {int(pair['count'])} images" in page.text
 
 
@@ -122,12 +122,12 @@ def test_the_policy_allows_our_scripts_and_nothing_else(hostile: Page) -> None:
     assert rules["default-src"] == "'none'"
     assert rules["script-src"].split() == digests
     assert rules["img-src"] == "data:"
-    assert len(scripts) == 2
+    assert len(scripts) == 4
     assert json.loads(data)
 
 
 def test_hostile_names_are_text_wherever_they_stand(hostile: Page) -> None:
-    assert len(hostile.scripts) == 3
+    assert len(hostile.scripts) == 5
     assert not [tag for tag, attributes in hostile.elements if tag == "svg" or attributes.get("src") == "x"]
     for name in (HOSTILE, HOSTILE_IMAGE, HOSTILE_END):
         assert hostile.text.count(name) > 3

@@ -1,5 +1,7 @@
-"""A study drawn as one HTML page that needs no network: picture data first, drawing second."""
+"""A study drawn as one HTML page that needs no network: a section per file, computed first, then put into its template."""
 
 from zooscope.report.page import write_report
+from zooscope.report.sections import SECTIONS
+from zooscope.report.sections.base import Need, Part, Section
 
-__all__ = ["write_report"]
+__all__ = ["SECTIONS", "Need", "Part", "Section", "write_report"]

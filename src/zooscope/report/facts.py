@@ -9,14 +9,13 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 import xarray as xr
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 
-from zooscope.errors import EmptyPairWarning, WeakSourceWarning
+from zooscope.errors import EmptyPairWarning, StudyError, WeakSourceWarning
 from zooscope.records.entries import Definition
 from zooscope.records.predictions import NOT_MEASURED, Predictions
-from zooscope.report.writing import fraction_of_255
 from zooscope.scores.matrices import WEAK_SOURCE_PERCENT
-from zooscope.study.study import Study
+from zooscope.study.recorded import RecordedStudy
 
 
 @final
@@ -25,44 +24,71 @@ class Facts:
     """A study's scores and record at one moment.
 
     Attributes:
+        study: the study itself, for what is made anew: examples of attacked images.
         definition: what the study is about.
         class_names: the classes.
         confidence: of all intervals, in (0, 1).
+        names: the classifiers in the study's order.
         sat: as `Study.sat` gives it.
-        transfer: as `Study.transfer` gives it.
-        classifiers: as `Study.classifiers` gives it.
-        predictions: everything measured.
+        transfer: as `Study.transfer` gives it; NaN where scores were imported as published.
+        classifiers: as `Study.classifiers` gives it; without columns where scores were imported.
+        predictions: everything measured; None where scores were imported.
     """
 
+    study: RecordedStudy
     definition: Definition
     class_names: tuple[str, ...]
     confidence: float
+    names: tuple[str, ...]
     sat: xr.DataArray
     transfer: xr.DataArray
     classifiers: pd.DataFrame
-    predictions: Predictions
+    predictions: Predictions | None
 
     @classmethod
-    def of(cls, study: Study, *, confidence: float) -> "Facts":
+    def read(cls, study: RecordedStudy, *, confidence: float) -> "Facts":
         """Reads a study; what it would warn of is written in the report instead."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", EmptyPairWarning)
             warnings.simplefilter("ignore", WeakSourceWarning)
             sat = study.sat(confidence=confidence)
         return cls(
+            study=study,
             definition=study.definition,
             class_names=study.class_names,
             confidence=confidence,
+            names=study.names,
             sat=sat,
-            transfer=study.transfer(),
-            classifiers=study.classifiers(),
-            predictions=study.predictions,
+            transfer=_unknown_transfer(sat) if study.is_imported else study.transfer(),
+            classifiers=pd.DataFrame(index=pd.Index(study.names, name="name")) if study.is_imported else study.classifiers(),
+            predictions=None if study.is_imported else study.predictions,
         )
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The classifiers in the study's order."""
-        return self.predictions.names
+    def is_imported(self) -> bool:
+        """Whether these are scores that others published, without predictions."""
+        return self.predictions is None
+
+    def require_predictions(self) -> Predictions:
+        """Everything measured.
+
+        Raises:
+            StudyError: the scores were imported as published.
+        """
+        if self.predictions is None:
+            msg = "the scores were imported as published, so there are no predictions; measure these classifiers into a new study."
+            raise StudyError(msg)
+        return self.predictions
+
+    @property
+    def num_images(self) -> int:
+        """How many images there are; 0 where scores were imported."""
+        return len(self.image_ids)
+
+    @property
+    def image_ids(self) -> tuple[str, ...]:
+        """The images; none where scores were imported."""
+        return () if self.predictions is None else tuple(self.predictions.image_ids)
 
     @property
     def attack(self) -> dict[str, Any]:
@@ -70,45 +96,44 @@ class Facts:
         settings: dict[str, Any] = json.loads(self.definition.attack)
         return settings
 
-    @property
-    def attack_words(self) -> str:
-        """The attack in one line; a switch is named only where it is on."""
-        settings = [name if value == "yes" else f"{name} {value}" for name, value in self.attack_settings.items() if value != "no"]
-        return f"{self.attack['attack']} ({', '.join(settings)})"
-
-    @property
-    def attack_settings(self) -> dict[str, str]:
-        """The attack's settings as a person writes them."""
-        return {name.replace("_", " "): _written(value) for name, value in self.attack.items() if name != "attack"}
-
     @cached_property
     def measured(self) -> Bool[np.ndarray, "source target"]:
         """Which directions are measured on all images."""
+        if self.predictions is None:
+            return np.asarray(~np.isnan(self.sat.to_numpy()))
         return np.array([(row != NOT_MEASURED).all(-1) for row in self.predictions.transfer])
 
     @property
     def measured_percent(self) -> float:
         """How much of the study is measured."""
+        if self.predictions is None:
+            return 100.0
         return 100 * float(np.mean([(row != NOT_MEASURED).mean() for row in self.predictions.transfer]))
 
     @cached_property
     def other_pixels(self) -> Bool[np.ndarray, "source target"]:
         """Where attacked pixels are resized on their way: source and target take differently made pixels."""
+        if self.is_imported:
+            return np.zeros((len(self.names),) * 2, dtype=np.bool_)
         transforms = np.asarray(self.column("transform"))
         return np.asarray(transforms[:, None] != transforms[None, :])
 
+    @property
+    def white_box(self) -> Float[np.ndarray, " classifier"]:
+        """Percent of its own images on which the attack on a classifier fools it; as published where scores were imported."""
+        found = self.sat["percent"] if self.is_imported else self.transfer
+        return np.asarray(found.to_numpy().diagonal(), dtype=np.float64)
+
     @cached_property
     def weak(self) -> frozenset[str]:
-        """Sources whose attack fails too often on themselves."""
-        success = self.transfer.to_numpy().diagonal()
-        return frozenset(name for name, own in zip(self.names, success, strict=True) if own < WEAK_SOURCE_PERCENT)
+        """Sources whose attack fools themselves on too few images."""
+        return frozenset(name for name, own in zip(self.names, self.white_box, strict=True) if own < WEAK_SOURCE_PERCENT)
 
     def column(self, name: str) -> list[Any]:
         """A column of the table of classifiers, in the study's order."""
         return list(self.classifiers[name])
 
 
-def _written(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return fraction_of_255(value) if isinstance(value, float) else str(value)
+def _unknown_transfer(sat: xr.DataArray) -> xr.DataArray:
+    axes, unknown = ("source", "target"), np.full(sat.shape, np.nan)
+    return xr.DataArray(unknown, dims=axes, coords={"control": (axes, unknown)})

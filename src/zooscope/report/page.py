@@ -1,32 +1,26 @@
-"""The page: everything that is computed for it, put into its template."""
+"""The page: its opening, and whatever sections there are."""
 
 import base64
 import hashlib
-from importlib.resources import files
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from plotly.offline import get_plotlyjs
-
-from zooscope.errors import StudyError
+from zooscope.errors import StudyError, ZooscopeError
 from zooscope.outputs import write_text
-from zooscope.report import writing
 from zooscope.report.facts import Facts
-from zooscope.report.sections.classifier_table import classifier_table
-from zooscope.report.sections.gallery import Verdict, gallery
-from zooscope.report.sections.heat_map import COLOURS, draw, heat_map
-from zooscope.report.sections.methods import methods
-from zooscope.report.sections.pairs import different_pairs, pair_grid
-from zooscope.report.sections.summary import summary
+from zooscope.report.sections import SECTIONS
+from zooscope.report.sections.base import Part, Section, fill_template, read_source
+from zooscope.report.sections.pairs import make_pair_grid, rank_pairs
+from zooscope.report.sections.summary import summarise
 from zooscope.scores.matrices import CONFIDENCE
 from zooscope.statistics.bootstrap import require_confidence
-from zooscope.study.study import Study
-
-TEMPLATES: Final = "templates"
+from zooscope.study.recorded import RecordedStudy
 
 
-def write_report(study: Study, path: Path, *, confidence: float = CONFIDENCE) -> Path:
+def write_report(
+    study: RecordedStudy, path: Path, *, confidence: float = CONFIDENCE, sections: Sequence[Section] = SECTIONS
+) -> Path:
     """Writes a study as one HTML file that opens in any browser and loads nothing from anywhere.
 
     Example:
@@ -35,9 +29,10 @@ def write_report(study: Study, path: Path, *, confidence: float = CONFIDENCE) ->
         >>> zooscope.report.write_report(study, Path("report.html"))      # doctest: +SKIP
 
     Args:
-        study: measured as far as it may be; classifiers that can't be loaded any more are missing from the gallery only.
-        path: the file; its folder is made.
+        study: measured as far as it may be, or imported; what can't be shown of it is left out with a sentence that says why.
+        path: the file; its folder is made. A file of that name is replaced by a whole one.
         confidence: of all intervals, in (0, 1).
+        sections: what is on the page below its opening, in this order: `[*SECTIONS, Mine()]` adds one.
 
     Returns:
         The path.
@@ -50,56 +45,46 @@ def write_report(study: Study, path: Path, *, confidence: float = CONFIDENCE) ->
     if not study.names:
         msg = "the study has no classifier, so there is nothing to report; add some and measure them."
         raise StudyError(msg)
-    write_text(path, render(study, confidence=confidence))
+    write_text(path, render(study, confidence=confidence, sections=sections))
     return path
 
 
-def render(study: Study, *, confidence: float) -> str:
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A section as it stands on the page; where it can't be shown, why."""
+
+    title: str
+    anchor: str
+    part: Part | None
+    reason: str = ""
+
+
+def render(study: RecordedStudy, *, confidence: float, sections: Sequence[Section] = SECTIONS) -> str:
     """The page as text."""
-    facts = Facts.of(study, confidence=confidence)
-    pairs = different_pairs(pair_grid(facts))
-    picture = heat_map(facts)
-    environment = _environment()
-    plotly, script = get_plotlyjs(), _source("page.js")
-    return environment.get_template("page.html").render(
-        summary=summary(facts, pairs),
-        pairs=pairs,
-        has_controls=any(pair.control_a_to_b is not None for pair in pairs),
-        heat_map=picture,
-        figure=_as_data(draw(picture).to_json()),
-        colours=COLOURS,
-        classifiers=classifier_table(facts),
-        gallery=gallery(study, facts.predictions, picture.names, facts.class_names),
-        methods=methods(facts, study.path),
-        Verdict=Verdict,
-        style=_source("page.css"),
-        plotly=plotly,
-        script=script,
-        script_digests=[_digest(plotly), _digest(script)],
+    facts = Facts.read(study, confidence=confidence)
+    shown = [_show(section, facts) for section in sections]
+    scripts = [script for section in shown if section.part for script in section.part.scripts]
+    scripts = list(dict.fromkeys([*scripts, read_source("page.js")]))
+    return fill_template(
+        "page.html",
+        summary=summarise(facts, rank_pairs(make_pair_grid(facts))),
+        is_imported=facts.is_imported,
+        sections=shown,
+        style=read_source("page.css"),
+        scripts=scripts,
+        script_digests=[_digest(script) for script in scripts],
     )
 
 
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("zooscope.report", TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"decimal": writing.decimal, "percent": writing.percent}
-    environment.globals["interval"] = writing.interval
-    return environment
-
-
-def _source(name: str) -> str:
-    """A file of ours beside the template, as it is."""
-    return files(__package__).joinpath(TEMPLATES, name).read_text(encoding="utf-8")
-
-
-def _as_data(text: str) -> str:
-    """JSON that can stand inside a script element: nothing in it can end the element or open a comment."""
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+def _show(section: Section, facts: Facts) -> Shown:
+    """A section, or the reason why it is left out."""
+    missing = section.missing(facts)
+    if missing:
+        return Shown(title=section.title, anchor=section.anchor, part=None, reason=missing[0].value)
+    try:
+        return Shown(title=section.title, anchor=section.anchor, part=section.show(facts))
+    except ZooscopeError as error:
+        return Shown(title=section.title, anchor=section.anchor, part=None, reason=str(error).rstrip("."))
 
 
 def _digest(script: str) -> str:

@@ -10,9 +10,9 @@ from tests.specimens import family
 from zooscope.attacks import LinfPGD
 from zooscope.errors import UnknownNameError
 from zooscope.records.predictions import NOT_COUNTED, NOT_MEASURED
-from zooscope.report.pictures import amplification, amplified, data_address
+from zooscope.report.pixels import amplification, amplified, data_address
 from zooscope.report.sections import gallery as module
-from zooscope.report.sections.gallery import Gallery, Verdict, chosen_images, evenly, gallery
+from zooscope.report.sections.gallery import Gallery, Verdict, chosen_images, evenly, make_gallery
 from zooscope.study.study import Study
 
 EPSILON = 16 / 255
@@ -28,7 +28,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
 
 
 def gallery_of(study: Study) -> Gallery:
-    return gallery(study, study.predictions, study.names, study.class_names)
+    return make_gallery(study, study.predictions, study.names, study.class_names)
 
 
 def pixels_of(address: str) -> np.ndarray:
@@ -44,32 +44,32 @@ def test_every_source_has_its_panel_at_its_own_size(study: Study) -> None:
 
 def test_pictures_show_the_clean_image_and_an_attack_within_epsilon(study: Study) -> None:
     panel = gallery_of(study).panels[0]
-    for card in panel.cards:
-        if card.attacked is None or card.perturbation is None:
+    for example in panel.examples:
+        if example.attacked is None or example.perturbation is None:
             continue
-        clean, attacked, perturbation = (pixels_of(address) for address in (card.clean, card.attacked, card.perturbation))
+        clean, attacked, perturbation = (pixels_of(address) for address in (example.clean, example.attacked, example.perturbation))
         assert 0 < np.abs(attacked - clean).max() <= EPSILON + 1 / 255
         assert perturbation == pytest.approx(0.5 + panel.factor * (attacked - clean), abs=(panel.factor + 1) / 255)
-        original = study.images.image(study.images.ids.index(card.image_id))
+        original = study.images.image(study.images.ids.index(example.image_id))
         assert np.array_equal(np.asarray(original), np.round(255 * clean))
 
 
-def test_answers_are_those_of_the_record(study: Study) -> None:
+def test_responses_are_those_of_the_record(study: Study) -> None:
     predictions = study.predictions
     for panel in gallery_of(study).panels:
         source = predictions.names.index(panel.source)
-        for card in panel.cards:
-            position = predictions.image_ids.index(card.image_id)
-            if not card.answers:
+        for example in panel.examples:
+            position = predictions.image_ids.index(example.image_id)
+            if not example.responses:
                 assert predictions.clean[source, position] != predictions.labels[position]
-                assert card.source_says == study.class_names[predictions.clean[source, position]]
-            for answer in card.answers:
-                said = predictions.transfer[source, predictions.names.index(answer.name), position]
-                assert (answer.verdict is Verdict.WRONG_BEFORE) == (said == NOT_COUNTED)
+                assert example.source_says == study.class_names[predictions.clean[source, position]]
+            for response in example.responses:
+                said = predictions.transfer[source, predictions.names.index(response.name), position]
+                assert (response.verdict is Verdict.WRONG_BEFORE) == (said == NOT_COUNTED)
                 if said != NOT_COUNTED:
-                    assert answer.says == study.class_names[said]
-                    assert (answer.verdict is Verdict.RIGHT) == (said == predictions.labels[position])
-                assert answer.is_source == (answer.name == panel.source)
+                    assert response.says == study.class_names[said]
+                    assert (response.verdict is Verdict.RIGHT) == (said == predictions.labels[position])
+                assert response.is_source == (response.name == panel.source)
 
 
 def test_images_are_of_different_classes_and_mostly_right() -> None:

@@ -7,19 +7,20 @@ import pytest
 from scipy.stats import rankdata
 
 from tests.report.synthetic import planted_study
+from zooscope.pictures.similarity_map import SimilarityMap, draw_similarity_map
 from zooscope.report.facts import Facts
-from zooscope.report.sections.heat_map import HeatMap, cluster_order, draw, heat_map
-from zooscope.report.writing import decimal, interval, percent
+from zooscope.report.sections.base import show_interval, show_number, show_percent
+from zooscope.report.sections.heat_map import cluster_order, map_similarity
 from zooscope.study.study import Study
 
 BLOCKS = [[f"{family} {number}" for number in range(5)] for family in ("convolution", "transformer", "mixer", "hybrid")]
 
 
-def picture_of(study: Study) -> HeatMap:
-    return heat_map(Facts.of(study, confidence=0.95))
+def picture_of(study: Study) -> SimilarityMap:
+    return map_similarity(Facts.read(study, confidence=0.95))
 
 
-def hover_of(picture: HeatMap, a: str, b: str) -> str:
+def hover_of(picture: SimilarityMap, a: str, b: str) -> str:
     return "\n".join(picture.hover[picture.names.index(a)][picture.names.index(b)])
 
 
@@ -59,9 +60,9 @@ def test_hover_says_the_numbers_of_the_study() -> None:
     picture, scores, transfer = picture_of(study), study.sat(confidence=0.95), study.transfer()
     for a, b in itertools.permutations(study.names, 2):
         score, text = scores.sel(a=a, b=b), hover_of(picture, a, b)
-        assert f"SAT {decimal(float(score))} (95 % interval {interval(float(score.low), float(score.high))})" in text
-        assert f"{a} \N{RIGHTWARDS ARROW} {b}: {percent(float(transfer.sel(source=a, target=b)))} fooled" in text
-        assert f"{b} \N{RIGHTWARDS ARROW} {a}: {percent(float(transfer.sel(source=b, target=a)))} fooled" in text
+        assert f"SAT {show_number(float(score))} (95 % interval {show_interval(float(score.low), float(score.high))})" in text
+        assert f"{a} \N{RIGHTWARDS ARROW} {b}: {show_percent(float(transfer.sel(source=a, target=b)))} fooled" in text
+        assert f"{b} \N{RIGHTWARDS ARROW} {a}: {show_percent(float(transfer.sel(source=b, target=a)))} fooled" in text
         assert f"of {int(score['count'])} images" in text
         assert "resizing" not in text
 
@@ -72,7 +73,7 @@ def test_hover_says_the_control_where_pixels_are_resized() -> None:
     a, b = "convolution 1", "transformer 0"
     there, back = float(control.sel(source=a, target=b)), float(control.sel(source=b, target=a))
     assert there > 0
-    assert f"resizing alone, without attack: {percent(there)} and {percent(back)}" in hover_of(picture, a, b)
+    assert f"resizing alone, without attack: {show_percent(there)} and {show_percent(back)}" in hover_of(picture, a, b)
     assert "resizing" not in hover_of(picture, "transformer 0", "transformer 1")
 
 
@@ -80,11 +81,11 @@ def test_the_diagonal_says_white_box_success_and_marks_weak_sources() -> None:
     study = planted_study(BLOCKS[:2], weak=["transformer 1"])
     picture = picture_of(study)
     own = study.transfer().sel(source="transformer 1", target="transformer 1")
-    assert f"attacked itself: {percent(float(own))} fooled" in hover_of(picture, "transformer 1", "transformer 1")
+    assert f"attacked itself: {show_percent(float(own))} fooled" in hover_of(picture, "transformer 1", "transformer 1")
     assert f"of {int(own['count'])} images" in hover_of(picture, "transformer 1", "transformer 1")
     assert "weak source" in hover_of(picture, "transformer 1", "transformer 1")
     assert [name for name, weak in zip(picture.names, picture.weak, strict=True) if weak] == ["transformer 1"]
-    diagonal = draw(picture).data[1]
+    diagonal = draw_similarity_map(picture).data[1]
     levels = [diagonal.z[place][place] for place in range(len(picture.names))]
     assert levels == [float(weak) for weak in picture.weak]
 
@@ -93,7 +94,7 @@ def test_cells_without_a_score_are_empty_and_say_why() -> None:
     picture = picture_of(planted_study([["seeing", "other"], ["blind"]], blind=["blind"]))
     assert "no image that both get right" in hover_of(picture, "blind", "seeing")
     assert "no white-box success" in hover_of(picture, "blind", "blind")
-    cells, diagonal, empty, _ = draw(picture).data
+    cells, diagonal, empty, _ = draw_similarity_map(picture).data
     drawn = {(int(row), int(column)) for column, row in zip(empty.x, empty.y, strict=True)}
     blind = picture.names.index("blind")
     assert drawn == {(row, column) for row in range(3) for column in range(3) if blind in (row, column)}
@@ -127,7 +128,7 @@ def test_the_colour_scale_has_ticks_at_their_places(num_blocks: int) -> None:
 
 def test_names_reach_plotly_escaped_and_as_labels_of_numbers() -> None:
     hostile = "<a href='javascript:alert(1)'>x</a> & %{x}"
-    figure = json.loads(draw(picture_of(planted_study([[hostile, "2024-01-01"]]))).to_json())
+    figure = json.loads(draw_similarity_map(picture_of(planted_study([[hostile, "2024-01-01"]]))).to_json())
     assert figure["layout"]["xaxis"]["tickvals"] == [0, 1]
     texts = [*figure["layout"]["meta"]["labels"], *figure["layout"]["meta"]["narrow_labels"]]
     texts += [text for trace in figure["data"][:2] for row in trace["hovertext"] for text in row]

@@ -1,12 +1,15 @@
 """`zooscope report`: a study as one HTML page."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from zooscope.cli.options import CONFIDENCE, Confidence, ExistingStudy
 from zooscope.cli.terminal import say
+
+if TYPE_CHECKING:
+    from zooscope.study.recorded import RecordedStudy
 
 EXAMPLE: Final = "zooscope report STUDY --out similarity.html"
 
@@ -16,11 +19,24 @@ _Out = Annotated[Path | None, typer.Option(metavar="FILE", help="The page.", sho
 def report(study: ExistingStudy, out: _Out = None, confidence: Confidence = CONFIDENCE) -> None:
     """Draw a study as one HTML page.
 
-    The page needs no network: a heat map of the scores, a table of the classifiers, and a gallery of attacked images.
+    The page needs no network: a heat map of the scores, a table of the classifiers, and a gallery of attacked images. What can't be
+    shown, of an imported matrix for example, is left out with a sentence that says why.
     """
     from zooscope.report import write_report
-    from zooscope.study.study import Study
 
-    with Study.open(study) as opened:
+    with _open(study) as opened:
         page = write_report(opened, out or study / "report.html", confidence=confidence)
     say(f"The report: {page}")
+
+
+def _open(path: Path) -> "RecordedStudy":
+    """The study; where torch is missing it can still be read."""
+    from zooscope.study.recorded import RecordedStudy
+
+    try:
+        from zooscope.study.study import Study
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        return RecordedStudy.read(path)
+    return Study.open(path)

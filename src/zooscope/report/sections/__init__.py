@@ -1,1 +1,11 @@
-"""One file per section of the report: its data."""
+"""The sections of the report, in their order."""
+
+from typing import Final
+
+from zooscope.report.sections.base import Section
+from zooscope.report.sections.classifiers import ClassifiersSection
+from zooscope.report.sections.gallery import GallerySection
+from zooscope.report.sections.heat_map import HeatMapSection
+from zooscope.report.sections.methods import MethodsSection
+
+SECTIONS: Final[tuple[Section, ...]] = (HeatMapSection(), ClassifiersSection(), GallerySection(), MethodsSection())

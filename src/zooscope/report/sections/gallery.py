@@ -3,21 +3,53 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, Protocol, final, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32
 
-from zooscope.errors import ZooscopeError
+from zooscope.errors import StudyError, ZooscopeError
 from zooscope.records.predictions import NOT_MEASURED, Predictions
-from zooscope.report.pictures import amplification, amplified, data_address
-from zooscope.study.study import Study
+from zooscope.report.facts import Facts
+from zooscope.report.pixels import amplification, amplified, data_address
+from zooscope.report.sections.base import Need, Part, Section, fill_template, read_source
+from zooscope.report.sections.heat_map import map_similarity
 
+Pixels = Float32[np.ndarray, "image height width channel"]
 NUM_IMAGES: Final = 6
 MAX_SOURCES: Final = 24
 MAX_VALUES: Final = (
     2_000_000  # pixels of all examples together: what a page still loads in a moment, and attacks still take seconds
 )
+
+
+@runtime_checkable
+class MakesExamples(Protocol):
+    """A study that can attack its images once more; one that is only read can't."""
+
+    def examples(self, source: str, positions: Sequence[int]) -> tuple[Pixels, Pixels]:
+        """Some images, clean and attacked through a source."""
+
+
+@final
+class GallerySection(Section):
+    """Attacked images of every source, as far as the page can hold them."""
+
+    title = "A few images, attacked"
+    anchor = "gallery"
+    needs = frozenset({Need.PREDICTIONS, Need.TORCH})
+
+    def show(self, facts: Facts) -> Part:
+        """The sources in the order of the heat map.
+
+        Raises:
+            StudyError: the study was opened to be read only.
+        """
+        if not isinstance(facts.study, MakesExamples):
+            msg = "the study was opened to be read only; open it with zooscope.Study to attack its images once more."
+            raise StudyError(msg)
+        gallery = make_gallery(facts.study, facts.require_predictions(), map_similarity(facts).names, facts.class_names)
+        return Part(html=fill_template("gallery.html", gallery=gallery, Verdict=Verdict), scripts=(read_source("gallery.js"),))
 
 
 class Verdict(Enum):
@@ -30,7 +62,7 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class Response:
     """What one classifier says.
 
     Attributes:
@@ -47,7 +79,7 @@ class Answer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Card:
+class Example:
     """One image attacked through one source.
 
     Attributes:
@@ -56,7 +88,7 @@ class Card:
         clean: the clean pixels as a `data:` address.
         perturbation: what the attack adds, amplified about grey; None if the image is not attacked.
         attacked: the attacked pixels; None if the image is not attacked.
-        answers: what every classifier says; empty if the image is not attacked.
+        responses: what every classifier says; empty if the image is not attacked.
         source_says: what the source says of the clean image.
     """
 
@@ -65,12 +97,12 @@ class Card:
     clean: str
     perturbation: str | None
     attacked: str | None
-    answers: tuple[Answer, ...]
+    responses: tuple[Response, ...]
     source_says: str
 
-    def answered(self, verdict: Verdict) -> tuple[Answer, ...]:
-        """The answers of one verdict."""
-        return tuple(answer for answer in self.answers if answer.verdict is verdict)
+    def with_verdict(self, verdict: Verdict) -> tuple[Response, ...]:
+        """The responses of one verdict."""
+        return tuple(response for response in self.responses if response.verdict is verdict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +112,7 @@ class Panel:
     source: str
     size: tuple[int, int]
     factor: int
-    cards: tuple[Card, ...]
+    examples: tuple[Example, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +123,7 @@ class Gallery:
     remarks: tuple[str, ...]
 
 
-def gallery(study: Study, predictions: Predictions, names: Sequence[str], class_names: tuple[str, ...]) -> Gallery:
+def make_gallery(study: MakesExamples, predictions: Predictions, names: Sequence[str], class_names: tuple[str, ...]) -> Gallery:
     """Attacks a few images once more, to show them; what classifiers say of them is taken from the record.
 
     Args:
@@ -143,9 +175,9 @@ def evenly(names: Sequence[str], count: int) -> tuple[str, ...]:
     return tuple(names[int(place)] for place in np.linspace(0, len(names) - 1, count).round())
 
 
-def answers(
+def list_responses(
     predictions: Predictions, names: Sequence[str], class_names: tuple[str, ...], *, source: str, position: int
-) -> tuple[Answer, ...]:
+) -> tuple[Response, ...]:
     """What every classifier says of one image attacked through a source, from the record; the source first."""
     place = {name: row for row, name in enumerate(predictions.names)}
     label = predictions.labels[position]
@@ -159,12 +191,12 @@ def answers(
             says, verdict = class_names[clean], Verdict.WRONG_BEFORE
         else:
             says, verdict = class_names[attacked], Verdict.RIGHT if attacked == label else Verdict.FOOLED
-        result.append(Answer(name=name, says=says, verdict=verdict, is_source=name == source))
+        result.append(Response(name=name, says=says, verdict=verdict, is_source=name == source))
     return tuple(result)
 
 
 def _panel(
-    study: Study,
+    study: MakesExamples,
     predictions: Predictions,
     names: Sequence[str],
     class_names: tuple[str, ...],
@@ -175,21 +207,21 @@ def _panel(
     clean, attacked = study.examples(source, chosen)
     factor = amplification(attacked - clean)
     said = predictions.clean[predictions.names.index(source)]
-    cards = []
+    examples = []
     for position, before, after in zip(chosen, clean, attacked, strict=True):
         is_attacked = bool(said[position] == predictions.labels[position])
-        cards.append(
-            Card(
+        examples.append(
+            Example(
                 image_id=predictions.image_ids[position],
                 label=class_names[predictions.labels[position]],
                 clean=data_address(before),
                 perturbation=data_address(amplified(after - before, factor)) if is_attacked else None,
                 attacked=data_address(after) if is_attacked else None,
-                answers=answers(predictions, names, class_names, source=source, position=position) if is_attacked else (),
+                responses=list_responses(predictions, names, class_names, source=source, position=position) if is_attacked else (),
                 source_says=class_names[said[position]] if said[position] != NOT_MEASURED else "",
             )
         )
-    return Panel(source=source, size=_size(clean), factor=factor, cards=tuple(cards))
+    return Panel(source=source, size=_size(clean), factor=factor, examples=tuple(examples))
 
 
 def _size(pixels: Float32[np.ndarray, "image height width channel"]) -> tuple[int, int]:

@@ -2,17 +2,30 @@
 
 import math
 import platform
-import shlex
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
-from typing import Final
+from typing import Final, final
 
 from zooscope.report.facts import Facts
+from zooscope.report.repeat import Repeat, write_repeat
+from zooscope.report.sections.base import Need, Part, Section, fill_template
 from zooscope.statistics.bootstrap import NUM_RESAMPLES
+from zooscope.words import format_settings
 
 PACKAGES: Final = ("zooscope", "torch", "timm", "numpy", "scipy", "plotly")
-OPTIONS: Final = {"epsilon": "--epsilon", "step_size": "--step-size", "iterations": "--iterations"}
+
+
+@final
+class MethodsSection(Section):
+    """The method in words, all settings, the command, and digests."""
+
+    title = "How this was measured"
+    anchor = "methods"
+    needs = frozenset({Need.PREDICTIONS})
+
+    def show(self, facts: Facts) -> Part:
+        """All that a reader needs to judge the numbers, or to get them again."""
+        return Part(html=fill_template("methods.html", methods=collect_methods(facts)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +45,7 @@ class Methods:
         confidence_percent: of the intervals.
         weights: (classifier, address, SHA-256 of its weights).
         versions: (package, version) where this page was written.
-        command: measures and draws the same again.
-        is_repeatable: whether every classifier has an address to load it from.
+        repeat: measures and draws the same again.
     """
 
     attack: str
@@ -48,17 +60,16 @@ class Methods:
     confidence_percent: float
     weights: tuple[tuple[str, str, str], ...]
     versions: tuple[tuple[str, str], ...]
-    command: str
-    is_repeatable: bool
+    repeat: Repeat
 
 
-def methods(facts: Facts, folder: Path | None) -> Methods:
+def collect_methods(facts: Facts) -> Methods:
     """Collects what the last part of the report says."""
     return Methods(
         attack=str(facts.attack["attack"]),
-        settings=facts.attack_settings,
+        settings=format_settings({name: value for name, value in facts.attack.items() if name != "attack"}),
         images=facts.definition.images,
-        num_images=len(facts.predictions.labels),
+        num_images=facts.num_images,
         image_digest=facts.definition.image_digest,
         seed=facts.definition.seed,
         epsilon_s=float(facts.sat.attrs["epsilon_s"]),
@@ -66,32 +77,12 @@ def methods(facts: Facts, folder: Path | None) -> Methods:
         num_resamples=NUM_RESAMPLES,
         confidence_percent=100 * facts.confidence,
         weights=tuple(zip(facts.names, facts.column("address"), facts.column("weights"), strict=True)),
-        versions=_versions(),
-        command=command(facts, folder),
-        is_repeatable=all(facts.column("address")),
+        versions=_find_versions(),
+        repeat=write_repeat(facts),
     )
 
 
-def command(facts: Facts, folder: Path | None) -> str:
-    """The command that measures the same again into a new folder, and draws it."""
-    study = (folder.name if folder else "") or "study"
-    words = ["zooscope", "measure", study, "--images", facts.definition.images, "--count", str(len(facts.predictions.labels))]
-    words += ["--seed", str(facts.definition.seed)]
-    for field, option in OPTIONS.items():
-        if field in facts.attack:
-            words += [option, _exact(facts.attack[field])]
-    words += ["--random-start"] if facts.attack.get("random_start") else []
-    words += ["--classifiers", *(address for address in facts.column("address") if address)]
-    return f"{shlex.join(words)} && {shlex.join(['zooscope', 'report', study])}"
-
-
-def _exact(value: float) -> str:
-    """A setting as the command line reads it without loss."""
-    steps = round(255 * value)
-    return f"{steps}/255" if steps > 0 and steps / 255 == value and value < 1 else f"{value!r}"
-
-
-def _versions() -> tuple[tuple[str, str], ...]:
+def _find_versions() -> tuple[tuple[str, str], ...]:
     found = [("Python", platform.python_version())]
     for package in PACKAGES:
         try:

@@ -23,7 +23,7 @@ class Pair:
         b_to_a: the other direction.
         control_a_to_b: percent that resizing from `a` to `b` alone costs `b`; None where nothing is resized.
         control_b_to_a: the other direction.
-        count: images that both get right when clean.
+        count: images that both get right when clean; None where that is not known.
         measured: whether both directions are measured on all images.
     """
 
@@ -37,7 +37,7 @@ class Pair:
     b_to_a: float
     control_a_to_b: float | None
     control_b_to_a: float | None
-    count: int
+    count: int | None
     measured: bool
 
     @property
@@ -50,10 +50,12 @@ class Pair:
         """Why there is no score, if there is none."""
         if self.is_known:
             return ""
+        if self.count is None:
+            return "not known"
         return "no image that both get right when clean" if self.measured else "not measured yet"
 
 
-def pair_grid(facts: Facts) -> tuple[tuple[Pair, ...], ...]:
+def make_pair_grid(facts: Facts) -> tuple[tuple[Pair, ...], ...]:
     """All pairs (row, column) in the study's order, the diagonal included."""
     score, transfer = facts.sat.to_numpy(), facts.transfer.to_numpy()
     low, high, percent, count = (facts.sat[key].to_numpy() for key in ("low", "high", "percent", "count"))
@@ -72,7 +74,7 @@ def pair_grid(facts: Facts) -> tuple[tuple[Pair, ...], ...]:
             b_to_a=float(transfer[column, row]),
             control_a_to_b=float(control[row, column]) if facts.other_pixels[row, column] else None,
             control_b_to_a=float(control[column, row]) if facts.other_pixels[column, row] else None,
-            count=int(count[row, column]),
+            count=None if facts.is_imported else int(count[row, column]),
             measured=bool(measured[row, column]),
         )
 
@@ -80,7 +82,7 @@ def pair_grid(facts: Facts) -> tuple[tuple[Pair, ...], ...]:
     return tuple(tuple(pair(row, column) for column in everyone) for row in everyone)
 
 
-def different_pairs(grid: tuple[tuple[Pair, ...], ...]) -> tuple[Pair, ...]:
+def rank_pairs(grid: tuple[tuple[Pair, ...], ...]) -> tuple[Pair, ...]:
     """Every pair of different classifiers once, the most alike first, those without a score last."""
     pairs = [pair for row, cells in enumerate(grid) for pair in cells[row + 1 :]]
     return tuple(sorted(pairs, key=lambda pair: -pair.score if pair.is_known else np.inf))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from zooscope.report.facts import Facts
 from zooscope.report.sections.pairs import Pair
+from zooscope.words import format_attack
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,15 +38,15 @@ class Summary:
     num_empty: int
 
 
-def summary(facts: Facts, pairs: tuple[Pair, ...]) -> Summary:
-    """Sums a study up; `pairs` are all its pairs, the most alike first."""
+def summarise(facts: Facts, pairs: tuple[Pair, ...]) -> Summary:
+    """The numbers of a study; `pairs` are all its pairs, the most alike first."""
     known = [pair for pair in pairs if pair.is_known]
     return Summary(
         num_classifiers=len(facts.names),
-        num_images=len(facts.predictions.labels),
+        num_images=facts.num_images,
         num_classes=len(facts.class_names),
         images=facts.definition.images,
-        attack=facts.attack_words,
+        attack=format_attack(facts.attack),
         confidence_percent=100 * facts.confidence,
         most_alike=known[0] if known else None,
         least_alike=known[-1] if len(known) > 1 else None,

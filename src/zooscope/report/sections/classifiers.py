@@ -1,13 +1,15 @@
-"""The table of classifiers: what each is, how good it is, and whom it resembles most."""
+"""The table of classifiers: what each is, how good it is, and which other one is most alike."""
 
 import re
 from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 from jaxtyping import Bool
 
 from zooscope.records.predictions import NOT_MEASURED
 from zooscope.report.facts import Facts
+from zooscope.report.sections.base import Need, Part, Section, fill_template
 from zooscope.scores import outcomes
 from zooscope.statistics.bootstrap import Interval, bootstrap_shares
 
@@ -41,12 +43,26 @@ class ClassifierRow:
     nearest_score: float
 
 
-def classifier_table(facts: Facts) -> tuple[ClassifierRow, ...]:
+@final
+class ClassifiersSection(Section):
+    """The table; it can be sorted by every column."""
+
+    title = "The classifiers"
+    anchor = "classifiers"
+    needs = frozenset({Need.PREDICTIONS})
+
+    def show(self, facts: Facts) -> Part:
+        """A row per classifier."""
+        return Part(html=fill_template("classifiers.html", classifiers=describe_classifiers(facts), has_weak=bool(facts.weak)))
+
+
+def describe_classifiers(facts: Facts) -> tuple[ClassifierRow, ...]:
     """A row per classifier, in the study's order."""
-    attacked = outcomes.find_outcomes(facts.predictions)
+    predictions = facts.require_predictions()
+    attacked = outcomes.find_outcomes(predictions)
     everyone = np.arange(len(facts.names))
-    known = facts.predictions.clean != NOT_MEASURED
-    clean = _intervals(facts, known & (facts.predictions.clean == facts.predictions.labels), known)
+    known = predictions.clean != NOT_MEASURED
+    clean = _intervals(facts, known & (predictions.clean == predictions.labels), known)
     white_box = _intervals(facts, *attacked.cells(everyone, everyone))
     return tuple(_row(facts, place, clean, white_box) for place in range(len(everyone)))
 

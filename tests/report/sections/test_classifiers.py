@@ -3,14 +3,14 @@ import pytest
 
 from tests.report.synthetic import planted_study
 from zooscope.report.facts import Facts
-from zooscope.report.sections.classifier_table import classifier_table
+from zooscope.report.sections.classifiers import describe_classifiers
 
 BLOCKS = [["a", "b", "c"], ["d", "e"]]
 
 
 def test_each_row_says_what_the_study_says() -> None:
     study = planted_study(BLOCKS, weak=["b"], large=["e"])
-    rows, known = {row.name: row for row in classifier_table(Facts.of(study, confidence=0.95))}, study.classifiers()
+    rows, known = {row.name: row for row in describe_classifiers(Facts.read(study, confidence=0.95))}, study.classifiers()
     assert tuple(rows) == study.names
     for name, row in rows.items():
         assert row.clean_accuracy == known.loc[name, "clean_accuracy"]
@@ -22,7 +22,7 @@ def test_each_row_says_what_the_study_says() -> None:
 
 def test_intervals_hold_their_values_and_shrink_with_confidence() -> None:
     study = planted_study(BLOCKS)
-    wide, narrow = (classifier_table(Facts.of(study, confidence=confidence)) for confidence in (0.99, 0.5))
+    wide, narrow = (describe_classifiers(Facts.read(study, confidence=confidence)) for confidence in (0.99, 0.5))
     for one, other in zip(wide, narrow, strict=True):
         assert one.clean_interval[0] < one.clean_accuracy < one.clean_interval[1]
         assert one.white_box_interval[0] < one.white_box_success <= one.white_box_interval[1]
@@ -31,7 +31,7 @@ def test_intervals_hold_their_values_and_shrink_with_confidence() -> None:
 
 
 def test_the_clean_interval_is_that_of_a_binomial_share() -> None:
-    (row,) = classifier_table(Facts.of(planted_study([["a"]], num_images=1000), confidence=0.95))
+    (row,) = describe_classifiers(Facts.read(planted_study([["a"]], num_images=1000), confidence=0.95))
     share = row.clean_accuracy / 100
     expected = 196 * np.sqrt(share * (1 - share) / 1000)
     assert row.clean_interval == pytest.approx((row.clean_accuracy - expected, row.clean_accuracy + expected), abs=0.3)
@@ -39,7 +39,7 @@ def test_the_clean_interval_is_that_of_a_binomial_share() -> None:
 
 def test_the_nearest_is_the_classifier_with_the_highest_score() -> None:
     study = planted_study(BLOCKS)
-    for row in classifier_table(Facts.of(study, confidence=0.95)):
+    for row in describe_classifiers(Facts.read(study, confidence=0.95)):
         others = study.sat().sel(a=row.name).drop_sel(b=row.name)
         assert row.nearest == str(others.idxmax("b").item())
         assert row.nearest_score == float(others.max())
@@ -47,6 +47,6 @@ def test_the_nearest_is_the_classifier_with_the_highest_score() -> None:
 
 @pytest.mark.parametrize("study", [planted_study([["a"]]), planted_study(BLOCKS, num_shards=0)], ids=["alone", "not measured"])
 def test_without_scores_there_is_no_nearest(study: object) -> None:
-    rows = classifier_table(Facts.of(study, confidence=0.95))  # type: ignore[arg-type]
+    rows = describe_classifiers(Facts.read(study, confidence=0.95))  # type: ignore[arg-type]
     assert {row.nearest for row in rows} == {None}
     assert all(np.isnan(row.nearest_score) for row in rows)

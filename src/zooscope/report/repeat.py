@@ -1,0 +1,120 @@
+"""The command that measures a study again, and in what it can't be the same."""
+
+import shlex
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from zooscope.addresses import parse_address
+from zooscope.classifiers.addresses import name_of
+from zooscope.engine.chance import is_at_chance
+from zooscope.errors import ZooscopeError
+from zooscope.records.predictions import NOT_MEASURED
+from zooscope.report.facts import Facts
+from zooscope.scores.matrices import CONFIDENCE
+from zooscope.spelling import spell
+
+OPTIONS: Final = {"epsilon": "--epsilon", "step_size": "--step-size", "iterations": "--iterations"}
+SHORT_FORM: Final = "LinfPGD"  # the attack whose fields have options of their own
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repeat:
+    """How to measure a study again.
+
+    Attributes:
+        command: for a shell; empty where there is none.
+        caveats: sentences that say what it doesn't repeat.
+    """
+
+    command: str
+    caveats: tuple[str, ...]
+
+
+class Choice(Enum):
+    """How the images of a study were chosen; the value says what that means for the command."""
+
+    SAMPLE = ""
+    OTHER = (
+        "The images were chosen by hand, or with another seed than the study's, so the command measures another sample "
+        "of the same size."
+    )
+    UNKNOWN = "The images were not at hand where this page was written, so it is not checked that the command takes the same ones."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Images:
+    """What a command must say of a study's images: whether their classes need a file, and how they were chosen."""
+
+    needs_classes: bool
+    choice: Choice
+
+
+def write_repeat(facts: Facts) -> Repeat:
+    """The command that measures the same again into a new folder, and draws it."""
+    if ":" not in facts.definition.images:
+        return Repeat(command="", caveats=("The images were made by hand in Python, so no command measures the same again.",))
+    folder = (facts.study.path.name if facts.study.path else "") or "study"
+    images = find_choice(facts)
+    caveats = [images.choice.value] if images.choice.value else []
+    if not all(facts.column("address")):
+        caveats.append("Some classifiers were made by hand in Python and have no address; the command leaves them out.")
+    words = ["zooscope", "measure", folder, "--images", facts.definition.images, "--count", str(facts.num_images)]
+    words += ["--seed", str(facts.definition.seed), "--shard-size", str(facts.definition.shard_size)]
+    classes = f"{folder}-classes.txt"
+    words += ["--classes", classes] if images.needs_classes else []
+    words += _attack_options(facts)
+    words += ["--allow-chance"] if _has_guessing(facts) else []
+    words += ["--classifiers", *_addresses(facts)]
+    report = ["zooscope", "report", folder] + ([] if facts.confidence == CONFIDENCE else ["--confidence", f"{facts.confidence!r}"])
+    commands = [shlex.join(words), shlex.join(report)]
+    if images.needs_classes:
+        commands.insert(0, f"printf '%s\\n' {shlex.join(facts.class_names)} > {shlex.quote(classes)}")
+    return Repeat(command=" && ".join(commands), caveats=tuple(caveats))
+
+
+def find_choice(facts: Facts) -> Images:
+    """Looks at the images' address whether a sample with the study's seed is the images of the study."""
+    try:
+        from zooscope.images.load import load_images  # noqa: PLC0415  (it needs torch, and the page can do without)
+
+        address = facts.definition.images
+        by_default = load_images(address).class_names == facts.class_names
+        everything = load_images(address, classes=None if by_default else facts.class_names)
+        sampled = everything.sample(facts.num_images, seed=facts.definition.seed) if facts.num_images <= len(everything) else None
+    except (ZooscopeError, OSError, ImportError):
+        return Images(needs_classes=True, choice=Choice.UNKNOWN)
+    is_sample = sampled is not None and tuple(sampled.ids) == facts.image_ids
+    return Images(needs_classes=not by_default, choice=Choice.SAMPLE if is_sample else Choice.OTHER)
+
+
+def _attack_options(facts: Facts) -> list[str]:
+    attack = facts.attack
+    if attack["attack"] != SHORT_FORM:
+        return ["--attack", spell(facts.definition.attack)]
+    words = [word for field, option in OPTIONS.items() for word in (option, _exact(attack[field]))]
+    return [*words, "--random-start"] if attack["random_start"] else words
+
+
+def _exact(value: float) -> str:
+    """A setting as the command line reads it without loss."""
+    steps = round(255 * value)
+    return f"{steps}/255" if steps > 0 and steps / 255 == value and value < 1 else f"{value!r}"
+
+
+def _has_guessing(facts: Facts) -> bool:
+    """Whether a classifier was measured that would be refused for guessing."""
+    predictions = facts.require_predictions()
+    clean, labels = predictions.clean, predictions.labels
+    known = [said for said in clean if (said != NOT_MEASURED).all()]
+    return any(is_at_chance(said, labels, num_classes=len(facts.class_names)) for said in known)
+
+
+def _addresses(facts: Facts) -> list[str]:
+    """Addresses under which the classifiers have the names that they have in the study."""
+    result = []
+    for name, text in zip(facts.names, facts.column("address"), strict=True):
+        if text:
+            address = parse_address(text)
+            result.append(str(address if name_of(address) == name else address.with_options({"name": name})))
+    return result

@@ -1,0 +1,117 @@
+"""The promise of every section of the report."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from enum import Enum
+from importlib.resources import files
+from importlib.util import find_spec
+from typing import ClassVar, Final, final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from zooscope.report.facts import Facts
+from zooscope.words import format_interval, format_number, format_percent, typeset
+
+TEMPLATES: Final = "templates"
+
+
+class Need(Enum):
+    """What a section can't do without; the value says why it is missing."""
+
+    PREDICTIONS = "the scores were imported as published, and nothing is known of single images"
+    TORCH = "torch is not installed on the machine that wrote this page"
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """What a section puts on the page.
+
+    Attributes:
+        html: below the section's title; everything that was read, such as a name, is escaped in it.
+        scripts: JavaScript that the page runs at its end, in this order; the same text is run once.
+    """
+
+    html: Markup
+    scripts: tuple[str, ...] = ()
+
+
+class Section(ABC):
+    """A section of the report: title, data and template in one place.
+
+    Attributes:
+        title: its heading.
+        anchor: its name in the page's addresses; lower case, with hyphens.
+        needs: without one of these it is left out, and the page says why.
+    """
+
+    title: ClassVar[str]
+    anchor: ClassVar[str]
+    needs: ClassVar[frozenset[Need]] = frozenset()
+
+    @abstractmethod
+    def show(self, facts: Facts) -> Part:
+        """What stands below the title.
+
+        Raises:
+            ZooscopeError: it can't be shown; the page says so in its place.
+        """
+
+    def missing(self, facts: Facts) -> tuple[Need, ...]:
+        """Which of its needs are not met."""
+        met = {Need.PREDICTIONS: not facts.is_imported, Need.TORCH: _is_installed("torch")}
+        return tuple(need for need in Need if need in self.needs and not met[need])
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except (ImportError, ValueError):  # something keeps it from being found
+        return False
+
+
+def fill_template(name: str, **values: object) -> Markup:
+    """One of the package's templates with its blanks filled in; every text is escaped.
+
+    Args:
+        name: of a file in `zooscope/report/templates`.
+        values: what stands in it, by name.
+    """
+    return Markup(_ENVIRONMENT.get_template(name).render(**values))  # noqa: S704  (the template escapes)
+
+
+def read_source(name: str) -> str:
+    """A style or script of the package, as it is."""
+    return files("zooscope.report").joinpath(TEMPLATES, name).read_text(encoding="utf-8")
+
+
+def show_number(value: float, decimals: int = 2) -> str:
+    """A number as the page sets it."""
+    return typeset(format_number(value, decimals))
+
+
+def show_percent(value: float, decimals: int = 1) -> str:
+    """A percentage as the page sets it."""
+    return typeset(format_percent(value, decimals))
+
+
+def show_interval(low: float, high: float, decimals: int = 2) -> str:
+    """An interval as the page sets it."""
+    return typeset(format_interval(low, high, decimals))
+
+
+def _make_environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("zooscope.report", TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"decimal": show_number, "percent": show_percent}
+    environment.globals["interval"] = show_interval
+    return environment
+
+
+_ENVIRONMENT: Final = _make_environment()

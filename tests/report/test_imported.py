@@ -1,0 +1,67 @@
+"""The report shows what it can: of a published matrix, and on a machine without torch."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.imported import write_imported
+from tests.cli.synthetic import write_study
+from tests.report.test_page import Page
+from zooscope.errors import StudyError
+from zooscope.report import write_report
+from zooscope.report.facts import Facts
+from zooscope.study.recorded import RecordedStudy
+
+WITHOUT_TORCH = """
+import sys
+
+class Nowhere:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name.partition(".")[0] in {"torch", "torchvision", "timm"}:
+            raise ModuleNotFoundError(name=name)
+
+sys.meta_path.insert(0, Nowhere)
+from pathlib import Path
+from zooscope.report import write_report
+from zooscope.study.recorded import RecordedStudy
+with RecordedStudy.read(sys.argv[1]) as study:
+    write_report(study, Path(sys.argv[2]))
+"""
+
+
+def test_an_imported_matrix_has_its_heat_map_and_says_what_is_left_out(tmp_path: Path) -> None:
+    with RecordedStudy.read(write_imported(tmp_path)) as study:
+        page = Page(write_report(study, tmp_path / "report.html").read_text(encoding="utf-8"))
+        names = study.names
+    assert "Their scores were imported as others published them" in page.text
+    assert all(page.text.count(name) >= len(names) - 1 for name in names)
+    assert "The same as a table: 36 pairs" in page.text
+    assert page.text.count("the scores were imported as published, and nothing is known of single images") == 3
+    assert "nan" not in page.text.split()
+
+
+def test_what_needs_predictions_refuses_an_imported_matrix(tmp_path: Path) -> None:
+    with RecordedStudy.read(write_imported(tmp_path)) as study:
+        facts = Facts.read(study, confidence=0.95)
+    with pytest.raises(StudyError, match="imported as published, so there are no predictions; measure these classifiers"):
+        facts.require_predictions()
+
+
+def test_a_study_that_is_only_read_has_everything_but_the_gallery(tmp_path: Path) -> None:
+    write_study(tmp_path, ("a", "b"))
+    with RecordedStudy.read(tmp_path) as study:
+        page = Page(write_report(study, tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert page.text.count("This section can't be shown") == 1
+    assert "the study was opened to be read only; open it with zooscope.Study" in page.text
+
+
+def test_a_machine_without_torch_has_everything_but_the_gallery(tmp_path: Path) -> None:
+    write_study(tmp_path / "study", ("a", "b"))
+    subprocess.run([sys.executable, "-c", WITHOUT_TORCH, tmp_path / "study", tmp_path / "report.html"], check=True)
+    page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert "torch is not installed on the machine that wrote this page" in page.text
+    assert page.text.count("This section can't be shown") == 1
+    assert "Clean accuracy" in page.text
