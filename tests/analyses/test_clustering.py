@@ -18,7 +18,7 @@ from zooscope.analyses.clustering import (
     find_clusters,
     k_means,
     members_of,
-    numbered,
+    number_clusters,
     telling_gaps,
 )
 from zooscope.analyses.spectral import Spectrum, spectral_features
@@ -78,7 +78,7 @@ def test_starts_go_on_until_the_best_was_met_again() -> None:
 
 
 def test_numbers_go_by_size_then_by_name() -> None:
-    labels = numbered(["d", "a", "c", "b", "e"], [7, 5, 5, 2, 7])
+    labels = number_clusters(["d", "a", "c", "b", "e"], [7, 5, 5, 2, 7])
     assert labels.to_dict() == {"d": 2, "a": 1, "c": 1, "b": 3, "e": 2}
     assert members_of(labels) == {1: ("a", "c"), 2: ("d", "e"), 3: ("b",)}
 

@@ -9,7 +9,7 @@ from scipy import stats
 
 from tests.analyses.zoo import synthetic_logits
 from zooscope.analyses.averaging import metrics
-from zooscope.analyses.draws import drawn, measure_ensembles_by_cluster, measure_ensembles_by_group
+from zooscope.analyses.draws import draw_sets, measure_ensembles_by_cluster, measure_ensembles_by_group
 from zooscope.errors import InvalidValueError
 
 CLUSTERS = ([0, 1, 2, 3], [4, 5], [6], [7, 8, 9])
@@ -24,14 +24,14 @@ def every(size: int, count: int) -> set[tuple[int, ...]]:
 @pytest.mark.parametrize("size", range(1, 7))
 @pytest.mark.parametrize("count", range(1, 7))
 def test_where_they_are_few_all_sets_are_taken_once(size: int, count: int) -> None:
-    found = drawn(CLUSTERS, size, count, num_draws=1000, generator=np.random.default_rng(0))
+    found = draw_sets(CLUSTERS, size, count, num_draws=1000, generator=np.random.default_rng(0))
     assert found.exact
     assert [tuple(row) for row in found.members.tolist()] == sorted(every(size, count))
 
 
 @pytest.mark.parametrize(("size", "count", "num_draws"), [(4, 2, 10), (5, 3, 20), (3, 3, 5), (4, 3, 50)])
 def test_drawn_sets_differ_and_come_from_as_many_clusters_as_asked_for(size: int, count: int, num_draws: int) -> None:
-    found = drawn(CLUSTERS, size, count, num_draws=num_draws, generator=np.random.default_rng(1))
+    found = draw_sets(CLUSTERS, size, count, num_draws=num_draws, generator=np.random.default_rng(1))
     sets = {tuple(row) for row in found.members.tolist()}
     assert not found.exact
     assert len(found.members) == len(sets) == num_draws
@@ -42,7 +42,9 @@ def test_drawn_sets_differ_and_come_from_as_many_clusters_as_asked_for(size: int
 def test_every_set_is_as_likely_as_every_other(size: int, count: int) -> None:
     generator = np.random.default_rng(2)
     times = Counter(
-        tuple(row) for _ in range(1200) for row in drawn(CLUSTERS, size, count, num_draws=2, generator=generator).members.tolist()
+        tuple(row)
+        for _ in range(1200)
+        for row in draw_sets(CLUSTERS, size, count, num_draws=2, generator=generator).members.tolist()
     )
     sets = every(size, count)
     assert len(sets) > 20
@@ -52,7 +54,7 @@ def test_every_set_is_as_likely_as_every_other(size: int, count: int) -> None:
 
 def test_a_large_zoo_is_drawn_from_without_counting_all_sets() -> None:
     clusters = [list(range(start, start + 7)) for start in range(0, 70, 7)]
-    found = drawn(clusters, 10, 5, num_draws=30, generator=np.random.default_rng(0))
+    found = draw_sets(clusters, 10, 5, num_draws=30, generator=np.random.default_rng(0))
     assert {len({place // 7 for place in row}) for row in found.members.tolist()} == {5}
 
 

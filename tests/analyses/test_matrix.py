@@ -8,7 +8,7 @@ import pytest
 
 from tests.analyses.planted import planted, reordered
 from tests.analyses.zoo import matrix_of
-from zooscope.analyses.matrix import complete, order_of, read_matrix, require_contrast, square, without
+from zooscope.analyses.matrix import complete, drop_classifiers, order_of, read_matrix, require_contrast, square
 from zooscope.errors import InvalidValueError, MissingFileError, UnknownNameError
 
 
@@ -54,7 +54,7 @@ def test_the_fewest_classifiers_that_leave_no_gap_are_named() -> None:
         table.loc[first, other] = table.loc[other, first] = np.nan
     with pytest.raises(InvalidValueError, match=rf"have no score \(and 1 more such pairs\); .* or leave out {first}\.$"):
         complete(square(table))
-    kept = without(matrix_of(table.to_numpy(), tuple(table.index)), [first, first])
+    kept = drop_classifiers(matrix_of(table.to_numpy(), tuple(table.index)), [first, first])
     assert complete(square(kept)).shape == (3, 3)
 
 
@@ -67,7 +67,7 @@ def test_one_gap_is_told_without_others() -> None:
 
 def test_only_what_is_there_can_be_left_out() -> None:
     with pytest.raises(UnknownNameError, match=r"unknown classifier 'classifier 9'.*Only what is in the matrix can be left out"):
-        without(matrix_of(planted([3]).to_numpy()), ["classifier 9"])
+        drop_classifiers(matrix_of(planted([3]).to_numpy()), ["classifier 9"])
 
 
 def test_equal_scores_are_refused_where_there_are_several() -> None:

@@ -21,7 +21,7 @@ class Best(NamedTuple):
     exact: bool
 
 
-def smallest(objective: Objective, count: int, size: int, *, most: int = MOST_LOOKED_AT) -> Best:
+def find_smallest_set(objective: Objective, count: int, size: int, *, most: int = MOST_LOOKED_AT) -> Best:
     """The set of `size` out of `count` with the smallest objective.
 
     Where there are no more than `most` sets, all are looked at. Else a set is grown from every member as a start, by the member
@@ -37,10 +37,10 @@ def smallest(objective: Objective, count: int, size: int, *, most: int = MOST_LO
     if comb(count, size) <= most:
         every = np.array(list(combinations(range(count), size)), dtype=np.intp)
         return Best(tuple(int(member) for member in every[_least(objective(every))]), exact=True)
-    return grown(objective, count, size, starts=range(count))
+    return grow_set(objective, count, size, starts=range(count))
 
 
-def grown(objective: Objective, count: int, size: int, *, starts: range | list[int]) -> Best:
+def grow_set(objective: Objective, count: int, size: int, *, starts: range | list[int]) -> Best:
     """A set grown member by member from each start, the best of these improved by exchanges; no promise to be the smallest."""
     sets = np.array([_grow(objective, count, size, start) for start in starts], dtype=np.intp)
     values = objective(sets)

@@ -137,7 +137,7 @@ def find_clusters(matrix: Matrix, num_clusters: NumClusters = None, *, seed: int
     order = order_of(matrix)
     table = pd.DataFrame(features, index=pd.Index(names, name="name"))
     return Clusters(
-        labels=numbered(names, partition.labels.tolist()).loc[order],
+        labels=number_clusters(names, partition.labels.tolist()).loc[order],
         num_clusters=chosen,
         features=table.loc[order],
         gaps=gaps,
@@ -242,7 +242,7 @@ def k_means(
     return np.asarray(fitted.labels_), float(fitted.inertia_)
 
 
-def numbered(names: Iterable[str], labels: Iterable[int]) -> pd.Series:
+def number_clusters(names: Iterable[str], labels: Iterable[int]) -> pd.Series:
     """Labels numbered from 1 by size, then by the alphabetically first name."""
     given = pd.Series(list(labels), index=pd.Index(list(names), name="name"))
     groups = [sorted(group.index) for _, group in given.groupby(given)]

@@ -76,7 +76,7 @@ def measure_ensembles_by_cluster(
     places = [[place for place, cluster in enumerate(cluster_of) if cluster == each] for each in dict.fromkeys(cluster_of)]
     generator = np.random.default_rng(seed)
     found = {
-        (size, count): drawn(places, size, count, num_draws=num_draws, generator=generator)
+        (size, count): draw_sets(places, size, count, num_draws=num_draws, generator=generator)
         for size in sizes
         for count in range(1, size + 1)
     }
@@ -125,14 +125,14 @@ def measure_ensembles_by_group(
     generator = np.random.default_rng(seed)
     places = {group: [place for place, other in enumerate(group_of) if other == group] for group in dict.fromkeys(group_of)}
     found = {
-        (size, group): drawn([members], size, 1, num_draws=num_draws, generator=generator)
+        (size, group): draw_sets([members], size, 1, num_draws=num_draws, generator=generator)
         for group, members in places.items()
         for size in sizes
     }
     return _table(known, found, ("num_members", "group"), average)
 
 
-def drawn(clusters: Sequence[Sequence[int]], size: int, count: int, *, num_draws: int, generator: np.random.Generator) -> Draws:
+def draw_sets(clusters: Sequence[Sequence[int]], size: int, count: int, *, num_draws: int, generator: np.random.Generator) -> Draws:
     """Different sets of `size` members from exactly `count` of the clusters, each as likely as every other.
 
     Args:

@@ -145,11 +145,11 @@ def measure_component_importance(
     )
 
 
-def collapsed(value: str) -> str:
+def collapse_value(value: str) -> str:
     """A value without what refines it: "Yes" for "Yes (ECA)".
 
     Example:
-        >>> collapsed("Yes (Lambda, Halo)"), collapsed("NAS (CNN)")
+        >>> collapse_value("Yes (Lambda, Halo)"), collapse_value("NAS (CNN)")
         ('Yes', 'NAS (CNN)')
     """
     refined = REFINED_YES.fullmatch(value)
@@ -194,7 +194,7 @@ def _known(components: pd.DataFrame, names: list[str], *, collapse: bool) -> tup
         )
         raise InvalidValueError(msg)
     known = known.astype(str)
-    return known.map(collapsed) if collapse else known, tuple(name for name in names if name not in known.index)
+    return known.map(collapse_value) if collapse else known, tuple(name for name in names if name not in known.index)
 
 
 def _require_contrast(table: pd.DataFrame, scores: Float[np.ndarray, " pair"]) -> None:

@@ -124,7 +124,7 @@ def require_contrast(scores: pd.DataFrame) -> None:
         raise InvalidValueError(msg)
 
 
-def without(matrix: xr.DataArray, names: Sequence[str]) -> xr.DataArray:
+def drop_classifiers(matrix: xr.DataArray, names: Sequence[str]) -> xr.DataArray:
     """A matrix without some of its classifiers.
 
     Raises:

@@ -9,8 +9,8 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from zooscope.analyses.averaging import Average, CleanLogits, ensembles_right, metrics
-from zooscope.analyses.choosing import Best, grown, smallest
-from zooscope.analyses.draws import drawn
+from zooscope.analyses.choosing import Best, find_smallest_set, grow_set
+from zooscope.analyses.draws import draw_sets
 from zooscope.errors import InvalidValueError
 from zooscope.scores.outcomes import Outcomes
 from zooscope.scores.sat import sat
@@ -122,7 +122,7 @@ def select_ensemble(
     found, regression = chooser.all()
     count = len(logits.names)
     generator = np.random.default_rng((seed, 1))
-    random = drawn([range(count)], size, 1, num_draws=num_random, generator=generator).members
+    random = draw_sets([range(count)], size, 1, num_draws=num_random, generator=generator).members
     sets = np.array([best.members for best in found.values()], dtype=np.intp)
     alone = int(chooser.single_error.argmin())
     choosing = chooser.errors(np.concatenate([sets, random]))
@@ -195,14 +195,14 @@ class _Chooser:
             return error * (1 - (regression.intercept + regression.by_sat * similarity(sets) + regression.by_error * error))
 
         greedy = (
-            smallest(self.errors, count, self.size)
+            find_smallest_set(self.errors, count, self.size)
             if comb(count, self.size) <= MOST_MEASURED
-            else grown(self.errors, count, self.size, starts=[int(single.argmin())])
+            else grow_set(self.errors, count, self.size, starts=[int(single.argmin())])
         )
         best_singles = Best(tuple(sorted(int(place) for place in np.argsort(single, kind="stable")[: self.size])), exact=True)
         return {
-            "most diverse": smallest(similarity, count, self.size),
-            "best predicted": smallest(predicted, count, self.size),
+            "most diverse": find_smallest_set(similarity, count, self.size),
+            "best predicted": find_smallest_set(predicted, count, self.size),
             "greedy": greedy,
             "best single classifiers": best_singles,
         }, regression
@@ -210,7 +210,7 @@ class _Chooser:
     def _regression(self, scores: Float[np.ndarray, "a b"]) -> Regression | None:
         """Fitted to ensembles drawn from all of this size."""
         generator = np.random.default_rng((self.seed, 2))
-        sets = drawn([range(len(scores))], self.size, 1, num_draws=NUM_FITTED, generator=generator).members
+        sets = draw_sets([range(len(scores))], self.size, 1, num_draws=NUM_FITTED, generator=generator).members
         err = metrics(self.logits, [sets], average=self.average)[0].err
         similarity, error = mean_pairwise(scores, sets), self.single_error[sets].mean(1)
         known = np.isfinite(err) & np.isfinite(similarity)

@@ -34,9 +34,9 @@ def scores_of(study: "RecordedStudy", leave_out: list[str] | None) -> "xr.DataAr
     Raises:
         UnknownNameError: a classifier to be left out is not in the study.
     """
-    from zooscope.analyses.matrix import without
+    from zooscope.analyses.matrix import drop_classifiers
 
-    return without(study.sat(confidence=None), leave_out or [])
+    return drop_classifiers(study.sat(confidence=None), leave_out or [])
 
 
 def components_of(study: "RecordedStudy", file: Path | None) -> "pd.DataFrame":
