@@ -29,11 +29,12 @@ demo: $(VENV)/.installed ## measure the bundled classifiers and draw the report
 test: $(VENV)/.installed-test ## run the tests
 	$(BIN)/python -m pytest $(TESTS)
 
-lint: $(VENV)/.installed-dev ## style, types and layers, without the tests
+lint: $(VENV)/.installed-dev ## style, types, layers and dead code, without the tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/vulture
 
 check: lint test ## everything that must pass: lint, then test
 
