@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 import zooscope
 from zooscope.classifiers.selection import is_zoo_file
 from zooscope.cli.commands import (
+    check,
     classifiers,
     clusters,
     compare,
@@ -113,6 +114,7 @@ for _module, _command in (
     (place, place.place),
     (teachers, teachers.teachers),
     (export, export.export),
+    (check, check.check),
     (classifiers, classifiers.classifiers),
     (doctor, doctor.doctor),
 ):

@@ -1,6 +1,6 @@
 """A bar on the terminal while a study is measured; nothing where there is no terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from time import monotonic
@@ -31,6 +31,23 @@ def progress_bar() -> Iterator[ProgressListener]:
     )
     with bars.Progress(*columns, console=console, transient=True, expand=True) as bar:
         yield _Listener(bar)
+
+
+@contextmanager
+def counting_bar(phase: str, unit: str) -> Iterator[Callable[[int, int], None]]:
+    """Gives what is to be called with how many are done, of how many; the bar is gone afterwards."""
+    console = stderr()
+    if not console.is_terminal:
+        yield lambda _done, _total: None
+        return
+    columns = (
+        bars.TextColumn("{task.description}", markup=False),
+        bars.BarColumn(bar_width=None),
+        bars.TextColumn("{task.fields[amount]}", markup=False),
+    )
+    with bars.Progress(*columns, console=console, transient=True, expand=True) as bar:
+        task = bar.add_task(phase, total=None, amount="")
+        yield lambda done, total: bar.update(task, completed=done, total=total, amount=f"{done} of {total} {unit}")
 
 
 class _Listener:

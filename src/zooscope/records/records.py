@@ -87,9 +87,7 @@ class Records:
             MissingFileError: there is none.
             StudyError: it is damaged, of a newer version, or no study at all.
         """
-        if not path.is_file():
-            msg = f"there is no study at {path.parent}: {path.name} is missing. `zooscope measure` makes one."
-            raise MissingFileError(msg)
+        _require_file(path)
         with explain(str(path)):
             return cls(open_for_reading(path), place=str(path), path=path, write=write)
 
@@ -101,6 +99,7 @@ class Records:
             MissingFileError: there is none.
             StudyError: it can't be opened at all.
         """
+        _require_file(path)
         lost: list[Damage] = []
         with explain(str(path)):
             records = cls(open_for_writing(path, on_damage=lambda what: lost.append(Damage(what=what))), place=str(path), path=path)
@@ -464,6 +463,12 @@ def _require_classes(row: ArrayRow, num_classes: int) -> None:
     if values.size and not LOWEST <= values.min() <= values.max() < num_classes:
         msg = f"class {values.max() if values.max() >= num_classes else values.min()} of {num_classes}"
         raise ValueError(msg)
+
+
+def _require_file(path: Path) -> None:
+    if not path.is_file():
+        msg = f"there is no study at {path.parent}: {path.name} is missing. `zooscope measure` makes one."
+        raise MissingFileError(msg)
 
 
 def _short(value: object) -> str:
