@@ -16,7 +16,7 @@ SETUP := pyproject.toml constraints.txt
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test lint check bench format install clean
+.PHONY: help demo test faults lint check bench format install clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 17
@@ -28,6 +28,9 @@ demo: $(VENV)/.installed ## measure the bundled classifiers and draw the report
 
 test: $(VENV)/.installed-test ## run the tests
 	$(BIN)/python -m pytest $(TESTS)
+
+faults: $(VENV)/.installed-test ## kill, fill disks, flip bits: the tests of the record, with 200 damaged copies
+	FAULT_COPIES=200 $(BIN)/python -m pytest tests/records tests/engine/test_interrupted.py tests/cli/commands/test_check.py
 
 lint: $(VENV)/.installed-dev ## style, types, layers and dead code, without the tests
 	$(BIN)/ruff check .

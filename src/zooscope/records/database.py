@@ -80,6 +80,8 @@ def explain(place: str) -> Iterator[None]:
     except OSError as error:
         msg = f"{place} can't be written ({error.strerror}); name a folder that can be written."
         raise StudyError(msg) from error
+    except UnicodeDecodeError as error:  # SQLite's own message quotes what is damaged
+        raise StudyError(DAMAGED.format(place=place, error="its text is no UTF-8")) from error
     except sqlite3.Error as error:
         raise StudyError(_sentence(error, place)) from error
 
