@@ -39,11 +39,22 @@ def export(
     Raises:
         StudyError: a file can't be written.
     """
-    tables = {name: _table(matrix) for name, matrix in matrices.items()} | {"classifiers": classifiers}
-    for name, table in tables.items():
-        write_table(folder / f"{name}.csv", table)
-    write_whole(folder / "predictions.parquet", lambda out: _write_predictions(out, predictions, class_names))
-    return (*(folder / f"{name}.csv" for name in tables), folder / "predictions.parquet")
+    files = (*export_matrices(folder, matrices), folder / "classifiers.csv", folder / "predictions.parquet")
+    write_table(files[-2], classifiers)
+    write_whole(files[-1], lambda out: _write_predictions(out, predictions, class_names))
+    return files
+
+
+def export_matrices(folder: Path, matrices: Mapping[str, xr.DataArray]) -> tuple[Path, ...]:
+    """Writes a CSV per matrix; says which files those are.
+
+    Raises:
+        StudyError: a file can't be written.
+    """
+    files = tuple(folder / f"{name}.csv" for name in matrices)
+    for file, matrix in zip(files, matrices.values(), strict=True):
+        write_table(file, _table(matrix))
+    return files
 
 
 def _table(matrix: xr.DataArray) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from jaxtyping import Float16
 
 from zooscope.components.vocabulary import COMPONENTS
 from zooscope.errors import InvalidValueError, StudyError, UnknownNameError
-from zooscope.exchange.export import export
+from zooscope.exchange.export import export, export_matrices
 from zooscope.exchange.published import IMPORTED, checked_matrix, published_matrix, published_record
 from zooscope.records.entries import Definition
 from zooscope.records.predictions import Predictions
@@ -208,11 +208,14 @@ class RecordedStudy:
         Returns:
             The files: sat.csv, sat_low.csv, sat_high.csv (square, natural log), transfer.csv (source by row, target by column,
             percent), classifiers.csv, and predictions.parquet (source, target, image, label, prediction; a row per counted image).
+            Of an imported matrix sat.csv alone.
 
         Raises:
             StudyError: the folder can't be written.
         """
         scores = self.sat(confidence=confidence)
+        if self.is_imported:
+            return export_matrices(Path(folder), {"sat": scores})
         matrices = {"sat": scores, "sat_low": scores.low, "sat_high": scores.high, "transfer": self.transfer()}
         return export(Path(folder), matrices, self.classifiers(), self.predictions, class_names=self.class_names)
 
