@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from zooscope.errors import StudyError
+
 
 @dataclass(frozen=True, kw_only=True)
 class Definition:
@@ -40,3 +42,24 @@ class ClassifierRecord:
 
 
 IDENTITY: Final = ("weights", "num_classes", "transform", "mean", "std")
+
+
+def require_unchanged(known: ClassifierRecord, classifier: ClassifierRecord) -> None:
+    """Refuses a classifier that is not the one that the record holds under its name.
+
+    Raises:
+        StudyError: the field that differs is named.
+    """
+    for field in IDENTITY:
+        old, new = getattr(known, field), getattr(classifier, field)
+        if old != new:
+            msg = (
+                f"{classifier.name} is in the study with other {field} ({_short(old)}, now {_short(new)}); "
+                "give the changed classifier another name, or measure into a new study."
+            )
+            raise StudyError(msg)
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 40 else f"{text[:12]}..."  # noqa: PLR2004

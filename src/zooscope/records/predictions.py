@@ -9,6 +9,7 @@ from jaxtyping import Int
 
 NOT_COUNTED: Final = -1  # source or target is wrong on the clean image
 NOT_MEASURED: Final = -2  # nothing is known yet
+NOT_FINITE: Final = -3  # the target's logits are NaN or infinite, so that it says no class
 LOWEST: Final = -16  # room for further codes
 
 
@@ -24,7 +25,7 @@ class Predictions:
         labels: the true classes.
         clean: on clean images; NOT_MEASURED where unknown.
         transfer: of the target on the images that were attacked through the source; NOT_COUNTED where source or target is wrong
-            on the clean image, NOT_MEASURED where unknown.
+            on the clean image, NOT_FINITE where the target's logits are NaN or infinite, NOT_MEASURED where unknown.
         transforms: how each classifier's pixels are made, as text; equal texts are equal transforms.
         controls: by (transform, target), the target's predictions on clean images that were preprocessed by that transform and
             resized for the target.

@@ -16,7 +16,7 @@ from zooscope.records.arrays import PUBLISHED, read_arrays, read_present, remove
 from zooscope.records.birth import unborn
 from zooscope.records.damage import Damage, find_damage, forget_damage
 from zooscope.records.database import connect, explain, moved, one_moment, transaction, undamaged
-from zooscope.records.entries import IDENTITY, ClassifierRecord, Definition
+from zooscope.records.entries import ClassifierRecord, Definition, require_unchanged
 from zooscope.records.layout import lay_out
 from zooscope.records.opening import open_for_reading, open_for_writing
 from zooscope.records.predictions import LOWEST, NOT_MEASURED, Predictions, smallest_integers
@@ -165,14 +165,7 @@ class Records:
         """
         for known in self.classifiers:
             if known.name == classifier.name:
-                for field in IDENTITY:
-                    old, new = getattr(known, field), getattr(classifier, field)
-                    if old != new:
-                        msg = (
-                            f"{classifier.name} is in the study with other {field} ({_short(old)}, now {_short(new)}); "
-                            "give the changed classifier another name, or measure into a new study."
-                        )
-                        raise StudyError(msg)
+                require_unchanged(known, classifier)
                 return
         columns = [field.name for field in fields(ClassifierRecord)]
         with self._written() as connection:
@@ -469,8 +462,3 @@ def _require_file(path: Path) -> None:
     if not path.is_file():
         msg = f"there is no study at {path.parent}: {path.name} is missing. `zooscope measure` makes one."
         raise MissingFileError(msg)
-
-
-def _short(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= 40 else f"{text[:12]}..."  # noqa: PLR2004
