@@ -53,7 +53,7 @@ class NotFiniteError(ClassifierError):
     def __init__(self, problem: str, positions: Sequence[int], *, images: Sequence[str] = ()) -> None:
         first = images[positions[0]] if images else str(positions[0])
         others = f" and {len(positions) - 1} more" if len(positions) > 1 else ""
-        super().__init__(f"{problem} on image {first}{others}; check its weights and its mean and std.")
+        super().__init__(f"{problem} image {first}{others}; check its weights and its mean and std.")
         self._problem, self.positions = problem, tuple(positions)
 
     def naming(self, images: Sequence[str]) -> "NotFiniteError":

@@ -8,7 +8,7 @@ from zooscope.attacks import LinfPGD
 from zooscope.cli import options
 from zooscope.cli.commands import demo
 from zooscope.cli.options import fraction
-from zooscope.engine.run import BATCH_SIZE
+from zooscope.engine.shelf import BATCH_SIZE
 from zooscope.scores.matrices import CONFIDENCE
 from zooscope.study.study import SHARD_SIZE
 

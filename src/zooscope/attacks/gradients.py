@@ -9,6 +9,7 @@ from torch import Tensor
 from zooscope.classifiers.classifier import NUM_CHANNELS, Classifier
 from zooscope.errors import ClassifierError, NotFiniteError
 
+NUM_NOISE: Final = 7
 _SEED: Final = 0
 
 
@@ -29,23 +30,24 @@ def gradient_of(
 
 
 def require_gradients(classifier: Classifier, *, attack: str) -> None:
-    """Refuses a classifier whose logits have no gradient, or one that is zero everywhere.
+    """Refuses a classifier whose logits have no gradient, or one that is zero although the logits change with the pixels.
 
-    Looks at two images: one grey, one of noise. A network that rounds its logits to steps has a gradient, but it is zero.
+    Looks at a few images: one grey, the others noise. A network that rounds its logits to steps has a gradient, but it is zero.
+    Logits that never change at all are those of a classifier that guesses; that is for others to refuse.
 
     Raises:
-        ClassifierError: there is none.
+        ClassifierError: there is no gradient to follow.
     """
     height, width = classifier.transform.size
-    noise = torch.rand((1, NUM_CHANNELS, height, width), generator=torch.Generator().manual_seed(_SEED))
-    pixels = torch.cat([torch.full_like(noise, 0.5), noise]).to(classifier.device).requires_grad_()
+    noise = torch.rand((NUM_NOISE, NUM_CHANNELS, height, width), generator=torch.Generator().manual_seed(_SEED))
+    pixels = torch.cat([torch.full_like(noise[:1], 0.5), noise]).to(classifier.device).requires_grad_()
     logits = classifier.logits(pixels)
     weights = torch.linspace(-1, 1, classifier.num_classes, device=logits.device, dtype=logits.dtype)  # no two logits cancel out
     gradient = gradient_of((logits * weights).sum(), pixels, classifier=classifier)
-    if not gradient.any():
+    if not gradient.any() and (logits != logits[0]).any():
         msg = (
-            f"{classifier.name}: the gradient of its logits is zero (they are constant, or rounded to steps), so {attack} can't "
-            "attack it; leave it out, or let it be a target only."
+            f"{classifier.name}: the gradient of its logits is zero (they are rounded to steps), so {attack} can't attack it; "
+            "leave it out, or let it be a target only."
         )
         raise ClassifierError(msg)
 

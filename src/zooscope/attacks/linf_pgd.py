@@ -77,6 +77,6 @@ class LinfPGD(Attack):
             infinite |= ~losses.detach().isfinite()
             undefined |= gradient.isnan().flatten(1).any(1)
             attacked = ball.project(attacked.detach() + self.step_size * gradient.sign())
-        require_finite(infinite, f"{classifier.name}: the loss is not finite (NaN or infinite logits) under attack")
-        require_finite(undefined, f"{classifier.name}: the gradient is NaN under attack, though the loss is finite,")
+        require_finite(infinite, f"{classifier.name}: the loss is not finite (NaN or infinite logits) under attack on")
+        require_finite(undefined, f"{classifier.name}: the gradient is NaN under attack, though the loss is finite, on")
         return Attacked(attacked)

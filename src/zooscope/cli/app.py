@@ -34,7 +34,7 @@ from zooscope.cli.terminal import INTERRUPTED, notes_for_warnings, tell
 from zooscope.errors import ZooscopeError
 
 FAILED: Final = 1
-SEVERAL_WORDS: Final = frozenset({"--classifiers", "--from"})
+SEVERAL_WORDS: Final = frozenset({"--classifiers", "--from", "--sources"})
 _ADDRESS: Final = re.compile(r"[\w*\[\]]+:")
 
 

@@ -38,6 +38,7 @@ class Wanted:
     iterations: int | None = None
     random_start: bool | None = None
     shard_size: int | None = None
+    sources: Sequence[str] | None = None
 
     @property
     def attack_fields(self) -> dict[str, Any]:
@@ -64,15 +65,25 @@ def chosen_attack(text: str | None, fields: dict[str, Any], *, otherwise: "Attac
     return change_attack(attack, fields)
 
 
+def split_names(words: Sequence[str] | None) -> list[str] | None:
+    """Names or patterns that are separated by spaces or commas; None where nothing was asked for."""
+    return None if words is None else [name for word in words for name in word.split(",") if name]
+
+
 def given(**options: Any) -> dict[str, Any]:  # noqa: ANN401  (options of any type)
     """Those options that are not None, to be passed on where the callee has defaults."""
     return {name: value for name, value in options.items() if value is not None}
 
 
-def measured(path: Path, wanted: Wanted, *, device: str, batch_size: int | None, allow_chance: bool) -> "Study":
+def measured(path: Path, wanted: Wanted, **how: Any) -> "Study":  # noqa: ANN401  (options of any type)
     """The study in a folder, made if need be, with everything measured.
 
     When it fails before anything is measured, what it made is taken back, so that the corrected command finds the place as it was.
+
+    Args:
+        path: the folder.
+        wanted: what the study is to be about.
+        **how: what `Study.run` takes; None where nothing was asked for.
 
     Raises:
         ZooscopeError: something asked for contradicts the study, can't be had or can't be measured.
@@ -85,7 +96,7 @@ def measured(path: Path, wanted: Wanted, *, device: str, batch_size: int | None,
             is_new = not Study.exists(path)
             study, added = _created(path, wanted) if is_new else _continued(path, wanted)
             try:
-                study.run(device=device, allow_chance=allow_chance, listen=listen, **given(batch_size=batch_size))
+                study.run(listen=listen, **given(**how))
             except ZooscopeError:
                 with suppress(ZooscopeError):  # the first error is the one to tell
                     _withdraw(study, added, is_new=is_new)
@@ -118,7 +129,7 @@ def _created(path: Path, wanted: Wanted) -> tuple["Study", tuple[str, ...]]:
         classifiers=_loaded(wanted.classifiers),
         images=images,
         attack=attack,
-        **given(seed=wanted.seed, shard_size=wanted.shard_size),
+        **given(seed=wanted.seed, shard_size=wanted.shard_size, sources=wanted.sources),
     )
     return study, study.names
 
@@ -133,7 +144,7 @@ def _continued(path: Path, wanted: Wanted) -> tuple["Study", tuple[str, ...]]:
         study.require(attack=attack, seed=wanted.seed, shard_size=wanted.shard_size)
         study.require(images=_images_again(study, wanted))
         known = study.names
-        study.add(_loaded(wanted.classifiers or ()))
+        study.add(_loaded(wanted.classifiers or ()), sources=wanted.sources)
     except BaseException:
         study.close()
         raise

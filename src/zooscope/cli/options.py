@@ -106,6 +106,27 @@ ShardSize = Annotated[
     typer.Option(metavar="NUMBER", help="Images per unit of work: the most that an interruption loses.", show_default="100"),
 ]
 Device = Annotated[str, typer.Option(metavar="NAME", help="cpu, cuda, cuda:1, ...; auto takes a GPU where there is one.")]
+AllowNonfinite = Annotated[
+    bool,
+    typer.Option(
+        "--allow-nonfinite",
+        help="Where a target's logits are NaN or infinite, record that and leave the outcome out of scores; else an error.",
+    ),
+]
+Sources = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PATTERN...",
+        help="Names (or patterns of names) of the classifiers to attack, from now on; all are tested. The study keeps it.",
+        show_default="all",
+    ),
+]
+MemoryBudget = Annotated[
+    float | None,
+    typer.Option(
+        metavar="GIB", help="How much of the device's memory weights may take, in GiB.", show_default="half of a GPU's memory"
+    ),
+]
 AllowChance = Annotated[bool, typer.Option("--allow-chance", help="Also measure classifiers that are no better than guessing.")]
 
 # What is shown

@@ -71,13 +71,13 @@ class Ahead:
         self._shard, self._made = self._coming[0].shard if self._coming else -1, dict[PixelTransform, _Batch]()
         self._start()
 
-    def of(self, classifier: HasPixelTransform, shard: int) -> Float[Tensor, "image channel height width"]:
-        """The pixels of a shard as the classifier takes them; not to be written to, as others get the same.
+    def of(self, classifier: HasPixelTransform | PixelTransform, shard: int) -> Float[Tensor, "image channel height width"]:
+        """The pixels of a shard as the classifier, or its transform, makes them; not to be written to, as others get the same.
 
         Raises:
             ImagesError: an image can't be read.
         """
-        request = _Request(shard, classifier.transform)
+        request = _Request(shard, _transform_of(classifier))
         if shard != self._shard:
             self._shard, self._made = shard, {}
             for passed in [other for other in self._under_way if other.shard < shard]:

@@ -1,48 +1,84 @@
 """What a classifier says of clean images."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 import numpy as np
-import torch
-from jaxtyping import Float, Float16, Int32
+from jaxtyping import Bool, Float, Float16, Int32
 from torch import Tensor
 
+from zooscope.attacks.gradients import require_finite
 from zooscope.classifiers.classifier import Classifier
-from zooscope.errors import ClassifierError
+from zooscope.errors import NotFiniteError
+from zooscope.measurements.base import Bench, Measurement, Result, Task, missing_of_each
+from zooscope.measurements.predict import compute_logits
+from zooscope.records.records import Records
+from zooscope.records.rows import ArrayRow
+
+CLEAN: Final = "clean"
+LOGITS: Final = "logits"
 
 
-class Clean(NamedTuple):
+class Outputs(NamedTuple):
     """Predicted classes, and the logits rounded to float16."""
 
     predictions: Int32[np.ndarray, " image"]
     logits: Float16[np.ndarray, "image cls"]
 
 
-def measure_clean(classifier: Classifier, pixels: Float[Tensor, "image channel height width"], *, batch_size: int) -> Clean:
+@dataclass(frozen=True, kw_only=True)
+class Clean(Measurement):
+    """Predicted classes on clean images, int32, and the logits rounded to float16; predictions are made before the rounding."""
+
+    @property
+    def kind(self) -> str:
+        """The predictions; the logits are of a kind of their own."""
+        return CLEAN
+
+    @property
+    def phase(self) -> str:
+        """For `Progress`."""
+        return "classify"
+
+    def missing(self, records: Records, *, sources: Sequence[str]) -> tuple[Task, ...]:
+        """Every classifier on every shard, sources or not."""
+        del sources
+        return missing_of_each(self, records)
+
+    def measure(self, task: Task, bench: Bench) -> Result:
+        """Predictions and logits.
+
+        Raises:
+            NotFiniteError: a logit is NaN or infinite.
+        """
+        pixels = bench.pixels(task.subject, task.shard)
+        try:
+            outputs = classify(bench.classifier(task.subject), pixels, batch_size=bench.batch_size)
+        except NotFiniteError as error:
+            raise error.naming(bench.ids(task.shard)) from error
+        return Result(
+            (
+                ArrayRow(kind=CLEAN, subject=task.subject, part=task.shard, values=outputs.predictions),
+                ArrayRow(kind=LOGITS, subject=task.subject, part=task.shard, values=outputs.logits),
+            )
+        )
+
+
+def classify(classifier: Classifier, pixels: Float[Tensor, "image channel height width"], *, batch_size: int) -> Outputs:
     """Predictions and logits on clean pixels; predictions are made before the rounding.
 
     Raises:
-        ClassifierError: a logit is NaN or infinite.
+        NotFiniteError: a logit is NaN or infinite.
     """
-    logits = _logits(classifier, pixels, batch_size=batch_size)
-    if not logits.isfinite().all():
-        msg = f"{classifier.name} gives NaN or infinite logits on clean images; check its weights and its mean and std."
-        raise ClassifierError(msg)
+    logits = compute_logits(classifier, pixels, batch_size=batch_size)
+    require_finite(~logits.isfinite().all(1), f"{classifier.name} gives NaN or infinite logits on clean")
     largest = float(np.finfo(np.float16).max)
-    return Clean(_array(logits.argmax(1)), logits.clamp(-largest, largest).cpu().numpy().astype(np.float16))
+    return Outputs(
+        logits.argmax(1).cpu().numpy().astype(np.int32), logits.clamp(-largest, largest).cpu().numpy().astype(np.float16)
+    )
 
 
-def predict(
-    classifier: Classifier, pixels: Float[Tensor, "image channel height width"], *, batch_size: int
-) -> Int32[np.ndarray, " image"]:
-    """Predicted classes alone."""
-    return _array(_logits(classifier, pixels, batch_size=batch_size).argmax(1))
-
-
-def _logits(classifier: Classifier, pixels: Tensor, *, batch_size: int) -> Tensor:
-    with torch.inference_mode():
-        return torch.cat([classifier.logits(batch.to(classifier.device)) for batch in pixels.split(batch_size)])
-
-
-def _array(predictions: Tensor) -> Int32[np.ndarray, " image"]:
-    return predictions.cpu().numpy().astype(np.int32)
+def find_right(records: Records) -> dict[str, Bool[np.ndarray, " image"]]:
+    """Which clean images each classifier gets right, as far as they are measured."""
+    return dict(zip(records.names, records.clean_predictions() == records.labels, strict=True))

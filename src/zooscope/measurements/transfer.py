@@ -1,16 +1,195 @@
 """What targets say of images that were attacked through a source."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
+import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int, Int32
 from torch import Tensor
 from torch.nn.functional import interpolate
 
 from zooscope.attacks.base import Attack, Attacked
 from zooscope.classifiers.classifier import Classifier
-from zooscope.errors import NotFiniteError
+from zooscope.errors import ClassifierError, NotFiniteError
+from zooscope.measurements.base import Bench, Measurement, Result, Task
+from zooscope.measurements.clean import find_right
+from zooscope.measurements.predict import predict
+from zooscope.records.predictions import NOT_COUNTED, NOT_FINITE
+from zooscope.records.records import Records
+from zooscope.records.rows import ArrayRow, FactRow
+
+TRANSFER: Final = "transfer"
+CONTROL: Final = "control"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transfer(Measurement):
+    """Every target on the images attacked through every source, and the controls.
+
+    A control is the target's predictions on clean images that were preprocessed for the source and resized for the target. It
+    depends on the source's transform alone, so each (source transform, target, shard) needs one, and none where both transforms
+    are equal.
+
+    Attributes:
+        attack: the attack.
+        seed: from which every image's own seed is made.
+    """
+
+    attack: Attack
+    seed: int
+
+    @property
+    def kind(self) -> str:
+        """The predictions on attacked images; controls are of a kind of their own."""
+        return TRANSFER
+
+    @property
+    def phase(self) -> str:
+        """For `Progress`."""
+        return "attack"
+
+    @property
+    def digest(self) -> str:
+        """Empty: the study's definition has the attack and the seed."""
+        return ""
+
+    def missing(self, records: Records, *, sources: Sequence[str]) -> tuple[Task, ...]:
+        """Every source on every shard of which targets are missing; asked when all clean images are measured."""
+        transforms = {classifier.name: classifier.transform for classifier in records.classifiers}
+        done, known = records.present(TRANSFER), records.present(CONTROL)
+        right = find_right(records)
+        tasks = []
+        for shard, here in enumerate(records.shards):
+            right_here = {name: values[here.start : here.stop] for name, values in right.items()}
+            for source in (name for name in records.names if name in sources):
+                targets = tuple(target for target in records.names if (source, target, shard) not in done)
+                if targets:
+                    controls = _take_controls(source, targets, shard, transforms=transforms, known=known)
+                    tasks.append(self.task(source, shard, targets, controls=controls, right=right_here))
+        return tuple(tasks)
+
+    def task(
+        self,
+        source: str,
+        shard: int,
+        targets: tuple[str, ...],
+        *,
+        controls: tuple[str, ...],
+        right: Mapping[str, Bool[np.ndarray, " image"]],
+    ) -> Task:
+        """One shard attacked through one source.
+
+        Args:
+            source: the attacked classifier.
+            shard: of the images.
+            targets: to be tested on the attacked images.
+            controls: targets whose control is measured, too.
+            right: which images of the shard each classifier gets right when clean.
+        """
+        return Task(measurement=self, subject=source, shard=shard, objects=targets, controls=controls, right=right)
+
+    def measure(self, task: Task, bench: Bench) -> Result:
+        """Attacks the images that the source gets right, and tests every target on those that it gets right, too.
+
+        All of them are attacked, also where few targets are missing: then the batches, and so the results, are those of a study
+        that had all its classifiers from the start.
+
+        Raises:
+            NotFiniteError: a loss, a gradient, or the logits of a target are NaN or infinite.
+        """
+        counted = {target: task.right[task.subject] & task.right[target] for target in task.objects}
+        said = {target: np.full(len(mask), NOT_COUNTED, dtype=np.int32) for target, mask in counted.items()}
+        facts: tuple[FactRow, ...] = ()
+        if any(mask.any() for mask in counted.values()):
+            chosen = np.flatnonzero(task.right[task.subject])
+            attacked = self._attacked(task, chosen, bench)
+            facts = self._facts(task, chosen, attacked)
+            by_size: dict[tuple[int, int], Tensor] = {}
+            for name, mask in counted.items():
+                if mask.any():
+                    target = bench.classifier(name)
+                    size = target.transform.size
+                    if size not in by_size:
+                        by_size[size] = resized(attacked.pixels, size)
+                    seen = by_size[size][torch.from_numpy(mask[chosen])]
+                    said[name][mask] = predict(target, seen, batch_size=bench.batch_size)
+        controls = self._controls(task, bench)
+        if not bench.allow_nonfinite:
+            _require_finite(task, said, "attacked through", bench)
+            _require_finite(task, {row.object: row.values for row in controls}, "clean, preprocessed for", bench)
+        transfers = (
+            ArrayRow(kind=TRANSFER, subject=task.subject, object=target, part=task.shard, values=values)
+            for target, values in said.items()
+        )
+        return Result((*transfers, *controls), facts)
+
+    def num_images(self, task: Task, *, shard_size: int) -> int:
+        """The images that the source gets right: those that are attacked."""
+        del shard_size
+        return int(task.right[task.subject].sum())
+
+    def _attacked(self, task: Task, chosen: Int[np.ndarray, " image"], bench: Bench) -> Attacked:
+        ids = bench.ids(task.shard)
+        return perturb(
+            self.attack,
+            bench.classifier(task.subject),
+            bench.pixels(task.subject, task.shard)[chosen],
+            torch.from_numpy(bench.labels(task.shard)[chosen]),
+            [ids[image] for image in chosen],
+            seed=self.seed,
+            batch_size=bench.batch_size,
+        )
+
+    def _facts(self, task: Task, chosen: Int[np.ndarray, " image"], attacked: Attacked) -> tuple[FactRow, ...]:
+        """Facts of the attack, one per image of the shard; NaN for images that are not attacked."""
+        rows = []
+        for name, values in attacked.facts.items():
+            fact = np.full(len(task.right[task.subject]), np.nan)
+            fact[chosen] = values.cpu().numpy()
+            rows.append(FactRow(kind=TRANSFER, subject=task.subject, part=task.shard, name=name, values=fact))
+        return tuple(rows)
+
+    def _controls(self, task: Task, bench: Bench) -> tuple[ArrayRow, ...]:
+        """Clean images as the source takes them, resized for the targets."""
+        if not task.controls:
+            return ()
+        transform, pixels = str(bench.classifier(task.subject).transform), bench.pixels(task.subject, task.shard)
+        rows = []
+        for name in task.controls:
+            target = bench.classifier(name)
+            said = predict(target, resized(pixels, target.transform.size), batch_size=bench.batch_size)
+            rows.append(ArrayRow(kind=CONTROL, subject=transform, object=name, part=task.shard, values=said))
+        return tuple(rows)
+
+
+def _take_controls(
+    source: str, targets: tuple[str, ...], shard: int, *, transforms: Mapping[str, str], known: set[tuple[str, str, int]]
+) -> tuple[str, ...]:
+    """Targets whose control is missing. Adds them to `known`."""
+    mine = transforms[source]
+    new = tuple(target for target in targets if transforms[target] != mine and (mine, target, shard) not in known)
+    known.update((mine, target, shard) for target in new)
+    return new
+
+
+def _require_finite(task: Task, said: Mapping[str, Int32[np.ndarray, " image"]], how: str, bench: Bench) -> None:
+    """Refuses targets whose logits are not finite.
+
+    Raises:
+        ClassifierError: there are some; target, source and image are named.
+    """
+    for target, values in said.items():
+        failed = np.flatnonzero(values == NOT_FINITE)
+        if len(failed) > 0:
+            others = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
+            msg = (
+                f"{target} gives NaN or infinite logits on image {bench.ids(task.shard)[failed[0]]}{others}, {how} {task.subject}; "
+                "check its weights, remove it, or record such outcomes as not counted (allow_nonfinite=True)."
+            )
+            raise ClassifierError(msg)
 
 
 def perturb(

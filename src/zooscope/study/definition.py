@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 
 from zooscope.addresses import parse_address
 from zooscope.attacks.base import Attack
 from zooscope.classifiers.classifier import Classifier
 from zooscope.components.reading.read import read_components
 from zooscope.components.table import paper_components
-from zooscope.errors import ClassifierError, InvalidValueError, StudyError
+from zooscope.errors import ClassifierError, InvalidValueError, StudyError, UnknownNameError
 from zooscope.images.image_set import ImageSet
 from zooscope.images.load import load_images
 from zooscope.records.entries import ClassifierRecord, Definition
@@ -99,6 +100,24 @@ def require_usable(classifiers: Sequence[Classifier], class_names: Sequence[str]
                 "name all classes of the classifiers in their order (classes=FILE), or take classifiers of these classes."
             )
             raise ClassifierError(msg)
+
+
+def choose_roles(names: Sequence[str], sources: Sequence[str] | None) -> dict[str, bool]:
+    """Whether each classifier is attacked: those whose name is one of the patterns; empty where nothing was asked.
+
+    >>> choose_roles(["resnet18", "vit"], ["resnet*"])
+    {'resnet18': True, 'vit': False}
+
+    Raises:
+        UnknownNameError: no classifier has such a name.
+    """
+    if sources is None:
+        return {}
+    for pattern in sources:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            what = "source"
+            raise UnknownNameError(what, pattern, names, f"Sources are among the study's classifiers: {', '.join(names)}.")
+    return {name: any(fnmatchcase(name, pattern) for pattern in sources) for name in names}
 
 
 def require_same_images(definition: Definition, num_images: int, images: ImageSet, *, study: str) -> None:

@@ -5,19 +5,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
-from torch import Tensor
+from jaxtyping import Bool, Int32
 
 from zooscope.classifiers.classifier import Classifier
 from zooscope.engine.chance import is_at_chance
-from zooscope.engine.device import choose_device
+from zooscope.engine.executor import Serial
 from zooscope.engine.progress import Progress, ProgressListener
-from zooscope.engine.run import BATCH_SIZE
-from zooscope.errors import ClassifierError, InvalidValueError, StudyError, WeakSourceWarning
-from zooscope.images.image_set import ImageSet
-from zooscope.measurements.clean import measure_clean, predict
-from zooscope.measurements.transfer import perturb, resized
-from zooscope.records.predictions import Predictions
+from zooscope.engine.shelf import BATCH_SIZE, Shelf
+from zooscope.errors import ClassifierError, StudyError, WeakSourceWarning
+from zooscope.measurements.base import Task
+from zooscope.measurements.clean import CLEAN, Clean
+from zooscope.measurements.transfer import TRANSFER, Transfer
+from zooscope.records.predictions import NOT_MEASURED, Predictions
 from zooscope.scores.matrices import WEAK_SOURCE_PERCENT
 from zooscope.scores.outcomes import PERCENT
 from zooscope.study.definition import require_usable
@@ -76,19 +75,22 @@ def newcomer(
     Warns:
         WeakSourceWarning: the attack fools the classifier itself on fewer than 90 % of images.
     """
-    if batch_size < 1:
-        msg = f"batch_size must be at least 1: got {batch_size}."
-        raise InvalidValueError(msg)
     if classifier.name in study.names:
         msg = f"{classifier.name} is the name of a classifier of the study; give the new one another (option name=...)."
         raise StudyError(msg)
     known = study.predictions  # refuses an imported study before anything is loaded
     require_usable([classifier], study.class_names)
-    with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
-        measure = _Measuring(
-            study=study, known=known, classifier=classifier.to(choose_device(device)), batch_size=batch_size, listen=listen
+    shelf = study.shelf(device=device, batch_size=batch_size, guests=[classifier])
+    study.attack.require(shelf.classifier(classifier.name))
+    said = _classify(shelf, classifier.name, listen)
+    labels = study.images.labels
+    if not allow_chance and is_at_chance(said, labels, num_classes=classifier.num_classes):
+        msg = (
+            f"{classifier.name} gets {(said == labels).sum()} of {len(labels)} clean images right: chance level. "
+            "Labels (order of classes), preprocessing or weights are wrong; mend that, or say --allow-chance."
         )
-        result = measure(allow_chance=allow_chance)
+        raise ClassifierError(msg)
+    result = _attack(study, shelf, classifier, mine=said == labels, known=known, listen=listen)
     if result.white_box_success < WEAK_SOURCE_PERCENT:
         msg = (
             f"the attack on {result.name} fools {result.name} itself on only {result.white_box_success:.0f} % of images, "
@@ -98,93 +100,69 @@ def newcomer(
     return result
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Measuring:
-    """One classifier attacked, shard by shard as the study is measured, so that the batches are the same."""
+def _classify(shelf: Shelf, name: str, listen: ProgressListener) -> Int32[np.ndarray, " image"]:
+    """What the newcomer says of the clean images."""
+    said = np.full(shelf.num_images, NOT_MEASURED, dtype=np.int32)
+    done = 0
+    tasks = [Task(measurement=Clean(), subject=name, shard=shard) for shard in range(len(shelf.shards))]
+    for task, result in Serial(shelf).results(tasks):
+        (values,) = (row.values for row in result.arrays if row.kind == CLEAN)
+        said[np.asarray(shelf.shards[task.shard])] = values
+        done += len(values)
+        listen(Progress(phase="classify", done=done, total=len(said), item=name))
+    return said
 
-    study: Study
-    known: Predictions
-    classifier: Classifier
-    batch_size: int
-    listen: ProgressListener
 
-    def __call__(self, *, allow_chance: bool) -> Newcomer:
-        said, labels = self._clean(), self._images.labels
-        right = said == labels
-        if not allow_chance and is_at_chance(said, labels, num_classes=self.classifier.num_classes):
-            msg = (
-                f"{self.classifier.name} gets {right.sum()} of {len(labels)} clean images right: chance level. "
-                "Labels (order of classes), preprocessing or weights are wrong; mend that, or say --allow-chance."
-            )
-            raise ClassifierError(msg)
-        counted = (self.known.clean == self.known.labels) & right
-        fooled, damaged = np.zeros_like(counted), np.zeros_like(counted)
-        own = done = 0
-        for here in self._shards:
-            chosen = here[right[here]]
-            if len(chosen) > 0:
-                pixels = self._images.pixels(self.classifier, chosen.tolist())
-                attacked = self._attacked(pixels, chosen)
-                own += int(self._errs(self.classifier, attacked, chosen).sum())
-                for row, name in enumerate(self.known.names):
-                    seen = counted[row, chosen]
-                    if not seen.any():
-                        continue
-                    target, places, tested = self._target(name), chosen[seen], torch.from_numpy(seen)
-                    fooled[row, places] = self._errs(target, attacked[tested], places)
-                    if target.transform != self.classifier.transform:
-                        damaged[row, places] = self._errs(target, pixels[tested], places)
-            done += len(chosen)
-            self.listen(Progress(phase="attack", done=done, total=int(right.sum()), item=self.classifier.name))
-        return Newcomer(
-            name=self.classifier.name,
-            targets=self.known.names,
-            counted=counted,
-            fooled=fooled,
-            damaged=damaged,
-            clean_accuracy=float(PERCENT * right.mean()),
-            white_box_success=float(PERCENT * own / right.sum()) if right.any() else float("nan"),
-        )
+def _attack(
+    study: Study,
+    shelf: Shelf,
+    classifier: Classifier,
+    *,
+    mine: Bool[np.ndarray, " image"],
+    known: Predictions,
+    listen: ProgressListener,
+) -> Newcomer:
+    """Attacks the newcomer, shard by shard as the study is measured, so that the batches are the same.
 
-    def _clean(self) -> Int[np.ndarray, " image"]:
-        """What the classifier says of the clean images."""
-        parts: list[Int[np.ndarray, " here"]] = []
-        for here in self._shards:
-            pixels = self._images.pixels(self.classifier, here.tolist())
-            parts.append(measure_clean(self.classifier, pixels, batch_size=self.batch_size).predictions)
-            done = sum(map(len, parts))
-            self.listen(Progress(phase="classify", done=done, total=len(self._images), item=self.classifier.name))
-        return np.concatenate(parts)
-
-    def _attacked(
-        self, pixels: Float[Tensor, "image channel height width"], places: Int[np.ndarray, " image"]
-    ) -> Float[Tensor, "image channel height width"]:
-        seed, ids = self.study.definition.seed, self._images.ids
-        return perturb(
-            self.study.attack,
-            self.classifier,
-            pixels,
-            torch.from_numpy(self._images.labels[places]),
-            [ids[place] for place in places],
-            seed=seed,
-            batch_size=self.batch_size,
-        ).pixels
-
-    def _errs(
-        self, target: Classifier, pixels: Float[Tensor, "image channel height width"], places: Int[np.ndarray, " image"]
-    ) -> Bool[np.ndarray, " image"]:
-        """Which of these images the target gets wrong when they are sent to it."""
-        said = predict(target, resized(pixels, target.transform.size), batch_size=self.batch_size)
-        return np.asarray(said != self._images.labels[places])
-
-    def _target(self, name: str) -> Classifier:
-        return self.study.classifier(name).to(self.classifier.device)
-
-    @property
-    def _images(self) -> ImageSet:
-        return self.study.images
-
-    @property
-    def _shards(self) -> list[Int[np.ndarray, " here"]]:
-        positions, size = np.arange(len(self._images)), self.study.definition.shard_size
-        return [positions[start : start + size] for start in range(0, len(positions), size)]
+    Args:
+        study: gives the attack and its seed.
+        shelf: holds the study's classifiers and the newcomer.
+        classifier: the newcomer.
+        mine: which clean images it gets right.
+        known: what the study has measured.
+        listen: called after every shard.
+    """
+    name, labels = classifier.name, study.images.labels
+    counted = (known.clean == known.labels) & mine
+    right = dict(zip(known.names, known.clean == known.labels, strict=True)) | {name: mine}
+    transfer = Transfer(attack=study.attack, seed=study.definition.seed)
+    tasks = []
+    for shard, images in enumerate(shelf.shards):
+        here = np.asarray(images)
+        targets = tuple(target for row, target in enumerate(known.names) if counted[row, here].any())
+        controls = tuple(target for target in targets if shelf.transform(target) != classifier.transform)
+        right_here = {target: values[here] for target, values in right.items()}
+        tasks.append(transfer.task(name, shard, (*targets, name), controls=controls, right=right_here))
+    rows = {target: row for row, target in enumerate(known.names)}
+    fooled, damaged = np.zeros_like(counted), np.zeros_like(counted)
+    own = done = 0
+    for task, result in Serial(shelf).results(tasks):
+        here = np.asarray(shelf.shards[task.shard])
+        for array in result.arrays:
+            wrong = (array.values >= 0) & (array.values != labels[here])
+            if array.object == name:
+                own += int(wrong.sum())
+            else:
+                outcomes = fooled if array.kind == TRANSFER else damaged
+                outcomes[rows[array.object], here] = wrong & counted[rows[array.object], here]
+        done += int(mine[here].sum())
+        listen(Progress(phase="attack", done=done, total=int(mine.sum()), item=name))
+    return Newcomer(
+        name=name,
+        targets=known.names,
+        counted=counted,
+        fooled=fooled,
+        damaged=damaged,
+        clean_accuracy=float(PERCENT * mine.mean()),
+        white_box_success=float(PERCENT * own / mine.sum()) if mine.any() else float("nan"),
+    )

@@ -7,7 +7,7 @@ import torch
 from zooscope.attacks import Attack
 from zooscope.classifiers.classifier import Classifier
 from zooscope.engine.progress import ProgressListener
-from zooscope.engine.run import BATCH_SIZE
+from zooscope.engine.shelf import BATCH_SIZE
 from zooscope.images.image_set import ImageSet
 from zooscope.scores.matrices import CONFIDENCE
 from zooscope.scores.sat import EPSILON_S

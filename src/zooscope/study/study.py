@@ -1,8 +1,7 @@
 """A study: classifiers, images and an attack, measured into a record and scored from it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from functools import cache
 from pathlib import Path
 from typing import Final, final
 
@@ -12,15 +11,21 @@ from zooscope.attacks import Attack, LinfPGD, build_attack
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.load import load_classifier
 from zooscope.engine.device import choose_device
+from zooscope.engine.executor import Executor, Serial
 from zooscope.engine.progress import ProgressListener
-from zooscope.engine.run import BATCH_SIZE, Run
+from zooscope.engine.run import Run
+from zooscope.engine.shelf import BATCH_SIZE, Shelf
 from zooscope.errors import InvalidValueError, StudyError
 from zooscope.images.image_set import ImageSet
+from zooscope.images.pixel_transform import PixelTransform
+from zooscope.measurements.base import Measurement
 from zooscope.measurements.examples import ExamplePixels, example_pixels
-from zooscope.records.entries import ClassifierRecord, Definition
+from zooscope.records.entries import ClassifierRecord, Definition, require_unchanged
 from zooscope.records.lock import LOCK, held
 from zooscope.records.records import Records
+from zooscope.records.roles import read_sources, write_roles
 from zooscope.study.definition import (
+    choose_roles,
     components_of,
     definition_of,
     find_images,
@@ -87,6 +92,7 @@ class Study(RecordedStudy):
         attack: Attack | None = None,
         seed: int = 0,
         shard_size: int = SHARD_SIZE,
+        sources: Sequence[str] | None = None,
     ) -> "Study":
         """A new study in a folder; nothing is measured yet.
 
@@ -97,6 +103,7 @@ class Study(RecordedStudy):
             attack: `LinfPGD()` by default.
             seed: for attacks that draw random numbers.
             shard_size: images per unit of work, the most that a killed run loses per source.
+            sources: names (or patterns of names) of the classifiers to attack; all are targets. All are attacked if left out.
 
         Raises:
             StudyError: the folder holds a study, or can't be written.
@@ -104,10 +111,12 @@ class Study(RecordedStudy):
             ImagesError: some images can't be read.
         """
         definition = _checked(classifiers, images, attack, seed=seed, shard_size=shard_size)
+        roles = choose_roles([classifier.name for classifier in classifiers], sources)
 
         def fill(records: Records) -> None:
             for classifier in classifiers:
                 records.add_classifier(record_of(classifier))
+            write_roles(records, roles)
 
         records = Records.create(Path(path) / DATABASE, definition, images.ids, images.labels, fill=fill)
         return cls(records, path=Path(path), images=images, attack=attack, classifiers=classifiers)
@@ -121,12 +130,13 @@ class Study(RecordedStudy):
         attack: Attack | None = None,
         seed: int = 0,
         shard_size: int = SHARD_SIZE,
+        sources: Sequence[str] | None = None,
     ) -> "Study":
         """A study that is gone with the process."""
         definition = _checked(classifiers, images, attack, seed=seed, shard_size=shard_size)
         records = Records.in_memory(definition, images.ids, images.labels)
         study = cls(records, path=None, images=images, attack=attack)
-        study.add(classifiers)
+        study.add(classifiers, sources=sources)
         return study
 
     @classmethod
@@ -144,19 +154,27 @@ class Study(RecordedStudy):
         """
         return cls(Records.open(Path(path) / DATABASE, write=True), path=Path(path), classifiers=classifiers, images=images)
 
-    def add(self, classifiers: Sequence[Classifier]) -> None:
+    def add(self, classifiers: Sequence[Classifier], *, sources: Sequence[str] | None = None) -> None:
         """Adds classifiers; `run` then measures them against all others. Those that are there, unchanged, stay as they are.
 
+        Args:
+            classifiers: to be added; each is attacked, unless `sources` says otherwise.
+            sources: names (or patterns of names) of the classifiers to attack from now on, of all in the study; if left out, who is
+                attacked stays as it is.
+
         Raises:
+            UnknownNameError: no classifier has the name of a source; nothing is added then.
             StudyError: one has a name that is taken by a classifier with other weights or preprocessing; or the study is imported.
             ClassifierError: one has another number of classes than the images.
         """
         self._require_measured("images")
         require_usable(classifiers, self.class_names)
+        roles = choose_roles(list(dict.fromkeys([*self.names, *(one.name for one in classifiers)])), sources)
         with self._held():
             for classifier in classifiers:
                 self._records.add_classifier(record_of(classifier))
                 self._classifiers[classifier.name] = classifier
+            write_roles(self._records, roles)
 
     def remove(self, names: Iterable[str]) -> None:
         """Forgets classifiers and everything measured of them.
@@ -215,6 +233,11 @@ class Study(RecordedStudy):
     # What it is
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        """The classifiers that are attacked; all are targets."""
+        return read_sources(self._records)
+
+    @property
     def attack(self) -> Attack:
         """The attack, with its settings.
 
@@ -241,7 +264,11 @@ class Study(RecordedStudy):
         *,
         device: str | torch.device = "auto",
         batch_size: int = BATCH_SIZE,
+        memory_budget: int | None = None,
         allow_chance: bool = False,
+        allow_nonfinite: bool = False,
+        also: Sequence[Measurement] = (),
+        executor: Callable[[Shelf], Executor] = Serial,
         listen: ProgressListener = lambda _: None,
     ) -> None:
         """Measures what is missing, and reads components; killed and run again, it goes on where it was.
@@ -249,32 +276,69 @@ class Study(RecordedStudy):
         Args:
             device: "cpu", "cuda", "cuda:1", ...; "auto" takes a GPU where there is one.
             batch_size: images that go through a network at once.
+            memory_budget: bytes of weights to keep on the device; half of the memory of a GPU, without limit elsewhere.
             allow_chance: whether to measure classifiers that guess.
+            allow_nonfinite: whether to record outcomes where a target's logits are NaN or infinite, as not counted.
+            also: measurements besides clean images and transfer.
+            executor: where tasks are measured.
             listen: called after every unit with a `Progress`.
 
         Raises:
             StudyError: another run holds the study, or a classifier is not at hand.
-            ClassifierError: a classifier guesses, or gives NaN.
+            ClassifierError: a classifier guesses, gives NaN, or can't be attacked.
         """
-        if batch_size < 1:
-            msg = f"batch_size must be at least 1: got {batch_size}."
-            raise InvalidValueError(msg)
         self._require_measured("images")
         with self._held():
-            place = choose_device(device)
             for name in self._classifiers.keys() & set(self.names):
                 self.classifier(name)  # refuses one that was handed over changed; the others are loaded when they are needed
+            shelf = self.shelf(device=device, batch_size=batch_size, memory_budget=memory_budget, allow_nonfinite=allow_nonfinite)
             measure = Run(
                 records=self._records,
-                classifier=cache(lambda name: self.classifier(name).to(place)),
-                images=self.images,
+                executor=executor(shelf),
                 attack=self.attack,
-                batch_size=batch_size,
+                sources=self.sources,
+                classifier=shelf.classifier,
+                also=also,
                 listen=listen,
             )
             measure(allow_chance=allow_chance)
             for name in set(self.names) - self._records.components().keys():  # what a user has said of a classifier stays
                 self._records.set_components(name, components_of(self.classifier(name)))
+
+    def shelf(
+        self,
+        *,
+        device: str | torch.device = "auto",
+        batch_size: int = BATCH_SIZE,
+        memory_budget: int | None = None,
+        allow_nonfinite: bool = False,
+        guests: Sequence[Classifier] = (),
+    ) -> Shelf:
+        """What tasks on this study's images are measured with; classifiers are loaded when they are needed.
+
+        Args:
+            device: as for `run`.
+            batch_size: as for `run`.
+            memory_budget: as for `run`.
+            allow_nonfinite: as for `run`.
+            guests: classifiers that the study does not hold.
+
+        Raises:
+            StudyError: the images are not at hand, or have changed.
+        """
+        visiting = {guest.name: guest for guest in guests}
+        known = {one.name: one for one in self._records.classifiers}  # loading doesn't touch the record: it may be in a thread
+        return Shelf(
+            load=lambda name: visiting[name] if name in visiting else self._loaded(known[name]),
+            transforms={name: PixelTransform.parsed(one.transform) for name, one in known.items()}
+            | {name: guest.transform for name, guest in visiting.items()},
+            device=choose_device(device),
+            images=self.images,
+            shards=self._records.shards,
+            batch_size=batch_size,
+            budget=memory_budget,
+            allow_nonfinite=allow_nonfinite,
+        )
 
     def classifier(self, name: str) -> Classifier:
         """A classifier of the study, loaded from its address if need be.
@@ -284,16 +348,16 @@ class Study(RecordedStudy):
             StudyError: it was made by hand and not passed to `open`, or has changed.
         """
         self._require_known(name)
-        return self._classifier(next(record for record in self._records.classifiers if record.name == name))
+        return self._loaded(next(record for record in self._records.classifiers if record.name == name))
 
-    def _classifier(self, record: ClassifierRecord) -> Classifier:
+    def _loaded(self, record: ClassifierRecord) -> Classifier:
         if record.name not in self._classifiers:
             if record.address is None:
                 msg = f"{record.name} was made by hand; pass it to Study.open(..., classifiers=[...]) to run the study on."
                 raise StudyError(msg)
             self._classifiers[record.name] = load_classifier(record.address, name=record.name)
         classifier = self._classifiers[record.name]
-        self._records.add_classifier(record_of(classifier))  # refuses one that has changed
+        require_unchanged(record, record_of(classifier))
         return classifier
 
     def examples(self, source: str, positions: Sequence[int]) -> ExamplePixels:

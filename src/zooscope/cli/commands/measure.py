@@ -1,10 +1,11 @@
 """`zooscope measure`: attack every source, test every target."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from zooscope.cli.measuring import Wanted, measured
+from zooscope.cli.measuring import Wanted, measured, split_names
 from zooscope.cli.options import (
     AllowChance,
+    AllowNonfinite,
     AnyStudy,
     Attack,
     BatchSize,
@@ -15,13 +16,19 @@ from zooscope.cli.options import (
     Epsilon,
     Images,
     Iterations,
+    MemoryBudget,
     RandomStart,
     Seed,
     ShardSize,
+    Sources,
     StepSize,
 )
-from zooscope.cli.terminal import say
+from zooscope.cli.terminal import say, tell
 
+if TYPE_CHECKING:
+    from zooscope.study.study import Study
+
+GIB: Final = 2**30
 EXAMPLE: Final = "zooscope measure STUDY --classifiers bundled:resnet bundled:vit --images bundled:cifar10 --count 100"
 
 
@@ -29,6 +36,7 @@ def measure(
     study: AnyStudy,
     *,
     classifiers: Classifiers = None,
+    sources: Sources = None,
     images: Images = None,
     classes: Classes = None,
     count: Count = None,
@@ -41,7 +49,9 @@ def measure(
     shard_size: ShardSize = None,
     batch_size: BatchSize = None,
     device: Device = "auto",
+    memory_budget: MemoryBudget = None,
     allow_chance: AllowChance = False,
+    allow_nonfinite: AllowNonfinite = False,
 ) -> None:
     """Measure a study, or go on with one.
 
@@ -61,10 +71,35 @@ def measure(
         iterations=iterations,
         random_start=random_start,
         shard_size=shard_size,
+        sources=split_names(sources),
     )
-    with measured(study, wanted, device=device, batch_size=batch_size, allow_chance=allow_chance) as done:
+    with measured(
+        study,
+        wanted,
+        device=device,
+        batch_size=batch_size,
+        memory_budget=None if memory_budget is None else int(memory_budget * GIB),
+        allow_chance=allow_chance,
+        allow_nonfinite=allow_nonfinite,
+    ) as done:
         done.sat(confidence=None)  # for its warnings: they come as notes
+        _note_nonfinite(done)
         say(
-            f"{study}: {len(done.names)} classifiers are measured on {done.num_images} images. "
+            f"{study}: {len(done.names)} classifiers are measured on {done.num_images} images{_attacked(done)}. "
             f"To see the scores: zooscope show {study}, or zooscope report {study}"
         )
+
+
+def _note_nonfinite(study: "Study") -> None:
+    """Tells how many outcomes are left out."""
+    from zooscope.records.predictions import NOT_FINITE
+
+    number = int((study.predictions.transfer == NOT_FINITE).sum())
+    if number:
+        tell(f"Note: {number} outcomes are not counted, because the logits of a target are NaN or infinite there.")
+
+
+def _attacked(study: "Study") -> str:
+    """Which of the classifiers are attacked, where not all of them are."""
+    sources = study.sources
+    return "" if len(sources) == len(study.names) else f"; {len(sources)} of them are attacked"

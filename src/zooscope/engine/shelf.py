@@ -1,0 +1,140 @@
+"""Classifiers on the device, as many as fit; and the images in the pixels that they take."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from typing import Final, final
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from zooscope.classifiers.classifier import Classifier
+from zooscope.errors import InvalidValueError
+from zooscope.images.ahead import Ahead
+from zooscope.images.image_set import ImageSet
+from zooscope.images.pixel_transform import PixelTransform
+from zooscope.measurements.base import Task
+
+BATCH_SIZE: Final = 100
+SHARE_OF_MEMORY: Final = 0.5
+
+
+@final
+class Shelf:
+    """What tasks are measured with: classifiers by name, loaded when first asked for, and the images of every shard.
+
+    Classifiers stay on the device until their weights exceed the budget; then those go that were not used for the longest time.
+    """
+
+    def __init__(
+        self,
+        *,
+        load: Callable[[str], Classifier],
+        transforms: Mapping[str, PixelTransform],
+        images: ImageSet,
+        shards: Sequence[Sequence[int]],
+        device: torch.device,
+        batch_size: int = BATCH_SIZE,
+        budget: int | None = None,
+        allow_nonfinite: bool = False,
+    ) -> None:
+        """An empty shelf.
+
+        Args:
+            load: gives a classifier by name; asked again for one that was put away.
+            transforms: of every classifier, so that pixels can be made before it is loaded.
+            images: all images of the study.
+            shards: positions of the images of each shard.
+            device: where classifiers are put.
+            batch_size: images that go through a network at once.
+            budget: bytes that the weights on the device may take; half of the memory of a GPU, without limit elsewhere.
+            allow_nonfinite: see `Bench`.
+
+        Raises:
+            InvalidValueError: the batch size or the budget is not positive.
+        """
+        for what, value in (("batch_size", batch_size), ("memory_budget", 1 if budget is None else budget)):
+            if value < 1:
+                msg = f"{what} must be at least 1: got {value}."
+                raise InvalidValueError(msg)
+        self.batch_size, self.allow_nonfinite = batch_size, allow_nonfinite
+        self._load, self._transforms, self._device = load, transforms, device
+        self._images, self.shards = images, shards
+        self._budget = _default_budget(device) if budget is None else budget
+        self._held: OrderedDict[str, Classifier] = OrderedDict()
+        self._ahead: Ahead | None = None
+
+    @property
+    def on_device(self) -> tuple[str, ...]:
+        """The classifiers that are on the device, the one used last at the end."""
+        return tuple(self._held)
+
+    @property
+    def num_images(self) -> int:
+        """The images of all shards."""
+        return len(self._images)
+
+    def transform(self, name: str) -> PixelTransform:
+        """How a classifier's pixels are made; known before it is loaded."""
+        return self._transforms[name]
+
+    def classifier(self, name: str) -> Classifier:
+        """A classifier, on the device."""
+        if name not in self._held:
+            classifier = self._load(name)
+            self._make_room(num_bytes(classifier.network))
+            self._held[name] = classifier.to(self._device)
+        self._held.move_to_end(name)
+        return self._held[name]
+
+    def pixels(self, name: str, shard: int) -> Float[Tensor, "image channel height width"]:
+        """The images of a shard as a classifier takes them; not to be written to."""
+        if self._ahead is None:
+            return self._images.pixels(self.classifier(name), self.shards[shard])
+        return self._ahead.of(self._transforms[name], shard)
+
+    def labels(self, shard: int) -> Int[np.ndarray, " image"]:
+        """The true classes of the images of a shard."""
+        return np.asarray(self._images.labels[np.asarray(self.shards[shard])])
+
+    def ids(self, shard: int) -> Sequence[str]:
+        """The ids of the images of a shard."""
+        return [self._images.ids[image] for image in self.shards[shard]]
+
+    @contextmanager
+    def decoding_ahead(self, tasks: Iterable[Task]) -> Iterator[None]:
+        """Pixels for tasks in their order, made in threads while the device is busy with the task before."""
+        with Ahead(self._images, self.shards, ((self._transforms[task.subject], task.shard) for task in tasks)) as ahead:
+            self._ahead = ahead
+            try:
+                yield
+            finally:
+                self._ahead = None
+
+    def _make_room(self, needed: int) -> None:
+        """Takes the classifiers that were not used for the longest time off the device."""
+        if self._budget is None:
+            return
+        taken = {name: num_bytes(classifier.network) for name, classifier in self._held.items()}
+        while self._held and sum(taken.values()) + needed > self._budget:
+            name, classifier = self._held.popitem(last=False)
+            classifier.to("cpu")
+            del taken[name]
+
+
+def num_bytes(network: nn.Module) -> int:
+    """The bytes of a network's parameters and buffers.
+
+    >>> num_bytes(nn.Linear(2, 3))
+    36
+    """
+    return sum(tensor.numel() * tensor.element_size() for tensor in chain(network.parameters(), network.buffers()))
+
+
+def _default_budget(device: torch.device) -> int | None:
+    if device.type != "cuda":
+        return None
+    return int(SHARE_OF_MEMORY * torch.cuda.get_device_properties(device).total_memory)

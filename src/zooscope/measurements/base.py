@@ -1,0 +1,131 @@
+"""The promise of every measurement: what is missing from a record, and arrays from a task."""
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from zooscope.attacks.base import Attack
+from zooscope.classifiers.classifier import Classifier
+from zooscope.records.records import Records
+from zooscope.records.rows import ArrayRow, FactRow
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Task:
+    """A unit of work: one measurement of one classifier on one shard. Holds names and small arrays, so that it can be pickled.
+
+    Attributes:
+        measurement: makes arrays from the task.
+        subject: the classifier of which something is measured; of an attack, the source.
+        shard: of the images.
+        objects: other classifiers that the measurement needs; of an attack, the targets that are missing.
+        controls: those of them whose control is missing, too.
+        right: which images of the shard each classifier gets right when clean; empty for measurements that don't ask.
+    """
+
+    measurement: "Measurement"
+    subject: str
+    shard: int
+    objects: tuple[str, ...] = ()
+    controls: tuple[str, ...] = ()
+    right: Mapping[str, Bool[np.ndarray, " image"]] = field(default_factory=dict)
+
+
+class Result(NamedTuple):
+    """What a task gives: written together, or not at all."""
+
+    arrays: tuple[ArrayRow, ...]
+    facts: tuple[FactRow, ...] = ()
+
+
+@runtime_checkable
+class Bench(Protocol):
+    """What a measurement is given to work with; `zooscope.engine.shelf.Shelf` is one."""
+
+    @property
+    def batch_size(self) -> int:
+        """Images that go through a network at once."""
+
+    @property
+    def allow_nonfinite(self) -> bool:
+        """Whether logits that are NaN or infinite on attacked images are recorded as such; else they are an error."""
+
+    def classifier(self, name: str) -> Classifier:
+        """A classifier, on its device. Another call may move it away: take one, use it, then take the next."""
+
+    def pixels(self, name: str, shard: int) -> Float[Tensor, "image channel height width"]:
+        """The images of a shard as a classifier takes them; not to be written to."""
+
+    def labels(self, shard: int) -> Int[np.ndarray, " image"]:
+        """The true classes of the images of a shard."""
+
+    def ids(self, shard: int) -> Sequence[str]:
+        """The ids of the images of a shard."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement(ABC):
+    """Settings of a measurement, validated when made; the fields are its identity, as with attacks.
+
+    A new one is a class with `kind`, `missing` and `measure`: nothing else has to know of it.
+    """
+
+    @property
+    @abstractmethod
+    def kind(self) -> str:
+        """What its arrays are called in the record."""
+
+    @property
+    def phase(self) -> str:
+        """What is being done, for `Progress`."""
+        return self.kind
+
+    @property
+    def digest(self) -> str:
+        """The identity of the settings: SHA-256 of the fields; empty where there are none, or where the study defines them."""
+        settings = {one.name: _text(getattr(self, one.name)) for one in fields(self)}
+        return hashlib.sha256(json.dumps(settings).encode()).hexdigest() if settings else ""
+
+    @abstractmethod
+    def missing(self, records: Records, *, sources: Sequence[str]) -> tuple[Task, ...]:
+        """Tasks still to do, shard by shard, so that a half-measured study is a study of fewer images.
+
+        Args:
+            records: what there is.
+            sources: the classifiers that are to be attacked.
+        """
+
+    @abstractmethod
+    def measure(self, task: Task, bench: Bench) -> Result:
+        """The arrays of a task; without side effects, and equal for equal tasks.
+
+        Raises:
+            ClassifierError: a classifier doesn't behave.
+        """
+
+    def num_images(self, task: Task, *, shard_size: int) -> int:
+        """How many images a task has to do, for `Progress`."""
+        del task
+        return shard_size
+
+
+def missing_of_each(measurement: Measurement, records: Records) -> tuple[Task, ...]:
+    """One task for each classifier and shard of which the record has no array of this measurement."""
+    done = records.present(measurement.kind, measurement.digest)
+    return tuple(
+        Task(measurement=measurement, subject=name, shard=shard)
+        for shard in range(len(records.shards))
+        for name in records.names
+        if (name, "", shard) not in done
+    )
+
+
+def _text(value: object) -> object:
+    return value.description if isinstance(value, Attack) else value

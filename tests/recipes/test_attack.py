@@ -1,0 +1,59 @@
+"""An attack of one's own, added without touching a file of the package."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tests.cli.calling import call
+from tests.specimens import family
+from zooscope.attacks import Attack, Attacked, register
+from zooscope.classifiers.classifier import Classifier
+from zooscope.records.records import Records
+from zooscope.records.rows import fact_kind
+from zooscope.study.study import Study
+
+
+@register
+@dataclass(frozen=True, kw_only=True)
+class Shade(Attack):
+    """Takes light away; needs no gradients."""
+
+    strength: float = 0.1
+
+    def perturb(self, classifier: Classifier, pixels: Tensor, labels: Tensor, seeds: Sequence[int] | None = None) -> Attacked:  # noqa: ARG002
+        return Attacked((pixels - self.strength).clamp(min=0), {"light": pixels.mean((1, 2, 3))})
+
+    def require(self, classifier: Classifier) -> None:
+        """Anything can be attacked."""
+
+
+def test_an_attack_from_outside_is_measured_and_its_facts_are_kept(tmp_path: Path) -> None:
+    (classifier,), images = family(1, num_images=20)
+    with Study.create(tmp_path, classifiers=[classifier], images=images, attack=Shade(strength=0.3), shard_size=20) as study:
+        study.run(device="cpu", allow_chance=True)
+        predictions = study.predictions
+    with Study.open(tmp_path) as again:
+        assert again.attack == Shade(strength=0.3)
+    right = predictions.clean[0] == images.labels
+    pixels = images.pixels(classifier)[torch.from_numpy(right)]
+    expected = classifier.logits((pixels - 0.3).clamp(min=0)).argmax(1)
+    np.testing.assert_array_equal(predictions.transfer[0, 0][right], expected)
+    with Records.open(tmp_path / "study.db") as records:
+        (row,) = records.arrays(fact_kind("transfer", "light"))
+    np.testing.assert_allclose(row.values[right], pixels.mean((1, 2, 3)), rtol=1e-6)
+    assert np.isnan(row.values[~right]).all()
+
+
+def test_the_command_line_takes_an_attack_from_outside_by_its_spelling(tmp_path: Path) -> None:
+    options = ("--classifiers", "bundled:resnet", "--images", "bundled:cifar10", "--count", "20", "--device", "cpu")
+    result = call("measure", tmp_path / "study", *options, "--attack", "Shade?strength=8/255")
+    assert result.exit_code == 0, result.stderr
+    with Study.open(tmp_path / "study") as study:
+        assert study.attack == Shade(strength=8 / 255)
+    lacking = call("measure", tmp_path / "study", "--epsilon", "8/255")
+    assert lacking.exit_code == 1
+    assert "Shade has no field 'epsilon'; its fields are strength." in lacking.stderr

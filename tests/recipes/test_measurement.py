@@ -1,0 +1,51 @@
+"""A measurement of one's own, added without touching a file of the package."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.specimens import family
+from zooscope.attacks import LinfPGD
+from zooscope.measurements import Bench, Measurement, Result, Task, missing_of_each
+from zooscope.records.records import Records
+from zooscope.records.rows import ArrayRow
+from zooscope.study.study import Study
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brightness(Measurement):
+    """The mean of the pixels to some power, as each classifier takes them."""
+
+    power: int = 1
+
+    @property
+    def kind(self) -> str:
+        return "brightness"
+
+    def missing(self, records: Records, *, sources: Sequence[str]) -> tuple[Task, ...]:  # noqa: ARG002
+        return missing_of_each(self, records)
+
+    def measure(self, task: Task, bench: Bench) -> Result:
+        values = bench.pixels(task.subject, task.shard).pow(self.power).mean((1, 2, 3)).numpy()
+        return Result((ArrayRow(kind=self.kind, digest=self.digest, subject=task.subject, part=task.shard, values=values),))
+
+
+def test_a_measurement_from_outside_is_measured_kept_and_read_back(tmp_path: Path) -> None:
+    classifiers, images = family(2, num_images=20, sizes=((6, 6), (9, 9)))
+    attack, plain, squared = LinfPGD(epsilon=0.03, iterations=1), Brightness(), Brightness(power=2)
+    told: list[Any] = []
+    with Study.create(tmp_path, classifiers=classifiers, images=images, attack=attack, shard_size=8) as study:
+        study.run(device="cpu", allow_chance=True, also=[plain, squared], listen=told.append)
+        assert [progress.phase for progress in told].count("brightness") == 2 * 2 * 3
+        study.run(device="cpu", allow_chance=True, also=[plain, squared], listen=told.append)
+        assert [progress.phase for progress in told].count("brightness") == 2 * 2 * 3, "nothing is measured twice"
+    with Records.open(tmp_path / "study.db") as records:
+        for classifier in classifiers:
+            pixels = images.pixels(classifier).double().numpy()
+            for measurement in (plain, squared):
+                rows = records.arrays("brightness", measurement.digest, subject=classifier.name)
+                kept = np.concatenate([row.values for row in rows])
+                np.testing.assert_allclose(kept, (pixels**measurement.power).mean((1, 2, 3)), rtol=1e-5)
