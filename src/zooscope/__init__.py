@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from zooscope.images.load import load_images
     from zooscope.images.pixel_transform import PixelTransform
     from zooscope.study.pair import SatScore, sat
+    from zooscope.study.snapshot import Snapshot, read_snapshot
     from zooscope.study.study import Study
 
 __version__ = version("zooscope")
@@ -29,6 +30,7 @@ __all__ = [
     "ImageSet",
     "PixelTransform",
     "SatScore",
+    "Snapshot",
     "Study",
     "ZooscopeError",
     "analyses",
@@ -36,6 +38,7 @@ __all__ = [
     "classifier_addresses",
     "load_classifier",
     "load_images",
+    "read_snapshot",
     "sat",
 ]
 
@@ -44,11 +47,13 @@ _HOMES: Final = {
     "ImageSet": "zooscope.images.image_set",
     "PixelTransform": "zooscope.images.pixel_transform",
     "SatScore": "zooscope.study.pair",
+    "Snapshot": "zooscope.study.snapshot",
     "Study": "zooscope.study.study",
     "ZooscopeError": "zooscope.errors",
     "classifier_addresses": "zooscope.classifiers.selection",
     "load_classifier": "zooscope.classifiers.load",
     "load_images": "zooscope.images.load",
+    "read_snapshot": "zooscope.study.snapshot",
     "sat": "zooscope.study.pair",
 }
 

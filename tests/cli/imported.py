@@ -8,14 +8,14 @@ import pandas as pd
 
 from tests.analyses.planted import groups_of, planted
 from tests.specimens import Array
-from zooscope.study.recorded import RecordedStudy
+from zooscope.study.study import Study
 
 
 def write_imported(folder: Path, sizes: Sequence[int] = (4, 3, 2), *, with_components: bool = True, noise: float = 0.15) -> Path:
     """A study with planted groups; a component tells the groups apart, another one doesn't."""
     matrix = planted(sizes, noise=noise)
     components = components_of(matrix, groups_of(sizes)) if with_components else None
-    RecordedStudy.from_matrix(folder, matrix, components=components).close()
+    Study.from_matrix(folder, matrix, components=components).close()
     return folder
 
 

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from zooscope.records.entries import ClassifierRecord, Definition
+from zooscope.records.entries import DATABASE, ClassifierRecord, Definition
 from zooscope.records.predictions import NOT_COUNTED
 from zooscope.records.records import Records
-from zooscope.study.recorded import DATABASE
 
 NUM_CLASSES = 10
 ATTACK = '{"attack": "LinfPGD", "epsilon": 0.03137254901960784, "step_size": 0.1, "iterations": 50, "random_start": false}'

@@ -12,7 +12,6 @@ import zooscope
 from tests.cli.calling import call, one_line
 from tests.cli.synthetic import write_study
 from zooscope.cli.app import app, repeated
-from zooscope.study.recorded import RecordedStudy
 
 COMMANDS = (
     "demo",
@@ -93,7 +92,7 @@ def test_ctrl_c_ends_any_command_in_one_line(tmp_path: Path, monkeypatch: pytest
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(RecordedStudy, "read", interrupt)
+    monkeypatch.setattr("zooscope.study.snapshot.read_snapshot", interrupt)
     result = call("show", tmp_path)
     assert (result.exit_code, result.stdout, result.stderr) == (130, "", "Stopped.\n")
 

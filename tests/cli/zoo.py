@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from tests.cli.synthetic import NUM_CLASSES, write_study
+from zooscope.records.entries import DATABASE
 from zooscope.records.records import Records
-from zooscope.study.recorded import DATABASE
 
 NAMES = ("bundled:a0", "bundled:a1", "bundled:a2", "timm:b0", "timm:b1", "timm:b2")
 GROUPS = "name,group\nbundled:a0,a seeds\nbundled:a1,a seeds\nbundled:a2,a seeds\ntimm:b0,b seeds\ntimm:b1,b seeds\n"

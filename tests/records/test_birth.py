@@ -14,9 +14,10 @@ import pytest
 
 from tests.records.written import DEFINITION, IDS, LABELS, classifier
 from zooscope.errors import StudyError
+from zooscope.exchange.published import import_matrix
 from zooscope.records.lock import LOCK
 from zooscope.records.records import Records
-from zooscope.study.recorded import RecordedStudy
+from zooscope.study.snapshot import read_snapshot
 
 FORK = get_context("fork")
 
@@ -154,7 +155,7 @@ import os, signal, sqlite3, sys
 from pathlib import Path
 import numpy as np
 import pandas as pd
-from zooscope.study.recorded import RecordedStudy
+from zooscope.exchange.published import import_matrix
 
 left = int(sys.argv[2])
 
@@ -173,7 +174,7 @@ def watched(*arguments, **options):
 
 sqlite3.connect = watched
 names = ["a", "b", "c"]
-RecordedStudy.from_matrix(sys.argv[1], pd.DataFrame(np.eye(3), index=names, columns=names))
+import_matrix(sys.argv[1], pd.DataFrame(np.eye(3), index=names, columns=names))
 """
 
 
@@ -183,9 +184,8 @@ def test_an_import_that_is_killed_anywhere_leaves_no_study_and_can_be_repeated(t
         folder = tmp_path / str(moment)
         ended = subprocess.run([sys.executable, "-c", IMPORT_AND_BE_KILLED, str(folder), str(moment)], check=False)
         if ended.returncode == -9 and not (folder / "study.db").exists():
-            RecordedStudy.from_matrix(folder, matrix).close()
-        with RecordedStudy.read(folder) as study:
-            np.testing.assert_array_equal(study.sat().to_numpy(), matrix.to_numpy())
+            import_matrix(folder, matrix)
+        np.testing.assert_array_equal(read_snapshot(folder).sat().to_numpy(), matrix.to_numpy())
         assert files(folder) == {"study.db"}
 
 

@@ -22,7 +22,7 @@ import xarray as xr
 from zooscope import Study
 from zooscope.attacks import LinfPGD
 from zooscope.records.layout import SCHEMA_VERSION
-from zooscope.study.recorded import RecordedStudy
+from zooscope.study.snapshot import read_snapshot
 
 # On 30 images, ten iterations don't suffice for every source; the warning says so, rightly.
 pytestmark = pytest.mark.filterwarnings("ignore::zooscope.errors.WeakSourceWarning")
@@ -87,11 +87,11 @@ def test_a_study_brought_up_to_date_gives_the_same_scores(golden: tuple[Study, d
 @pytest.mark.parametrize("file", IMPORTED, ids=lambda file: file.stem)
 def test_an_imported_matrix_says_what_was_imported(file: Path, tmp_path: Path) -> None:
     shutil.copy(file, tmp_path / "study.db")
-    with RecordedStudy.read(tmp_path) as study:
-        assert study.is_imported
-        assert study.names == ("a", "b", "c")
-        np.testing.assert_array_equal(study.sat().to_numpy(), [[4.6, 1.25, np.nan], [1.25, 4.5, -2.5], [np.nan, -2.5, 3.75]])
-        assert study.components()["activation"].dropna().to_dict() == {"a": "GELU", "b": "ReLU"}
+    study = read_snapshot(tmp_path)
+    assert study.is_imported
+    assert study.names == ("a", "b", "c")
+    np.testing.assert_array_equal(study.sat().to_numpy(), [[4.6, 1.25, np.nan], [1.25, 4.5, -2.5], [np.nan, -2.5, 3.75]])
+    assert study.components()["activation"].dropna().to_dict() == {"a": "GELU", "b": "ReLU"}
 
 
 def test_scores_are_those_of_the_tables(golden: tuple[Study, dict[str, Any]]) -> None:

@@ -12,7 +12,7 @@ from tests.report.test_page import Page
 from zooscope.errors import StudyError
 from zooscope.report import write_report
 from zooscope.report.facts import Facts
-from zooscope.study.recorded import RecordedStudy
+from zooscope.study.snapshot import read_snapshot
 
 WITHOUT_TORCH = """
 import sys
@@ -26,16 +26,14 @@ class Nowhere:
 sys.meta_path.insert(0, Nowhere)
 from pathlib import Path
 from zooscope.report import write_report
-from zooscope.study.recorded import RecordedStudy
-with RecordedStudy.read(sys.argv[1]) as study:
-    write_report(study, Path(sys.argv[2]))
+from zooscope.study.snapshot import read_snapshot
+write_report(read_snapshot(sys.argv[1]), Path(sys.argv[2]))
 """
 
 
 def test_an_imported_matrix_has_its_heat_map_and_says_what_is_left_out(tmp_path: Path) -> None:
-    with RecordedStudy.read(write_imported(tmp_path)) as study:
-        page = Page(write_report(study, tmp_path / "report.html").read_text(encoding="utf-8"))
-        names = study.names
+    study = read_snapshot(write_imported(tmp_path))
+    page, names = Page(write_report(study, tmp_path / "report.html").read_text(encoding="utf-8")), study.names
     assert "Their scores were imported as others published them" in page.text
     assert all(page.text.count(name) >= len(names) - 1 for name in names)
     assert "The same as a table: 36 pairs" in page.text
@@ -44,16 +42,14 @@ def test_an_imported_matrix_has_its_heat_map_and_says_what_is_left_out(tmp_path:
 
 
 def test_what_needs_predictions_refuses_an_imported_matrix(tmp_path: Path) -> None:
-    with RecordedStudy.read(write_imported(tmp_path)) as study:
-        facts = Facts.read(study, confidence=0.95)
+    facts = Facts.read(read_snapshot(write_imported(tmp_path)), confidence=0.95)
     with pytest.raises(StudyError, match="imported as published, so there are no predictions; measure these classifiers"):
         facts.require_predictions()
 
 
 def test_a_study_that_is_only_read_has_everything_but_the_gallery(tmp_path: Path) -> None:
     write_study(tmp_path, ("a", "b"))
-    with RecordedStudy.read(tmp_path) as study:
-        page = Page(write_report(study, tmp_path / "report.html").read_text(encoding="utf-8"))
+    page = Page(write_report(read_snapshot(tmp_path), tmp_path / "report.html").read_text(encoding="utf-8"))
     assert page.text.count("This section can't be shown") == 1
     assert "the study was opened to be read only; open it with zooscope.Study" in page.text
 

@@ -17,7 +17,7 @@ TOLERANCE: Final = 1e-6
 
 
 def read_matrix(file: str | Path) -> pd.DataFrame:
-    """A square matrix as it stands in a CSV file; `RecordedStudy.from_matrix` checks what is in it.
+    """A square matrix as it stands in a CSV file; `zooscope.exchange.published.import_matrix` checks what is in it.
 
     Args:
         file: its first line has the names of the columns, after a cell that is not read; the first cell of every other line names

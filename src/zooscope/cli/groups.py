@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from zooscope.study.recorded import RecordedStudy
+    from zooscope.study.snapshot import Snapshot
 
 Groups = Annotated[
     Path | None,
@@ -19,7 +19,7 @@ Groups = Annotated[
 ]
 
 
-def groups_of(study: "RecordedStudy", file: Path | None) -> dict[str, str]:
+def groups_of(study: "Snapshot", file: Path | None) -> dict[str, str]:
     """Group by classifier, of those that have one, in the order of the study.
 
     Raises:

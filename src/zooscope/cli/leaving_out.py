@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from zooscope.study.recorded import RecordedStudy
+    from zooscope.study.snapshot import Snapshot
 
 LeaveOut = Annotated[
     list[str] | None,
@@ -28,7 +28,7 @@ ComponentsFile = Annotated[
 ]
 
 
-def scores_of(study: "RecordedStudy", leave_out: list[str] | None) -> "xr.DataArray":
+def scores_of(study: "Snapshot", leave_out: list[str] | None) -> "xr.DataArray":
     """SAT of a study's classifiers, of all or of some.
 
     Raises:
@@ -39,14 +39,14 @@ def scores_of(study: "RecordedStudy", leave_out: list[str] | None) -> "xr.DataAr
     return drop_classifiers(study.sat(confidence=None), leave_out or [])
 
 
-def components_of(study: "RecordedStudy", file: Path | None) -> "pd.DataFrame":
+def components_of(study: "Snapshot", file: Path | None) -> "pd.DataFrame":
     """Components of a study's classifiers, from a file or as the study knows them; NaN where one is not known."""
     from zooscope.components.table import read_component_table
 
     return study.components() if file is None else read_component_table(file).reindex(list(study.names))
 
 
-def require_components(study: "RecordedStudy", file: Path | None) -> "pd.DataFrame":
+def require_components(study: "Snapshot", file: Path | None) -> "pd.DataFrame":
     """The same, where there is no answer without.
 
     Raises:

@@ -11,10 +11,9 @@ import xarray as xr
 from zooscope.cli.terminal import collected_notes
 from zooscope.errors import StudyError
 from zooscope.records.predictions import NOT_MEASURED
-from zooscope.scores.matrices import sat_matrix, transfer_matrix
 
 if TYPE_CHECKING:
-    from zooscope.study.recorded import RecordedStudy
+    from zooscope.study.snapshot import Snapshot
 
 LARGE_CONTROL_PERCENT: Final = 5.0
 MOST_NOTES: Final = 6
@@ -52,7 +51,7 @@ class Overview:
         return tuple(str(name) for name in self.sat["a"].to_numpy())
 
 
-def overview(study: "RecordedStudy", *, confidence: float) -> Overview:
+def overview(study: "Snapshot", *, confidence: float) -> Overview:
     """Everything that `show` tells.
 
     Raises:
@@ -65,7 +64,7 @@ def overview(study: "RecordedStudy", *, confidence: float) -> Overview:
     return _imported(study) if study.is_imported else _measured(study, confidence=confidence)
 
 
-def _imported(study: "RecordedStudy") -> Overview:
+def _imported(study: "Snapshot") -> Overview:
     """What is known of a published matrix: the scores alone."""
     sat = study.sat()
     unknown = pd.DataFrame(np.nan, index=list(study.names), columns=["clean_accuracy", "white_box_success"])
@@ -84,11 +83,11 @@ def _imported(study: "RecordedStudy") -> Overview:
     )
 
 
-def _measured(study: "RecordedStudy", *, confidence: float) -> Overview:
+def _measured(study: "Snapshot", *, confidence: float) -> Overview:
     predictions = study.predictions
     with collected_notes() as warned:
-        sat = sat_matrix(predictions, confidence=confidence)
-    transfer = transfer_matrix(predictions)
+        sat = study.sat(confidence=confidence)
+    transfer = study.transfer()
     measured = np.array([(row != NOT_MEASURED).sum(-1) for row in predictions.transfer])
     definition = study.definition
     return Overview(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -10,7 +11,9 @@ import xarray as xr
 from jaxtyping import Float
 
 from zooscope.errors import InvalidValueError
-from zooscope.records.entries import ClassifierRecord, Definition
+from zooscope.exchange.components import enter_components
+from zooscope.records.entries import DATABASE, ClassifierRecord, Definition
+from zooscope.records.records import Records
 from zooscope.scores.sat import EPSILON_S, RANGE
 
 IMPORTED: Final = Definition(
@@ -51,6 +54,30 @@ def checked_matrix(matrix: pd.DataFrame) -> pd.DataFrame:
         scores[name] = numbers.astype(np.float64)
     _require_scores(scores)
     return scores.where(scores.notna(), scores.T)  # one triangle says it all
+
+
+def import_matrix(folder: str | Path, matrix: pd.DataFrame, *, components: pd.DataFrame | None = None) -> None:
+    """Makes a study of scores that others published; what needs only the matrix can be asked of it.
+
+    Args:
+        folder: is made.
+        matrix: SAT of all pairs (natural log), square and symmetric, names as index and columns; NaN where a pair is not known.
+        components: a row per classifier, see `enter_components`.
+
+    Raises:
+        InvalidValueError: the matrix is not square, its names differ or repeat, or it is empty.
+        StudyError: the folder holds a study, or can't be written.
+    """
+    scores = checked_matrix(matrix)
+
+    def fill(records: Records) -> None:
+        for name in scores.index:
+            records.add_classifier(published_record(name))
+        records.set_published(scores.to_numpy())
+        if components is not None:
+            enter_components(records, components)
+
+    Records.create(Path(folder) / DATABASE, IMPORTED, (), np.empty(0, dtype=np.int64), fill=fill).close()
 
 
 def published_record(name: str) -> ClassifierRecord:

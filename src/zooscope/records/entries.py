@@ -41,6 +41,7 @@ class ClassifierRecord:
     std: str
 
 
+DATABASE: Final = "study.db"  # within the study's folder
 IDENTITY: Final = ("weights", "num_classes", "transform", "mean", "std")
 
 

@@ -4,7 +4,8 @@ import json
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, final
+from pathlib import Path
+from typing import Any, Protocol, final, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,15 @@ from zooscope.errors import EmptyPairWarning, StudyError, WeakSourceWarning
 from zooscope.records.entries import Definition
 from zooscope.records.predictions import NOT_MEASURED, Predictions
 from zooscope.scores.matrices import WEAK_SOURCE_PERCENT
-from zooscope.study.recorded import RecordedStudy
+from zooscope.study.snapshot import Snapshot
+
+
+@runtime_checkable
+class HasSnapshot(Protocol):
+    """A study that is held: it gives a snapshot, and can attack its images anew."""
+
+    def snapshot(self) -> Snapshot:
+        """Everything that the study holds now."""
 
 
 @final
@@ -24,7 +33,8 @@ class Facts:
     """A study's scores and record at one moment.
 
     Attributes:
-        study: the study itself, for what is made anew: examples of attacked images.
+        study: what was handed over, for what is made anew: examples of attacked images.
+        path: the study's folder; None for one in memory.
         definition: what the study is about.
         class_names: the classes.
         confidence: of all intervals, in (0, 1).
@@ -35,7 +45,8 @@ class Facts:
         predictions: everything measured; None where scores were imported.
     """
 
-    study: RecordedStudy
+    study: HasSnapshot | Snapshot
+    path: Path | None
     definition: Definition
     class_names: tuple[str, ...]
     confidence: float
@@ -46,22 +57,24 @@ class Facts:
     predictions: Predictions | None
 
     @classmethod
-    def read(cls, study: RecordedStudy, *, confidence: float) -> "Facts":
+    def read(cls, study: HasSnapshot | Snapshot, *, confidence: float) -> "Facts":
         """Reads a study; what it would warn of is written in the report instead."""
+        now = study if isinstance(study, Snapshot) else study.snapshot()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", EmptyPairWarning)
             warnings.simplefilter("ignore", WeakSourceWarning)
-            sat = study.sat(confidence=confidence)
+            sat = now.sat(confidence=confidence)
         return cls(
             study=study,
-            definition=study.definition,
-            class_names=study.class_names,
+            path=now.path,
+            definition=now.definition,
+            class_names=now.class_names,
             confidence=confidence,
-            names=study.names,
+            names=now.names,
             sat=sat,
-            transfer=_unknown_transfer(sat) if study.is_imported else study.transfer(),
-            classifiers=pd.DataFrame(index=pd.Index(study.names, name="name")) if study.is_imported else study.classifiers(),
-            predictions=None if study.is_imported else study.predictions,
+            transfer=_unknown_transfer(sat) if now.is_imported else now.transfer(),
+            classifiers=pd.DataFrame(index=pd.Index(now.names, name="name")) if now.is_imported else now.classifiers(),
+            predictions=None if now.is_imported else now.predictions,
         )
 
     @property

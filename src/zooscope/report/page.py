@@ -8,18 +8,18 @@ from pathlib import Path
 
 from zooscope.errors import StudyError, ZooscopeError
 from zooscope.outputs import write_text
-from zooscope.report.facts import Facts
+from zooscope.report.facts import Facts, HasSnapshot
 from zooscope.report.sections import SECTIONS
 from zooscope.report.sections.base import Part, Section, fill_template, read_source
 from zooscope.report.sections.pairs import make_pair_grid, rank_pairs
 from zooscope.report.sections.summary import summarise
 from zooscope.scores.matrices import CONFIDENCE
 from zooscope.statistics.bootstrap import require_confidence
-from zooscope.study.recorded import RecordedStudy
+from zooscope.study.snapshot import Snapshot
 
 
 def write_report(
-    study: RecordedStudy, path: Path, *, confidence: float = CONFIDENCE, sections: Sequence[Section] = SECTIONS
+    study: HasSnapshot | Snapshot, path: Path, *, confidence: float = CONFIDENCE, sections: Sequence[Section] = SECTIONS
 ) -> Path:
     """Writes a study as one HTML file that opens in any browser and loads nothing from anywhere.
 
@@ -29,7 +29,8 @@ def write_report(
         >>> zooscope.report.write_report(study, Path("report.html"))      # doctest: +SKIP
 
     Args:
-        study: measured as far as it may be, or imported; what can't be shown of it is left out with a sentence that says why.
+        study: a `Study`, measured as far as it may be, or imported; or a `Snapshot`, which has no attacked images to show. What
+            can't be shown of it is left out with a sentence that says why.
         path: the file; its folder is made. A file of that name is replaced by a whole one.
         confidence: of all intervals, in (0, 1).
         sections: what is on the page below its opening, in this order: `[*SECTIONS, Mine()]` adds one.
@@ -42,9 +43,6 @@ def write_report(
         StudyError: the study has no classifier, or the file can't be written.
     """
     require_confidence(confidence)
-    if not study.names:
-        msg = "the study has no classifier, so there is nothing to report; add some and measure them."
-        raise StudyError(msg)
     write_text(path, render(study, confidence=confidence, sections=sections))
     return path
 
@@ -59,9 +57,12 @@ class Shown:
     reason: str = ""
 
 
-def render(study: RecordedStudy, *, confidence: float, sections: Sequence[Section] = SECTIONS) -> str:
+def render(study: HasSnapshot | Snapshot, *, confidence: float, sections: Sequence[Section] = SECTIONS) -> str:
     """The page as text."""
     facts = Facts.read(study, confidence=confidence)
+    if not facts.names:
+        msg = "the study has no classifier, so there is nothing to report; add some and measure them."
+        raise StudyError(msg)
     shown = [_show(section, facts) for section in sections]
     scripts = [script for section in shown if section.part for script in section.part.scripts]
     scripts = list(dict.fromkeys([*scripts, read_source("page.js")]))

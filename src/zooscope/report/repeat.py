@@ -54,7 +54,7 @@ def write_repeat(facts: Facts) -> Repeat:
     """The command that measures the same again into a new folder, and draws it."""
     if ":" not in facts.definition.images:
         return Repeat(command="", caveats=("The images were made by hand in Python, so no command measures the same again.",))
-    folder = (facts.study.path.name if facts.study.path else "") or "study"
+    folder = (facts.path.name if facts.path else "") or "study"
     images = find_choice(facts)
     caveats = [images.choice.value] if images.choice.value else []
     if not all(facts.column("address")):

@@ -81,7 +81,9 @@ def one_sided_matrix(predictions: Predictions, *, epsilon_s: float = EPSILON_S) 
 
 def _warn(predictions: Predictions, measured: Outcomes) -> None:
     names = measured.names
-    complete = np.array([(row != NOT_MEASURED).all(-1) for row in predictions.transfer])
+    complete = np.zeros((len(names), len(names)), dtype=np.bool_)
+    for source, row in enumerate(predictions.transfer):
+        complete[source] = (row != NOT_MEASURED).all(-1)
     empty = complete & complete.T & (measured.num_counted == 0)
     for row, column in zip(*np.nonzero(np.triu(empty)), strict=True):
         msg = f"{names[row]} and {names[column]} share no correctly classified image; their score is NaN."

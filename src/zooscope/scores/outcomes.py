@@ -117,8 +117,9 @@ class Outcomes:
 
     @cached_property
     def _sums(self) -> tuple[Int[np.ndarray, "source target"], Int[np.ndarray, "source target"]]:
-        rows = [(cells.counted.sum(-1), cells.fooled.sum(-1)) for cells in self.each_source()]
-        counted, fooled = (np.array(values).reshape(2 * (len(self.names),)) for values in zip(*rows, strict=True))
+        counted, fooled = np.zeros((2, len(self.names), len(self.names)), dtype=np.int64)
+        for source, cells in enumerate(self.each_source()):
+            counted[source], fooled[source] = cells.counted.sum(-1), cells.fooled.sum(-1)
         return counted, fooled
 
 

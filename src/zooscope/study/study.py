@@ -5,7 +5,11 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Final, final
 
+import numpy as np
+import pandas as pd
 import torch
+import xarray as xr
+from jaxtyping import Float16
 
 from zooscope.attacks import Attack, LinfPGD, build_attack
 from zooscope.classifiers.classifier import Classifier
@@ -15,15 +19,20 @@ from zooscope.engine.executor import Executor, Serial
 from zooscope.engine.progress import ProgressListener
 from zooscope.engine.run import Run
 from zooscope.engine.shelf import BATCH_SIZE, Shelf
-from zooscope.errors import InvalidValueError, StudyError
+from zooscope.errors import InvalidValueError, StudyError, UnknownNameError
+from zooscope.exchange.components import enter_components
+from zooscope.exchange.published import import_matrix
 from zooscope.images.image_set import ImageSet
 from zooscope.images.pixel_transform import PixelTransform
 from zooscope.measurements.base import Measurement
 from zooscope.measurements.examples import ExamplePixels, example_pixels
-from zooscope.records.entries import ClassifierRecord, Definition, require_unchanged
+from zooscope.records.entries import DATABASE, ClassifierRecord, Definition, require_unchanged
 from zooscope.records.lock import LOCK, held
+from zooscope.records.predictions import Predictions
 from zooscope.records.records import Records
 from zooscope.records.roles import read_sources, write_roles
+from zooscope.scores.matrices import CONFIDENCE
+from zooscope.scores.sat import EPSILON_S
 from zooscope.study.definition import (
     choose_roles,
     components_of,
@@ -36,13 +45,13 @@ from zooscope.study.definition import (
     require_same_shard_size,
     require_usable,
 )
-from zooscope.study.recorded import DATABASE, RecordedStudy
+from zooscope.study.snapshot import Snapshot
 
 SHARD_SIZE: Final = 100
 
 
 @final
-class Study(RecordedStudy):
+class Study:
     """Classifiers compared by attack transferability on one set of images, under one attack.
 
     Made by `create`, found again by `open`. The folder holds `study.db`, from which every score is recomputed in seconds; `run`
@@ -72,13 +81,25 @@ class Study(RecordedStudy):
         attack: Attack | None = None,
     ) -> None:
         """Takes open records; use `create`, `open` or `in_memory`."""
-        super().__init__(records, path=path)
+        self._records, self.path = records, path
         self._images, self._attack = images, attack
         self._classifiers = {classifier.name: classifier for classifier in classifiers}
 
     def __enter__(self) -> "Study":
         """The study itself."""
         return self
+
+    def __exit__(self, *_: object) -> None:
+        """Closes the record."""
+        self.close()
+
+    def __repr__(self) -> str:
+        """Place and counts."""
+        return f"Study({str(self.path or 'in memory')!r}, {len(self.names)} classifiers, {self.num_images} images)"
+
+    def close(self) -> None:
+        """Closes the record."""
+        self._records.close()
 
     # Making and opening
 
@@ -154,6 +175,17 @@ class Study(RecordedStudy):
         """
         return cls(Records.open(Path(path) / DATABASE, write=True), path=Path(path), classifiers=classifiers, images=images)
 
+    @classmethod
+    def from_matrix(cls, path: str | Path, matrix: pd.DataFrame, *, components: pd.DataFrame | None = None) -> "Study":
+        """A study of scores that others published; see `zooscope.exchange.published.import_matrix`."""
+        import_matrix(path, matrix, components=components)
+        return cls.open(path)
+
+    @classmethod
+    def exists(cls, path: str | Path) -> bool:
+        """Whether a folder holds a study."""
+        return (Path(path) / DATABASE).exists()
+
     def add(self, classifiers: Sequence[Classifier], *, sources: Sequence[str] | None = None) -> None:
         """Adds classifiers; `run` then measures them against all others. Those that are there, unchanged, stay as they are.
 
@@ -167,7 +199,7 @@ class Study(RecordedStudy):
             StudyError: one has a name that is taken by a classifier with other weights or preprocessing; or the study is imported.
             ClassifierError: one has another number of classes than the images.
         """
-        self._require_measured("images")
+        self._require_images()
         require_usable(classifiers, self.class_names)
         roles = choose_roles(list(dict.fromkeys([*self.names, *(one.name for one in classifiers)])), sources)
         with self._held():
@@ -257,6 +289,35 @@ class Study(RecordedStudy):
             self._images = find_images(self._records, study=str(self.path))
         return self._images
 
+    @property
+    def definition(self) -> Definition:
+        """What the study is about, as recorded."""
+        return self._records.definition
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The classifiers, in the order they came."""
+        return self._records.names
+
+    @property
+    def num_images(self) -> int:
+        """How many images there are."""
+        return len(self._records.labels)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes, in the order of the logits."""
+        return tuple(self._records.definition.class_names.split("\n"))
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether this is a published matrix: scores without images."""
+        return self.num_images == 0
+
+    def set_components(self, table: pd.DataFrame) -> None:
+        """Enters components of classifiers; see `zooscope.exchange.components.enter_components`."""
+        enter_components(self._records, table)
+
     # Measuring
 
     def run(
@@ -287,7 +348,7 @@ class Study(RecordedStudy):
             StudyError: another run holds the study, or a classifier is not at hand.
             ClassifierError: a classifier guesses, gives NaN, or can't be attacked.
         """
-        self._require_measured("images")
+        self._require_images()
         with self._held():
             for name in self._classifiers.keys() & set(self.names):
                 self.classifier(name)  # refuses one that was handed over changed; the others are loaded when they are needed
@@ -372,9 +433,63 @@ class Study(RecordedStudy):
         classifier, images = self.classifier(source), self.images.take(positions)
         return example_pixels(self.attack, classifier, images, seed=self.definition.seed)
 
+    def _require_known(self, name: str) -> None:
+        if name not in self.names:
+            kind = "classifier"
+            raise UnknownNameError(
+                kind, name, self.names, f"The study holds {len(self.names)} classifiers; `zooscope show` lists them."
+            )
+
+    def _require_images(self) -> None:
+        if self.is_imported:
+            msg = (
+                f"{self.path} is an imported matrix and holds no images; measure these classifiers into a new folder: "
+                "zooscope measure FOLDER --classifiers ... --images ..."
+            )
+            raise StudyError(msg)
+
     def _held(self) -> AbstractContextManager[None]:
         """Keeps a second run away: two would measure the same units."""
         return nullcontext() if self.path is None else held(self.path)
+
+    # What it says: each from a fresh snapshot; take one with `snapshot` where several must fit together
+
+    def snapshot(self) -> Snapshot:
+        """Everything that the study holds now, of one moment."""
+        return Snapshot.read(self._records, path=self.path)
+
+    @property
+    def predictions(self) -> Predictions:
+        """Everything measured so far, as arrays; see `Snapshot.predictions`."""
+        return self.snapshot().predictions
+
+    def clean_logits(self, name: str) -> Float16[np.ndarray, "image cls"]:
+        """Logits of one classifier on the clean images; see `Snapshot.clean_logits`."""
+        return self.snapshot().clean_logits(name)
+
+    def components(self) -> pd.DataFrame:
+        """Architectural components of the classifiers; see `Snapshot.components`."""
+        return self.snapshot().components()
+
+    def sat(self, *, confidence: float | None = CONFIDENCE, epsilon_s: float = EPSILON_S) -> xr.DataArray:
+        """SAT of all pairs, with intervals; see `Snapshot.sat`."""
+        return self.snapshot().sat(confidence=confidence, epsilon_s=epsilon_s)
+
+    def transfer(self) -> xr.DataArray:
+        """Share of images that a source's attack fools a target on, in percent; see `Snapshot.transfer`."""
+        return self.snapshot().transfer()
+
+    def one_sided(self, *, epsilon_s: float = EPSILON_S) -> xr.DataArray:
+        """SAT from one direction alone; see `Snapshot.one_sided`."""
+        return self.snapshot().one_sided(epsilon_s=epsilon_s)
+
+    def classifiers(self) -> pd.DataFrame:
+        """A row per classifier; see `Snapshot.classifiers`."""
+        return self.snapshot().classifiers()
+
+    def export(self, folder: str | Path, *, confidence: float = CONFIDENCE) -> tuple[Path, ...]:
+        """Writes scores, classifiers and predictions as CSV and Parquet; see `Snapshot.export`."""
+        return self.snapshot().export(folder, confidence=confidence)
 
 
 def _checked(

@@ -8,7 +8,7 @@ import pytest
 from tests.analyses.planted import groups_of, planted
 from tests.cli.calling import call, one_line
 from tests.cli.imported import components_of
-from zooscope.study.recorded import RecordedStudy
+from zooscope.study.snapshot import read_snapshot
 
 SIZES = (4, 3, 2)
 
@@ -22,10 +22,10 @@ def matrix(tmp_path: Path) -> Path:
 def test_a_matrix_comes_back_as_it_was(matrix: Path, tmp_path: Path) -> None:
     result = call("import", matrix, tmp_path / "study")
     assert one_line(result.stdout).endswith("study: 9 classifiers, scores imported as published")
-    with RecordedStudy.read(tmp_path / "study") as study:
-        assert study.is_imported
-        assert study.names == tuple(planted(SIZES).index)
-        assert (study.sat().to_numpy() == planted(SIZES).to_numpy()).all()
+    study = read_snapshot(tmp_path / "study")
+    assert study.is_imported
+    assert study.names == tuple(planted(SIZES).index)
+    assert (study.sat().to_numpy() == planted(SIZES).to_numpy()).all()
 
 
 def test_components_come_with_it(matrix: Path, tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ import pytest
 
 from tests.cli.calling import call, one_line
 from tests.cli.synthetic import write_study
-from zooscope.study.recorded import RecordedStudy
 from zooscope.study.study import Study
 
 TWENTY = tuple(f"bundled:architecture{number}-seed{number}" for number in range(20))
@@ -206,7 +205,7 @@ def test_the_largest_sat_in_the_explanation_is_the_logarithm_of_a_hundred(measur
 
 def test_an_imported_matrix_is_shown_without_what_was_never_measured(tmp_path: Path) -> None:
     matrix = pd.DataFrame([[4.6, 3.0, 2.0], [3.0, 4.5, np.nan], [2.0, np.nan, 4.4]], index=list("abc"), columns=list("abc"))
-    RecordedStudy.from_matrix(tmp_path / "published", matrix).close()
+    Study.from_matrix(tmp_path / "published", matrix).close()
     text = call("show", tmp_path / "published").stdout
     assert "3 classifiers, scores imported as published" in " ".join(text.split())
     assert [row.split()[2:] for row in rows_of(text)] == [["4.60", "3.00", "2.00"], ["3.00", "4.50", "-"], ["2.00", "-", "4.40"]]

@@ -7,7 +7,6 @@ import pytest
 
 from tests.cli.calling import call, one_line
 from tests.cli.zoo import write_groups, write_zoo
-from zooscope.study.recorded import RecordedStudy
 from zooscope.study.study import Study
 
 
@@ -57,7 +56,7 @@ def test_it_is_drawn(zoo: Path, tmp_path: Path) -> None:
 
 def test_a_published_matrix_has_means_without_intervals(tmp_path: Path) -> None:
     matrix = pd.DataFrame([[4.6, 3.0, 2.0], [3.0, 4.6, 1.0], [2.0, 1.0, 4.6]], index=list("abc"), columns=list("abc"))
-    RecordedStudy.from_matrix(tmp_path / "published", matrix).close()
+    Study.from_matrix(tmp_path / "published", matrix).close()
     groups = tmp_path / "groups.csv"
     groups.write_text("name,group\na,seeds\nb,seeds\n", encoding="utf-8")
     result = call("strategies", tmp_path / "published", "--groups", groups, "--out", tmp_path / "picture.png")

@@ -24,7 +24,7 @@ def check(study: ExistingStudy, repair: _Repair = False, as_json: Json = False) 
     where the classifiers, the labels or an imported matrix are damaged, only a copy helps. Ends with 1 where damage remains.
     """
     from zooscope.records.checking import check_study
-    from zooscope.study.recorded import DATABASE
+    from zooscope.records.entries import DATABASE
 
     with counting_bar("checking", "arrays") as listen:
         result = check_study(study / DATABASE, repair=repair, listen=listen)

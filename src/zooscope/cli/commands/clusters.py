@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from zooscope.analyses.clustering import Clusters
     from zooscope.analyses.reclustering import ClusterStability
     from zooscope.pictures.data import HeatMap
-    from zooscope.study.recorded import RecordedStudy
+    from zooscope.study.snapshot import Snapshot
 
 EXAMPLE: Final = "zooscope clusters STUDY --num-clusters auto --out clusters.png"
 AUTO: Final = "auto"
@@ -99,13 +99,13 @@ def clusters(
 
     def find() -> Answer:
         from zooscope.analyses.clustering import find_clusters
-        from zooscope.study.recorded import RecordedStudy
+        from zooscope.study.snapshot import read_snapshot
 
-        with RecordedStudy.read(study) as opened:
-            sat = scores_of(opened, leave_out)
-            grouped = find_clusters(sat, num_clusters, seed=seed)
-            words, no_words = _keywords(components_of(opened, components), grouped)
-            stable, no_stable = _stability(opened, grouped, draws, seed=seed)
+        opened = read_snapshot(study)
+        sat = scores_of(opened, leave_out)
+        grouped = find_clusters(sat, num_clusters, seed=seed)
+        words, no_words = _keywords(components_of(opened, components), grouped)
+        stable, no_stable = _stability(opened, grouped, draws, seed=seed)
         found = _Found(sat=sat, clusters=grouped, keywords=words, stability=stable, no_keywords=no_words, no_stability=no_stable)
         return Answer(
             text=lambda console: _print(console, found), values=lambda: _values(found), picture=lambda: _drawn(found, picture)
@@ -123,7 +123,7 @@ def _keywords(components: "pd.DataFrame", grouped: "Clusters") -> tuple["pd.Data
     return find_keywords(components, grouped.labels), ""
 
 
-def _stability(study: "RecordedStudy", grouped: "Clusters", draws: int, *, seed: int) -> tuple["ClusterStability | None", str]:
+def _stability(study: "Snapshot", grouped: "Clusters", draws: int, *, seed: int) -> tuple["ClusterStability | None", str]:
     """How stable the clusters are, or why that is not known."""
     from zooscope.analyses.reclustering import measure_cluster_stability
 

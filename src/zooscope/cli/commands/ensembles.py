@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from zooscope.analyses.ensembles import PairEnsembles
     from zooscope.pictures.data import Picture
     from zooscope.records.predictions import Predictions
-    from zooscope.study.recorded import RecordedStudy
+    from zooscope.study.snapshot import Snapshot
 
 EXAMPLE: Final = "zooscope ensembles STUDY --out ensembles.png"
 BAND: Final = 0.9
@@ -99,19 +99,19 @@ def ensembles(
     """
 
     def find() -> Answer:
-        from zooscope.study.recorded import RecordedStudy
+        from zooscope.study.snapshot import read_snapshot
 
-        with RecordedStudy.read(study) as opened:
-            found = _find(
-                opened,
-                groups_of(opened, groups),
-                average=average,
-                num_clusters=num_clusters,
-                sizes=range(2, largest + 1),
-                draws=num_ensembles,
-                confidence=confidence,
-                seed=seed,
-            )
+        opened = read_snapshot(study)
+        found = _find(
+            opened,
+            groups_of(opened, groups),
+            average=average,
+            num_clusters=num_clusters,
+            sizes=range(2, largest + 1),
+            draws=num_ensembles,
+            confidence=confidence,
+            seed=seed,
+        )
         return Answer(
             text=lambda console: _print(console, found),
             values=lambda: _values(found),
@@ -121,7 +121,7 @@ def ensembles(
     answered(find, as_json=as_json, out=out)
 
 
-def clean_logits(study: "RecordedStudy", names: tuple[str, ...], predictions: "Predictions") -> "CleanLogits":
+def clean_logits(study: "Snapshot", names: tuple[str, ...], predictions: "Predictions") -> "CleanLogits":
     """The logits of some of a study's classifiers, and the labels that stand in its predictions.
 
     Raises:
@@ -135,7 +135,7 @@ def clean_logits(study: "RecordedStudy", names: tuple[str, ...], predictions: "P
 
 
 def _find(
-    study: "RecordedStudy",
+    study: "Snapshot",
     groups: dict[str, str],
     *,
     average: Averaged,

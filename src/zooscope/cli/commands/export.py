@@ -20,8 +20,8 @@ def export(study: ExistingStudy, out: _Out, confidence: Confidence = CONFIDENCE)
     by row and the target by column, in percent; classifiers.csv has a row per classifier, and predictions.parquet a row per source,
     target and image (source, target, image, label, prediction), as far as both classify the clean image correctly.
     """
-    from zooscope.study.recorded import RecordedStudy
+    from zooscope.study.snapshot import read_snapshot
 
-    with RecordedStudy.read(study) as opened:
-        for file in opened.export(out, confidence=confidence):
-            say(str(file))
+    opened = read_snapshot(study)
+    for file in opened.export(out, confidence=confidence):
+        say(str(file))

@@ -36,11 +36,13 @@ def import_(matrix: _Matrix, study: _Study, components: _Components = None, as_j
     """
     from zooscope.analyses.matrix import read_matrix
     from zooscope.components.table import read_component_table
-    from zooscope.study.recorded import RecordedStudy
+    from zooscope.exchange.published import import_matrix
+    from zooscope.study.snapshot import read_snapshot
 
     table = None if components is None else read_component_table(components)
-    with RecordedStudy.from_matrix(study, read_matrix(matrix), components=table) as made:
-        names, known = made.names, made.components().notna().any(axis=1)
+    import_matrix(study, read_matrix(matrix), components=table)
+    made = read_snapshot(study)
+    names, known = made.names, made.components().notna().any(axis=1)
     if as_json:
         say_json({"study": str(study), "classifiers": list(names), "with_components": [str(name) for name in known.index[known]]})
         return

@@ -47,17 +47,17 @@ def importance(
     def find() -> Answer:
         from zooscope.analyses.importance import measure_component_importance
         from zooscope.pictures.importance import importance_picture
-        from zooscope.study.recorded import RecordedStudy
+        from zooscope.study.snapshot import read_snapshot
 
-        with RecordedStudy.read(study) as opened:
-            found = measure_component_importance(
-                scores_of(opened, leave_out),
-                require_components(opened, components),
-                collapse=collapse,
-                num_folds=folds,
-                num_permutations=permutations,
-                seed=seed,
-            )
+        opened = read_snapshot(study)
+        found = measure_component_importance(
+            scores_of(opened, leave_out),
+            require_components(opened, components),
+            collapse=collapse,
+            num_folds=folds,
+            num_permutations=permutations,
+            seed=seed,
+        )
         return Answer(
             text=lambda console: _print(console, found), values=lambda: _values(found), picture=lambda: importance_picture(found)
         )

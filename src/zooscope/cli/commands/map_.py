@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from zooscope.analyses.mapping import Map
-    from zooscope.study.recorded import RecordedStudy
+    from zooscope.study.snapshot import Snapshot
 
 EXAMPLE: Final = "zooscope map STUDY --out map.png"
 CLUSTER: Final = "cluster"
@@ -68,12 +68,12 @@ def map_(
         from zooscope.analyses.clustering import find_clusters
         from zooscope.analyses.mapping import FEWEST_FEATURES, map_classifiers
         from zooscope.pictures.map import map_picture
-        from zooscope.study.recorded import RecordedStudy
+        from zooscope.study.snapshot import read_snapshot
 
-        with RecordedStudy.read(study) as opened:
-            sat = scores_of(opened, leave_out)
-            grouped = find_clusters(sat, num_clusters, seed=seed)
-            labels = grouped.labels if color == CLUSTER else _component(opened, components, color)
+        opened = read_snapshot(study)
+        sat = scores_of(opened, leave_out)
+        grouped = find_clusters(sat, num_clusters, seed=seed)
+        labels = grouped.labels if color == CLUSTER else _component(opened, components, color)
         found = map_classifiers(
             sat,
             method=method.value,
@@ -91,7 +91,7 @@ def map_(
     answered(find, as_json=as_json, out=out)
 
 
-def _component(study: "RecordedStudy", file: "Path | None", name: str) -> "pd.Series":
+def _component(study: "Snapshot", file: "Path | None", name: str) -> "pd.Series":
     from zooscope.errors import UnknownNameError
 
     table = require_components(study, file)

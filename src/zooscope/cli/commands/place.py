@@ -94,10 +94,10 @@ def place(
         from zooscope.pictures.placement import one_sided_picture, placement_picture
         from zooscope.scores.matrices import sat_matrix
         from zooscope.scores.outcomes import find_outcomes
-        from zooscope.study.recorded import RecordedStudy
+        from zooscope.study.snapshot import read_snapshot
 
-        with RecordedStudy.read(study) as opened:
-            predictions = opened.predictions
+        opened = read_snapshot(study)
+        predictions = opened.predictions
         outcomes, sat = find_outcomes(predictions), sat_matrix(predictions, confidence=None)
         row = (
             _left_out(predictions, classifier)

@@ -1,15 +1,12 @@
 """`zooscope report`: a study as one HTML page."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 
 from zooscope.cli.options import CONFIDENCE, Confidence, ExistingStudy
 from zooscope.cli.terminal import say
-
-if TYPE_CHECKING:
-    from zooscope.study.recorded import RecordedStudy
 
 EXAMPLE: Final = "zooscope report STUDY --out similarity.html"
 
@@ -24,19 +21,16 @@ def report(study: ExistingStudy, out: _Out = None, confidence: Confidence = CONF
     """
     from zooscope.report import write_report
 
-    with _open(study) as opened:
-        page = write_report(opened, out or study / "report.html", confidence=confidence)
-    say(f"The report: {page}")
-
-
-def _open(path: Path) -> "RecordedStudy":
-    """The study; where torch is missing it can still be read."""
-    from zooscope.study.recorded import RecordedStudy
-
+    page = out or study / "report.html"
     try:
         from zooscope.study.study import Study
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
-        return RecordedStudy.read(path)
-    return Study.open(path)
+        from zooscope.study.snapshot import read_snapshot  # a study can be read where torch is missing
+
+        write_report(read_snapshot(study), page, confidence=confidence)
+    else:
+        with Study.open(study) as opened:
+            write_report(opened, page, confidence=confidence)
+    say(f"The report: {page}")

@@ -56,12 +56,12 @@ def select(
         from zooscope.analyses.selection import select_ensemble
         from zooscope.pictures.selection import selection_picture
         from zooscope.scores.outcomes import find_outcomes
-        from zooscope.study.recorded import RecordedStudy
+        from zooscope.study.snapshot import read_snapshot
 
-        with RecordedStudy.read(study) as opened:
-            wanted = tuple(dict.fromkeys(name for word in names or () for name in word.split(","))) or opened.names
-            predictions = opened.predictions
-            logits, outcomes = clean_logits(opened, wanted, predictions), of_classifiers(find_outcomes(predictions), wanted)
+        opened = read_snapshot(study)
+        wanted = tuple(dict.fromkeys(name for word in names or () for name in word.split(","))) or opened.names
+        predictions = opened.predictions
+        logits, outcomes = clean_logits(opened, wanted, predictions), of_classifiers(find_outcomes(predictions), wanted)
         found = select_ensemble(
             logits, outcomes, size=size, average=average.value, confidence=confidence, num_random=random, seed=seed
         )

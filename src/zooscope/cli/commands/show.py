@@ -16,10 +16,10 @@ def show(study: ExistingStudy, confidence: Confidence = CONFIDENCE, as_json: Jso
     """
     from zooscope.cli import overview
     from zooscope.cli.drawing import draw_overview
-    from zooscope.study.recorded import RecordedStudy
+    from zooscope.study.snapshot import read_snapshot
 
-    with RecordedStudy.read(study) as opened:
-        view = overview.overview(opened, confidence=confidence)
+    opened = read_snapshot(study)
+    view = overview.overview(opened, confidence=confidence)
     if as_json:
         say_json(overview.as_json(view))
     else:

@@ -54,10 +54,10 @@ def stability(
         from zooscope.analyses.stability import measure_stability
         from zooscope.pictures.stability import stability_picture
         from zooscope.scores.outcomes import find_outcomes
-        from zooscope.study.recorded import RecordedStudy
+        from zooscope.study.snapshot import read_snapshot
 
-        with RecordedStudy.read(study) as opened:
-            outcomes = find_outcomes(opened.predictions)
+        opened = read_snapshot(study)
+        outcomes = find_outcomes(opened.predictions)
         found = measure_stability(
             outcomes, pair=pair, sizes=_numbers(sizes), num_sets=sets, width=width, confidence=confidence, seed=seed
         )

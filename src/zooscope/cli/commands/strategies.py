@@ -37,11 +37,11 @@ def strategies(
         from zooscope.analyses.strategies import compare_strategies
         from zooscope.pictures.strategies import strategies_picture
         from zooscope.scores.outcomes import find_outcomes
-        from zooscope.study.recorded import RecordedStudy
+        from zooscope.study.snapshot import read_snapshot
 
-        with RecordedStudy.read(study) as opened:
-            scores = opened.sat() if opened.is_imported else find_outcomes(opened.predictions)
-            found = compare_strategies(scores, groups_of(opened, groups), confidence=confidence, seed=seed)
+        opened = read_snapshot(study)
+        scores = opened.sat() if opened.is_imported else find_outcomes(opened.predictions)
+        found = compare_strategies(scores, groups_of(opened, groups), confidence=confidence, seed=seed)
         return Answer(
             text=lambda console: _print(console, found),
             values=lambda: _values(found),

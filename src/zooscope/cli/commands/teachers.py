@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from zooscope.analyses.teachers import Teachers
-    from zooscope.study.recorded import RecordedStudy
+    from zooscope.study.snapshot import Snapshot
 
 EXAMPLE: Final = "zooscope teachers STUDY --student bundled:vit"
 COMPONENT: Final = "base architecture"
@@ -42,17 +42,17 @@ def teachers(
     def find() -> Answer:
         from zooscope.analyses.teachers import rank_teachers
         from zooscope.pictures.teachers import teachers_picture
-        from zooscope.study.recorded import RecordedStudy
+        from zooscope.study.snapshot import read_snapshot
 
-        with RecordedStudy.read(study) as opened:
-            found = rank_teachers(
-                opened.sat(confidence=confidence),
-                _base_architectures(opened, components),
-                student,
-                accuracies={}
-                if opened.is_imported
-                else {str(name): float(value) for name, value in opened.classifiers()["clean_accuracy"].items()},
-            )
+        opened = read_snapshot(study)
+        found = rank_teachers(
+            opened.sat(confidence=confidence),
+            _base_architectures(opened, components),
+            student,
+            accuracies={}
+            if opened.is_imported
+            else {str(name): float(value) for name, value in opened.classifiers()["clean_accuracy"].items()},
+        )
         return Answer(
             text=lambda console: _print(console, found, study=study),
             values=lambda: _values(found),
@@ -62,7 +62,7 @@ def teachers(
     answered(find, as_json=as_json, out=out)
 
 
-def _base_architectures(study: "RecordedStudy", file: Path | None) -> dict[str, str | None]:
+def _base_architectures(study: "Snapshot", file: Path | None) -> dict[str, str | None]:
     from zooscope.errors import InvalidValueError
 
     known = components_of(study, file)

@@ -1,0 +1,287 @@
+"""A study as its record is at one moment: read once, scored once. Read on any machine, also without torch."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import final
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from jaxtyping import Float, Float16, Int
+
+from zooscope.components.vocabulary import COMPONENTS
+from zooscope.errors import StudyError, UnknownNameError
+from zooscope.exchange.export import export, export_matrices
+from zooscope.exchange.published import published_matrix
+from zooscope.records.entries import DATABASE, ClassifierRecord, Definition
+from zooscope.records.predictions import Predictions
+from zooscope.records.records import Records
+from zooscope.scores.classifiers import classifier_table
+from zooscope.scores.matrices import CONFIDENCE, one_sided_matrix, sat_matrix, transfer_matrix
+from zooscope.scores.outcomes import Outcomes, find_outcomes
+from zooscope.scores.sat import EPSILON_S
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Snapshot:
+    """What a study holds at one moment. `Study.snapshot` and `read_snapshot` give one; everything that shows or analyses takes one.
+
+    Nothing in it changes while others measure. What is computed from it is computed once and kept.
+
+    Example:
+        >>> import zooscope
+        >>> classifiers = [zooscope.load_classifier(f"bundled:{name}") for name in ("resnet", "vit")]
+        >>> images = zooscope.load_images("bundled:cifar10").sample(20, seed=0)
+        >>> attack = zooscope.attacks.LinfPGD(step_size=2 / 255, iterations=10)
+        >>> with zooscope.Study.in_memory(classifiers=classifiers, images=images, attack=attack) as study:
+        ...     study.run(device="cpu")
+        ...     snapshot = study.snapshot()
+        >>> snapshot.names, snapshot.sat().shape
+        (('bundled:resnet', 'bundled:vit'), (2, 2))
+
+    Attributes:
+        path: the study's folder; None for one in memory.
+        definition: what the study is about.
+        classifier_records: what the record knows of each classifier, in the order they came.
+        image_ids: the images.
+        labels: the true class of every image.
+        published: an imported matrix of scores; None for a study that was measured.
+        component_values: components by classifier and name.
+        measured: everything measured; empty arrays for an imported matrix.
+        read_logits: reads a classifier's clean logits; they are too large to be read before they are asked for.
+    """
+
+    path: Path | None
+    definition: Definition
+    classifier_records: tuple[ClassifierRecord, ...]
+    image_ids: tuple[str, ...]
+    labels: Int[np.ndarray, " image"]
+    published: Float[np.ndarray, "a b"] | None
+    component_values: dict[str, dict[str, str]]
+    measured: Predictions
+    read_logits: Callable[[str], Float16[np.ndarray, "image cls"]]
+    _scores: dict[tuple[float | None, float], xr.DataArray] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def read(
+        cls, records: Records, *, path: Path | None, read_logits: Callable[[str], Float16[np.ndarray, "image cls"]] | None = None
+    ) -> "Snapshot":
+        """What a record holds now.
+
+        Args:
+            records: open.
+            path: the study's folder.
+            read_logits: how to read clean logits later; from the open record by default.
+
+        Raises:
+            StudyError: it is damaged.
+        """
+        with records.one_moment():
+            return cls(
+                path=path,
+                definition=records.definition,
+                classifier_records=records.classifiers,
+                image_ids=records.image_ids,
+                labels=records.labels,
+                published=None if records.image_ids else records.published(),
+                component_values=records.components(),
+                measured=records.predictions(),
+                read_logits=read_logits or records.clean_logits,
+            )
+
+    # What the study is
+
+    @property
+    def place(self) -> str:
+        """The study's folder, for sentences."""
+        return str(self.path or "in memory")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The classifiers, in the order they came."""
+        return self.measured.names
+
+    @property
+    def num_images(self) -> int:
+        """How many images there are."""
+        return len(self.labels)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes, in the order of the logits."""
+        return tuple(self.definition.class_names.split("\n"))
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether this is a published matrix: scores without images."""
+        return self.published is not None
+
+    def take(self, names: Sequence[str]) -> "Snapshot":
+        """The study of some of the classifiers, in the given order.
+
+        Raises:
+            UnknownNameError: the study has no such classifier.
+        """
+        for name in names:
+            self.require_known(name)
+        places = [self.names.index(name) for name in names]
+        return replace(
+            self,
+            classifier_records=tuple(self.classifier_records[place] for place in places),
+            published=None if self.published is None else self.published[np.ix_(places, places)],
+            component_values={name: self.component_values[name] for name in names if name in self.component_values},
+            measured=self.measured.take(names),
+            _scores={},
+        )
+
+    # What was measured
+
+    @property
+    def predictions(self) -> Predictions:
+        """Everything measured, as arrays.
+
+        Raises:
+            StudyError: the study is a published matrix.
+        """
+        self.require_measured("predictions")
+        return self.measured
+
+    @cached_property
+    def outcomes(self) -> Outcomes:
+        """Which attacked images count, and which fooled their target.
+
+        Raises:
+            StudyError: the study is a published matrix.
+        """
+        return find_outcomes(self.predictions)
+
+    def clean_logits(self, name: str) -> Float16[np.ndarray, "image cls"]:
+        """Logits of one classifier on the clean images, float16. They are read now: weights don't change, so neither do they.
+
+        Raises:
+            UnknownNameError: the study has no such classifier.
+            StudyError: they are not all measured, or the study is a published matrix.
+        """
+        self.require_known(name)
+        self.require_measured("logits")
+        return self.read_logits(name)
+
+    def components(self) -> pd.DataFrame:
+        """Architectural components: a row per classifier, a column per component (the 13 first), NaN where a value is not known."""
+        table = pd.DataFrame.from_dict(self.component_values, orient="index", dtype=object)
+        order = [name for name in (*COMPONENTS, *table.columns.difference(list(COMPONENTS))) if name in table.columns]
+        return table.reindex(index=pd.Index(self.names, name="name"), columns=order)
+
+    # Scores
+
+    def sat(self, *, confidence: float | None = CONFIDENCE, epsilon_s: float = EPSILON_S) -> xr.DataArray:
+        """SAT of all pairs, with intervals; see `zooscope.scores.matrices.sat_matrix`. A published matrix has no intervals.
+
+        Warns:
+            EmptyPairWarning, WeakSourceWarning: as `sat_matrix`, when the scores are computed.
+        """
+        if self.published is not None:
+            return published_matrix(self.names, self.published)
+        key = (confidence, epsilon_s)
+        if key not in self._scores:
+            made = sat_matrix(self.measured, confidence=confidence, epsilon_s=epsilon_s)
+            self._scores[key] = made.assign_attrs(self._attack_attribute)
+        return self._scores[key]
+
+    def transfer(self) -> xr.DataArray:
+        """Share of images that a source's attack fools a target on, in percent; see `zooscope.scores.matrices.transfer_matrix`."""
+        return self._transfer
+
+    def one_sided(self, *, epsilon_s: float = EPSILON_S) -> xr.DataArray:
+        """SAT from one direction alone; see `zooscope.scores.matrices.one_sided_matrix`."""
+        return one_sided_matrix(self.predictions, epsilon_s=epsilon_s).assign_attrs(self._attack_attribute)
+
+    def classifiers(self) -> pd.DataFrame:
+        """A row per classifier; see `zooscope.scores.classifiers.classifier_table`."""
+        return classifier_table(self.classifier_records, self.predictions)
+
+    def export(self, folder: str | Path, *, confidence: float = CONFIDENCE) -> tuple[Path, ...]:
+        """Writes scores, classifiers and predictions as CSV and Parquet.
+
+        Args:
+            folder: is made; files of the same names are replaced.
+            confidence: of the intervals.
+
+        Returns:
+            The files: sat.csv, sat_low.csv, sat_high.csv (square, natural log), transfer.csv (source by row, target by column,
+            percent), classifiers.csv, and predictions.parquet (source, target, image, label, prediction; a row per counted image).
+            Of an imported matrix sat.csv alone.
+
+        Raises:
+            StudyError: the folder can't be written.
+        """
+        scores = self.sat(confidence=confidence)
+        if self.is_imported:
+            return export_matrices(Path(folder), {"sat": scores})
+        matrices = {"sat": scores, "sat_low": scores.low, "sat_high": scores.high, "transfer": self.transfer()}
+        return export(Path(folder), matrices, self.classifiers(), self.predictions, class_names=self.class_names)
+
+    @cached_property
+    def _transfer(self) -> xr.DataArray:
+        return transfer_matrix(self.predictions).assign_attrs(self._attack_attribute)
+
+    @property
+    def _attack_attribute(self) -> dict[str, str]:
+        """Scores under different attacks are never mixed: each matrix says its own."""
+        return {"attack": self.definition.attack}
+
+    # What can't be asked
+
+    def require_known(self, name: str) -> None:
+        """Refuses the name of a classifier that is not there.
+
+        Raises:
+            UnknownNameError: it isn't.
+        """
+        if name not in self.names:
+            kind = "classifier"
+            raise UnknownNameError(
+                kind, name, self.names, f"The study holds {len(self.names)} classifiers; `zooscope show` lists them."
+            )
+
+    def require_measured(self, what: str) -> None:
+        """Refuses a published matrix where more is needed than scores.
+
+        Raises:
+            StudyError: the study is one.
+        """
+        if self.is_imported:
+            msg = (
+                f"{self.place} is an imported matrix and holds no {what}; measure these classifiers into a new folder: "
+                "zooscope measure FOLDER --classifiers ... --images ..."
+            )
+            raise StudyError(msg)
+
+
+def read_snapshot(folder: str | Path) -> Snapshot:
+    """The study in a folder, as it is now. Nothing is written, so that a folder that can only be read will do.
+
+    Example:
+        >>> import tempfile
+        >>> import pandas as pd
+        >>> from zooscope.exchange.published import import_matrix
+        >>> folder, names = f"{tempfile.mkdtemp()}/study", ["a", "b"]
+        >>> import_matrix(folder, pd.DataFrame([[4.6, 3.0], [3.0, 4.6]], index=names, columns=names))
+        >>> read_snapshot(folder).sat().sel(a="a", b="b").item()
+        3.0
+
+    Raises:
+        MissingFileError: there is none.
+        StudyError: it is damaged.
+    """
+    path = Path(folder)
+
+    def read_logits(name: str) -> Float16[np.ndarray, "image cls"]:
+        with Records.open(path / DATABASE) as records:
+            return records.clean_logits(name)
+
+    with Records.open(path / DATABASE) as records:
+        return Snapshot.read(records, path=path, read_logits=read_logits)
