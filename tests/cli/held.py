@@ -5,6 +5,7 @@
 After so many units of attacks the process makes the file REACHED and measures no further until a signal ends it.
 """
 
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ def hold(reached: Path, num_units: int) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a process started in the background may have been told to ignore it
     hold(Path(sys.argv[1]), int(sys.argv[2]))
     del sys.argv[1:3]
     main()
