@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any, final
 
@@ -120,7 +121,7 @@ class Records:
 
     # What the study is
 
-    @property
+    @cached_property
     def definition(self) -> Definition:
         """What the study is about."""
         values: dict[str, Any] = dict(self._lasting("study"))
@@ -139,7 +140,7 @@ class Records:
         with undamaged(self._place):
             return np.asarray([label for _, _, label in rows], dtype=np.int64).reshape(len(rows))
 
-    @property
+    @cached_property
     def shards(self) -> tuple[range, ...]:
         """The positions of the images of every shard."""
         size, count = self.definition.shard_size, len(self._lasting("images"))
