@@ -121,7 +121,8 @@ def unescape(text: str) -> str:
 def _spell_attack(settings: dict[str, Any]) -> str:
     name = settings[KIND]
     if not isinstance(name, str):
-        raise TypeError
+        msg = f"the attack's name is no text: {name!r}."
+        raise InvalidValueError(msg)
     fields = "&".join(f"{field}={_spell_value(value)}" for field, value in settings.items() if field != KIND)
     return f"{name}?{fields}" if fields else name
 
@@ -137,7 +138,8 @@ def _spell_value(value: object) -> str:
         return str(value).lower()
     if isinstance(value, int | float):
         return spell_number(value) if isinstance(value, float) else str(value)
-    raise TypeError
+    msg = f"a field of the attack is {value!r}."
+    raise InvalidValueError(msg)
 
 
 def _split(text: str, separator: str) -> Iterator[str]:

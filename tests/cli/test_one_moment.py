@@ -39,7 +39,7 @@ def test_every_export_agrees_with_itself_while_a_process_adds_a_classifier(tmp_p
     assert call("measure", study, "--classifiers", "bundled:resnet", "bundled:vit", *IMAGES).exit_code == 0
     words = ("measure", str(study), "--classifiers", "bundled:mixer")
     with Popen([sys.executable, "-m", "zooscope", *words], cwd=ROOT, stdout=PIPE, stderr=PIPE) as process:
-        seen = []
+        seen: list[int] = []
         while not seen or process.poll() is None:
             assert call("export", study, "--out", tables).exit_code == 0
             seen.append(require_agreement(tables))

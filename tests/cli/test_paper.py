@@ -8,6 +8,7 @@ import pytest
 
 from tests.cli.calling import call
 from zooscope import Classifier, load_classifier
+from zooscope.addresses import Address
 from zooscope.classifiers.providers import paper
 from zooscope.cli.paper import summary
 from zooscope.components.vocabulary import COMPONENTS
@@ -63,9 +64,9 @@ def test_a_pattern_leaves_out_what_can_not_be_had_any_more_and_says_so(tmp_path:
     loaded: list[str] = []
     vit = load_classifier("bundled:vit")
 
-    def load(address: str) -> Classifier:
-        loaded.append(address)
-        return replace(vit, name=address)
+    def load(address: Address) -> Classifier:
+        loaded.append(str(address))
+        return replace(vit, name=str(address))
 
     monkeypatch.setattr("zooscope.classifiers.load.load_classifier", load)
     words = ("--images", "bundled:cifar10", "--count", "10", "--iterations", "1")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.records.written import DEFINITION, IDS, LABELS, classifier, value
-from zooscope.errors import MissingFileError, StudyError
+from zooscope.errors import InvalidValueError, MissingFileError, StudyError
 from zooscope.records.layout import APPLICATION_ID, SCHEMA_VERSION
 from zooscope.records.predictions import NOT_COUNTED, NOT_MEASURED
 from zooscope.records.records import Records
@@ -82,7 +82,7 @@ def test_arrays_of_any_shape_and_type_come_back_as_they_were(records: Records, d
 
 
 def test_an_array_of_objects_is_refused(records: Records) -> None:
-    with pytest.raises(TypeError, match="an array of object can't be kept in a record"):
+    with pytest.raises(InvalidValueError, match="an array of object can't be kept in a record"):
         records.save([ArrayRow(kind="features", subject="a", part=0, values=np.array([None]))])
 
 

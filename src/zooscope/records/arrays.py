@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from jaxtyping import Shaped
 
-from zooscope.errors import StudyError
+from zooscope.errors import InvalidValueError, StudyError
 from zooscope.records.checksums import NOTHING, combine, compute_checksum
 from zooscope.records.database import undamaged
 from zooscope.records.rows import ArrayRow
@@ -184,7 +184,7 @@ def _write(connection: sqlite3.Connection, series: Series, row: ArrayRow, number
     dtype, shape, content = values.dtype.str, ",".join(map(str, values.shape)), values.tobytes()
     if not _DTYPE.fullmatch(dtype):
         msg = f"an array of {values.dtype} can't be kept in a record; give bool, integers or floats."
-        raise TypeError(msg)
+        raise InvalidValueError(msg)
     place = [series.id, *numbers, row.part]
     before = connection.execute(
         "SELECT checksum FROM arrays WHERE series_id = ? AND subject_id = ? AND object_id = ? AND part = ?", place
@@ -215,5 +215,5 @@ def _unpack(place: str, dtype: str, shape: str, content: bytes) -> Shaped[np.nda
     with undamaged(place):
         if not _DTYPE.fullmatch(dtype):
             msg = f"an array of {dtype}"
-            raise ValueError(msg)
+            raise InvalidValueError(msg)
         return np.frombuffer(content, dtype).reshape([int(size) for size in shape.split(",") if size])

@@ -12,7 +12,7 @@ from typing import Any, final
 import numpy as np
 from jaxtyping import Float, Float16, Int, Int32, Shaped
 
-from zooscope.errors import MissingFileError, StudyError
+from zooscope.errors import InvalidValueError, MissingFileError, StudyError
 from zooscope.records.arrays import PUBLISHED, read_arrays, read_present, remove_arrays, write_arrays
 from zooscope.records.birth import unborn
 from zooscope.records.damage import Damage, find_damage, forget_damage
@@ -375,7 +375,7 @@ class Records:
             here = self.shards[row.part]
             if row.values.shape != (len(here), *whole.shape[1:]):
                 msg = f"{row.kind} of {row.subject}, shard {row.part + 1}: shape {row.values.shape} for {len(here)} images"
-                raise ValueError(msg)
+                raise InvalidValueError(msg)
             whole[here.start : here.stop] = row.values
 
     # Damage
@@ -456,7 +456,7 @@ def _require_classes(row: ArrayRow, num_classes: int) -> None:
     values = row.values
     if values.size and not LOWEST <= values.min() <= values.max() < num_classes:
         msg = f"class {values.max() if values.max() >= num_classes else values.min()} of {num_classes}"
-        raise ValueError(msg)
+        raise InvalidValueError(msg)
 
 
 def _require_file(path: Path) -> None:

@@ -42,7 +42,7 @@ def test_the_text_fits_eighty_columns_and_says_both_p_values(zoo: Path, tmp_path
     words = " ".join(text.split())
     assert "15 ensembles of two, average of logits:" in words
     assert "by permuting classifiers (Mantel, 720 permutations, all there are; as if all 15 pairs were independent:" in words
-    assert "Ensembles from within a group, likewise:" in words
+    assert "Ensembles from within a group, in the same way:" in words
     assert "a seeds" in words
 
 
