@@ -1,4 +1,4 @@
-"""A measurement of one's own, added without touching a file of the package."""
+"""The recipe of CONTRIBUTING.md: a measurement and its score, added from outside the package."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.specimens import family
+from tests.specimens import Array, family
 from zooscope.attacks import LinfPGD
 from zooscope.measurements import Bench, Measurement, Result, Task, missing_of_each
 from zooscope.records.records import Records
@@ -33,6 +33,16 @@ class Brightness(Measurement):
         return Result((ArrayRow(kind=self.kind, digest=self.digest, subject=task.subject, part=task.shard, values=values),))
 
 
+def brightness_difference(records: Records, measurement: Brightness) -> Array:
+    """The mean absolute difference of brightness of all pairs: 0 and larger, symmetric, smaller is more similar."""
+    rows = records.arrays(measurement.kind, measurement.digest)
+    values: dict[str, list[Array]] = {}
+    for row in sorted(rows, key=lambda row: row.part):
+        values.setdefault(row.subject, []).append(row.values)
+    table = np.stack([np.concatenate(values[name]) for name in records.names])
+    return np.asarray(np.abs(table[:, None] - table).mean(-1))
+
+
 def test_a_measurement_from_outside_is_measured_kept_and_read_back(tmp_path: Path) -> None:
     classifiers, images = family(2, num_images=20, sizes=((6, 6), (9, 9)))
     attack, plain, squared = LinfPGD(epsilon=0.03, iterations=1), Brightness(), Brightness(power=2)
@@ -49,3 +59,6 @@ def test_a_measurement_from_outside_is_measured_kept_and_read_back(tmp_path: Pat
                 rows = records.arrays("brightness", measurement.digest, subject=classifier.name)
                 kept = np.concatenate([row.values for row in rows])
                 np.testing.assert_allclose(kept, (pixels**measurement.power).mean((1, 2, 3)), rtol=1e-5)
+        scores = brightness_difference(records, plain)
+        mean = [images.pixels(classifier).double().numpy().mean((1, 2, 3)) for classifier in classifiers]
+        np.testing.assert_allclose(scores, [[np.abs(a - b).mean() for b in mean] for a in mean], atol=1e-6)
