@@ -69,6 +69,14 @@ class StudyError(ZooscopeError, RuntimeError):
     """A study that can't be opened, continued or changed as asked."""
 
 
+class UntrustedCodeError(ZooscopeError, PermissionError):
+    """Code that the address in a study names, and that is not run because nobody said that the study is to be trusted."""
+
+    def __str__(self) -> str:
+        """The message alone: PermissionError would put an errno in front."""
+        return str(self.args[0])
+
+
 class MissingFileError(ZooscopeError, FileNotFoundError):
     """A file or folder that isn't there."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, final
 
 from zooscope.addresses import Address
-from zooscope.errors import InvalidValueError, MissingExtraError, UnknownNameError
+from zooscope.errors import InvalidValueError, MissingExtraError, UnknownNameError, UntrustedCodeError
 
 
 def keep_rest(rest: str, folder: Path) -> str:  # noqa: ARG001  (the form of `Provider.locate`)
@@ -112,6 +112,25 @@ class Registry:
                 raise InvalidValueError(msg)
             self.register(provider)
         return self._known[name]
+
+    def require_no_code(self, provider: Provider, address: Address, *, name: str) -> None:
+        """Refuses an address that names code which loading it would run.
+
+        Args:
+            provider: of the address.
+            address: it comes from a record, not from whoever runs this.
+            name: what is loaded, for the error.
+
+        Raises:
+            UntrustedCodeError: it names such code.
+        """
+        code = provider.code_in(address)
+        if code is not None:
+            msg = (
+                f"{name} is built by code that its address in the study names ({code}), and code from a study is not run unasked; "
+                "give the address again yourself, or trust the study if you trust whoever made it (trust=True)."
+            )
+            raise UntrustedCodeError(msg)
 
     def import_module(self, provider: Provider) -> Any:  # noqa: ANN401  (a module, or what stands for one)
         """The provider's module.

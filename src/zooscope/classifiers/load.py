@@ -6,10 +6,10 @@ from zooscope.addresses import Address, parse_address
 from zooscope.classifiers.addresses import BACKGROUND, COMMON_OPTIONS, name_of
 from zooscope.classifiers.class_map import mapped, path_of
 from zooscope.classifiers.classifier import Classifier
-from zooscope.classifiers.providers.registry import import_provider, parse_classifier_address
+from zooscope.classifiers.providers.registry import PROVIDERS, find_provider, import_provider, parse_classifier_address
 
 
-def load_classifier(address: str | Address, *, name: str | None = None) -> Classifier:
+def load_classifier(address: str | Address, *, name: str | None = None, trust: bool = True) -> Classifier:
     """The classifier at an address, on the CPU.
 
     Args:
@@ -18,15 +18,20 @@ def load_classifier(address: str | Address, *, name: str | None = None) -> Class
             `group` (which of the groups of settings it belongs to) and `class_map` (see `zooscope.classifiers.class_map`). A `&`,
             `%` or `+` in a value is written %26, %25, %2B, a `?` in a path %3F.
         name: what to call it; else the option `name`, else the address up to the `?`.
+        trust: whether to run code that the address names (`architecture=module:function`). Say False for an address that you have
+            from someone else: it is then refused before anything is imported.
 
     Raises:
         UnknownNameError: no such provider, no such option, or the provider knows no such name.
         ClassifierError: the weights can't be had, or don't fit.
         InvalidValueError: an option's value can't be used.
         MissingFileError: a file that the address names is not there.
+        UntrustedCodeError: the address names code, and `trust` is False.
         MissingExtraError: the provider needs a library that isn't installed.
     """
     parsed = parse_classifier_address(address)
+    if not trust:
+        PROVIDERS.require_no_code(find_provider(parsed), parsed, name=name or name_of(parsed))
     own, common = parsed.without_options(*COMMON_OPTIONS), parsed.without_options(*parsed.options.keys() - COMMON_OPTIONS).options
     classifier: Classifier = import_provider(parsed).load(own.rest, own.options, name=name or name_of(parsed))
     kept = {option: value for option, value in common.items() if option != "name"}

@@ -39,6 +39,7 @@ class Wanted:
     random_start: bool | None = None
     shard_size: int | None = None
     sources: Sequence[str] | None = None
+    trust: bool = False
 
     @property
     def attack_fields(self) -> dict[str, Any]:
@@ -137,7 +138,7 @@ def _created(path: Path, wanted: Wanted) -> tuple["Study", tuple[str, ...]]:
 def _continued(path: Path, wanted: Wanted) -> tuple["Study", tuple[str, ...]]:
     from zooscope.study.study import Study
 
-    study = Study.open(path)
+    study = Study.open(path, trust=wanted.trust)
     try:
         asked = wanted.attack is not None or wanted.attack_fields
         attack = chosen_attack(wanted.attack, wanted.attack_fields, otherwise=study.attack) if asked else None
@@ -170,7 +171,11 @@ def _images_again(study: "Study", wanted: Wanted) -> "ImageSet | None":
     if wanted.images is None and wanted.classes is None and wanted.count is None:
         return None
     definition = study.definition
-    images = load_images(wanted.images or definition.images, classes=wanted.classes or study.class_names)
+    images = load_images(
+        wanted.images or definition.images,
+        classes=wanted.classes or study.class_names,
+        trust=wanted.trust or wanted.images is not None,
+    )
     count = min(study.num_images, len(images)) if wanted.count is None else wanted.count
     return sampled(images, count, definition.seed)
 

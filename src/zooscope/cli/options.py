@@ -127,6 +127,14 @@ MemoryBudget = Annotated[
         metavar="GIB", help="How much of the device's memory weights may take, in GiB.", show_default="half of a GPU's memory"
     ),
 ]
+Trust = Annotated[
+    bool,
+    typer.Option(
+        "--trust",
+        help="Run code that addresses in the study name (architecture=module:function). Only for your own study, or one of someone "
+        "whose programs you would run. Addresses typed in this command need no --trust.",
+    ),
+]
 AllowChance = Annotated[bool, typer.Option("--allow-chance", help="Also measure classifiers that are no better than guessing.")]
 
 # What is shown

@@ -79,8 +79,8 @@ def find_choice(facts: Facts) -> Images:
         from zooscope.images.load import load_images  # noqa: PLC0415  (it needs torch, and the page can do without)
 
         address = facts.definition.images
-        by_default = load_images(address).class_names == facts.class_names
-        everything = load_images(address, classes=None if by_default else facts.class_names)
+        by_default = load_images(address, trust=False).class_names == facts.class_names
+        everything = load_images(address, classes=None if by_default else facts.class_names, trust=False)
         sampled = everything.sample(facts.num_images, seed=facts.definition.seed) if facts.num_images <= len(everything) else None
     except (ZooscopeError, OSError, ImportError):
         return Images(needs_classes=True, choice=Choice.UNKNOWN)

@@ -36,14 +36,20 @@ def definition_of(images: ImageSet, attack: Attack, *, seed: int, shard_size: in
     )
 
 
-def find_images(records: Records, *, study: str) -> ImageSet:
+def find_images(records: Records, *, study: str, trust: bool) -> ImageSet:
     """The images of a record, found again at their address.
 
+    Args:
+        records: of the study.
+        study: what to call it in an error.
+        trust: whether to run code that the address names.
+
     Raises:
+        UntrustedCodeError: the address names code, and `trust` is False.
         StudyError: some are gone, or have changed.
     """
     definition, ids = records.definition, records.image_ids
-    everything = load_images(definition.images, classes=definition.class_names.split("\n"))
+    everything = load_images(definition.images, classes=definition.class_names.split("\n"), trust=trust)
     place = {name: position for position, name in enumerate(everything.ids)}
     gone = [name for name in ids if name not in place]
     if gone:

@@ -79,10 +79,11 @@ class Study:
         classifiers: Iterable[Classifier] = (),
         images: ImageSet | None = None,
         attack: Attack | None = None,
+        trust: bool = False,
     ) -> None:
         """Takes open records; use `create`, `open` or `in_memory`."""
         self._records, self.path = records, path
-        self._images, self._attack = images, attack
+        self._images, self._attack, self._trust = images, attack, trust
         self._classifiers = {classifier.name: classifier for classifier in classifiers}
 
     def __enter__(self) -> "Study":
@@ -161,19 +162,24 @@ class Study:
         return study
 
     @classmethod
-    def open(cls, path: str | Path, *, classifiers: Sequence[Classifier] = (), images: ImageSet | None = None) -> "Study":
+    def open(
+        cls, path: str | Path, *, classifiers: Sequence[Classifier] = (), images: ImageSet | None = None, trust: bool = False
+    ) -> "Study":
         """An existing study, to be read or run on.
 
         Args:
             path: its folder.
             classifiers: those that were made by hand; the others are loaded from their addresses when `run` needs them.
             images: the images, if they were made by hand. An attack of one's own is handed over by `require`.
+            trust: whether to run code that addresses in the study name (`architecture=module:function`). Only for a study of your
+                own, or of someone whom you would let run programs on your machine. A classifier in `classifiers` needs no trust.
 
         Raises:
             MissingFileError: there is no study.
             StudyError: it is damaged.
         """
-        return cls(Records.open(Path(path) / DATABASE, write=True), path=Path(path), classifiers=classifiers, images=images)
+        records = Records.open(Path(path) / DATABASE, write=True)
+        return cls(records, path=Path(path), classifiers=classifiers, images=images, trust=trust)
 
     @classmethod
     def from_matrix(cls, path: str | Path, matrix: pd.DataFrame, *, components: pd.DataFrame | None = None) -> "Study":
@@ -286,7 +292,7 @@ class Study:
             StudyError: they have changed, or were made by hand and not passed to `open`.
         """
         if self._images is None:
-            self._images = find_images(self._records, study=str(self.path))
+            self._images = find_images(self._records, study=str(self.path), trust=self._trust)
         return self._images
 
     @property
@@ -407,6 +413,7 @@ class Study:
         Raises:
             UnknownNameError: the study has none of that name.
             StudyError: it was made by hand and not passed to `open`, or has changed.
+            UntrustedCodeError: its address names code, and the study was not opened with `trust=True`.
         """
         self._require_known(name)
         return self._loaded(next(record for record in self._records.classifiers if record.name == name))
@@ -416,7 +423,7 @@ class Study:
             if record.address is None:
                 msg = f"{record.name} was made by hand; pass it to Study.open(..., classifiers=[...]) to run the study on."
                 raise StudyError(msg)
-            self._classifiers[record.name] = load_classifier(record.address, name=record.name)
+            self._classifiers[record.name] = load_classifier(record.address, name=record.name, trust=self._trust)
         classifier = self._classifiers[record.name]
         require_unchanged(record, record_of(classifier))
         return classifier

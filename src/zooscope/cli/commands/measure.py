@@ -22,6 +22,7 @@ from zooscope.cli.options import (
     ShardSize,
     Sources,
     StepSize,
+    Trust,
 )
 from zooscope.cli.terminal import say, tell
 
@@ -52,6 +53,7 @@ def measure(
     memory_budget: MemoryBudget = None,
     allow_chance: AllowChance = False,
     allow_nonfinite: AllowNonfinite = False,
+    trust: Trust = False,
 ) -> None:
     """Measure a study, or go on with one.
 
@@ -72,6 +74,7 @@ def measure(
         random_start=random_start,
         shard_size=shard_size,
         sources=split_names(sources),
+        trust=trust,
     )
     with measured(
         study,

@@ -10,7 +10,7 @@ import typer
 
 from zooscope.cli.analysing import AnalysisSeed, Answer, Out, answered, table
 from zooscope.cli.clustered import NumClusters, clusters_of, of_classifiers
-from zooscope.cli.options import ADDRESSES, CONFIDENCE, AllowChance, BatchSize, Confidence, Device, ExistingStudy, Json
+from zooscope.cli.options import ADDRESSES, CONFIDENCE, AllowChance, BatchSize, Confidence, Device, ExistingStudy, Json, Trust
 from zooscope.words import format_interval, format_number, format_percent
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def place(
     batch_size: BatchSize = None,
     device: Device = "auto",
     allow_chance: AllowChance = False,
+    trust: Trust = False,
     confidence: Confidence = CONFIDENCE,
     picture: _Picture = Shown.TARGETS,
     seed: AnalysisSeed = 0,
@@ -102,7 +103,7 @@ def place(
         row = (
             _left_out(predictions, classifier)
             if classifier in predictions.names
-            else _measured(study, classifier, device=device, batch_size=batch_size, allow_chance=allow_chance)
+            else _measured(study, classifier, device=device, batch_size=batch_size, allow_chance=allow_chance, trust=trust)
         )
         others = list(row.targets)
         clusters = clusters_of(sat.sel(a=others, b=others), num_clusters, seed=seed)
@@ -150,7 +151,7 @@ def _left_out(predictions: "Predictions", name: str) -> _Attacked:
     )
 
 
-def _measured(path: Path, address: str, *, device: str, batch_size: int | None, allow_chance: bool) -> _Attacked:
+def _measured(path: Path, address: str, *, device: str, batch_size: int | None, allow_chance: bool, trust: bool) -> _Attacked:
     """A new classifier, attacked on the study's images."""
     from zooscope.cli.measuring import given
     from zooscope.cli.progress import progress_bar
@@ -161,7 +162,7 @@ def _measured(path: Path, address: str, *, device: str, batch_size: int | None, 
         from zooscope.study.newcomer import newcomer
         from zooscope.study.study import Study
 
-        with Study.open(path) as study:
+        with Study.open(path, trust=trust) as study:
             found = newcomer(
                 study,
                 load_classifier(address),

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
-from zooscope.cli.options import CONFIDENCE, Confidence, ExistingStudy
+from zooscope.cli.options import CONFIDENCE, Confidence, ExistingStudy, Trust
 from zooscope.cli.terminal import say
 
 EXAMPLE: Final = "zooscope report STUDY --out similarity.html"
@@ -13,7 +13,7 @@ EXAMPLE: Final = "zooscope report STUDY --out similarity.html"
 _Out = Annotated[Path | None, typer.Option(metavar="FILE", help="The page.", show_default="report.html in the study's folder")]
 
 
-def report(study: ExistingStudy, out: _Out = None, confidence: Confidence = CONFIDENCE) -> None:
+def report(study: ExistingStudy, out: _Out = None, confidence: Confidence = CONFIDENCE, *, trust: Trust = False) -> None:
     """Draw a study as one HTML page.
 
     The page needs no network: a heat map of the scores, a table of the classifiers, and a gallery of attacked images. What can't be
@@ -31,6 +31,6 @@ def report(study: ExistingStudy, out: _Out = None, confidence: Confidence = CONF
 
         write_report(read_snapshot(study), page, confidence=confidence)
     else:
-        with Study.open(study) as opened:
+        with Study.open(study, trust=trust) as opened:
             write_report(opened, page, confidence=confidence)
     say(f"The report: {page}")

@@ -33,11 +33,20 @@ def parse_images_address(address: str | Address) -> Address:
         kind, here = "image provider", f" For a folder of images write folder:{address}." if Path(address).is_dir() else ""
         raise UnknownNameError(kind, address, PROVIDERS.names, f"{_advice()}{here}")
     parsed = parse_address(address) if isinstance(address, str) else address
-    provider = PROVIDERS.find(parsed.provider, _advice())
+    provider = find_provider(parsed)
     if not parsed.rest:
         msg = f"{address} doesn't say which images; write {provider.form}."
         raise InvalidValueError(msg)
     return parsed
+
+
+def find_provider(address: Address) -> Provider:
+    """The provider of an address.
+
+    Raises:
+        UnknownNameError: there is none.
+    """
+    return PROVIDERS.find(address.provider, _advice())
 
 
 def import_provider(address: Address) -> Any:  # noqa: ANN401  (a module)
@@ -47,7 +56,7 @@ def import_provider(address: Address) -> Any:  # noqa: ANN401  (a module)
         UnknownNameError: there is no such provider.
         MissingExtraError: it needs a library that isn't installed.
     """
-    return PROVIDERS.import_module(PROVIDERS.find(address.provider, _advice()))
+    return PROVIDERS.import_module(find_provider(address))
 
 
 def _advice() -> str:
