@@ -168,3 +168,12 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     (tmp_path / "zoo.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InvalidValueError, match="is no TOML"):
         read_zoo_file(tmp_path / "zoo.toml")
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [("[" * 10_000 + "]" * 10_000, "nests values too deeply; give plain values"), ("9" * 5000, "is no TOML: Exceeds the limit")],
+)
+def test_values_that_python_can_not_hold_are_refused(value: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidValueError, match=message):
+        one(tmp_path, 'address = "timm:resnet18"', f"num_classes = {value}")

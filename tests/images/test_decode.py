@@ -177,3 +177,14 @@ def test_damage_anywhere_is_named_or_does_no_harm(place: int, content: bytes, ki
             assert str(error).startswith("damaged (")  # noqa: PT017  (either outcome is right)
         else:
             assert image.mode == "RGB"
+
+
+def test_a_format_that_starts_a_program_is_no_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[object] = []
+    monkeypatch.setattr("subprocess.Popen", lambda *arguments, **_: started.append(arguments))
+    monkeypatch.setattr("subprocess.check_call", lambda *arguments, **_: started.append(arguments))
+    file = io.BytesIO()
+    Image.new("RGB", SIZE).save(file, "EPS")
+    with pytest.raises(ImagesError, match=r"^picture\.png \(not an image\)$"):
+        decode(file.getvalue(), "picture.png")
+    assert not started

@@ -22,7 +22,7 @@ from typing import Any, Final
 from zooscope.addresses import Address
 from zooscope.classifiers.addresses import BACKGROUND, COMMON_OPTIONS
 from zooscope.classifiers.providers.registry import find_provider, import_provider, locate_file, parse_classifier_address
-from zooscope.errors import InvalidValueError, MissingFileError, UnknownNameError
+from zooscope.errors import InvalidValueError, MissingFileError, UnknownNameError, first_line
 
 TABLE: Final = "classifiers"
 ADDRESS: Final = "address"
@@ -41,8 +41,11 @@ def read_zoo_file(file: Path) -> tuple[Address, ...]:
         raise MissingFileError(msg)
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        msg = f"the zoo file {file} is no TOML: {error}."
+    except RecursionError as error:
+        msg = f"the zoo file {file} nests values too deeply; give plain values."
+        raise InvalidValueError(msg) from error
+    except ValueError as error:  # no TOML, no text, or a number of too many digits
+        msg = f"the zoo file {file} is no TOML: {first_line(error)}."
         raise InvalidValueError(msg) from error
     for key in content:
         if key != TABLE:

@@ -14,6 +14,8 @@ from jaxtyping import Int
 
 from zooscope.errors import ImagesError, MissingFileError
 
+MOST_CLASSES: Final = 100_000  # without a list of them: more is a mistake
+_MOST_DIGITS: Final = 18  # what 64 bits hold
 _SYNSET: Final = re.compile(r"n\d{8}")
 _UNKNOWN: Final = -1  # what public data sets write where they keep the label to themselves
 
@@ -80,6 +82,22 @@ def labels_of(names: Iterable[str], class_names: Sequence[str]) -> Int[np.ndarra
     return np.fromiter((known[name] if name in known else known.setdefault(name, index[spelt(name)]) for name in names), np.int64)
 
 
+def parse_labels(texts: Sequence[str], *, address: str) -> Int[np.ndarray, " image"]:
+    """Labels that are written as decimal digits.
+
+    Raises:
+        ImagesError: a label has too many digits for an index of a class.
+    """
+    for position, text in enumerate(texts):
+        if len(text) > _MOST_DIGITS:
+            msg = (
+                f"{address}: the label {text[:_MOST_DIGITS]}... of image {position + 1} has {len(text)} digits, so it is no index "
+                "of a class; count from 0."
+            )
+            raise ImagesError(msg)
+    return np.asarray([int(text) for text in texts], dtype=np.int64)
+
+
 def reordered(
     numbers: Int[np.ndarray, " image"], stored: Sequence[str] | None, classes: Sequence[str] | None, *, address: str
 ) -> tuple[Int[np.ndarray, " image"], tuple[str, ...]]:
@@ -97,6 +115,8 @@ def reordered(
     if len(numbers) and numbers.min() == numbers.max() == _UNKNOWN:
         msg = f"{address} has no labels (all are {_UNKNOWN}); take a split that has."
         raise ImagesError(msg)
+    if stored is None and classes is None:
+        require_range(numbers, MOST_CLASSES, address=address)
     if stored is None:
         names = tuple(classes) if classes is not None else tuple(str(number) for number in range(int(numbers.max(initial=-1)) + 1))
         _refuse_unusable(names, address=address)

@@ -314,3 +314,9 @@ def test_a_class_map_and_a_group_go_with_any_source(here: Path) -> None:
     torch.testing.assert_close(classifier.logits(pixels), network((pixels - 0.5) / 0.25)[:, [2, 0]])
     options = parse_address(str(classifier.address)).options
     assert (options["group"], options["class_map"]) == ("mine", str(here / "map.txt"))
+
+
+def test_a_keyword_that_nests_too_deeply_is_refused(tmp_path: Path) -> None:
+    deep = "[" * 10_000 + "]" * 10_000
+    with pytest.raises(InvalidValueError, match="of an option nests too deeply; give a plain value"):
+        load_classifier(f"checkpoint:{tmp_path / 'any.pth'}?architecture=resnet18&architecture.depth={deep}")

@@ -142,3 +142,10 @@ def test_lists_that_go_wrong_in_rare_ways_are_refused(rows: str, error: type[Exc
     (tmp_path / "list.csv").write_text(f"path,label\n{rows}\n", encoding="utf-8")
     with pytest.raises(error, match=message):
         load_images(f"manifest:{tmp_path / 'list.csv'}")
+
+
+def test_a_label_of_thousands_of_digits_is_named_in_short(image_folder: Path, tmp_path: Path) -> None:
+    image = next(image_folder.rglob("*.png"))
+    (tmp_path / "list.csv").write_text(f"path,label\n{image},{'9' * 5000}\n", encoding="utf-8")
+    with pytest.raises(ImagesError, match=r"line 2: label 99999999999999999999\.\.\. is no index of 100000 classes"):
+        load_images(f"manifest:{tmp_path / 'list.csv'}")

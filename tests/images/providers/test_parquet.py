@@ -223,3 +223,30 @@ def test_a_sample_in_any_order_reads_each_row_group_once(tmp_path: Path, monkeyp
     monkeypatch.setattr("zooscope.images.image_set.in_order", map)
     assert images.digest
     assert len(read) == len(set(read)) <= 10
+
+
+@pytest.mark.parametrize("use_dictionary", [True, False])
+def test_images_that_unfold_to_far_more_than_the_file_holds_are_not_read(tmp_path: Path, use_dictionary: bool) -> None:  # noqa: FBT001
+    bomb = bytes(2**22)
+    table = pa.table({"image": pa.array([bomb] * 100, pa.binary()), "label": pa.array([0] * 100)})
+    file = tmp_path / "bomb.parquet"
+    pq.write_table(table, file, compression="zstd", use_dictionary=use_dictionary)
+    assert file.stat().st_size < 2**20
+    images = load_images(f"parquet:{file}")
+    with pytest.raises(ImagesError, match=r"the column image takes \d+ bytes in the file and unfolds to \d+ or more"):
+        images.read(images.ids[0])
+
+
+def test_labels_that_are_no_index_of_a_class_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "huge.parquet"
+    pq.write_table(pa.table({"image": pa.array([png(0)], pa.binary()), "label": pa.array([10**12])}), file)
+    with pytest.raises(ImagesError, match="labels must lie in 0 to 99999: got 1000000000000"):
+        load_images(f"parquet:{file}")
+
+
+def test_metadata_that_can_not_be_read_tell_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "odd.parquet"
+    table = pa.table({"image": pa.array([png(0)], pa.binary()), "label": pa.array([1])})
+    for text in ("no JSON", "[" * 100_000, "[]"):
+        pq.write_table(table.replace_schema_metadata({"huggingface": text}), file)
+        assert load_images(f"parquet:{file}").class_names == ("0", "1")

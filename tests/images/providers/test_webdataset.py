@@ -154,3 +154,45 @@ def test_a_shard_that_is_gone_is_named(shards: Path) -> None:
     (shards / "shard-0000.tar").unlink()
     with pytest.raises(ImagesError, match=r"shard-0000\.tar can't be read \(No such file or directory\); was it moved\?"):
         images.image(0)
+
+
+@pytest.mark.parametrize(
+    ("label", "message"), [("9" * 11, "labels must lie in 0 to 99999: got 99999999999"), ("9" * 5000, "has 5000 digits")]
+)
+def test_a_label_that_is_no_index_of_a_class_is_refused_without_counting_up_to_it(label: str, message: str, tmp_path: Path) -> None:
+    file = shard(tmp_path / "shard.tar", 0, ["0", label])
+    with pytest.raises(ImagesError, match=message):
+        load_images(f"webdataset:{file}")
+
+
+@pytest.mark.parametrize("target", ["elsewhere", "0000.cls"])
+def test_a_label_that_is_a_link_is_refused(target: str, tmp_path: Path) -> None:
+    file = tmp_path / "shard.tar"
+    with tarfile.open(file, "w") as archive:
+        image = tarfile.TarInfo("0000.png")
+        image.size = len(png(0))
+        archive.addfile(image, io.BytesIO(png(0)))
+        label = tarfile.TarInfo("0000.cls")
+        label.type, label.linkname = tarfile.SYMTYPE, target
+        archive.addfile(label)
+    with pytest.raises(ImagesError, match=r"0000\.cls in .*shard\.tar is a link or has holes; write the shard with plain files"):
+        load_images(f"webdataset:{file}")
+
+
+@pytest.mark.parametrize("name", ["0000.png", "0000.cls"])
+def test_a_negative_size_is_refused(name: str, tmp_path: Path) -> None:
+    file = shard(tmp_path / "shard.tar", 0, ["0"])
+    content = bytearray(file.read_bytes())
+    start = content.index(f"part/{name}".encode())
+    content[start + 124 : start + 136] = b"\xff" * 11 + b"\xf0"  # base 256: a small negative number
+    content[start + 148 : start + 156] = b" " * 8
+    content[start + 148 : start + 156] = f"{sum(content[start : start + 512]):06o}\0 ".encode()
+    file.write_bytes(content)
+    with pytest.raises(ImagesError, match=r"shard\.tar"):
+        load_images(f"webdataset:{file}")
+
+
+def test_a_label_of_megabytes_is_refused(tmp_path: Path) -> None:
+    file = write(tmp_path / "shard.tar", {"0000.png": png(0), "0000.cls": "0" * (2**20 + 1)})
+    with pytest.raises(ImagesError, match=r"0000\.cls in .* has 1048577 bytes, so it is no label"):
+        load_images(f"webdataset:{file}")

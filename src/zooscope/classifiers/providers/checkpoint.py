@@ -23,6 +23,7 @@ from zooscope.images.pixel_transform import PixelTransform
 
 OPTIONS: Final = ("architecture", "num_classes", *PREPROCESSING)
 NEEDED: Final = ("size", "mean", "std")
+LONGEST: Final = 20  # characters of a value that an error names
 KEYWORD: Final = "architecture."
 PREFIXES: Final = (KEYWORD,)
 
@@ -163,5 +164,8 @@ def _value(text: str) -> Any:  # noqa: ANN401  (whatever TOML holds)
         return text
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except RecursionError as error:
+        msg = f"the value {text[:LONGEST]}... of an option nests too deeply; give a plain value."
+        raise InvalidValueError(msg) from error
+    except ValueError:  # no TOML, or a number of too many digits
         return text

@@ -7,18 +7,16 @@ from os.path import normpath
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import numpy as np
-
 from zooscope.addresses import write_address
 from zooscope.errors import ImagesError, MissingFileError, UnknownNameError
-from zooscope.images.class_order import class_order, labels_of, reordered, spelt
+from zooscope.images.class_order import MOST_CLASSES, class_order, labels_of, parse_labels, reordered, spelt
 from zooscope.images.image_set import ImageSet
 from zooscope.images.providers.folder import read_file
 
 OPTIONS: Final = ()
 PATH: Final = "path"
 LABEL: Final = "label"
-MOST_CLASSES: Final = 100_000  # without a list of them: more is a mistake
+LONGEST: Final = 20  # characters of a label that an error names
 
 
 class _Row(NamedTuple):
@@ -50,7 +48,7 @@ def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | No
     labels = [row.label for row in rows]
     if _are_numbers(labels) and not (classes and set(labels) <= set(classes)):
         _refuse_out_of_range(rows, classes, address=address)
-        numbers, class_names = reordered(np.asarray(labels, dtype=np.int64), None, classes, address=address)
+        numbers, class_names = reordered(parse_labels(labels, address=address), None, classes, address=address)
     else:
         _refuse_strangers(rows, classes, address=address)
         class_names = class_order(labels, classes, address=address)
@@ -130,10 +128,11 @@ def _is_file(path: Path) -> bool:
 
 def _refuse_out_of_range(rows: list[_Row], classes: tuple[str, ...] | None, *, address: str) -> None:
     most = MOST_CLASSES if classes is None else len(classes)
-    outside = next((row for row in rows if int(row.label) >= most), None)
+    outside = next((row for row in rows if len(row.label) > len(str(most)) or int(row.label) >= most), None)
     if outside is not None:
         advice = "name all classes (classes=FILE)" if classes is None else "count from 0"
-        msg = f"{address}, line {outside.line}: label {outside.label} is no index of {most} classes; {advice}."
+        label = outside.label if len(outside.label) <= LONGEST else f"{outside.label[:LONGEST]}..."
+        msg = f"{address}, line {outside.line}: label {label} is no index of {most} classes; {advice}."
         raise ImagesError(msg)
 
 

@@ -24,6 +24,9 @@ from zooscope.images.providers.columns import chosen, labels_in
 
 OPTIONS: Final = columns.OPTIONS
 CACHED_BYTES: Final = 256 * 2**20
+UNSUSPICIOUS_BYTES: Final = 64 * 2**20
+MOST_TIMES: Final = 100  # images are compressed already, labels are small
+ROWS_AT_ONCE: Final = 64
 _SHARD: Final = re.compile(r"(.*)-\d{5}-of-\d{5}(?:-\w+)?\.parquet")  # how the hub names the files of a split
 
 
@@ -74,7 +77,37 @@ class _Table(NamedTuple):
 
     def labels(self, column: str) -> pa.ChunkedArray:
         with self.opened() as file:
-            return file.read(columns=[column]).column(column)
+            groups = [self.read(file, group, column, column) for group in range(len(self.starts))]
+        return pa.chunked_array([chunk for group in groups for chunk in group.chunks], type=self.schema.field(column).type)
+
+    def read(self, opened: pq.ParquetFile, group: int, wanted: str, column: str) -> pa.ChunkedArray:
+        """A column of a row group; refused before it has unfolded to far more than its size in the file.
+
+        Raises:
+            ImagesError: it unfolds to too much.
+        """
+        compressed, unfolded = self._sizes(group, wanted)
+        most = max(UNSUSPICIOUS_BYTES, MOST_TIMES * compressed)
+        parts: list[pa.Array] = []
+        batches = opened.iter_batches(batch_size=ROWS_AT_ONCE, row_groups=[group], columns=[wanted]) if unfolded <= most else ()
+        for batch in batches:
+            parts.append(batch.column(batch.schema.names.index(column)))
+            unfolded = max(unfolded, sum(part.nbytes for part in parts))
+            if unfolded > most:
+                break
+        if unfolded > most:
+            msg = (
+                f"{self.file}: the column {column} takes {compressed} bytes in the file and unfolds to {unfolded} or more; no "
+                "images or labels do, so it is not read."
+            )
+            raise ImagesError(msg)
+        return pa.chunked_array(parts, type=self.schema.field(column).type if not parts else parts[0].type)
+
+    def _sizes(self, group: int, wanted: str) -> tuple[int, int]:
+        """Bytes of a column in the file, and after unfolding, as the file says."""
+        chunks = [self.metadata.row_group(group).column(place) for place in range(self.metadata.num_columns)]
+        chosen = [chunk for chunk in chunks if f"{chunk.path_in_schema}.".startswith(f"{wanted}.")]
+        return sum(chunk.total_compressed_size for chunk in chosen), sum(chunk.total_uncompressed_size for chunk in chosen)
 
 
 @final
@@ -111,7 +144,7 @@ class _Rows:
             try:
                 with table.opened() as opened:
                     wanted = f"{self._column}.bytes" if is_struct else self._column
-                    column = opened.read_row_group(group, columns=[wanted]).column(self._column)
+                    column = table.read(opened, group, wanted, self._column)
             except (OSError, pa.ArrowException) as error:
                 msg = f"{table.file} can't be read ({first_line(error)}); was it moved? Put it back or measure a new study."
                 raise ImagesError(msg) from error
@@ -154,7 +187,10 @@ def _table(file: Path, *, address: str) -> _Table:
 def _features(schema: pa.Schema) -> dict[str, dict[str, Any]]:
     """What the hub's metadata say of each column; empty where there are none."""
     text = (schema.metadata or {}).get(b"huggingface", b"{}")
-    features = json.loads(text).get("info", {}).get("features", {})
+    try:
+        features = json.loads(text).get("info", {}).get("features", {})
+    except (ValueError, AttributeError, RecursionError):  # not as the hub writes them
+        features = {}
     return {name: feature for name, feature in features.items() if isinstance(feature, dict)}
 
 

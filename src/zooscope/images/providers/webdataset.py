@@ -9,17 +9,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple, final
 
-import numpy as np
-
 from zooscope.addresses import write_address
 from zooscope.errors import ImagesError, InvalidValueError, MissingFileError, first_line
-from zooscope.images.class_order import class_order, labels_of, reordered
+from zooscope.images.class_order import class_order, labels_of, parse_labels, reordered
 from zooscope.images.image_set import ImageSet
 from zooscope.images.providers.folder import SUFFIXES
 
 OPTIONS: Final = ("image", "label")
 _RANGE: Final = re.compile(r"\{(\d+)\.\.(\d+)\}")
 _MOST_SHARDS: Final = 1_000_000
+_LONGEST_LABEL: Final = 2**20
 
 
 class _Place(NamedTuple):
@@ -64,7 +63,7 @@ def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | No
         raise ImagesError(msg)
     texts = [sample.label for sample in samples]
     if all(text.isascii() and text.isdecimal() for text in set(texts)) and not (classes and set(texts) <= set(classes)):
-        labels, class_names = reordered(np.asarray(texts, dtype=np.int64), None, classes, address=address)
+        labels, class_names = reordered(parse_labels(texts, address=address), None, classes, address=address)
     else:
         class_names = class_order(texts, classes, address=address)
         labels = labels_of(texts, class_names)
@@ -133,8 +132,7 @@ def _samples(shard: Path, root: Path, endings: frozenset[str], label_ending: str
                 if member.isdir() or not stem:
                     continue
                 if ending == label_ending:
-                    content = archive.extractfile(member)
-                    labels[key] = content.read().decode("utf-8").strip() if content else ""
+                    labels[key] = _label(archive, shard, member, address=address)
                 elif ending in endings:
                     images.append((key, member.name, _place(shard, member, address=address)))
     except (tarfile.TarError, OSError, UnicodeDecodeError) as error:
@@ -152,8 +150,23 @@ def _samples(shard: Path, root: Path, endings: frozenset[str], label_ending: str
     return [_Sample(f"{prefix}/{name}", place, labels[key]) for key, name, place in images]
 
 
-def _place(shard: Path, member: tarfile.TarInfo, *, address: str) -> _Place:
-    if not member.isreg() or member.issparse():
-        msg = f"{address}: {member.name} in {shard} is a link or has holes; write the shard with plain files."
+def _label(archive: tarfile.TarFile, shard: Path, member: tarfile.TarInfo, *, address: str) -> str:
+    """The text of a member; empty for a folder."""
+    _require_plain(shard, member, address=address)
+    if member.size > _LONGEST_LABEL:
+        msg = f"{address}: {member.name} in {shard} has {member.size} bytes, so it is no label; choose another by label=ENDING."
         raise ImagesError(msg)
+    content = archive.extractfile(member)
+    return content.read().decode("utf-8").strip() if content else ""
+
+
+def _place(shard: Path, member: tarfile.TarInfo, *, address: str) -> _Place:
+    _require_plain(shard, member, address=address)
     return _Place(shard, member.offset_data, member.size)
+
+
+def _require_plain(shard: Path, member: tarfile.TarInfo, *, address: str) -> None:
+    if not member.isreg() or member.issparse() or member.size < 0:
+        what = "has a negative size" if member.size < 0 else "is a link or has holes"
+        msg = f"{address}: {member.name} in {shard} {what}; write the shard with plain files."
+        raise ImagesError(msg)
