@@ -29,8 +29,8 @@ demo: $(VENV)/.installed ## measure the bundled classifiers and draw the report
 test: $(VENV)/.installed-test ## run the tests
 	$(BIN)/python -m pytest $(TESTS)
 
-faults: $(VENV)/.installed-test ## kill, fill disks, flip bits: the tests of the record, with 200 damaged copies
-	FAULT_COPIES=200 $(BIN)/python -m pytest tests/records tests/engine/test_interrupted.py tests/cli/commands/test_check.py
+faults: $(VENV)/.installed-test ## kill, fill disks, flip bits: what becomes of studies and outputs
+	$(BIN)/python -m tests.faults
 
 lint: $(VENV)/.installed-dev ## style, types, layers and dead code, without the tests
 	$(BIN)/ruff check .

@@ -1,0 +1,15 @@
+"""The short form of `python -m tests.faults`."""
+
+import subprocess
+import sys
+
+from tests.cli.calling import ROOT
+
+
+def test_no_fault_ends_in_a_traceback_or_in_silence() -> None:
+    done = subprocess.run([sys.executable, "-m", "tests.faults", "--quick"], cwd=ROOT, capture_output=True, text=True, check=False)
+    heading, *rows = done.stdout.splitlines()
+    assert heading.split()[-4:] == ["clear", "error", "traceback", "silent"]
+    assert len(rows) == 13
+    assert [row for row in rows if row.split()[-2:] != ["0", "0"]] == [], done.stderr
+    assert done.returncode == 0
