@@ -98,3 +98,7 @@ class EmptyPairWarning(UserWarning):
 
 class WeakSourceWarning(UserWarning):
     """A source whose attack fools itself on fewer than 90 % of images: its whole row of scores is pulled down."""
+
+
+class OneSidedWarning(UserWarning):
+    """Some classifiers are not attacked, so that pairs have one direction or none: their two-sided score is NaN."""

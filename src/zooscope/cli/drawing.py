@@ -4,6 +4,7 @@ from itertools import combinations
 from typing import Final
 
 import numpy as np
+import xarray as xr
 from rich.console import Console
 from rich.table import Table
 
@@ -12,6 +13,7 @@ from zooscope.cli.overview import Overview
 from zooscope.words import drop_bundled, format_attack, format_count, format_interval, format_number
 
 NUM_PAIRS: Final = 3
+NUM_TARGETS: Final = 8
 
 
 def draw_overview(console: Console, view: Overview) -> None:
@@ -22,7 +24,10 @@ def draw_overview(console: Console, view: Overview) -> None:
     console.print()
     console.print(explanation(view.names, width=console.width))
     if np.isnan(view.sat).any():
-        console.print("- is a pair without a score: not measured yet, or no image that both classify correctly.")
+        reason = "not measured both ways" if view.one_sided is not None else "not measured yet"
+        console.print(f"- is a pair without a score: {reason}, or no image that both classify correctly.")
+    if view.one_sided is not None:
+        _draw_one_sided(console, view, view.one_sided)
     if view.num_images:
         console.print(_accuracies(view))
     _draw_pairs(console, view)
@@ -55,6 +60,21 @@ def _accuracies(view: Overview) -> str:
         return "Nothing is measured yet."
     ends = dict.fromkeys(f"{end:.0f}" for end in (known.min(), known.max()))
     return f"Clean accuracy: {' to '.join(ends)} %."
+
+
+def _draw_one_sided(console: Console, view: Overview, scores: xr.DataArray) -> None:
+    """The targets that each source's attack fools most; there may be many targets, and a row is read on its own."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("Source", overflow="fold")
+    table.add_column("Nearest targets, with one-sided SAT (natural logarithm)", ratio=1, overflow="fold")
+    short = dict(zip(view.names, drop_bundled(view.names), strict=True))
+    for source in view.sources:
+        row = scores.sel(source=source).drop_sel(target=source)
+        order = sorted((float(value), str(name)) for name, value in zip(row["target"].to_numpy(), row.to_numpy(), strict=True))
+        known = [f"{short[name]} {format_number(value)}" for value, name in reversed(order) if not np.isnan(value)]
+        table.add_row(short[source], ", ".join(known[:NUM_TARGETS]) or "-")
+    console.print()
+    console.print(table)
 
 
 def _draw_pairs(console: Console, view: Overview) -> None:

@@ -32,6 +32,8 @@ class Overview:
         images: address of the images.
         num_images: how many there are; 0 where scores were imported as published, and all else is not known.
         num_measured: how many of them are measured, for the pair with the fewest and for the one with the most.
+        sources: the classifiers that are attacked.
+        one_sided: SAT from one direction, where not all classifiers are attacked; else None.
         notes: what to bear in mind when reading the scores.
     """
 
@@ -43,6 +45,8 @@ class Overview:
     images: str
     num_images: int
     num_measured: tuple[int, int]
+    sources: tuple[str, ...]
+    one_sided: xr.DataArray | None
     notes: tuple[str, ...]
 
     @property
@@ -79,6 +83,8 @@ def _imported(study: "Snapshot") -> Overview:
         images="",
         num_images=0,
         num_measured=(0, 0),
+        sources=(),
+        one_sided=None,
         notes=(),
     )
 
@@ -88,7 +94,8 @@ def _measured(study: "Snapshot", *, confidence: float) -> Overview:
     with collected_notes() as warned:
         sat = study.sat(confidence=confidence)
     transfer = study.transfer()
-    measured = np.array([(row != NOT_MEASURED).sum(-1) for row in predictions.transfer])
+    sources = [study.names.index(name) for name in study.sources]
+    measured = np.array([(predictions.transfer[source] != NOT_MEASURED).sum(-1) for source in sources])
     definition = study.definition
     return Overview(
         study=str(study.path),
@@ -99,6 +106,8 @@ def _measured(study: "Snapshot", *, confidence: float) -> Overview:
         images=definition.images,
         num_images=len(predictions.labels),
         num_measured=(int(measured.min()), int(measured.max())),
+        sources=study.sources,
+        one_sided=study.one_sided() if len(study.sources) < len(study.names) else None,
         notes=(*_cut(warned), *_cut(_large_controls(transfer))),
     )
 
@@ -112,6 +121,7 @@ def as_json(view: Overview) -> dict[str, Any]:
         "classifiers": list(view.names),
         "attack": view.attack,
         "images": {"address": view.images, "count": view.num_images, "measured": list(view.num_measured)},
+        **({} if view.one_sided is None else _one_sided(view, view.one_sided)),
         "confidence": view.sat.attrs["confidence"],
         "epsilon_s": view.sat.attrs["epsilon_s"],
         **{key: without_nan(matrix.to_numpy().tolist()) for key, matrix in matrices.items()},
@@ -119,6 +129,10 @@ def as_json(view: Overview) -> dict[str, Any]:
         "white_box_success": without_nan(view.classifiers["white_box_success"].tolist()),
         "notes": list(view.notes),
     }
+
+
+def _one_sided(view: Overview, scores: xr.DataArray) -> dict[str, Any]:
+    return {"sources": list(view.sources), "one_sided": without_nan(scores.to_numpy().tolist())}
 
 
 def without_nan(value: Any) -> Any:  # noqa: ANN401  (numbers in lists of any depth)

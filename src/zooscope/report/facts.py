@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 from jaxtyping import Bool, Float
 
-from zooscope.errors import EmptyPairWarning, StudyError, WeakSourceWarning
+from zooscope.errors import EmptyPairWarning, OneSidedWarning, StudyError, WeakSourceWarning
 from zooscope.records.entries import Definition
 from zooscope.records.predictions import NOT_MEASURED, Predictions
 from zooscope.scores.matrices import WEAK_SOURCE_PERCENT
@@ -39,6 +39,7 @@ class Facts:
         class_names: the classes.
         confidence: of all intervals, in (0, 1).
         names: the classifiers in the study's order.
+        sources: those that are attacked.
         sat: as `Study.sat` gives it.
         transfer: as `Study.transfer` gives it; NaN where scores were imported as published.
         classifiers: as `Study.classifiers` gives it; without columns where scores were imported.
@@ -51,6 +52,7 @@ class Facts:
     class_names: tuple[str, ...]
     confidence: float
     names: tuple[str, ...]
+    sources: tuple[str, ...]
     sat: xr.DataArray
     transfer: xr.DataArray
     classifiers: pd.DataFrame
@@ -62,6 +64,7 @@ class Facts:
         now = study if isinstance(study, Snapshot) else study.snapshot()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", EmptyPairWarning)
+            warnings.simplefilter("ignore", OneSidedWarning)
             warnings.simplefilter("ignore", WeakSourceWarning)
             sat = now.sat(confidence=confidence)
         return cls(
@@ -71,6 +74,7 @@ class Facts:
             class_names=now.class_names,
             confidence=confidence,
             names=now.names,
+            sources=now.sources,
             sat=sat,
             transfer=_unknown_transfer(sat) if now.is_imported else now.transfer(),
             classifiers=pd.DataFrame(index=pd.Index(now.names, name="name")) if now.is_imported else now.classifiers(),
@@ -121,7 +125,8 @@ class Facts:
         """How much of the study is measured."""
         if self.predictions is None:
             return 100.0
-        return 100 * float(np.mean([(row != NOT_MEASURED).mean() for row in self.predictions.transfer]))
+        rows = [self.predictions.transfer[self.names.index(name)] for name in self.sources]
+        return 100 * float(np.mean([(row != NOT_MEASURED).mean() for row in rows]))
 
     @cached_property
     def other_pixels(self) -> Bool[np.ndarray, "source target"]:

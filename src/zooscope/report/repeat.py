@@ -66,6 +66,7 @@ def write_repeat(facts: Facts) -> Repeat:
     words += _attack_options(facts)
     words += ["--allow-chance"] if _has_guessing(facts) else []
     words += ["--classifiers", *_addresses(facts)]
+    words += ["--sources", ",".join(facts.sources)] if len(facts.sources) < len(facts.names) else []
     report = ["zooscope", "report", folder] + ([] if facts.confidence == CONFIDENCE else ["--confidence", f"{facts.confidence!r}"])
     commands = [shlex.join(words), shlex.join(report)]
     if images.needs_classes:

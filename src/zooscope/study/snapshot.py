@@ -1,5 +1,6 @@
 """A study as its record is at one moment: read once, scored once. Read on any machine, also without torch."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -12,12 +13,13 @@ import xarray as xr
 from jaxtyping import Float, Float16, Int
 
 from zooscope.components.vocabulary import COMPONENTS
-from zooscope.errors import StudyError, UnknownNameError
+from zooscope.errors import OneSidedWarning, StudyError, UnknownNameError
 from zooscope.exchange.export import export, export_matrices
 from zooscope.exchange.published import published_matrix
 from zooscope.records.entries import DATABASE, ClassifierRecord, Definition
 from zooscope.records.predictions import Predictions
 from zooscope.records.records import Records
+from zooscope.records.roles import read_sources
 from zooscope.scores.classifiers import classifier_table
 from zooscope.scores.matrices import CONFIDENCE, one_sided_matrix, sat_matrix, transfer_matrix
 from zooscope.scores.outcomes import Outcomes, find_outcomes
@@ -49,6 +51,7 @@ class Snapshot:
         image_ids: the images.
         labels: the true class of every image.
         published: an imported matrix of scores; None for a study that was measured.
+        sources: the classifiers that are attacked; all are targets.
         component_values: components by classifier and name.
         measured: everything measured; empty arrays for an imported matrix.
         read_logits: reads a classifier's clean logits; they are too large to be read before they are asked for.
@@ -60,6 +63,7 @@ class Snapshot:
     image_ids: tuple[str, ...]
     labels: Int[np.ndarray, " image"]
     published: Float[np.ndarray, "a b"] | None
+    sources: tuple[str, ...]
     component_values: dict[str, dict[str, str]]
     measured: Predictions
     read_logits: Callable[[str], Float16[np.ndarray, "image cls"]]
@@ -87,6 +91,7 @@ class Snapshot:
                 image_ids=records.image_ids,
                 labels=records.labels,
                 published=None if records.image_ids else records.published(),
+                sources=read_sources(records),
                 component_values=records.components(),
                 measured=records.predictions(),
                 read_logits=read_logits or records.clean_logits,
@@ -132,6 +137,7 @@ class Snapshot:
             self,
             classifier_records=tuple(self.classifier_records[place] for place in places),
             published=None if self.published is None else self.published[np.ix_(places, places)],
+            sources=tuple(name for name in names if name in self.sources),
             component_values={name: self.component_values[name] for name in names if name in self.component_values},
             measured=self.measured.take(names),
             _scores={},
@@ -180,13 +186,17 @@ class Snapshot:
     def sat(self, *, confidence: float | None = CONFIDENCE, epsilon_s: float = EPSILON_S) -> xr.DataArray:
         """SAT of all pairs, with intervals; see `zooscope.scores.matrices.sat_matrix`. A published matrix has no intervals.
 
+        SAT takes both directions: a pair of which not both are sources has NaN; see `one_sided`.
+
         Warns:
             EmptyPairWarning, WeakSourceWarning: as `sat_matrix`, when the scores are computed.
+            OneSidedWarning: some classifiers are not attacked; when the scores are computed.
         """
         if self.published is not None:
             return published_matrix(self.names, self.published)
         key = (confidence, epsilon_s)
         if key not in self._scores:
+            self._warn_if_one_sided()
             made = sat_matrix(self.measured, confidence=confidence, epsilon_s=epsilon_s)
             self._scores[key] = made.assign_attrs(self._attack_attribute)
         return self._scores[key]
@@ -213,7 +223,7 @@ class Snapshot:
         Returns:
             The files: sat.csv, sat_low.csv, sat_high.csv (square, natural log), transfer.csv (source by row, target by column,
             percent), classifiers.csv, and predictions.parquet (source, target, image, label, prediction; a row per counted image).
-            Of an imported matrix sat.csv alone.
+            Of an imported matrix sat.csv alone; where not all classifiers are attacked, one_sided.csv too.
 
         Raises:
             StudyError: the folder can't be written.
@@ -222,7 +232,19 @@ class Snapshot:
         if self.is_imported:
             return export_matrices(Path(folder), {"sat": scores})
         matrices = {"sat": scores, "sat_low": scores.low, "sat_high": scores.high, "transfer": self.transfer()}
+        if len(self.sources) < len(self.names):
+            matrices["one_sided"] = self.one_sided()
         return export(Path(folder), matrices, self.classifiers(), self.predictions, class_names=self.class_names)
+
+    def _warn_if_one_sided(self) -> None:
+        others = [name for name in self.names if name not in self.sources]
+        if others:
+            named = others[0] if len(others) == 1 else f"{others[0]} and {len(others) - 1} more"
+            msg = (
+                f"{named} of the {len(self.names)} classifiers are targets only; SAT takes both directions, so pairs with them "
+                "have no score. How far the sources' attacks fool them is the one-sided SAT."
+            )
+            warnings.warn(msg, OneSidedWarning, stacklevel=3)
 
     @cached_property
     def _transfer(self) -> xr.DataArray:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.cli.calling import call, one_line
+from tests.cli.calling import SMALL, call, one_line
 from tests.cli.synthetic import write_study
 from zooscope.study.study import Study
 
@@ -214,3 +214,25 @@ def test_an_imported_matrix_is_shown_without_what_was_never_measured(tmp_path: P
     found = strictly(call("show", tmp_path / "published", "--json").stdout)
     assert found["sat"] == [[4.6, 3.0, 2.0], [3.0, 4.5, None], [2.0, None, 4.4]]
     assert found["transfer"] == [[None] * 3] * 3
+
+
+def test_a_study_of_which_some_are_targets_only_shows_one_sided_scores(tmp_path: Path) -> None:
+    study = tmp_path / "study"
+    result = call("measure", study, *SMALL, "--sources", "bundled:resnet")
+    assert result.exit_code == 0, result.stderr
+    assert "2 classifiers are measured on 20 images; 1 of them are attacked" in result.stdout
+    shown = call("show", study)
+    assert shown.exit_code == 0
+    text = " ".join(shown.stdout.split())
+    assert "- is a pair without a score: not measured both ways" in text
+    assert "Nearest targets, with one-sided SAT (natural logarithm)" in text
+    assert "Note: bundled:vit of the 2 classifiers are targets only; SAT takes both directions" in text
+    assert "Measured so far" not in text
+    assert max(map(len, shown.stdout.splitlines())) <= 80
+    found = json.loads(call("show", study, "--json").stdout)
+    assert found["sources"] == ["bundled:resnet"]
+    assert found["sat"][0][1] is None
+    assert found["one_sided"][0][1] == pytest.approx(np.log(max(0.01, found["transfer"][0][1])))
+    page = call("report", study)
+    assert page.exit_code == 0
+    assert "not attacked both ways" in (study / "report.html").read_text(encoding="utf-8")

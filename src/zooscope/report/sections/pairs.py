@@ -25,6 +25,7 @@ class Pair:
         control_b_to_a: the other direction.
         count: images that both get right when clean; None where that is not known.
         measured: whether both directions are measured on all images.
+        is_two_sided: whether both classifiers are attacked.
     """
 
     a: str
@@ -39,6 +40,7 @@ class Pair:
     control_b_to_a: float | None
     count: int | None
     measured: bool
+    is_two_sided: bool
 
     @property
     def is_known(self) -> bool:
@@ -52,6 +54,8 @@ class Pair:
             return ""
         if self.count is None:
             return "not known"
+        if not self.is_two_sided:
+            return "not attacked both ways"
         return "no image that both get right when clean" if self.measured else "not measured yet"
 
 
@@ -60,7 +64,7 @@ def make_pair_grid(facts: Facts) -> tuple[tuple[Pair, ...], ...]:
     score, transfer = facts.sat.to_numpy(), facts.transfer.to_numpy()
     low, high, percent, count = (facts.sat[key].to_numpy() for key in ("low", "high", "percent", "count"))
     control = facts.transfer["control"].to_numpy()
-    measured = facts.measured & facts.measured.T
+    measured, sources = facts.measured & facts.measured.T, set(facts.sources)
 
     def pair(row: int, column: int) -> Pair:
         return Pair(
@@ -76,6 +80,7 @@ def make_pair_grid(facts: Facts) -> tuple[tuple[Pair, ...], ...]:
             control_b_to_a=float(control[column, row]) if facts.other_pixels[column, row] else None,
             count=None if facts.is_imported else int(count[row, column]),
             measured=bool(measured[row, column]),
+            is_two_sided={facts.names[row], facts.names[column]} <= sources,
         )
 
     everyone = range(len(facts.names))
