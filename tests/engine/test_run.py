@@ -14,6 +14,7 @@ from zooscope.attacks import Attack, Attacked, LinfPGD
 from zooscope.classifiers.classifier import Classifier
 from zooscope.errors import ClassifierError
 from zooscope.images.image_set import ImageSet
+from zooscope.images.make_pixels import make_pixels
 from zooscope.records.predictions import NOT_COUNTED, Predictions
 from zooscope.study.study import Study
 
@@ -202,7 +203,7 @@ def test_a_control_is_measured_once_per_way_and_not_at_all_between_equal_transfo
     predictions = measured(classifiers, images, replace(ATTACK, iterations=1), shard_size=3)
     for row, classifier in enumerate(classifiers):
         other = as_is(9, 9) if classifier.transform.size == (6, 6) else as_is(6, 6)
-        made = torch.stack([other(images.image(place)) for place in range(6)])
+        made = torch.stack([make_pixels(other, images.image(place)) for place in range(6)])
         detour = nn.functional.interpolate(made, size=classifier.transform.size, mode="bilinear").clamp(0, 1)
         assert isinstance(classifier.network, Counted)
         passes = [any(torch.equal(seen, shard) for shard in detour.split(3)) for seen in classifier.network.seen]

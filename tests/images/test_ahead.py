@@ -18,6 +18,7 @@ from zooscope import ImageSet
 from zooscope.classifiers.classifier import Classifier
 from zooscope.errors import ImagesError
 from zooscope.images.ahead import Ahead
+from zooscope.images.make_pixels import make_pixels
 from zooscope.images.pixel_transform import PixelTransform
 
 SHARDS = tuple(range(start, start + 3) for start in range(0, 12, 3))
@@ -75,7 +76,7 @@ def test_the_pixels_are_those_of_the_image_set() -> None:
     with Ahead(images, shards, plan, threads=4) as ahead:
         for each, shard in plan:
             made = ahead.of(each, shard)
-            expected = torch.stack([each.transform(images.image(place)) for place in shards[shard]])
+            expected = torch.stack([make_pixels(each.transform, images.image(place)) for place in shards[shard]])
             assert torch.equal(made, expected)
             assert torch.equal(made, images.pixels(each, shards[shard]))
 

@@ -1,5 +1,7 @@
 """From an image to a classifier's pixels: exactly what timm evaluates with."""
 
+import subprocess
+import sys
 from math import floor
 from typing import Any
 
@@ -16,6 +18,7 @@ from torch import nn
 
 from zooscope import Classifier, PixelTransform, load_images
 from zooscope.errors import InvalidValueError
+from zooscope.images.make_pixels import make_pixels
 from zooscope.images.pixel_transform import fraction_kept
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -52,7 +55,7 @@ def test_normalised_pixels_are_those_of_timm(settings: dict[str, Any]) -> None:
     network = nn.Flatten().eval()  # its logits are what the classifier shows to its network
     classifier = Classifier(name="any", network=network, num_classes=3 * height * width, transform=transform, mean=MEAN, std=STD)
     for image in photographs():
-        shown = classifier.logits(transform(image).unsqueeze(0)).view(3, height, width)
+        shown = classifier.logits(make_pixels(transform, image).unsqueeze(0)).view(3, height, width)
         torch.testing.assert_close(shown, timm_transform(image), atol=1e-5, rtol=0)
 
 
@@ -60,7 +63,7 @@ def test_normalised_pixels_are_those_of_timm(settings: dict[str, Any]) -> None:
 def test_pixels_have_the_asked_size_and_lie_in_zero_to_one(settings: dict[str, Any]) -> None:
     transform = PixelTransform(**settings)
     for image in photographs():
-        pixels = transform(image)
+        pixels = make_pixels(transform, image)
         assert pixels.dtype == torch.float32
         assert pixels.shape == (3, *transform.size)
         assert 0 <= pixels.min() <= pixels.max() <= 1
@@ -69,7 +72,9 @@ def test_pixels_have_the_asked_size_and_lie_in_zero_to_one(settings: dict[str, A
 def test_an_image_of_the_right_size_is_left_as_it_is() -> None:
     image = photographs()[0]
     expected = torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1).float() / 255
-    torch.testing.assert_close(PixelTransform(height=32, width=32, interpolation="bicubic")(image), expected, atol=0, rtol=0)
+    torch.testing.assert_close(
+        make_pixels(PixelTransform(height=32, width=32, interpolation="bicubic"), image), expected, atol=0, rtol=0
+    )
 
 
 def test_equal_transforms_have_equal_texts_and_different_ones_different() -> None:
@@ -85,13 +90,15 @@ def test_half_of_an_odd_margin_is_rounded_to_even_as_timm_does_or_down(mode: str
     image = Image.fromarray(generator.integers(0, 256, (side, side, 3), dtype=np.uint8))
     levels = torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1).float() / 255
     for name, begin in ((mode, round(margin / 2)), (f"{mode}_down", margin // 2)):  # Python rounds a half to even
-        pixels = PixelTransform(height=40, width=40, crop_fraction=fraction_kept(40, side), crop_mode=name)(image)
+        transform = PixelTransform(height=40, width=40, crop_fraction=fraction_kept(40, side), crop_mode=name)
+        pixels = make_pixels(transform, image)
         torch.testing.assert_close(pixels, levels[:, begin : begin + 40, begin : begin + 40], atol=0, rtol=0)
 
 
 def test_the_middle_of_a_squashed_image_is_found_without_timm() -> None:
     image = photographs()[3].resize((27, 25))
-    pixels = PixelTransform(height=20, width=20, crop_fraction=fraction_kept(20, 23), crop_mode="squash_down")(image)
+    transform = PixelTransform(height=20, width=20, crop_fraction=fraction_kept(20, 23), crop_mode="squash_down")
+    pixels = make_pixels(transform, image)
     resized = torch.from_numpy(np.asarray(image.resize((23, 23), Image.Resampling.BICUBIC)).copy()).permute(2, 0, 1)
     torch.testing.assert_close(pixels, resized[:, 1:21, 1:21].float() / 255, atol=0, rtol=0)
 
@@ -126,3 +133,14 @@ def test_more_than_there_is_can_not_be_kept() -> None:
 def test_impossible_settings_are_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidValueError, match=message):
         PixelTransform(**settings)
+
+
+@pytest.mark.parametrize("text", ["", "height=3", "height=3 width=x interpolation=bicubic crop_fraction=1.0 crop_mode=center"])
+def test_a_text_that_is_no_transform_is_refused(text: str) -> None:
+    with pytest.raises(InvalidValueError, match=r"is no transform of pixels; it must be height=\.\.\. width=\.\.\."):
+        PixelTransform.parse(text)
+
+
+def test_a_transform_is_read_without_torch() -> None:
+    program = "import sys, zooscope.images.pixel_transform; sys.exit(any(name in sys.modules for name in ('torch', 'timm')))"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -45,6 +45,7 @@ class NotANumber(nn.Module):
         return logits
 
 
+@pytest.mark.filterwarnings("ignore::zooscope.errors.OneSidedWarning")
 def test_only_sources_are_attacked_and_all_are_tested(tmp_path: Path) -> None:
     classifiers, images = family(3)
     with Study.create(tmp_path, classifiers=classifiers, images=images, attack=ATTACK, sources=["*0"]) as study:

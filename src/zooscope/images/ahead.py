@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from zooscope.images.image_set import ImageSet, blank
+from zooscope.images.make_pixels import make_pixels
 from zooscope.images.pixel_transform import HasPixelTransform, PixelTransform
 from zooscope.images.threads import num_threads
 
@@ -117,7 +118,7 @@ class Ahead:
         pixels = blank(len(indices), transform.size)
 
         def fill(row: int) -> None:
-            pixels[row] = transform(self._images.image(int(indices[row])))
+            pixels[row] = make_pixels(transform, self._images.image(int(indices[row])))
 
         return _Batch(pixels, tuple(self._pool.submit(fill, row) for row in self._images.as_stored(indices)))
 

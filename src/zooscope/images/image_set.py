@@ -17,6 +17,7 @@ from torch import Tensor
 
 from zooscope.errors import ImagesError, InvalidValueError
 from zooscope.images.decode import decode
+from zooscope.images.make_pixels import make_pixels
 from zooscope.images.pixel_transform import HasPixelTransform
 from zooscope.images.threads import in_order
 
@@ -121,7 +122,7 @@ class ImageSet:
         pixels = blank(len(chosen), classifier.transform.size)
 
         def fill(row: int) -> None:
-            pixels[row] = classifier.transform(self.image(chosen[row]))
+            pixels[row] = make_pixels(classifier.transform, self.image(chosen[row]))
 
         for _ in in_order(fill, self.as_stored(chosen)):
             pass

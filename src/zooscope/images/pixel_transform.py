@@ -1,18 +1,8 @@
-"""From an RGB image to the pixels that a classifier takes: resize, then crop; values in [0, 1]."""
+"""How a classifier's pixels are made from an image, as data; `make_pixels` makes them. Nothing here needs torch."""
 
 from dataclasses import asdict, dataclass, fields
-from functools import cached_property
 from math import floor, nextafter
-from typing import Any, Final, Protocol, runtime_checkable
-
-import zooscope.images.torchvision_operators
-
-import torch
-from jaxtyping import Float
-from PIL import Image
-from timm.data.transforms_factory import transforms_imagenet_eval
-from torch import Tensor
-from torchvision.transforms import CenterCrop
+from typing import Final, Protocol, runtime_checkable
 
 from zooscope.errors import InvalidValueError
 
@@ -67,36 +57,21 @@ class PixelTransform:
         return " ".join(f"{field}={value}" for field, value in asdict(self).items())
 
     @classmethod
-    def parsed(cls, text: str) -> "PixelTransform":
-        """The transform that a text of `str` stands for.
+    def parse(cls, text: str) -> "PixelTransform":
+        """The transform that a text of `str` stands for, as records hold it.
 
-        >>> PixelTransform.parsed(str(PixelTransform(height=24, width=32))) == PixelTransform(height=24, width=32)
+        >>> PixelTransform.parse(str(PixelTransform(height=24, width=32))) == PixelTransform(height=24, width=32)
         True
+
+        Raises:
+            InvalidValueError: it stands for none.
         """
-        values = dict(part.split("=", 1) for part in text.split(" "))
-        return cls(**{field.name: field.type(values[field.name]) for field in fields(cls)})  # type: ignore[operator]
-
-    @cached_property
-    def _transform(self) -> Any:  # noqa: ANN401  (torchvision's Compose is untyped)
-        steps = transforms_imagenet_eval(
-            img_size=self.size,
-            crop_pct=self.crop_fraction,
-            crop_mode=self.crop_mode.removesuffix(DOWN),
-            interpolation=self.interpolation,
-            normalize=False,
-        )
-        if self.crop_mode.endswith(DOWN):
-            steps.transforms = [self._crop_rounding_down if isinstance(step, CenterCrop) else step for step in steps.transforms]
-        return steps
-
-    def _crop_rounding_down(self, image: Image.Image) -> Image.Image:
-        left, top = (image.width - self.width) // 2, (image.height - self.height) // 2
-        return image.crop((left, top, left + self.width, top + self.height))
-
-    def __call__(self, image: Image.Image) -> Float[Tensor, "channel height width"]:
-        """The image's pixels: float32 in [0, 1], three channels."""
-        levels: Tensor = self._transform(image)
-        return levels.to(torch.float32) / 255
+        try:
+            values = dict(part.split("=", 1) for part in text.split(" "))
+            return cls(**{field.name: field.type(values[field.name]) for field in fields(cls)})  # type: ignore[operator]
+        except (ValueError, LookupError) as error:
+            msg = f"{text!r} is no transform of pixels; it must be {' '.join(f'{field.name}=...' for field in fields(cls))}."
+            raise InvalidValueError(msg) from error
 
 
 def fraction_kept(size: int, resized: int) -> float:

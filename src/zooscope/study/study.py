@@ -397,7 +397,7 @@ class Study:
         known = {one.name: one for one in self._records.classifiers}  # loading doesn't touch the record: it may be in a thread
         return Shelf(
             load=lambda name: visiting[name] if name in visiting else self._loaded(known[name]),
-            transforms={name: PixelTransform.parsed(one.transform) for name, one in known.items()}
+            transforms={name: PixelTransform.parse(one.transform) for name, one in known.items()}
             | {name: guest.transform for name, guest in visiting.items()},
             device=choose_device(device),
             images=self.images,

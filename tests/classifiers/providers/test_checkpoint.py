@@ -320,3 +320,9 @@ def test_a_keyword_that_nests_too_deeply_is_refused(tmp_path: Path) -> None:
     deep = "[" * 10_000 + "]" * 10_000
     with pytest.raises(InvalidValueError, match="of an option nests too deeply; give a plain value"):
         load_classifier(f"checkpoint:{tmp_path / 'any.pth'}?architecture=resnet18&architecture.depth={deep}")
+
+
+@pytest.mark.parametrize("keyword", ["checkpoint_path", "pretrained_cfg"])
+def test_a_keyword_by_which_timm_would_load_another_file_is_refused(keyword: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidValueError, match=rf"architecture\.{keyword} would load other weights; those of resnet18"):
+        load_classifier(f"checkpoint:{tmp_path / 'any.pth'}?architecture=resnet18&architecture.{keyword}=other.pth")

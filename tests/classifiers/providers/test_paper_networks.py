@@ -21,6 +21,7 @@ from zooscope.attacks import LinfPGD
 from zooscope.classifiers.providers import paper
 from zooscope.classifiers.providers.timm import classifier_of as with_settings_of_timm
 from zooscope.images.image_set import ImageSet
+from zooscope.images.make_pixels import make_pixels
 
 NUM_CLASSES, NUM_IMAGES = 1000, 3
 MOST = 0.9
@@ -86,7 +87,10 @@ def answering(name: str, images: ImageSet) -> Classifier:
     """A linear classifier of small pixels that gives these images their labels: the least squares solution is exact."""
     transform = PixelTransform(height=24, width=20)
     pixels = (
-        torch.stack([transform(images.image(position)) for position in range(len(images))]).flatten(1).numpy().astype(np.float64)
+        torch.stack([make_pixels(transform, images.image(position)) for position in range(len(images))])
+        .flatten(1)
+        .numpy()
+        .astype(np.float64)
     )
     weights = np.linalg.pinv(pixels) @ np.eye(NUM_CLASSES)[images.labels]
     network = Linear(weights.T, np.zeros(NUM_CLASSES), torch.float32)

@@ -20,6 +20,7 @@ from torch import nn
 
 from zooscope.classifiers.providers import paper
 from zooscope.classifiers.providers.timm import classifier_of
+from zooscope.images.make_pixels import make_pixels
 from zooscope.images.pixel_transform import DOWN
 
 SIZES = ((500, 375), (352, 613), (97, 101), (224, 224), (1000, 251))
@@ -71,7 +72,7 @@ def same_as_timm(settings: Settings, images: list[Image.Image]) -> None:
     expected = create_transform(**config, is_training=False)
     classifier = classifier_of(Shown(settings).eval(), {}, name="any", address="timm:any", asked="any")
     for image in images:
-        shown = classifier.logits(classifier.transform(image).unsqueeze(0)).view(*config["input_size"])
+        shown = classifier.logits(make_pixels(classifier.transform, image).unsqueeze(0)).view(*config["input_size"])
         torch.testing.assert_close(shown, expected(image), atol=2e-6, rtol=1e-6)
 
 

@@ -18,6 +18,7 @@ from tests.photographs import photographs
 from zooscope import Classifier, PixelTransform
 from zooscope.classifiers.providers import torchvision as source
 from zooscope.errors import ClassifierError, InvalidValueError, MissingFileError, UnknownNameError
+from zooscope.images.make_pixels import make_pixels
 
 SHUFFLENET = "ShuffleNet_V2_X0_5_Weights.IMAGENET1K_V1"
 FILE = "shufflenetv2_x0.5-f707e7126e.pth"  # what torchvision's URL of these weights ends in
@@ -83,7 +84,7 @@ def test_normalised_pixels_are_those_of_torchvision_for_every_set_of_weights() -
             std=tuple(preset.std),
         )
         for image in photographs():
-            shown = classifier.logits(transform(image).unsqueeze(0)).view(3, size, size)
+            shown = classifier.logits(make_pixels(transform, image).unsqueeze(0)).view(3, size, size)
             torch.testing.assert_close(shown, preset(image), atol=1e-5, rtol=0)
 
 
@@ -98,7 +99,9 @@ def test_weights_come_from_the_cache_of_torch_hub(filled_cache: Path) -> None:
     image = photographs()[0]
     with torch.no_grad():
         expected = theirs(weights.transforms()(image).unsqueeze(0))
-        torch.testing.assert_close(classifier.logits(classifier.transform(image).unsqueeze(0)), expected, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(
+            classifier.logits(make_pixels(classifier.transform, image).unsqueeze(0)), expected, atol=1e-4, rtol=1e-4
+        )
 
 
 def test_default_weights_are_remembered_by_their_own_name(filled_cache: Path) -> None:

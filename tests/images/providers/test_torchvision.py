@@ -180,3 +180,9 @@ def test_images_of_any_mode_are_handed_on(monkeypatch: pytest.MonkeyPatch, cifar
     images = load_images(f"torchvision:CIFAR10?root={cifar10}&split=test")
     monkeypatch.setattr(datasets.CIFAR10, "__getitem__", lambda *_: (Image.new("RGBA", (2, 2), (1, 2, 3, 4)), 0))
     assert images.image(0).getpixel((0, 0)) == (1, 2, 3)
+
+
+@pytest.mark.parametrize("name", ["LSUN", "LSUNClass"])
+def test_data_sets_that_unpickle_a_file_of_the_current_folder_are_left_out(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match=name):
+        load_images(f"torchvision:{name}?root={tmp_path}")

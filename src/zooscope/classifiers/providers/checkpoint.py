@@ -22,6 +22,7 @@ from zooscope.errors import ClassifierError, InvalidValueError, MissingFileError
 from zooscope.images.pixel_transform import PixelTransform
 
 OPTIONS: Final = ("architecture", "num_classes", *PREPROCESSING)
+LOADING: Final = ("checkpoint_path", "cache_dir")  # timm loads files by these
 NEEDED: Final = ("size", "mean", "std")
 LONGEST: Final = 20  # characters of a value that an error names
 KEYWORD: Final = "architecture."
@@ -62,6 +63,10 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
     for keyword, option in (("img_size", "size"), ("num_classes", "num_classes")):
         if keyword in keywords:
             msg = f"write {option}={keywords[keyword]} instead of {KEYWORD}{keyword}: it also says which images the network gets."
+            raise InvalidValueError(msg)
+    for keyword in keywords:
+        if keyword in LOADING or keyword.startswith("pretrained"):
+            msg = f"{KEYWORD}{keyword} would load other weights; those of {described} are in checkpoint:{rest}."
             raise InvalidValueError(msg)
     facts = timm.facts_of(architecture)
     tagged = ".".join(part for part in (facts.architecture, facts.tag) if part)

@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from zooscope.errors import ClassifierError, InvalidValueError, first_line
+from zooscope.images.make_pixels import make_pixels
 from zooscope.images.pixel_transform import PixelTransform, fraction_kept
 
 INTERPOLATIONS: Final = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")  # in the order of Pillow's numbers
@@ -39,7 +40,7 @@ class Preprocessing:
     def normalised(self, image: Image.Image) -> Tensor:
         """What the network is shown of an image, of shape (3, height, width)."""
         mean, std = (torch.tensor(values).view(3, 1, 1) for values in (self.mean, self.std))
-        shown: Tensor = (self.transform(image) - mean) / std
+        shown: Tensor = (make_pixels(self.transform, image) - mean) / std
         return shown.flip(0) if self.is_flipped else shown
 
 

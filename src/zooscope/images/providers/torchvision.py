@@ -20,6 +20,7 @@ from zooscope.images.class_order import reordered
 from zooscope.images.image_set import ImageSet
 
 OPTIONS: Final = ("root", "split", "train")
+UNPICKLING: Final = ("LSUN", "LSUNClass")  # they unpickle a cache that may lie in the current folder: left out
 _SIDES: Final = {"train": True, "test": False}
 _TRUTH: Final = {"true": True, "false": False}
 _LABELS: Final = ("targets", "labels", "_labels", "y")  # where data sets keep the labels, so that no image need be opened for them
@@ -40,7 +41,7 @@ def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | No
         InvalidValueError: `root` is missing, or the choice of a split, or a value can't be used.
         ImagesError: the data are not there, or have no labels that are classes.
     """
-    names = [name for name in datasets.__all__ if isinstance(getattr(datasets, name), type)]
+    names = [name for name in datasets.__all__ if isinstance(getattr(datasets, name), type) and name not in UNPICKLING]
     if rest not in names:
         kind = "data set of torchvision"
         raise UnknownNameError(kind, rest, names, "Write a name of torchvision.datasets, such as CIFAR10 or ImageNet.")
