@@ -12,7 +12,7 @@ from zooscope.analyses.selection import METHODS, mean_pairwise, select_ensemble
 from zooscope.errors import InvalidValueError
 from zooscope.scores.outcomes import Outcomes
 from zooscope.scores.sat import sat
-from zooscope.statistics.halves import halves
+from zooscope.statistics.halves import split_halves
 
 
 def families(count: int = 9, num_images: int = 400, num_families: int = 3) -> tuple[CleanLogits, Outcomes]:
@@ -33,7 +33,7 @@ def part(logits: CleanLogits, outcomes: Outcomes, images: Array) -> tuple[CleanL
 def test_the_most_diverse_has_the_smallest_mean_sat_on_the_choosing_half() -> None:
     logits, outcomes = families()
     found: Any = select_ensemble(logits, outcomes, size=3).chosen
-    _, choosing = part(logits, outcomes, halves(logits.labels).choosing)
+    _, choosing = part(logits, outcomes, split_halves(logits.labels).choosing)
     scores = sat(choosing).score
     best = min(combinations(range(9), 3), key=lambda each: np.mean([scores[pair] for pair in combinations(each, 2)]))
     assert found.loc["most diverse", "members"] == tuple(logits.names[place] for place in best)
@@ -43,7 +43,7 @@ def test_the_most_diverse_has_the_smallest_mean_sat_on_the_choosing_half() -> No
 
 def test_greedy_has_the_smallest_error_on_the_choosing_half_where_all_can_be_measured() -> None:
     logits, outcomes = families()
-    choosing, _ = part(logits, outcomes, halves(logits.labels).choosing)
+    choosing, _ = part(logits, outcomes, split_halves(logits.labels).choosing)
     ((error, _, _),) = metrics(choosing, [np.array(list(combinations(range(9), 3)))])
     found: Any = select_ensemble(logits, outcomes, size=3).chosen
     assert found.loc["greedy", "choosing_error"] == pytest.approx(error.min())
@@ -53,7 +53,7 @@ def test_greedy_has_the_smallest_error_on_the_choosing_half_where_all_can_be_mea
 def test_what_is_reported_is_measured_on_the_other_half() -> None:
     logits, outcomes = families()
     found: Any = select_ensemble(logits, outcomes, size=3)
-    reporting, _ = part(logits, outcomes, halves(logits.labels).reporting)
+    reporting, _ = part(logits, outcomes, split_halves(logits.labels).reporting)
     single = (~reporting.right).mean(1)
     for method in METHODS:
         row = found.chosen.loc[method]
@@ -69,7 +69,7 @@ def test_what_is_reported_is_measured_on_the_other_half() -> None:
 
 def test_images_of_the_reporting_half_do_not_change_what_is_chosen() -> None:
     logits, outcomes = families()
-    reporting = halves(logits.labels).reporting
+    reporting = split_halves(logits.labels).reporting
     spoiled = CleanLogits(names=logits.names, values=tuple(values.copy() for values in logits.values), labels=logits.labels)
     for place, values in enumerate(spoiled.values):
         values[reporting] = np.random.default_rng(place).normal(size=values[reporting].shape)
@@ -86,7 +86,7 @@ def test_the_regression_is_least_squares_over_the_ensembles() -> None:
     logits, outcomes = families()
     found: Any = select_ensemble(logits, outcomes, size=2).regression
     assert found is not None
-    choosing, attacked = part(logits, outcomes, halves(logits.labels).choosing)
+    choosing, attacked = part(logits, outcomes, split_halves(logits.labels).choosing)
     members = np.array(list(combinations(range(9), 2)))
     ((_, err, _),) = metrics(choosing, [members])
     scores, single = sat(attacked).score, (~choosing.right).mean(1)

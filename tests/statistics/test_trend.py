@@ -4,7 +4,7 @@ from scipy import stats
 
 from tests.specimens import Array
 from zooscope.errors import InvalidValueError
-from zooscope.statistics.trend import trend
+from zooscope.statistics.trend import fit_trend
 
 
 def symmetric(size: int, seed: int) -> Array:
@@ -16,7 +16,7 @@ def test_the_line_is_scipys_through_the_pairs() -> None:
     first, second = symmetric(10, 0), symmetric(10, 1)
     rows, columns = np.triu_indices(10, 1)
     expected = stats.linregress(first[rows, columns], second[rows, columns])
-    found = trend(first, second)
+    found = fit_trend(first, second)
     assert (found.slope, found.intercept) == pytest.approx((expected.slope, expected.intercept))
     np.testing.assert_allclose(found.y, expected.intercept + expected.slope * found.x)
     assert (found.x[0], found.x[-1]) == (first[rows, columns].min(), first[rows, columns].max())
@@ -25,7 +25,7 @@ def test_the_line_is_scipys_through_the_pairs() -> None:
 def test_directed_matrices_give_both_triangles() -> None:
     first, second = np.random.default_rng(0).normal(size=(2, 6, 6))
     off = ~np.eye(6, dtype=bool)
-    assert trend(first, second, directed=True).slope == pytest.approx(stats.linregress(first[off], second[off]).slope)
+    assert fit_trend(first, second, directed=True).slope == pytest.approx(stats.linregress(first[off], second[off]).slope)
 
 
 def test_the_band_holds_the_true_line_where_classifiers_have_effects_of_their_own() -> None:
@@ -34,7 +34,7 @@ def test_the_band_holds_the_true_line_where_classifiers_have_effects_of_their_ow
     for seed in range(150):
         generator = np.random.default_rng(seed)
         first, effect = symmetric(25, 1000 + seed), generator.normal(size=25)
-        found = trend(first, 2 - first + effect[:, None] + effect + 0.1 * symmetric(25, seed), num_resamples=300, seed=seed)
+        found = fit_trend(first, 2 - first + effect[:, None] + effect + 0.1 * symmetric(25, seed), num_resamples=300, seed=seed)
         truth = 2 - found.x[25]
         held += bool(found.low[25] <= truth <= found.high[25])
     # The percentile bootstrap of 25 classifiers is a little narrow; a band over pairs holds the truth in about half of these.
@@ -43,7 +43,7 @@ def test_the_band_holds_the_true_line_where_classifiers_have_effects_of_their_ow
 
 def test_exactly_linear_pairs_have_a_band_of_no_width() -> None:
     first = symmetric(6, 0)
-    found = trend(first, 3 * first + 1)
+    found = fit_trend(first, 3 * first + 1)
     np.testing.assert_allclose(found.low, 3 * found.x + 1, atol=1e-9)
     np.testing.assert_allclose(found.high, 3 * found.x + 1, atol=1e-9)
 
@@ -54,16 +54,16 @@ def test_unknown_pairs_are_left_out() -> None:
     rows, columns = np.triu_indices(7, 1)
     x, y = first[rows, columns], second[rows, columns]
     known = np.isfinite(x + y)
-    assert trend(first, second).slope == pytest.approx(stats.linregress(x[known], y[known]).slope)
+    assert fit_trend(first, second).slope == pytest.approx(stats.linregress(x[known], y[known]).slope)
 
 
 @pytest.mark.parametrize("first", [np.zeros((1, 1)), symmetric(2, 0), np.ones((5, 5)), np.full((4, 4), np.nan)])
 def test_without_two_different_places_there_is_no_line(first: Array) -> None:
-    found = trend(first, first)
+    found = fit_trend(first, first)
     assert np.isnan([found.slope, found.intercept]).all()
     assert len(found.x) == len(found.low) == 0
 
 
 def test_a_confidence_outside_its_range_is_refused() -> None:
     with pytest.raises(InvalidValueError, match=r"confidence must be in \(0, 1\): got 90\."):
-        trend(symmetric(4, 0), symmetric(4, 1), confidence=90.0)
+        fit_trend(symmetric(4, 0), symmetric(4, 1), confidence=90.0)

@@ -9,7 +9,7 @@ import xarray as xr
 from zooscope.analyses.averaging import Average, CleanLogits, metrics
 from zooscope.errors import InvalidValueError
 from zooscope.statistics.mantel import NUM_PERMUTATIONS, Correlation, mantel
-from zooscope.statistics.trend import CONFIDENCE, Trend, trend
+from zooscope.statistics.trend import CONFIDENCE, Trend, fit_trend
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -94,6 +94,6 @@ def measure_pair_ensembles(
     return PairEnsembles(
         pairs=pairs,
         pearson=mantel(scores, gains, num_permutations=num_permutations, seed=seed),
-        trend=trend(scores, gains, confidence=confidence, seed=seed),
+        trend=fit_trend(scores, gains, confidence=confidence, seed=seed),
         average=average,
     )

@@ -12,7 +12,7 @@ from zooscope.scores.outcomes import PERCENT, Outcomes, percent_of
 from zooscope.scores.sat import EPSILON_S, log_score, one_sided, sat
 from zooscope.statistics.bootstrap import NUM_RESAMPLES, find_percentiles, resample_shares, set_exact_ends
 from zooscope.statistics.mantel import NUM_PERMUTATIONS, Correlation, mantel
-from zooscope.statistics.trend import CONFIDENCE, Trend, trend
+from zooscope.statistics.trend import CONFIDENCE, Trend, fit_trend
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -189,7 +189,7 @@ def compare_directions(
             {"source": names[rows], "target": names[columns], "one_sided": alone[rows, columns], "sat": both[rows, columns]}
         ),
         pearson=mantel(alone, both, directed=True, num_permutations=num_permutations, seed=seed),
-        trend=trend(alone, both, directed=True, confidence=confidence, seed=seed),
+        trend=fit_trend(alone, both, directed=True, confidence=confidence, seed=seed),
         recovered=recovered,
         recovered_corrected=recovered_corrected,
         num_recoverable=num_recoverable,

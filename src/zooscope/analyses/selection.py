@@ -15,7 +15,7 @@ from zooscope.errors import InvalidValueError
 from zooscope.scores.outcomes import Outcomes
 from zooscope.scores.sat import sat
 from zooscope.statistics.bootstrap import NUM_RESAMPLES, draw_weights, find_percentiles, set_exact_ends
-from zooscope.statistics.halves import halves
+from zooscope.statistics.halves import split_halves
 
 Method = Literal["most diverse", "best predicted", "greedy", "best single classifiers"]
 METHODS: Final[tuple[Method, ...]] = ("most diverse", "best predicted", "greedy", "best single classifiers")
@@ -115,7 +115,7 @@ def select_ensemble(
         InvalidValueError: the size is not between 2 and the number of classifiers, or logits and outcomes don't fit.
     """
     _require_usable(logits, outcomes, size, num_random)
-    split = halves(logits.labels, seed=seed)
+    split = split_halves(logits.labels, seed=seed)
     chooser = _Chooser(
         logits=logits.take(split.choosing), outcomes=outcomes.take_images(split.choosing), size=size, average=average, seed=seed
     )

@@ -15,7 +15,7 @@ class Halves(NamedTuple):
     reporting: Int[np.ndarray, " reported"]
 
 
-def halves(labels: Int[np.ndarray, " image"], *, seed: int = 0) -> Halves:
+def split_halves(labels: Int[np.ndarray, " image"], *, seed: int = 0) -> Halves:
     """Two halves that hold equally many images of every class, give or take one; their sizes differ by at most one.
 
     Example:

@@ -39,7 +39,7 @@ class Trend:
     confidence: float
 
 
-def trend(
+def fit_trend(
     first: Float[np.ndarray, "_ _"],
     second: Float[np.ndarray, "_ _"],
     *,
