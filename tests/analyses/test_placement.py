@@ -8,7 +8,7 @@ from tests.specimens import Array, outcomes_of
 from zooscope.analyses.placement import compare_directions, place_classifier, usual_sat
 from zooscope.errors import InvalidValueError
 from zooscope.scores.outcomes import Outcomes
-from zooscope.scores.sat import one_sided, sat
+from zooscope.scores.sat import sat, score_one_sided
 from zooscope.statistics.bootstrap import bootstrap_shares
 
 NAMES = ("a", "b", "c", "d")
@@ -123,7 +123,7 @@ def test_one_direction_is_compared_with_both_over_all_ordered_pairs() -> None:
     outcomes, _ = blocks()
     found: Any = compare_directions(outcomes)
     off = ~np.eye(6, dtype=bool)
-    alone, both = one_sided(outcomes)[off], sat(outcomes).score[off]
+    alone, both = score_one_sided(outcomes)[off], sat(outcomes).score[off]
     np.testing.assert_allclose(found.pairs["one_sided"], alone)
     np.testing.assert_allclose(found.pairs["sat"], both)
     assert found.pearson.r == pytest.approx(stats.pearsonr(alone, both).statistic)
@@ -154,7 +154,7 @@ def test_two_classifiers_have_no_correlation_to_test() -> None:
 
 def test_the_usual_sat_is_the_mean_over_all_other_sources() -> None:
     outcomes, _ = blocks()
-    alone = one_sided(outcomes)
+    alone = score_one_sided(outcomes)
     found = usual_sat(outcomes)
     for place, name in enumerate(outcomes.names):
         assert found[name] == pytest.approx(np.delete(alone[:, place], place).mean())

@@ -11,7 +11,7 @@ from zooscope.analyses.reclustering import measure_cluster_stability
 from zooscope.analyses.spectral import adjacency, spectrum
 from zooscope.errors import InvalidValueError
 from zooscope.records.predictions import NOT_COUNTED, Predictions
-from zooscope.scores.matrices import sat_matrix
+from zooscope.scores.matrices import make_sat_matrix
 
 NAMES = ("d", "b", "f", "a", "c", "e")
 
@@ -40,7 +40,7 @@ def grouped(*, alike: float, unlike: float) -> Array:
 
 def test_groups_in_the_data_hold_together() -> None:
     predictions = predictions_with(grouped(alike=0.7, unlike=0.1))
-    found = find_clusters(sat_matrix(predictions, confidence=None), 2)
+    found = find_clusters(make_sat_matrix(predictions, confidence=None), 2)
     stable = measure_cluster_stability(found, predictions, num_draws=40)
     assert found.members == {1: ("a", "c", "e"), 2: ("b", "d", "f")}
     assert stable.clusters["size"].tolist() == [3, 3]
@@ -53,7 +53,7 @@ def test_groups_in_the_data_hold_together() -> None:
 
 def test_groups_by_chance_do_not() -> None:
     predictions = predictions_with(grouped(alike=0.3, unlike=0.3), num_images=60)
-    found = find_clusters(sat_matrix(predictions, confidence=None), 3)
+    found = find_clusters(make_sat_matrix(predictions, confidence=None), 3)
     stable = measure_cluster_stability(found, predictions, num_draws=60)
     assert stable.adjusted_rand < 0.7
     assert stable.clusters["exact"].min() < 0.7
@@ -62,14 +62,14 @@ def test_groups_by_chance_do_not() -> None:
 def test_every_number_is_what_it_says() -> None:
     """A draw is clustered by hand; with one draw, each number has its closed form."""
     predictions = predictions_with(grouped(alike=0.35, unlike=0.25), num_images=50, accuracy=0.9)
-    found = find_clusters(sat_matrix(predictions, confidence=None), 3)
+    found = find_clusters(make_sat_matrix(predictions, confidence=None), 3)
     stable = measure_cluster_stability(found, predictions, num_draws=1, seed=5)
     weights = np.random.default_rng(5).multinomial(50, np.full(50, 1 / 50), size=1)[0]
     drawn = np.repeat(np.arange(50), weights)
     again = replace(
         predictions, labels=predictions.labels[drawn], clean=predictions.clean[:, drawn], transfer=predictions.transfer[..., drawn]
     )
-    scores = sat_matrix(again, confidence=None).to_pandas().sort_index().sort_index(axis=1)
+    scores = make_sat_matrix(again, confidence=None).to_pandas().sort_index().sort_index(axis=1)
     features = spectrum(adjacency(scores.to_numpy(copy=True))).vectors[:, :3]
     best = min((k_means(features, 3, random_state=seed) for seed in range(50)), key=lambda result: result[1])[0]
     together = stable.co_assignment.loc[scores.index, list(scores.index)].to_numpy()
@@ -85,7 +85,7 @@ def test_every_number_is_what_it_says() -> None:
 
 def test_a_cluster_of_one_has_no_pairs() -> None:
     predictions = predictions_with(grouped(alike=0.7, unlike=0.1)[:4, :4])
-    stable = measure_cluster_stability(find_clusters(sat_matrix(predictions, confidence=None), 2), predictions, num_draws=5)
+    stable = measure_cluster_stability(find_clusters(make_sat_matrix(predictions, confidence=None), 2), predictions, num_draws=5)
     assert stable.clusters["size"].tolist() == [3, 1]
     assert np.isnan(stable.clusters["together"][2])
 
@@ -95,7 +95,7 @@ def test_the_order_of_the_classifiers_does_not_matter() -> None:
     order = [3, 0, 5, 1, 2, 4]
     other = predictions.take([predictions.names[place] for place in order])
     first, second = (
-        measure_cluster_stability(find_clusters(sat_matrix(these, confidence=None), 2), these, num_draws=20)
+        measure_cluster_stability(find_clusters(make_sat_matrix(these, confidence=None), 2), these, num_draws=20)
         for these in (predictions, other)
     )
     assert first.co_assignment.equals(second.co_assignment)
@@ -104,7 +104,7 @@ def test_the_order_of_the_classifiers_does_not_matter() -> None:
 
 def test_a_part_of_the_classifiers_can_be_examined() -> None:
     predictions = predictions_with(grouped(alike=0.7, unlike=0.1))
-    part = sat_matrix(predictions, confidence=None).drop_sel(a=["f"], b=["f"])
+    part = make_sat_matrix(predictions, confidence=None).drop_sel(a=["f"], b=["f"])
     stable = measure_cluster_stability(find_clusters(part, 2), predictions, num_draws=5)
     assert sorted(stable.co_assignment.index) == ["a", "b", "c", "d", "e"]
 
@@ -117,14 +117,14 @@ def test_draws_in_which_a_pair_or_everything_is_lost_are_survived() -> None:
     transfer[range(6), range(6)] = 1
     transfer[0, 1, 1] = transfer[1, 0, 1] = NOT_COUNTED
     known = replace(predictions, transfer=transfer)
-    stable = measure_cluster_stability(find_clusters(sat_matrix(known, confidence=None), 2), known, num_draws=30)
+    stable = measure_cluster_stability(find_clusters(make_sat_matrix(known, confidence=None), 2), known, num_draws=30)
     assert stable.co_assignment.notna().all(axis=None)
     assert 0 < stable.clusters["exact"].iloc[0] < 1
 
 
 def test_what_can_not_be_examined_is_refused() -> None:
     predictions = predictions_with(grouped(alike=0.7, unlike=0.1))
-    found = find_clusters(sat_matrix(predictions, confidence=None), 2)
+    found = find_clusters(make_sat_matrix(predictions, confidence=None), 2)
     with pytest.raises(InvalidValueError, match="num_draws must be at least 1: got 0"):
         measure_cluster_stability(found, predictions, num_draws=0)
     with pytest.raises(InvalidValueError, match="the predictions hold no a; take clusters and predictions of the same study"):

@@ -6,7 +6,7 @@ import pytest
 from tests.specimens import Array
 from zooscope.errors import EmptyPairWarning, WeakSourceWarning
 from zooscope.records.predictions import NOT_COUNTED, NOT_MEASURED, Predictions
-from zooscope.scores.matrices import one_sided_matrix, sat_matrix, transfer_matrix
+from zooscope.scores.matrices import make_one_sided_matrix, make_sat_matrix, make_transfer_matrix
 
 
 def predictions_of(transfer: Array, control: Array | None = None) -> Predictions:
@@ -35,7 +35,7 @@ def two_classifiers() -> Array:
 
 
 def test_a_matrix_holds_the_scores_under_the_names_of_the_classifiers() -> None:
-    matrix = sat_matrix(predictions_of(two_classifiers()))
+    matrix = make_sat_matrix(predictions_of(two_classifiers()))
     assert matrix.dims == ("a", "b")
     pair = matrix.sel(a="b", b="a")
     assert pair.item() == pytest.approx(np.log(20))
@@ -46,15 +46,15 @@ def test_a_matrix_holds_the_scores_under_the_names_of_the_classifiers() -> None:
 
 
 def test_intervals_can_be_left_out() -> None:
-    assert {"low", "high"}.isdisjoint(sat_matrix(predictions_of(two_classifiers()), confidence=None).coords)
+    assert {"low", "high"}.isdisjoint(make_sat_matrix(predictions_of(two_classifiers()), confidence=None).coords)
 
 
 def test_each_direction_stands_under_its_source_and_its_target() -> None:
-    transfer = transfer_matrix(predictions_of(two_classifiers()))
+    transfer = make_transfer_matrix(predictions_of(two_classifiers()))
     assert transfer.dims == ("source", "target")
     assert transfer.sel(source="a", target="b").item() == 30
     assert transfer.sel(source="b", target="a").item() == 10
-    one_sided = one_sided_matrix(predictions_of(two_classifiers()))
+    one_sided = make_one_sided_matrix(predictions_of(two_classifiers()))
     assert one_sided.sel(source="a", target="b").item() == pytest.approx(np.log(30))
     assert one_sided.sel(source="b", target="a").item() == pytest.approx(np.log(10))
 
@@ -62,14 +62,14 @@ def test_each_direction_stands_under_its_source_and_its_target() -> None:
 def test_the_control_stands_beside_the_transfer() -> None:
     control = np.zeros((2, 2, 10))
     control[0, 1, :2] = 1
-    np.testing.assert_array_equal(transfer_matrix(predictions_of(two_classifiers(), control)).control, [[0, 20], [0, 0]])
+    np.testing.assert_array_equal(make_transfer_matrix(predictions_of(two_classifiers(), control)).control, [[0, 20], [0, 0]])
 
 
 def test_a_pair_without_a_shared_image_is_nan_and_named_in_a_warning() -> None:
     transfer = np.ones((3, 3, 10), dtype=np.int32)
     transfer[0, 2] = transfer[2, 0] = NOT_COUNTED
     with pytest.warns(EmptyPairWarning, match="a and c share no correctly classified image; their score is NaN") as caught:
-        matrix = sat_matrix(predictions_of(transfer))
+        matrix = make_sat_matrix(predictions_of(transfer))
     assert len(caught) == 1
     for values in (matrix, matrix.low, matrix.high, matrix.percent):
         np.testing.assert_array_equal(np.isnan(values), [[False, False, True], [False, False, False], [True, False, False]])
@@ -79,7 +79,7 @@ def test_a_source_that_fools_itself_on_fewer_than_90_percent_is_pointed_out() ->
     transfer = two_classifiers()
     transfer[1, 1, :2] = 0
     with pytest.warns(WeakSourceWarning, match="the attack on b fools b itself on only 80 % of images") as caught:
-        matrix = sat_matrix(predictions_of(transfer))
+        matrix = make_sat_matrix(predictions_of(transfer))
     assert len(caught) == 1
     assert matrix.sel(a="b", b="b").percent.item() == 80
 
@@ -87,20 +87,20 @@ def test_a_source_that_fools_itself_on_fewer_than_90_percent_is_pointed_out() ->
 def test_90_percent_are_not_weak() -> None:
     transfer = two_classifiers()
     transfer[1, 1, 0] = 0
-    assert sat_matrix(predictions_of(transfer)).sel(a="b", b="b").percent.item() == 90
+    assert make_sat_matrix(predictions_of(transfer)).sel(a="b", b="b").percent.item() == 90
 
 
 @pytest.mark.parametrize("confidence", [0.95, None])
 def test_what_is_not_measured_yet_is_nan_without_a_warning(confidence: float | None) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        nothing = sat_matrix(predictions_of(np.full((2, 2, 10), NOT_MEASURED)), confidence=confidence)
+        nothing = make_sat_matrix(predictions_of(np.full((2, 2, 10), NOT_MEASURED)), confidence=confidence)
     assert np.isnan(nothing).all()
 
 
 def test_a_half_measured_study_is_scored_on_the_images_measured_both_ways() -> None:
     transfer = two_classifiers()
     transfer[1, :, 6:] = NOT_MEASURED
-    pair = sat_matrix(predictions_of(transfer)).sel(a="a", b="b")
+    pair = make_sat_matrix(predictions_of(transfer)).sel(a="a", b="b")
     assert pair["count"].item() == 6
     assert pair.percent.item() == pytest.approx(100 * (3 + 1) / 12)

@@ -2,7 +2,7 @@ import numpy as np
 
 from tests.specimens import counted_in, fooled_in, outcomes_of
 from zooscope.records.predictions import NOT_COUNTED, NOT_MEASURED, Predictions
-from zooscope.scores.outcomes import count_pairs, find_outcomes, measure_control, percent_of
+from zooscope.scores.outcomes import count_pairs, find_outcomes, find_percent, measure_control
 
 # Two classifiers, four images of the classes 0 and 1.
 PREDICTIONS = Predictions(
@@ -39,7 +39,7 @@ def test_a_control_counts_the_images_that_the_attack_counts() -> None:
 
 
 def test_percent_of_nothing_is_nan_without_a_warning() -> None:
-    np.testing.assert_array_equal(percent_of(np.array([0, 1]), np.array([0, 4])), [np.nan, 25])
+    np.testing.assert_array_equal(find_percent(np.array([0, 1]), np.array([0, 4])), [np.nan, 25])
 
 
 def test_what_a_pair_counts_is_what_sat_counts() -> None:

@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 from tests.specimens import Array, counted_in, fooled_in, outcomes_of
 from zooscope.errors import InvalidValueError
 from zooscope.scores.outcomes import Outcomes
-from zooscope.scores.sat import LARGER_IS_MORE_SIMILAR, RANGE, SYMMETRIC, log_score, one_sided, sat, sat_intervals
+from zooscope.scores.sat import LARGER_IS_MORE_SIMILAR, RANGE, SYMMETRIC, bootstrap_sat, sat, score_one_sided, take_log_score
 
 
 @st.composite
@@ -59,7 +59,7 @@ def test_a_pair_without_a_shared_image_is_nan_in_score_and_interval() -> None:
     counted = np.ones((2, 2, 4))
     counted[0, 1] = counted[1, 0] = 0
     outcomes = outcomes_of(np.ones((2, 2, 4)), counted)
-    for matrix in (sat(outcomes).score, *sat_intervals(outcomes)):
+    for matrix in (sat(outcomes).score, *bootstrap_sat(outcomes)):
         np.testing.assert_array_equal(np.isnan(matrix), [[False, True], [True, False]])
 
 
@@ -67,14 +67,14 @@ def test_a_pair_without_a_shared_image_is_nan_in_score_and_interval() -> None:
 def test_the_score_is_symmetric_as_the_module_says(measured: tuple[Array, Array]) -> None:
     outcomes = outcomes_of(*measured)
     assert SYMMETRIC
-    for matrix in (*sat(outcomes), *sat_intervals(outcomes)):
+    for matrix in (*sat(outcomes), *bootstrap_sat(outcomes)):
         np.testing.assert_array_equal(matrix, matrix.T)
 
 
 @given(_measured(), st.floats(1e-6, 100))
 def test_the_score_lies_between_log_epsilon_s_and_log_100(measured: tuple[Array, Array], epsilon_s: float) -> None:
     outcomes = outcomes_of(*measured)
-    for matrix in (sat(outcomes, epsilon_s=epsilon_s).score, *sat_intervals(outcomes, epsilon_s=epsilon_s)):
+    for matrix in (sat(outcomes, epsilon_s=epsilon_s).score, *bootstrap_sat(outcomes, epsilon_s=epsilon_s)):
         known = matrix[~np.isnan(matrix)]
         assert (known >= np.log(epsilon_s)).all()
         assert (known <= np.log(100)).all()
@@ -86,7 +86,7 @@ def test_another_order_of_classifiers_reorders_the_matrix(measured: tuple[Array,
     outcomes = outcomes_of(*measured)
     order = np.array(random.sample(range(len(outcomes.names)), k=len(outcomes.names)))
     other = reordered(outcomes, order)
-    straight, turned = ((*sat(each), *sat_intervals(each), one_sided(each)) for each in (outcomes, other))
+    straight, turned = ((*sat(each), *bootstrap_sat(each), score_one_sided(each)) for each in (outcomes, other))
     for before, after in zip(straight, turned, strict=True):
         np.testing.assert_array_equal(before[order][:, order], after)
 
@@ -123,24 +123,24 @@ def test_one_more_fooled_image_raises_the_score_of_its_pair_alone(measured: tupl
 def test_one_sided_scores_are_the_logarithms_of_one_direction() -> None:
     fooled = np.zeros((2, 2, 4))
     fooled[0, 1, :3], fooled[1, 0, :1], fooled[0, 0] = 1, 1, 1
-    np.testing.assert_allclose(one_sided(outcomes_of(fooled)), np.log(np.array([[100, 75], [25, 0.01]])))
+    np.testing.assert_allclose(score_one_sided(outcomes_of(fooled)), np.log(np.array([[100, 75], [25, 0.01]])))
 
 
 def test_the_mean_of_both_directions_gives_sat_when_both_count_the_same_images() -> None:
     outcomes = outcomes_of(np.random.default_rng(0).random((4, 4, 30)) < 0.4)
-    percent = np.exp(one_sided(outcomes))
+    percent = np.exp(score_one_sided(outcomes))
     np.testing.assert_allclose(sat(outcomes).percent, (percent + percent.T) / 2)
 
 
 @pytest.mark.parametrize("epsilon_s", [0.0, -1.0, 101.0, float("nan")])
 def test_epsilon_s_outside_its_range_is_refused(epsilon_s: float) -> None:
     with pytest.raises(InvalidValueError, match=rf"epsilon_s must be in \(0, 100\] \(percent\): got {epsilon_s:g}\."):
-        log_score(np.array([1.0]), epsilon_s=epsilon_s)
+        take_log_score(np.array([1.0]), epsilon_s=epsilon_s)
 
 
 def test_an_interval_holds_the_score_and_narrows_with_lower_confidence() -> None:
     outcomes = outcomes_of(np.random.default_rng(0).random((4, 4, 200)) < 0.3)
-    score, wide, narrow = sat(outcomes).score, sat_intervals(outcomes, confidence=0.99), sat_intervals(outcomes, confidence=0.5)
+    score, wide, narrow = sat(outcomes).score, bootstrap_sat(outcomes, confidence=0.99), bootstrap_sat(outcomes, confidence=0.5)
     assert (wide.low < narrow.low).all()
     assert (narrow.low < score).all()
     assert (score < narrow.high).all()

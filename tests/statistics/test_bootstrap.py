@@ -4,7 +4,7 @@ from scipy import stats
 
 from tests.specimens import Array, outcomes_of
 from zooscope.errors import InvalidValueError
-from zooscope.scores.sat import sat_intervals
+from zooscope.scores.sat import bootstrap_sat
 from zooscope.statistics.bootstrap import CELLS_AT_ONCE, bootstrap_shares, find_percentiles, resample_shares
 
 NUM_DATA_SETS = 400
@@ -66,7 +66,7 @@ def test_intervals_of_sat_cover_the_true_scores_of_simulated_studies() -> None:
         fooled = (
             generator.random((3 * together, 3 * together, 300)) < np.tile(strength, (together, together))[..., None] * difficulty
         )
-        low, high = sat_intervals(outcomes_of(fooled), seed=seed)
+        low, high = bootstrap_sat(outcomes_of(fooled), seed=seed)
         inside = (low <= np.tile(truth, (together, together))) & (np.tile(truth, (together, together)) <= high)
         held += sum(inside[first : first + 3, first : first + 3] for first in range(0, 3 * together, 3))
     assert (held >= FEWEST).all()

@@ -8,8 +8,8 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int
 
 from zooscope.errors import InvalidValueError
-from zooscope.scores.outcomes import PERCENT, Outcomes, percent_of
-from zooscope.scores.sat import EPSILON_S, log_score, one_sided, sat
+from zooscope.scores.outcomes import PERCENT, Outcomes, find_percent
+from zooscope.scores.sat import EPSILON_S, sat, score_one_sided, take_log_score
 from zooscope.statistics.bootstrap import NUM_RESAMPLES, find_percentiles, resample_shares, set_exact_ends
 from zooscope.statistics.mantel import NUM_PERMUTATIONS, Correlation, mantel
 from zooscope.statistics.trend import CONFIDENCE, Trend, fit_trend
@@ -45,9 +45,9 @@ class OneSided:
     """How far one direction tells what both tell, over the classifiers of a study.
 
     Attributes:
-        pairs: a row per ordered pair: `source`, `target`, `one_sided` (the source's attack alone), `sat` (both directions).
+        pairs: a row per ordered pair: `source`, `target`, `score_one_sided` (the source's attack alone), `sat` (both directions).
         pearson: of the two, over ordered pairs; permuted are classifiers.
-        trend: `sat` by `one_sided`.
+        trend: `sat` by `score_one_sided`.
         recovered: classifiers that their own row of one-sided scores puts into their own cluster, of those with a sibling there.
         recovered_corrected: the same with each target's usual SAT (over the other sources) taken from its SAT first.
         num_recoverable: how many have a sibling there.
@@ -103,15 +103,17 @@ def place_classifier(
     Raises:
         InvalidValueError: there is no target that shares an image with the classifier.
     """
-    percent = percent_of((fooled & counted).sum(1), counted.sum(1))
+    percent = find_percent((fooled & counted).sum(1), counted.sum(1))
     if not np.isfinite(percent).any():
         msg = "no target shares a correctly classified image with the classifier; there is nothing to place it by."
         raise InvalidValueError(msg)
     outcomes = (fooled & counted).astype(np.int8), counted.astype(np.int8)
     drawn_shares = resample_shares(*outcomes, num_resamples=num_resamples, seed=seed)
-    scores, drawn = log_score(percent, epsilon_s=epsilon_s), log_score(PERCENT * drawn_shares, epsilon_s=epsilon_s)
+    scores, drawn = take_log_score(percent, epsilon_s=epsilon_s), take_log_score(PERCENT * drawn_shares, epsilon_s=epsilon_s)
     shares = find_percentiles(drawn_shares, confidence)
-    low, high = (log_score(PERCENT * end, epsilon_s=epsilon_s) for end in set_exact_ends(shares, *outcomes, confidence=confidence))
+    low, high = (
+        take_log_score(PERCENT * end, epsilon_s=epsilon_s) for end in set_exact_ends(shares, *outcomes, confidence=confidence)
+    )
     known = {name: (clusters or {}).get(name) for name in names}
     targets = pd.DataFrame(
         {
@@ -169,7 +171,7 @@ def compare_directions(
         seed: of its permutations, and of the draws for the band.
     """
     names = np.array(outcomes.names, dtype=object)
-    alone, both = one_sided(outcomes, epsilon_s=epsilon_s), sat(outcomes, epsilon_s=epsilon_s).score
+    alone, both = score_one_sided(outcomes, epsilon_s=epsilon_s), sat(outcomes, epsilon_s=epsilon_s).score
     rows, columns = np.nonzero(~np.eye(len(names), dtype=bool))
     recovered = recovered_corrected = num_recoverable = 0
     for place, name in enumerate(outcomes.names):
@@ -198,7 +200,7 @@ def compare_directions(
 
 def usual_sat(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S) -> dict[str, float]:
     """How easily each classifier is fooled, whoever attacks: mean one-sided SAT from all others; NaN where there is none."""
-    alone = one_sided(outcomes, epsilon_s=epsilon_s)
+    alone = score_one_sided(outcomes, epsilon_s=epsilon_s)
     means = _usual(alone, np.arange(len(alone)))
     return {name: float(mean) for name, mean in zip(outcomes.names, means, strict=True)}
 

@@ -12,8 +12,8 @@ from zooscope.analyses.clustering import Clusters, k_means
 from zooscope.analyses.spectral import adjacency, spectrum
 from zooscope.errors import InvalidValueError
 from zooscope.records.predictions import Predictions
-from zooscope.scores.outcomes import PERCENT, count_pairs, find_outcomes, percent_of
-from zooscope.scores.sat import EPSILON_S, log_score
+from zooscope.scores.outcomes import PERCENT, count_pairs, find_outcomes, find_percent
+from zooscope.scores.sat import EPSILON_S, take_log_score
 from zooscope.statistics.bootstrap import resample_shares
 
 NUM_DRAWS: Final = 200
@@ -108,8 +108,8 @@ def _drawn_scores(
     """SAT of every draw. A pair that shares no image in a draw keeps the score that it has on all."""
     fooled, counted = count_pairs(find_outcomes(predictions))
     shares = resample_shares(fooled, counted, num_resamples=num_draws, seed=seed)
-    overall = percent_of(fooled.sum(axis=1, dtype=np.int64), counted.sum(axis=1, dtype=np.int64)) / PERCENT
-    scores = log_score(PERCENT * np.where(np.isnan(shares), overall, shares), epsilon_s=epsilon_s)
+    overall = find_percent(fooled.sum(axis=1, dtype=np.int64), counted.sum(axis=1, dtype=np.int64)) / PERCENT
+    scores = take_log_score(PERCENT * np.where(np.isnan(shares), overall, shares), epsilon_s=epsilon_s)
     size = len(predictions.names)
     rows, columns = np.triu_indices(size, 1)
     matrices = np.zeros((num_draws, size, size))

@@ -10,8 +10,8 @@ import xarray as xr
 from jaxtyping import Float
 
 from zooscope.errors import InvalidValueError
-from zooscope.scores.outcomes import PERCENT, Outcomes, count_pairs, percent_of
-from zooscope.scores.sat import EPSILON_S, log_score
+from zooscope.scores.outcomes import PERCENT, Outcomes, count_pairs, find_percent
+from zooscope.scores.sat import EPSILON_S, take_log_score
 from zooscope.statistics.bootstrap import NUM_RESAMPLES, Interval, bootstrap_shares, find_percentiles, resample_shares
 
 MEASURES: Final = ("sat", "percent", "sensitivity")
@@ -81,7 +81,7 @@ def compare_strategies(
     rows, columns = np.triu_indices(len(classifiers), 1)
     if isinstance(scores, Outcomes):
         fooled, counted = count_pairs(scores)
-        percent = percent_of(fooled.sum(1, dtype=np.int64), counted.sum(1, dtype=np.int64))
+        percent = find_percent(fooled.sum(1, dtype=np.int64), counted.sum(1, dtype=np.int64))
         drawn = PERCENT * resample_shares(fooled, counted, num_resamples=num_resamples, seed=seed)
         ends = bootstrap_shares(fooled, counted, confidence=confidence, num_resamples=num_resamples, seed=seed)
     else:
@@ -138,7 +138,7 @@ class _Pairs:
 
     def _as(self, name: str, percent: np.ndarray) -> np.ndarray:
         if name == "sat":
-            return log_score(percent, epsilon_s=self.epsilon_s)
+            return take_log_score(percent, epsilon_s=self.epsilon_s)
         return percent if name == "percent" else 1 - percent / PERCENT
 
 

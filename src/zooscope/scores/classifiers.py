@@ -10,7 +10,7 @@ from zooscope.records.predictions import NOT_MEASURED, Predictions
 from zooscope.scores.outcomes import PERCENT, find_outcomes
 
 
-def classifier_table(classifiers: Sequence[ClassifierRecord], predictions: Predictions) -> pd.DataFrame:
+def make_classifier_table(classifiers: Sequence[ClassifierRecord], predictions: Predictions) -> pd.DataFrame:
     """A row per classifier.
 
     Returns:

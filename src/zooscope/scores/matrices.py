@@ -9,13 +9,15 @@ import xarray as xr
 from zooscope.errors import EmptyPairWarning, WeakSourceWarning
 from zooscope.records.predictions import NOT_MEASURED, Predictions
 from zooscope.scores.outcomes import Outcomes, find_outcomes, measure_control
-from zooscope.scores.sat import EPSILON_S, log_score, sat, sat_intervals
+from zooscope.scores.sat import EPSILON_S, bootstrap_sat, sat, take_log_score
 
 CONFIDENCE: Final = 0.95
 WEAK_SOURCE_PERCENT: Final = 90.0
 
 
-def sat_matrix(predictions: Predictions, *, confidence: float | None = CONFIDENCE, epsilon_s: float = EPSILON_S) -> xr.DataArray:
+def make_sat_matrix(
+    predictions: Predictions, *, confidence: float | None = CONFIDENCE, epsilon_s: float = EPSILON_S
+) -> xr.DataArray:
     """SAT of all pairs, with intervals.
 
     Args:
@@ -39,7 +41,7 @@ def sat_matrix(predictions: Predictions, *, confidence: float | None = CONFIDENC
     score, percent, counted = sat(measured, epsilon_s=epsilon_s)
     coordinates = {"percent": percent, "count": counted}
     if confidence is not None:
-        low, high = sat_intervals(measured, epsilon_s=epsilon_s, confidence=confidence)
+        low, high = bootstrap_sat(measured, epsilon_s=epsilon_s, confidence=confidence)
         coordinates |= {"low": low, "high": high}
     names = list(measured.names)
     return xr.DataArray(
@@ -51,7 +53,7 @@ def sat_matrix(predictions: Predictions, *, confidence: float | None = CONFIDENC
     )
 
 
-def transfer_matrix(predictions: Predictions) -> xr.DataArray:
+def make_transfer_matrix(predictions: Predictions) -> xr.DataArray:
     """Share of counted images that a source's attack fools a target on, in percent.
 
     Returns:
@@ -73,10 +75,10 @@ def transfer_matrix(predictions: Predictions) -> xr.DataArray:
     )
 
 
-def one_sided_matrix(predictions: Predictions, *, epsilon_s: float = EPSILON_S) -> xr.DataArray:
+def make_one_sided_matrix(predictions: Predictions, *, epsilon_s: float = EPSILON_S) -> xr.DataArray:
     """SAT from one direction alone; dimensions `source` and `target`, natural log."""
-    transfer = transfer_matrix(predictions)
-    return transfer.copy(data=log_score(transfer.to_numpy(), epsilon_s=epsilon_s)).rename("one_sided")
+    transfer = make_transfer_matrix(predictions)
+    return transfer.copy(data=take_log_score(transfer.to_numpy(), epsilon_s=epsilon_s)).rename("one_sided")
 
 
 def _warn(predictions: Predictions, measured: Outcomes) -> None:

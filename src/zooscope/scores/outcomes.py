@@ -98,7 +98,7 @@ class Outcomes:
     @property
     def percent(self) -> Float[np.ndarray, "source target"]:
         """Fooled images per hundred counted ones; NaN where none is counted."""
-        return percent_of(self.num_fooled, self.num_counted)
+        return find_percent(self.num_fooled, self.num_counted)
 
     def take(self, places: Int[np.ndarray, " classifier"]) -> "Outcomes":
         """Those of some classifiers among themselves."""
@@ -138,10 +138,10 @@ def measure_control(predictions: Predictions) -> Float[np.ndarray, "source targe
             known = (predictions.transfer[source, target] >= 0) & (control >= 0)
             counted[source, target] = known.sum()
             wrong[source, target] = (known & (control != predictions.labels)).sum()
-    return percent_of(wrong, counted)
+    return find_percent(wrong, counted)
 
 
-def percent_of(fooled: Int[np.ndarray, "*cells"], counted: Int[np.ndarray, "*cells"]) -> Float[np.ndarray, "*cells"]:
+def find_percent(fooled: Int[np.ndarray, "*cells"], counted: Int[np.ndarray, "*cells"]) -> Float[np.ndarray, "*cells"]:
     """100 * fooled / counted, NaN where nothing is counted.
 
     Example:

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int, Real
 
 from zooscope.errors import InvalidValueError
-from zooscope.scores.outcomes import PAIRS_AT_ONCE, PERCENT, Outcomes, percent_of
+from zooscope.scores.outcomes import PAIRS_AT_ONCE, PERCENT, Outcomes, find_percent
 from zooscope.statistics.bootstrap import Interval, bootstrap_shares, draw_weights
 
 EPSILON_S: Final = 0.01
@@ -57,26 +57,26 @@ def sat(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S) -> Sat:
     for block, rows, columns in _pair_blocks(size):
         pairs = outcomes.pairs(rows, columns)
         fooled[block], counted[block] = pairs.fooled.sum(-1), pairs.counted.sum(-1)
-    percent = _symmetric(percent_of(fooled, counted), size)
-    return Sat(log_score(percent, epsilon_s=epsilon_s), percent, _symmetric(counted // 2, size))
+    percent = _symmetric(find_percent(fooled, counted), size)
+    return Sat(take_log_score(percent, epsilon_s=epsilon_s), percent, _symmetric(counted // 2, size))
 
 
-def sat_intervals(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S, confidence: float = 0.95, seed: int = 0) -> Interval:
+def bootstrap_sat(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S, confidence: float = 0.95, seed: int = 0) -> Interval:
     """Intervals of SAT by bootstrap over images, for all pairs; matrices (a, b) on the scale of `Sat.score`."""
     size = len(outcomes.names)
     weights = draw_weights(len(outcomes.labels), seed=seed)
     low, high = np.empty((2, size * (size + 1) // 2))
     for block, rows, columns in _pair_blocks(size):
         low[block], high[block] = bootstrap_shares(*outcomes.pairs(rows, columns), confidence=confidence, weights=weights)
-    return Interval(*(log_score(PERCENT * _symmetric(ends, size), epsilon_s=epsilon_s) for ends in (low, high)))
+    return Interval(*(take_log_score(PERCENT * _symmetric(ends, size), epsilon_s=epsilon_s) for ends in (low, high)))
 
 
-def one_sided(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S) -> Float[np.ndarray, "source target"]:
+def score_one_sided(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S) -> Float[np.ndarray, "source target"]:
     """SAT from one direction alone: source attacks, target is tested."""
-    return log_score(outcomes.percent, epsilon_s=epsilon_s)
+    return take_log_score(outcomes.percent, epsilon_s=epsilon_s)
 
 
-def log_score(percent: Float[np.ndarray, "*cells"], *, epsilon_s: float = EPSILON_S) -> Float[np.ndarray, "*cells"]:
+def take_log_score(percent: Float[np.ndarray, "*cells"], *, epsilon_s: float = EPSILON_S) -> Float[np.ndarray, "*cells"]:
     """Natural logarithm of a percentage, cut below at epsilon_s.
 
     Example:

@@ -20,8 +20,8 @@ from zooscope.records.entries import DATABASE, ClassifierRecord, Definition
 from zooscope.records.predictions import Predictions
 from zooscope.records.records import Records
 from zooscope.records.roles import read_sources
-from zooscope.scores.classifiers import classifier_table
-from zooscope.scores.matrices import CONFIDENCE, one_sided_matrix, sat_matrix, transfer_matrix
+from zooscope.scores.classifiers import make_classifier_table
+from zooscope.scores.matrices import CONFIDENCE, make_one_sided_matrix, make_sat_matrix, make_transfer_matrix
 from zooscope.scores.outcomes import Outcomes, find_outcomes
 from zooscope.scores.sat import EPSILON_S
 
@@ -189,7 +189,7 @@ class Snapshot:
         SAT takes both directions: a pair of which not both are sources has NaN; see `one_sided`.
 
         Warns:
-            EmptyPairWarning, WeakSourceWarning: as `sat_matrix`, when the scores are computed.
+            EmptyPairWarning, WeakSourceWarning: as `make_sat_matrix`, when the scores are computed.
             OneSidedWarning: some classifiers are not attacked; when the scores are computed.
         """
         if self.published is not None:
@@ -197,7 +197,7 @@ class Snapshot:
         key = (confidence, epsilon_s)
         if key not in self._scores:
             self._warn_if_one_sided()
-            made = sat_matrix(self.measured, confidence=confidence, epsilon_s=epsilon_s)
+            made = make_sat_matrix(self.measured, confidence=confidence, epsilon_s=epsilon_s)
             self._scores[key] = made.assign_attrs(self._attack_attribute)
         return self._scores[key]
 
@@ -207,11 +207,11 @@ class Snapshot:
 
     def one_sided(self, *, epsilon_s: float = EPSILON_S) -> xr.DataArray:
         """SAT from one direction alone; see `zooscope.scores.matrices.one_sided_matrix`."""
-        return one_sided_matrix(self.predictions, epsilon_s=epsilon_s).assign_attrs(self._attack_attribute)
+        return make_one_sided_matrix(self.predictions, epsilon_s=epsilon_s).assign_attrs(self._attack_attribute)
 
     def classifiers(self) -> pd.DataFrame:
         """A row per classifier; see `zooscope.scores.classifiers.classifier_table`."""
-        return classifier_table(self.classifier_records, self.predictions)
+        return make_classifier_table(self.classifier_records, self.predictions)
 
     def export(self, folder: str | Path, *, confidence: float = CONFIDENCE) -> tuple[Path, ...]:
         """Writes scores, classifiers and predictions as CSV and Parquet.
@@ -248,7 +248,7 @@ class Snapshot:
 
     @cached_property
     def _transfer(self) -> xr.DataArray:
-        return transfer_matrix(self.predictions).assign_attrs(self._attack_attribute)
+        return make_transfer_matrix(self.predictions).assign_attrs(self._attack_attribute)
 
     @property
     def _attack_attribute(self) -> dict[str, str]:

@@ -147,10 +147,10 @@ def _find(
 ) -> _Found:
     from zooscope.analyses.draws import measure_ensembles_by_cluster, measure_ensembles_by_group
     from zooscope.analyses.ensembles import measure_pair_ensembles
-    from zooscope.scores.matrices import sat_matrix
+    from zooscope.scores.matrices import make_sat_matrix
 
     predictions = study.predictions
-    logits, sat = clean_logits(study, study.names, predictions), sat_matrix(predictions, confidence=None)
+    logits, sat = clean_logits(study, study.names, predictions), make_sat_matrix(predictions, confidence=None)
     pairs = measure_pair_ensembles(logits, sat, average=average.value, confidence=confidence, seed=seed)
     clusters = clusters_of(sat, num_clusters, seed=seed)
     settings: Any = {"sizes": sizes, "num_draws": draws, "average": average.value, "seed": seed}

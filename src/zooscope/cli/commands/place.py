@@ -93,13 +93,13 @@ def place(
     def find() -> Answer:
         from zooscope.analyses.placement import compare_directions, place_classifier, usual_sat
         from zooscope.pictures.placement import one_sided_picture, placement_picture
-        from zooscope.scores.matrices import sat_matrix
+        from zooscope.scores.matrices import make_sat_matrix
         from zooscope.scores.outcomes import find_outcomes
         from zooscope.study.snapshot import read_snapshot
 
         opened = read_snapshot(study)
         predictions = opened.predictions
-        outcomes, sat = find_outcomes(predictions), sat_matrix(predictions, confidence=None)
+        outcomes, sat = find_outcomes(predictions), make_sat_matrix(predictions, confidence=None)
         row = (
             _left_out(predictions, classifier)
             if classifier in predictions.names
@@ -158,7 +158,7 @@ def _measured(path: Path, address: str, *, device: str, batch_size: int | None, 
 
     with progress_bar() as listen:
         from zooscope.classifiers.load import load_classifier
-        from zooscope.scores.outcomes import percent_of
+        from zooscope.scores.outcomes import find_percent
         from zooscope.study.newcomer import newcomer
         from zooscope.study.study import Study
 
@@ -176,7 +176,7 @@ def _measured(path: Path, address: str, *, device: str, batch_size: int | None, 
         targets=found.targets,
         fooled=found.fooled,
         counted=found.counted,
-        control=percent_of(found.damaged.sum(1), found.counted.sum(1)),
+        control=find_percent(found.damaged.sum(1), found.counted.sum(1)),
         clean_accuracy=found.clean_accuracy,
         is_new=True,
     )
