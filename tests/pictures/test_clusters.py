@@ -9,10 +9,10 @@ import pytest
 from tests.analyses.planted import planted
 from zooscope.analyses.clustering import find_clusters
 from zooscope.analyses.reclustering import ClusterStability
-from zooscope.pictures.clusters import distances_picture, sat_picture, stability_picture
+from zooscope.pictures.clusters import make_cluster_stability_picture, make_distances_picture, make_sat_picture
 from zooscope.pictures.data import HeatMap
 from zooscope.pictures.draw import ENDINGS, save
-from zooscope.pictures.interactive import figure
+from zooscope.pictures.interactive import make_figure
 
 MATRIX = planted([3, 2, 1])
 FOUND = find_clusters(MATRIX, 3)
@@ -26,9 +26,9 @@ def stability() -> ClusterStability:
 
 def pictures() -> dict[str, HeatMap]:
     return {
-        "distances": distances_picture(FOUND),
-        "sat": sat_picture(FOUND, MATRIX),
-        "stability": stability_picture(FOUND, stability()),
+        "distances": make_distances_picture(FOUND),
+        "sat": make_sat_picture(FOUND, MATRIX),
+        "stability": make_cluster_stability_picture(FOUND, stability()),
     }
 
 
@@ -53,7 +53,7 @@ def test_the_values_are_those_of_the_analysis() -> None:
 
 
 def test_one_cluster_has_no_break() -> None:
-    picture = distances_picture(find_clusters(MATRIX, 1))
+    picture = make_distances_picture(find_clusters(MATRIX, 1))
     assert (picture.breaks, picture.blocks) == ((), ("1",))
     assert picture.title.endswith("6 classifiers in 1 cluster")
 
@@ -61,9 +61,9 @@ def test_one_cluster_has_no_break() -> None:
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_they_are_drawn_the_same_every_time(ending: str, tmp_path: Path) -> None:
     for name in ("once", "again"):
-        save(distances_picture(FOUND), tmp_path / f"{name}{ending}")
+        save(make_distances_picture(FOUND), tmp_path / f"{name}{ending}")
     assert (tmp_path / f"once{ending}").read_bytes() == (tmp_path / f"again{ending}").read_bytes()
 
 
 def test_the_explorable_picture_names_the_blocks() -> None:
-    assert [note.text for note in figure(distances_picture(FOUND)).layout.annotations] == ["1", "2", "3"]
+    assert [note.text for note in make_figure(make_distances_picture(FOUND)).layout.annotations] == ["1", "2", "3"]

@@ -11,7 +11,7 @@ from PIL import Image
 from zooscope.errors import InvalidValueError, StudyError
 from zooscope.pictures.data import Band, Bars, BarSeries, Curves, HeatMap, Picture, Points
 from zooscope.pictures.draw import ENDINGS, save
-from zooscope.pictures.interactive import figure
+from zooscope.pictures.interactive import make_figure
 
 NAMES = ("resnet", "a <b>bold</b> $name$ & more", "résumé, 変")
 STEPS = np.array([1.0, 2.0, 4.0])
@@ -69,7 +69,7 @@ def test_an_explorable_picture_loads_nothing_and_keeps_names_as_they_are(picture
     save(picture, tmp_path / "picture.html")
     page = (tmp_path / "picture.html").read_text(encoding="utf-8")
     assert not re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=", page)
-    text = figure(picture).to_json()
+    text = make_figure(picture).to_json()
     assert ("bold" in text) == (picture is not PICTURES["curves"])
     assert not re.findall(r"(?:<|\\u003c)b(?:>|\\u003e)", text)
 

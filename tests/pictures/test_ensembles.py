@@ -4,7 +4,7 @@ import pytest
 from tests.analyses.zoo import matrix_of, synthetic_logits
 from zooscope.analyses.draws import measure_ensembles_by_cluster, measure_ensembles_by_group
 from zooscope.analyses.ensembles import PairEnsembles, measure_pair_ensembles
-from zooscope.pictures.ensembles import draws_picture, pairs_picture
+from zooscope.pictures.ensembles import make_draws_picture, make_pairs_picture
 
 
 def found(size: int = 6) -> PairEnsembles:
@@ -16,7 +16,7 @@ def found(size: int = 6) -> PairEnsembles:
 
 def test_points_are_the_pairs_with_a_score_in_percent() -> None:
     result = found()
-    picture = pairs_picture(result)
+    picture = make_pairs_picture(result)
     known = result.pairs.dropna()
     assert len(picture.x) == 14
     np.testing.assert_allclose(picture.x, known["sat"])
@@ -26,7 +26,7 @@ def test_points_are_the_pairs_with_a_score_in_percent() -> None:
 
 def test_the_title_and_the_legend_say_what_the_line_is() -> None:
     result = found()
-    picture = pairs_picture(result)
+    picture = make_pairs_picture(result)
     assert f"r = {result.pearson.r:.2f}" in picture.title
     assert picture.trend is not None
     assert picture.trend.name == "trend, 90 % band"
@@ -36,7 +36,7 @@ def test_the_title_and_the_legend_say_what_the_line_is() -> None:
 
 
 def test_one_pair_has_no_line_and_no_correlation() -> None:
-    picture = pairs_picture(measure_pair_ensembles(synthetic_logits(2), matrix_of(np.full((2, 2), 3.0))))
+    picture = make_pairs_picture(measure_pair_ensembles(synthetic_logits(2), matrix_of(np.full((2, 2), 3.0))))
     assert picture.trend is None
     assert "r =" not in picture.title
 
@@ -47,7 +47,7 @@ def test_one_pair_has_no_line_and_no_correlation() -> None:
 def test_every_number_of_clusters_is_a_curve_in_percent(metric: str, label: str) -> None:
     logits = synthetic_logits(9, num_images=60)
     draws = measure_ensembles_by_cluster(logits, {name: place % 3 for place, name in enumerate(logits.names)}, sizes=(2, 3))
-    picture = draws_picture(draws, "num_clusters", metric)  # type: ignore[arg-type]  # a parametrized literal
+    picture = make_draws_picture(draws, "num_clusters", metric)  # type: ignore[arg-type]  # a parametrized literal
     assert [curve.name for curve in picture.curves] == ["1 cluster", "2 clusters", "3 clusters"]
     assert label in picture.y_label
     rows = draws[draws["num_clusters"] == 2]
@@ -59,12 +59,12 @@ def test_every_number_of_clusters_is_a_curve_in_percent(metric: str, label: str)
 def test_many_curves_have_no_bands_that_would_cover_each_other() -> None:
     logits = synthetic_logits(8, num_images=60)
     draws = measure_ensembles_by_cluster(logits, {name: place % 4 for place, name in enumerate(logits.names)}, sizes=(2, 4))
-    assert all(np.isnan(curve.low).all() for curve in draws_picture(draws, "num_clusters").curves)
+    assert all(np.isnan(curve.low).all() for curve in make_draws_picture(draws, "num_clusters").curves)
 
 
 def test_every_group_is_a_curve() -> None:
     logits = synthetic_logits(6, num_images=60)
     groups = {name: ("seeds", "regimes")[place % 2] for place, name in enumerate(logits.names)}
-    picture = draws_picture(measure_ensembles_by_group(logits, groups, sizes=(2, 3)), "group")
+    picture = make_draws_picture(measure_ensembles_by_group(logits, groups, sizes=(2, 3)), "group")
     assert [curve.name for curve in picture.curves] == ["seeds", "regimes"]
     assert np.isnan(picture.curves[0].low[-1])  # a single ensemble of three has no spread

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from zooscope.analyses.importance import Importance
-from zooscope.pictures.importance import importance_picture
+from zooscope.pictures.importance import make_importance_picture
 
 
 def test_each_component_has_a_bar_in_sample_and_one_held_out() -> None:
@@ -22,7 +22,7 @@ def test_each_component_has_a_bar_in_sample_and_one_held_out() -> None:
         constant=(),
         left_out=(),
     )
-    picture = importance_picture(found)
+    picture = make_importance_picture(found)
     in_sample, held_out = picture.series
     assert picture.labels == ("stem layer", "activation")
     assert in_sample.name == "pairs that were learnt from: R² = 0.94"

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pandas as pd
 
 from zooscope.analyses.mapping import Map
-from zooscope.pictures.map import UNKNOWN, map_picture
+from zooscope.pictures.map import UNKNOWN, make_map_picture
 
 POINTS = pd.DataFrame({"x": [1.0, 2, 3, 4], "y": [0.0, 1, 2, 3]}, index=list("abcd"))
 
@@ -14,7 +14,7 @@ TSNE = Map(points=POINTS, method="tsne", num_features=3, perplexity=2.0, shown=f
 
 
 def test_clusters_go_by_number_and_who_has_none_comes_last() -> None:
-    picture = map_picture(TSNE, {"b": "10", "c": "9", "d": "2"}, colour_by="cluster")
+    picture = make_map_picture(TSNE, {"b": "10", "c": "9", "d": "2"}, colour_by="cluster")
     assert picture.names == ("d", "c", "b", "a")
     assert picture.groups == ("2", "9", "10", UNKNOWN)
     assert picture.x.tolist() == [4, 3, 2, 1]
@@ -24,7 +24,7 @@ def test_clusters_go_by_number_and_who_has_none_comes_last() -> None:
 
 
 def test_values_of_a_component_go_by_the_alphabet() -> None:
-    picture = map_picture(
+    picture = make_map_picture(
         replace(TSNE, method="mds", shown=0.841), {"a": "MLP", "b": "CNN", "c": "MLP", "d": "CNN"}, colour_by="architecture"
     )
     assert picture.groups == ("CNN", "CNN", "MLP", "MLP")

@@ -11,7 +11,7 @@ from zooscope.analyses.reclustering import ClusterStability
 from zooscope.pictures.data import HeatMap
 
 
-def distances_picture(found: Clusters) -> HeatMap:
+def make_distances_picture(found: Clusters) -> HeatMap:
     """Distances of spectral features, by cluster (Figures 4a and C.1 of the paper)."""
     return _by_cluster(
         found,
@@ -22,13 +22,13 @@ def distances_picture(found: Clusters) -> HeatMap:
     )
 
 
-def sat_picture(found: Clusters, matrix: Matrix) -> HeatMap:
+def make_sat_picture(found: Clusters, matrix: Matrix) -> HeatMap:
     """SAT, by cluster (Figure D.1 of the paper). The diagonal stays empty: it is above all pairs, and would take their colours."""
     scores = square(matrix).loc[list(found.order), list(found.order)]
     return _by_cluster(found, scores, title=f"SAT of all pairs: {_sizes(found)}", unit="SAT (natural log); bright is similar")
 
 
-def stability_picture(found: Clusters, stability: ClusterStability) -> HeatMap:
+def make_cluster_stability_picture(found: Clusters, stability: ClusterStability) -> HeatMap:
     """How often two classifiers are in one cluster when images are drawn anew."""
     return _by_cluster(
         found,

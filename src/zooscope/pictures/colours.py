@@ -10,7 +10,7 @@ GROUPS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00
 MARKERS: Final = ("circle", "square", "diamond", "triangle", "cross")
 
 
-def styles(groups: Sequence[str]) -> dict[str, tuple[str, str]]:
+def choose_styles(groups: Sequence[str]) -> dict[str, tuple[str, str]]:
     """A colour and a marker for every group, in the order in which they are given; 35 groups differ in one or the other."""
     different = list(dict.fromkeys(groups))
     return {group: (GROUPS[place % len(GROUPS)], MARKERS[place % len(MARKERS)]) for place, group in enumerate(different)}

@@ -19,7 +19,7 @@ PERCENT: Final = 100.0
 MOST_WITH_BANDS: Final = 3
 
 
-def pairs_picture(found: PairEnsembles) -> Points:
+def make_pairs_picture(found: PairEnsembles) -> Points:
     """Error reduction rate by SAT over all pairs, with the trend line and its band (Figure 5 of the paper)."""
     known = found.pairs[found.pairs["sat"].notna() & found.pairs["err"].notna()]
     pearson, trend = found.pearson, found.trend
@@ -44,7 +44,7 @@ def pairs_picture(found: PairEnsembles) -> Points:
     )
 
 
-def draws_picture(draws: pd.DataFrame, by: Literal["num_clusters", "group"], metric: Metric = "err") -> Curves:
+def make_draws_picture(draws: pd.DataFrame, by: Literal["num_clusters", "group"], metric: Metric = "err") -> Curves:
     """A metric by the number of members, a curve for every number of clusters or for every group (Figures 6, F.1, 7 of the paper).
 
     Bands are one standard deviation over the draws, where no more than three curves share the picture.

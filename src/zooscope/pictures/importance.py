@@ -11,7 +11,7 @@ from zooscope.pictures.data import Bars, BarSeries
 SERIES: Final = {"": "pairs that were learnt from", "held_out_": "pairs with a held-out classifier"}
 
 
-def importance_picture(found: Importance) -> Bars:
+def make_importance_picture(found: Importance) -> Bars:
     """Permutation importance of all components, in sample as in Figure 3 of the paper, and on held-out classifiers."""
     series = []
     for (key, name), explained in zip(SERIES.items(), (found.r2_in_sample, found.r2_held_out), strict=True):

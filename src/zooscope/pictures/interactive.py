@@ -6,18 +6,18 @@ from typing import IO, Any, assert_never
 import numpy as np
 import plotly.graph_objects as go
 
-from zooscope.pictures.colours import GROUPS, SEQUENCE, styles
+from zooscope.pictures.colours import GROUPS, SEQUENCE, choose_styles
 from zooscope.pictures.data import Band, Bars, Curves, HeatMap, Picture, Points
 from zooscope.words import escape_markup
 
 
 def write(picture: Picture, file: IO[bytes]) -> None:
     """Draws a picture into a file."""
-    page = figure(picture).to_html(include_plotlyjs=True, full_html=True, div_id="picture", config={"displaylogo": False})
+    page = make_figure(picture).to_html(include_plotlyjs=True, full_html=True, div_id="picture", config={"displaylogo": False})
     file.write(page.encode("utf-8"))
 
 
-def figure(picture: Picture) -> Any:  # noqa: ANN401  (plotly is untyped)
+def make_figure(picture: Picture) -> Any:  # noqa: ANN401  (plotly is untyped)
     """A picture as a figure of plotly's."""
     drawn = go.Figure(layout={"template": "plotly_white", "title": {"text": escape_markup(picture.title)}})
     _draw(picture, drawn)
@@ -70,7 +70,7 @@ def _(picture: Points, drawn: Any) -> None:  # noqa: ANN401  (as above)
     groups = picture.groups or ("",) * len(picture.names)
     if picture.trend is not None:
         _band(drawn, picture.trend, "#d55e00")
-    for group, (colour, marker) in styles(groups).items():
+    for group, (colour, marker) in choose_styles(groups).items():
         chosen = [place for place, own in enumerate(groups) if own == group]
         drawn.add_scatter(
             x=picture.x[chosen],

@@ -10,7 +10,7 @@ from jaxtyping import Float
 SIDES: Final = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
 
 
-def places(
+def find_label_positions(
     points: Float[np.ndarray, "point 2"],
     sizes: Float[np.ndarray, "point 2"],
     *,

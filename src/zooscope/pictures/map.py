@@ -12,7 +12,7 @@ UNKNOWN: Final = "not known"
 METHOD_NAMES: Final[dict[Method, str]] = {"tsne": "t-SNE", "mds": "classical MDS"}
 
 
-def map_picture(found: Map, labels: Mapping[str, str], *, colour_by: str) -> Points:
+def make_map_picture(found: Map, labels: Mapping[str, str], *, colour_by: str) -> Points:
     """Classifiers as points, coloured by what each is (Figure 1 of the paper).
 
     Args:

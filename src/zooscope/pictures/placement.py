@@ -6,7 +6,7 @@ from zooscope.analyses.placement import OneSided, Placement
 from zooscope.pictures.data import Band, Bars, BarSeries, Points
 
 
-def placement_picture(found: Placement, name: str) -> Bars:
+def make_placement_picture(found: Placement, name: str) -> Bars:
     """One-sided SAT of a classifier to every target, the nearest at the top."""
     targets = found.targets[found.targets["sat"].notna()]
     labels = [str(target) if cluster is None else f"{target} (cluster {cluster})" for target, cluster in targets["cluster"].items()]
@@ -20,7 +20,7 @@ def placement_picture(found: Placement, name: str) -> Bars:
     )
 
 
-def one_sided_picture(found: OneSided) -> Points:
+def make_one_sided_picture(found: OneSided) -> Points:
     """SAT in both directions by SAT in one, over all ordered pairs of a study (Figure H.1 of the paper)."""
     known = found.pairs.dropna()
     pearson, trend = found.pearson, found.trend

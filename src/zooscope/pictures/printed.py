@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from matplotlib.typing import RcKeyType
 
-from zooscope.pictures.colours import GROUPS, SEQUENCE, styles
+from zooscope.pictures.colours import GROUPS, SEQUENCE, choose_styles
 from zooscope.pictures.data import Band, Bars, Curves, HeatMap, Picture, Points
-from zooscope.pictures.labels import places
+from zooscope.pictures.labels import find_label_positions
 from zooscope.words import drop_bundled, escape_controls
 
 DOTS_PER_INCH: Final = 200
@@ -41,10 +41,10 @@ def write(picture: Picture, file: IO[bytes], ending: str) -> None:
     """Draws a picture into a file; the ending says in which form."""
     with mpl.rc_context(STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph", UserWarning)  # a letter that the font lacks is a box, as everywhere else
-        figure(picture).savefig(file, format=ending[1:], bbox_inches="tight", pad_inches=MARGIN, metadata=NO_DATE[ending])
+        make_figure(picture).savefig(file, format=ending[1:], bbox_inches="tight", pad_inches=MARGIN, metadata=NO_DATE[ending])
 
 
-def figure(picture: Picture) -> Figure:
+def make_figure(picture: Picture) -> Figure:
     """A picture as a figure of matplotlib's."""
     drawn = Figure(layout="constrained", dpi=DOTS_PER_INCH)
     axes = drawn.add_subplot()
@@ -104,7 +104,7 @@ def _(picture: Points, drawn: Figure, axes: Axes) -> None:
     if picture.trend is not None:
         _band(axes, picture.trend, "#d55e00")
     many = len(picture.names) > 200  # noqa: PLR2004  (a cloud, not points to be told apart)
-    for group, (colour, marker) in styles(groups).items():
+    for group, (colour, marker) in choose_styles(groups).items():
         chosen = [place for place, own in enumerate(groups) if own == group]
         axes.scatter(
             picture.x[chosen],
@@ -145,7 +145,7 @@ def _name_points(picture: Points, drawn: Figure, axes: Axes) -> None:
     frame = axes.get_window_extent()
     points = axes.transData.transform(np.column_stack([picture.x, picture.y]))
     gap = drawn.dpi * (6 if font > 6 else 5) / 72  # noqa: PLR2004  (smaller beside smaller names)
-    found = places(
+    found = find_label_positions(
         points,
         np.array([[box.width, box.height] for box in boxes], dtype=np.float64).reshape(-1, 2),
         gap=gap,

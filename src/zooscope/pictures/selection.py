@@ -8,7 +8,7 @@ from zooscope.pictures.data import Bars, BarSeries
 PERCENT = 100.0
 
 
-def selection_picture(found: Selection) -> Bars:
+def make_selection_picture(found: Selection) -> Bars:
     """Top-1 error on the half of the images that nothing was chosen by."""
     table = found.chosen.drop(index="best classifier alone")
     error, low, high = (PERCENT * table[key].to_numpy(np.float64) for key in ("error", "low", "high"))

@@ -172,6 +172,6 @@ def _format_lines(lines: tuple[str, ...]) -> list[str]:
     return [f"<b>{first}</b>", *rest]
 
 
-def plotly_script() -> str:
+def read_plotly_script() -> str:
     """Plotly's script, which draws the map in a browser."""
     return str(get_plotlyjs())

@@ -6,7 +6,7 @@ from zooscope.analyses.stability import Stability
 from zooscope.pictures.data import Band, Curves
 
 
-def stability_picture(found: Stability) -> Curves:
+def make_stability_picture(found: Stability) -> Curves:
     """Measured over the sets, and as the spread over all images predicts it (Table 1 of the paper)."""
     sizes, measured = found.by_size.index.to_numpy(np.float64), found.by_size["std"].to_numpy(np.float64)
     expected = found.by_size["expected"].to_numpy(np.float64)

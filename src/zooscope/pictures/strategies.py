@@ -6,7 +6,7 @@ from zooscope.analyses.strategies import Strategies
 from zooscope.pictures.data import Bars, BarSeries
 
 
-def strategies_picture(found: Strategies) -> Bars:
+def make_strategies_picture(found: Strategies) -> Bars:
     """Mean SAT within every group that has a pair, and over all pairs (Table 3 of the paper)."""
     within = found.within[found.within["pairs"] > 0]
     labels = [f"{name} ({row['classifiers']:.0f})" for name, row in within.iterrows()]

@@ -12,7 +12,7 @@ from zooscope.pictures.data import Bars, BarSeries, Points
 KINDS: Final = {"same": "same base architecture", "other": "other base architecture", "unranked": "not known"}
 
 
-def teachers_picture(found: Teachers) -> Points | Bars:
+def make_teachers_picture(found: Teachers) -> Points | Bars:
     """Accuracy by SAT to the student, coloured by the kind of teacher; bars of SAT by rank where no accuracy is known."""
     kinds = {kind: table for kind, table in ((KINDS[key], getattr(found, key)) for key in KINDS) if not table.empty}
     table = pd.concat(list(kinds.values()))

@@ -139,16 +139,16 @@ def _stability(study: "Snapshot", grouped: "Clusters", draws: int, *, seed: int)
 
 def _drawn(found: _Found, picture: Shown) -> "HeatMap":
     from zooscope.errors import StudyError
-    from zooscope.pictures.clusters import distances_picture, sat_picture, stability_picture
+    from zooscope.pictures.clusters import make_cluster_stability_picture, make_distances_picture, make_sat_picture
 
     if picture is Shown.SAT:
-        return sat_picture(found.clusters, found.sat)
+        return make_sat_picture(found.clusters, found.sat)
     if picture is Shown.DISTANCES:
-        return distances_picture(found.clusters)
+        return make_distances_picture(found.clusters)
     if found.stability is None:
         msg = f"there is no stability to draw: {found.no_stability}."
         raise StudyError(msg)
-    return stability_picture(found.clusters, found.stability)
+    return make_cluster_stability_picture(found.clusters, found.stability)
 
 
 def _words(found: _Found, cluster: int) -> list[str]:

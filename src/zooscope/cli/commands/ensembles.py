@@ -164,15 +164,15 @@ def _find(
 
 def _draw(found: _Found, picture: Shown, metric: Metric) -> "Picture":
     from zooscope.errors import InvalidValueError
-    from zooscope.pictures.ensembles import draws_picture, pairs_picture
+    from zooscope.pictures.ensembles import make_draws_picture, make_pairs_picture
 
     if picture is Shown.PAIRS:
-        return pairs_picture(found.pairs)
+        return make_pairs_picture(found.pairs)
     draws = found.by_clusters if picture is Shown.CLUSTERS else _beside_clusters(found)
     if draws is None or draws.empty:
         msg = f"there are no ensembles to draw by {picture.value}; give groups by --groups FILE, or measure more classifiers."
         raise InvalidValueError(msg)
-    return draws_picture(draws, "num_clusters" if picture is Shown.CLUSTERS else "group", metric.value)
+    return make_draws_picture(draws, "num_clusters" if picture is Shown.CLUSTERS else "group", metric.value)
 
 
 def _beside_clusters(found: _Found) -> "pd.DataFrame | None":

@@ -46,7 +46,7 @@ def importance(
 
     def find() -> Answer:
         from zooscope.analyses.importance import measure_component_importance
-        from zooscope.pictures.importance import importance_picture
+        from zooscope.pictures.importance import make_importance_picture
         from zooscope.study.snapshot import read_snapshot
 
         opened = read_snapshot(study)
@@ -59,7 +59,9 @@ def importance(
             seed=seed,
         )
         return Answer(
-            text=lambda console: _print(console, found), values=lambda: _values(found), picture=lambda: importance_picture(found)
+            text=lambda console: _print(console, found),
+            values=lambda: _values(found),
+            picture=lambda: make_importance_picture(found),
         )
 
     answered(find, as_json=as_json, out=out)

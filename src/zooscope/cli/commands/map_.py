@@ -67,7 +67,7 @@ def map_(
     def find() -> Answer:
         from zooscope.analyses.clustering import find_clusters
         from zooscope.analyses.mapping import FEWEST_FEATURES, map_classifiers
-        from zooscope.pictures.map import map_picture
+        from zooscope.pictures.map import make_map_picture
         from zooscope.study.snapshot import read_snapshot
 
         opened = read_snapshot(study)
@@ -85,7 +85,9 @@ def map_(
         return Answer(
             text=lambda console: _print(console, found, own, color),
             values=lambda: _values(found, own, color),
-            picture=lambda: map_picture(found, {str(name): str(label) for name, label in own.dropna().items()}, colour_by=color),
+            picture=lambda: make_map_picture(
+                found, {str(name): str(label) for name, label in own.dropna().items()}, colour_by=color
+            ),
         )
 
     answered(find, as_json=as_json, out=out)

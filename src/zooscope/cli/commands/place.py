@@ -92,7 +92,7 @@ def place(
 
     def find() -> Answer:
         from zooscope.analyses.placement import compare_directions, place_classifier, usual_sat
-        from zooscope.pictures.placement import one_sided_picture, placement_picture
+        from zooscope.pictures.placement import make_one_sided_picture, make_placement_picture
         from zooscope.scores.matrices import make_sat_matrix
         from zooscope.scores.outcomes import find_outcomes
         from zooscope.study.snapshot import read_snapshot
@@ -124,7 +124,9 @@ def place(
             text=lambda console: _print(console, found),
             values=lambda: _values(found),
             picture=lambda: (
-                placement_picture(found.placement, row.name) if picture is Shown.TARGETS else one_sided_picture(found.directions)
+                make_placement_picture(found.placement, row.name)
+                if picture is Shown.TARGETS
+                else make_one_sided_picture(found.directions)
             ),
         )
 

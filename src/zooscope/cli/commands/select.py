@@ -54,7 +54,7 @@ def select(
 
     def find() -> Answer:
         from zooscope.analyses.selection import select_ensemble
-        from zooscope.pictures.selection import selection_picture
+        from zooscope.pictures.selection import make_selection_picture
         from zooscope.scores.outcomes import find_outcomes
         from zooscope.study.snapshot import read_snapshot
 
@@ -68,7 +68,7 @@ def select(
         return Answer(
             text=lambda console: _print(console, found),
             values=lambda: _values(found),
-            picture=lambda: selection_picture(found),
+            picture=lambda: make_selection_picture(found),
         )
 
     answered(find, as_json=as_json, out=out)

@@ -52,7 +52,7 @@ def stability(
 
     def find() -> Answer:
         from zooscope.analyses.stability import measure_stability
-        from zooscope.pictures.stability import stability_picture
+        from zooscope.pictures.stability import make_stability_picture
         from zooscope.scores.outcomes import find_outcomes
         from zooscope.study.snapshot import read_snapshot
 
@@ -64,7 +64,7 @@ def stability(
         return Answer(
             text=lambda console: _print(console, found),
             values=lambda: _values(found),
-            picture=lambda: stability_picture(found),
+            picture=lambda: make_stability_picture(found),
         )
 
     answered(find, as_json=as_json, out=out)

@@ -35,7 +35,7 @@ def strategies(
 
     def find() -> Answer:
         from zooscope.analyses.strategies import compare_strategies
-        from zooscope.pictures.strategies import strategies_picture
+        from zooscope.pictures.strategies import make_strategies_picture
         from zooscope.scores.outcomes import find_outcomes
         from zooscope.study.snapshot import read_snapshot
 
@@ -45,7 +45,7 @@ def strategies(
         return Answer(
             text=lambda console: _print(console, found),
             values=lambda: _values(found),
-            picture=lambda: strategies_picture(found),
+            picture=lambda: make_strategies_picture(found),
         )
 
     answered(find, as_json=as_json, out=out)

@@ -41,7 +41,7 @@ def teachers(
 
     def find() -> Answer:
         from zooscope.analyses.teachers import rank_teachers
-        from zooscope.pictures.teachers import teachers_picture
+        from zooscope.pictures.teachers import make_teachers_picture
         from zooscope.study.snapshot import read_snapshot
 
         opened = read_snapshot(study)
@@ -56,7 +56,7 @@ def teachers(
         return Answer(
             text=lambda console: _print(console, found, study=study),
             values=lambda: _values(found),
-            picture=lambda: teachers_picture(found),
+            picture=lambda: make_teachers_picture(found),
         )
 
     answered(find, as_json=as_json, out=out)

@@ -8,7 +8,7 @@ from scipy.cluster.hierarchy import dendrogram, leaves_list, linkage
 from scipy.spatial.distance import squareform
 
 from zooscope.pictures.colours import SEQUENCE
-from zooscope.pictures.similarity_map import SimilarityMap, draw_similarity_map, plotly_script
+from zooscope.pictures.similarity_map import SimilarityMap, draw_similarity_map, read_plotly_script
 from zooscope.report.facts import Facts
 from zooscope.report.sections.base import Part, Section, fill_template, read_source, show_interval, show_number, show_percent
 from zooscope.report.sections.pairs import Pair, make_pair_grid, rank_pairs
@@ -40,7 +40,7 @@ class HeatMapSection(Section):
             has_controls=any(pair.control_a_to_b is not None for pair in pairs),
             figure=escape_data(draw_similarity_map(picture).to_json()),
         )
-        return Part(html=html, scripts=(plotly_script(), read_source("heat_map.js")))
+        return Part(html=html, scripts=(read_plotly_script(), read_source("heat_map.js")))
 
 
 def map_similarity(facts: Facts) -> SimilarityMap:
