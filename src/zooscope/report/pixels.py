@@ -14,20 +14,18 @@ LARGEST_LOSSLESS: Final = 64  # pixels a side; photographs larger than that woul
 QUALITY: Final = 90
 
 
-def amplification(perturbations: Float32[np.ndarray, "..."]) -> int:
+def find_amplification(perturbations: Float32[np.ndarray, "..."]) -> int:
     """The largest whole factor that keeps perturbations within the swing about a middle grey; at least 1."""
     largest = float(np.abs(perturbations).max())
     return max(1, int(SWING / largest)) if largest > 0 else 1
 
 
-def amplified(
-    perturbation: Float32[np.ndarray, "height width channel"], factor: int
-) -> Float32[np.ndarray, "height width channel"]:
+def amplify(perturbation: Float32[np.ndarray, "height width channel"], factor: int) -> Float32[np.ndarray, "height width channel"]:
     """A perturbation about a middle grey, where grey is no change."""
     return (GREY + factor * perturbation).clip(0, 1).astype(np.float32)
 
 
-def data_address(pixels: Float32[np.ndarray, "height width channel"]) -> str:
+def encode_data_address(pixels: Float32[np.ndarray, "height width channel"]) -> str:
     """Pixels in [0, 1] as an image inside an address; small ones without loss."""
     levels = (255 * pixels).round().astype(np.uint8)
     kind = "png" if max(levels.shape[:2]) <= LARGEST_LOSSLESS else "webp"

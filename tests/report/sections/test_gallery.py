@@ -10,9 +10,9 @@ from tests.specimens import family
 from zooscope.attacks import LinfPGD
 from zooscope.errors import UnknownNameError
 from zooscope.records.predictions import NOT_COUNTED, NOT_MEASURED
-from zooscope.report.pixels import amplification, amplified, data_address
+from zooscope.report.pixels import amplify, encode_data_address, find_amplification
 from zooscope.report.sections import gallery as module
-from zooscope.report.sections.gallery import Gallery, Verdict, chosen_images, evenly, make_gallery
+from zooscope.report.sections.gallery import Gallery, Verdict, choose_images, make_gallery, pick_evenly
 from zooscope.study.study import Study
 
 EPSILON = 16 / 255
@@ -75,17 +75,17 @@ def test_responses_are_those_of_the_record(study: Study) -> None:
 def test_images_are_of_different_classes_and_mostly_right() -> None:
     predictions = planted_study([["a", "b", "c"]], num_images=40).predictions
     right = (predictions.clean == predictions.labels).sum(0)
-    chosen = chosen_images(predictions, 4)
+    chosen = choose_images(predictions, 4)
     assert sorted(predictions.labels[list(chosen)]) == [0, 1, 2, 3]
     assert all(right[place] == right[predictions.labels == predictions.labels[place]].max() for place in chosen)
-    assert len(set(chosen_images(predictions, 9))) == 9
-    assert len(chosen_images(predictions, 100)) == 40
+    assert len(set(choose_images(predictions, 9))) == 9
+    assert len(choose_images(predictions, 100)) == 40
 
 
 def test_only_measured_images_are_chosen() -> None:
     predictions = planted_study([["a", "b"]], num_shards=1).predictions
     measured = (predictions.transfer != NOT_MEASURED).any((0, 1))
-    assert all(measured[place] for place in chosen_images(predictions, 100))
+    assert all(measured[place] for place in choose_images(predictions, 100))
     empty = planted_study([["a", "b"]], num_shards=0)
     assert gallery_of(empty) == Gallery(panels=(), remarks=("No image is measured yet.",))
 
@@ -123,8 +123,8 @@ def test_large_pictures_make_few_panels(study: Study, monkeypatch: pytest.Monkey
 
 
 def test_sources_are_spread_evenly() -> None:
-    assert evenly(list("abc"), 5) == ("a", "b", "c")
-    assert evenly(list("abcdefghi"), 3) == ("a", "e", "i")
+    assert pick_evenly(list("abc"), 5) == ("a", "b", "c")
+    assert pick_evenly(list("abcdefghi"), 3) == ("a", "e", "i")
 
 
 def test_examples_name_unknown_sources(study: Study) -> None:
@@ -134,18 +134,18 @@ def test_examples_name_unknown_sources(study: Study) -> None:
 
 def test_a_perturbation_is_amplified_about_grey_without_being_cut() -> None:
     perturbation = np.array([[[8, -8, 0]]], dtype=np.float32) / 255
-    factor = amplification(perturbation)
-    shown = amplified(perturbation, factor)
+    factor = find_amplification(perturbation)
+    shown = amplify(perturbation, factor)
     assert factor == 11
     assert shown.ravel() == pytest.approx([0.5 + 88 / 255, 0.5 - 88 / 255, 0.5])
-    assert amplification(np.zeros((1, 1, 3), np.float32)) == 1
-    assert amplification(np.ones((1, 1, 3), np.float32)) == 1
+    assert find_amplification(np.zeros((1, 1, 3), np.float32)) == 1
+    assert find_amplification(np.ones((1, 1, 3), np.float32)) == 1
 
 
 def test_small_pictures_are_kept_without_loss_and_large_ones_small() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 3)).astype(np.float32) / 255
-    assert data_address(pixels).startswith("data:image/png;base64,")
-    assert pixels_of(data_address(pixels)) == pytest.approx(pixels)
+    assert encode_data_address(pixels).startswith("data:image/png;base64,")
+    assert pixels_of(encode_data_address(pixels)) == pytest.approx(pixels)
     large = np.full((224, 224, 3), 0.5, np.float32)
-    assert data_address(large).startswith("data:image/webp;base64,")
-    assert pixels_of(data_address(large)) == pytest.approx(large, abs=2 / 255)
+    assert encode_data_address(large).startswith("data:image/webp;base64,")
+    assert pixels_of(encode_data_address(large)) == pytest.approx(large, abs=2 / 255)

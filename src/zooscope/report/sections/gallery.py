@@ -11,7 +11,7 @@ from jaxtyping import Float32
 from zooscope.errors import StudyError, ZooscopeError
 from zooscope.records.predictions import NOT_MEASURED, Predictions
 from zooscope.report.facts import Facts
-from zooscope.report.pixels import amplification, amplified, data_address
+from zooscope.report.pixels import amplify, encode_data_address, find_amplification
 from zooscope.report.sections.base import Need, Part, Section, fill_template, read_source
 from zooscope.report.sections.heat_map import map_similarity
 
@@ -135,13 +135,13 @@ def make_gallery(study: MakesExamples, predictions: Predictions, names: Sequence
     Returns:
         Panels in that order. A source that can't be loaded any more is left out, with the reason in the remarks.
     """
-    chosen = chosen_images(predictions, NUM_IMAGES)
+    chosen = choose_images(predictions, NUM_IMAGES)
     if not chosen:
         return Gallery(panels=(), remarks=("No image is measured yet.",))
     panels: list[Panel] = []
     remarks: list[str] = []
     most, reasons = MAX_SOURCES, dict[str, str]()
-    for name in evenly(names, MAX_SOURCES):
+    for name in pick_evenly(names, MAX_SOURCES):
         if len(panels) >= most:
             continue
         try:
@@ -156,7 +156,7 @@ def make_gallery(study: MakesExamples, predictions: Predictions, names: Sequence
     return Gallery(panels=tuple(panels), remarks=(*remarks, *_missing(reasons)))
 
 
-def chosen_images(predictions: Predictions, num_images: int) -> tuple[int, ...]:
+def choose_images(predictions: Predictions, num_images: int) -> tuple[int, ...]:
     """Positions of the images to show: those that most classifiers get right when clean, of different classes first."""
     right = (predictions.clean == predictions.labels).sum(0)
     measured = np.any([(row != NOT_MEASURED).any(0) for row in predictions.transfer], axis=0)
@@ -168,7 +168,7 @@ def chosen_images(predictions: Predictions, num_images: int) -> tuple[int, ...]:
     return tuple(([*firsts.values(), *others])[:num_images])
 
 
-def evenly(names: Sequence[str], count: int) -> tuple[str, ...]:
+def pick_evenly(names: Sequence[str], count: int) -> tuple[str, ...]:
     """At most `count` names, evenly spread over the sequence, in its order."""
     if len(names) <= count:
         return tuple(names)
@@ -205,7 +205,7 @@ def _panel(
     chosen: tuple[int, ...],
 ) -> Panel:
     clean, attacked = study.examples(source, chosen)
-    factor = amplification(attacked - clean)
+    factor = find_amplification(attacked - clean)
     said = predictions.clean[predictions.names.index(source)]
     examples = []
     for position, before, after in zip(chosen, clean, attacked, strict=True):
@@ -214,9 +214,9 @@ def _panel(
             Example(
                 image_id=predictions.image_ids[position],
                 label=class_names[predictions.labels[position]],
-                clean=data_address(before),
-                perturbation=data_address(amplified(after - before, factor)) if is_attacked else None,
-                attacked=data_address(after) if is_attacked else None,
+                clean=encode_data_address(before),
+                perturbation=encode_data_address(amplify(after - before, factor)) if is_attacked else None,
+                attacked=encode_data_address(after) if is_attacked else None,
                 responses=list_responses(predictions, names, class_names, source=source, position=position) if is_attacked else (),
                 source_says=class_names[said[position]] if said[position] != NOT_MEASURED else "",
             )

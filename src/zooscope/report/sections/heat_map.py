@@ -47,7 +47,7 @@ def map_similarity(facts: Facts) -> SimilarityMap:
     """Puts all pairs in an order in which like stands beside like."""
     score = facts.sat.to_numpy().copy()
     np.fill_diagonal(score, np.nan)
-    order, branches = cluster_order(score)
+    order, branches = order_by_cluster(score)
     grid = make_pair_grid(facts)
     return SimilarityMap(
         names=tuple(facts.names[place] for place in order),
@@ -72,7 +72,7 @@ class ClusterOrder(NamedTuple):
     branches: tuple[tuple[tuple[float, float], ...], ...]
 
 
-def cluster_order(score: Float[np.ndarray, "a b"]) -> ClusterOrder:
+def order_by_cluster(score: Float[np.ndarray, "a b"]) -> ClusterOrder:
     """Hierarchical clustering (average linkage) of a symmetric matrix of scores, leaves ordered so that neighbours are most alike.
 
     A pair without a score is taken for as unlike as the least alike pair: nothing puts it together.
