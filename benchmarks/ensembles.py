@@ -26,7 +26,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from zooscope.analyses.averaging import CleanLogits, ensembles_right
+from zooscope.analyses.averaging import CleanLogits, find_right_ensembles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +74,7 @@ def main() -> None:
     pairs = np.stack(np.triu_indices(arguments.classifiers, 1), axis=1)
 
     def with_zooscope() -> Array:
-        return ensembles_right(logits, [pairs])[0]
+        return find_right_ensembles(logits, [pairs])[0]
 
     begin = time.perf_counter()
     ours = with_zooscope()

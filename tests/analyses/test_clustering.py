@@ -11,17 +11,17 @@ from sklearn.metrics import adjusted_rand_score
 from tests.analyses.planted import groups_of, planted, reordered
 from zooscope.analyses.clustering import (
     assign_clusters,
-    best_by_gap,
-    best_partition,
+    choose_by_gap,
     choose_num_clusters,
-    eigengaps,
     find_clusters,
-    k_means,
-    members_of,
+    find_eigengaps,
+    find_partition,
+    find_telling_gaps,
+    list_members,
     number_clusters,
-    telling_gaps,
+    run_k_means,
 )
-from zooscope.analyses.spectral import Spectrum, spectral_features
+from zooscope.analyses.spectral import Spectrum, find_spectral_features
 from zooscope.errors import InvalidValueError
 
 
@@ -61,7 +61,7 @@ def test_classifiers_keep_their_cluster_in_any_order(seed: int, num_clusters: in
 def test_the_objective_is_that_of_scikit_learn_with_many_starts() -> None:
     table = planted([6, 5, 4], noise=0.8, seed=2)
     found = find_clusters(table, 4)
-    features = spectral_features(table, 4)
+    features = find_spectral_features(table, 4)
     assert found.objective == pytest.approx(KMeans(4, n_init=500, tol=0, random_state=1).fit(features).inertia_)
     centres = features.groupby(found.labels).transform("mean")
     assert found.objective == pytest.approx(float(((features - centres) ** 2).sum().sum()))
@@ -69,9 +69,9 @@ def test_the_objective_is_that_of_scikit_learn_with_many_starts() -> None:
 
 def test_starts_go_on_until_the_best_was_met_again() -> None:
     points = np.random.default_rng(0).normal(size=(30, 2))
-    found = best_partition(points, 6, seed=0)
+    found = find_partition(points, 6, seed=0)
     starts = np.random.default_rng(0).integers(2**31, size=found.restarts).tolist()
-    objectives = [k_means(points, 6, random_state=start)[1] for start in starts]
+    objectives = [run_k_means(points, 6, random_state=start)[1] for start in starts]
     assert found.restarts > 100
     assert found.times_met == sum(np.isclose(objectives, min(objectives), rtol=0, atol=1e-9)) == 10
     assert found.objective == pytest.approx(min(objectives))
@@ -80,15 +80,15 @@ def test_starts_go_on_until_the_best_was_met_again() -> None:
 def test_numbers_go_by_size_then_by_name() -> None:
     labels = number_clusters(["d", "a", "c", "b", "e"], [7, 5, 5, 2, 7])
     assert labels.to_dict() == {"d": 2, "a": 1, "c": 1, "b": 3, "e": 2}
-    assert members_of(labels) == {1: ("a", "c"), 2: ("d", "e"), 3: ("b",)}
+    assert list_members(labels) == {1: ("a", "c"), 2: ("d", "e"), 3: ("b",)}
 
 
 def test_gaps_are_between_neighbouring_eigenvalues() -> None:
-    gaps = eigengaps(Spectrum(np.array([0.5, 0.6, 1.3, 1.35, 1.9]), np.eye(6)[:, :5]))
+    gaps = find_eigengaps(Spectrum(np.array([0.5, 0.6, 1.3, 1.35, 1.9]), np.eye(6)[:, :5]))
     assert gaps["eigenvalue"].tolist() == [0, 0.5, 0.6, 1.3, 1.35, 1.9]
     np.testing.assert_allclose(gaps["gap"], [0.5, 0.1, 0.7, 0.05, 0.55, np.nan])
-    assert best_by_gap(gaps, 6) == 3
-    assert list(telling_gaps(gaps, 6).index) == [2, 3]  # behind an eigenvalue below 6 / 5
+    assert choose_by_gap(gaps, 6) == 3
+    assert list(find_telling_gaps(gaps, 6).index) == [2, 3]  # behind an eigenvalue below 6 / 5
 
 
 def test_distances_are_those_of_the_features() -> None:
@@ -108,7 +108,7 @@ def test_two_classifiers_are_two_clusters_or_one() -> None:
 
 
 def test_more_clusters_than_different_classifiers_stay_empty() -> None:
-    labels, objective = k_means(np.repeat(np.eye(2), 3, axis=0), 4, random_state=0)
+    labels, objective = run_k_means(np.repeat(np.eye(2), 3, axis=0), 4, random_state=0)
     assert len(set(labels)) == 2
     assert objective == 0
 

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from tests.analyses.zoo import synthetic_logits
-from zooscope.analyses.averaging import metrics
+from zooscope.analyses.averaging import measure_metrics
 from zooscope.analyses.draws import draw_sets, measure_ensembles_by_cluster, measure_ensembles_by_group
 from zooscope.errors import InvalidValueError
 
@@ -67,7 +67,7 @@ def test_the_table_holds_means_over_the_draws() -> None:
     for size, count in [(2, 1), (2, 2), (3, 1), (3, 2), (3, 3)]:
         row = table.loc[(size, count)]
         members = np.array(sorted(every(size, count)))
-        ((error, err, all_wrong),) = metrics(logits, [members])
+        ((error, err, all_wrong),) = measure_metrics(logits, [members])
         assert (row["num_draws"], row["exact"]) == (len(members), True)
         expected = [error.mean(), error.std(), err.mean(), err.std(), all_wrong.mean(), all_wrong.std()]
         assert row[["error", "error_std", "err", "err_std", "all_wrong", "all_wrong_std"]].tolist() == pytest.approx(expected)
@@ -101,7 +101,7 @@ def test_groups_are_drawn_from_within() -> None:
     }
     table: Any = measure_ensembles_by_group(logits, groups, sizes=(2, 3, 4)).set_index(["num_members", "group"])
     assert table.index.tolist() == [(2, "seeds"), (3, "seeds"), (2, "regimes")]
-    ((error, _, _),) = metrics(logits, [np.array([[0, 2], [0, 3], [2, 3]])])
+    ((error, _, _),) = measure_metrics(logits, [np.array([[0, 2], [0, 3], [2, 3]])])
     assert table["error"][2, "seeds"] == pytest.approx(error.mean())
     assert table["num_draws"].tolist() == [comb(3, 2), 1, 1]
 

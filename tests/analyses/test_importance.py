@@ -12,8 +12,8 @@ from sklearn.metrics import r2_score
 
 from tests.analyses.planted import planted, reordered, scores_for
 from tests.specimens import Array
-from zooscope.analyses.importance import BOOSTING, Fitted, Importance, measure_component_importance, permutation_drops, r2
-from zooscope.analyses.matrix import square
+from zooscope.analyses.importance import BOOSTING, Fitted, Importance, measure_component_importance, measure_permutation_drops, r2
+from zooscope.analyses.matrix import make_square
 from zooscope.errors import InvalidValueError
 from zooscope.statistics.mantel import mantel
 
@@ -109,14 +109,14 @@ def test_drops_of_several_test_sets_are_pooled() -> None:
 
     generator = np.random.default_rng(0)
     parts = [Fitted(FirstColumn(), differs, differs[:, 0] * 1.0) for differs in (generator.random((n, 2)) < 0.5 for n in (30, 500))]
-    drops = permutation_drops(parts, 200, seed=0)
+    drops = measure_permutation_drops(parts, 200, seed=0)
     assert r2(parts) == 1
     assert (drops[:, 1] == 0).all()
     assert drops[:, 0].mean() == pytest.approx(2, abs=0.1)  # the error of a shuffled column is twice its variance
 
 
 def test_significance_is_that_of_the_mantel_test() -> None:
-    scores = square(MATRIX)
+    scores = make_square(MATRIX)
     cause = COMPONENTS.loc[scores.index, "cause"].to_numpy()
     test = mantel(scores.to_numpy(), (cause[:, None] == cause) * 1.0, num_permutations=499, seed=0)
     assert found().components.loc["cause", "correlation"] == test.r

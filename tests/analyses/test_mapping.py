@@ -13,8 +13,8 @@ from sklearn.neighbors import NearestNeighbors
 
 from tests.analyses.planted import groups_of, planted, reordered
 from zooscope.analyses.clustering import choose_num_clusters
-from zooscope.analyses.mapping import METHODS, Method, classical_mds, map_classifiers
-from zooscope.analyses.spectral import matrix_spectrum, no_group
+from zooscope.analyses.mapping import METHODS, Method, map_classifiers, run_classical_mds
+from zooscope.analyses.spectral import find_matrix_spectrum, no_group
 from zooscope.errors import InvalidValueError, UnknownNameError
 
 SIZES = (8, 7, 6)
@@ -48,7 +48,7 @@ def test_classical_mds_is_the_eigenvectors_of_the_doubly_centred_distances(seed:
     centre = np.eye(shape[0]) - 1 / shape[0]
     values, vectors = np.linalg.eigh(-0.5 * centre @ squareform(pdist(features)) ** 2 @ centre)
     expected = vectors[:, :-3:-1] * np.sqrt(values[:-3:-1].clip(0))
-    points, shown = classical_mds(features)
+    points, shown = run_classical_mds(features)
     np.testing.assert_allclose(np.abs(points), np.abs(expected), atol=1e-8)
     assert shown == pytest.approx(values[-2:].sum() / values.sum())
     np.testing.assert_allclose(np.abs(points), np.abs(PCA(2).fit_transform(features)), atol=1e-8)
@@ -56,9 +56,9 @@ def test_classical_mds_is_the_eigenvectors_of_the_doubly_centred_distances(seed:
 
 def test_mds_scales_eigenvectors_by_what_they_tell() -> None:
     table = planted(SIZES)
-    names, found = matrix_spectrum(table)
+    names, found = find_matrix_spectrum(table)
     weights = np.sqrt(np.maximum(no_group(len(names)) - found.eigenvalues, 0))
-    expected, shown = classical_mds(found.vectors * weights)
+    expected, shown = run_classical_mds(found.vectors * weights)
     mapped = map_classifiers(table, method="mds", num_features=100)
     np.testing.assert_allclose(mapped.points.loc[list(names)], expected)
     assert mapped.shown == pytest.approx(shown)
@@ -67,10 +67,10 @@ def test_mds_scales_eigenvectors_by_what_they_tell() -> None:
 
 
 def test_a_line_has_no_second_axis() -> None:
-    points, shown = classical_mds(np.array([[0.0], [1.0], [5.0]]))
+    points, shown = run_classical_mds(np.array([[0.0], [1.0], [5.0]]))
     np.testing.assert_allclose(points, [[-2, 0], [-1, 0], [3, 0]], atol=1e-12)
     assert shown == pytest.approx(1)
-    assert np.isnan(classical_mds(np.ones((3, 2)))[1])
+    assert np.isnan(run_classical_mds(np.ones((3, 2)))[1])
 
 
 def test_two_classifiers_are_two_points() -> None:

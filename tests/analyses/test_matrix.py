@@ -8,43 +8,43 @@ import pytest
 
 from tests.analyses.planted import planted, reordered
 from tests.analyses.zoo import matrix_of
-from zooscope.analyses.matrix import complete, drop_classifiers, order_of, read_matrix, require_contrast, square
+from zooscope.analyses.matrix import drop_classifiers, find_order, keep_complete, make_square, read_matrix, require_contrast
 from zooscope.errors import InvalidValueError, MissingFileError, UnknownNameError
 
 
 def test_a_table_and_an_array_in_any_order_are_the_same_matrix() -> None:
     table = planted([2, 3])
-    expected = square(table)
+    expected = make_square(table)
     assert list(expected.index) == sorted(table.index)
     assert np.isnan(expected.to_numpy().diagonal()).all()
     names = tuple(table.index)
     for same in (reordered(table), table[sorted(names)], matrix_of(table.to_numpy(), names)):
-        pd.testing.assert_frame_equal(square(same), expected)
+        pd.testing.assert_frame_equal(make_square(same), expected)
 
 
 def test_the_order_is_that_of_the_rows() -> None:
     table = planted([2, 3])
-    assert order_of(table) == list(table.index)
-    assert order_of(matrix_of(table.to_numpy(), tuple(table.index))) == list(table.index)
+    assert find_order(table) == list(table.index)
+    assert find_order(matrix_of(table.to_numpy(), tuple(table.index))) == list(table.index)
 
 
 def test_a_single_classifier_is_no_matrix() -> None:
     with pytest.raises(InvalidValueError, match="needs at least two classifiers: got 1"):
-        square(planted([1]))
+        make_square(planted([1]))
 
 
 def test_rows_and_columns_must_name_the_same_classifiers() -> None:
     table = pd.DataFrame(np.ones((2, 2)), index=["a", "b"], columns=["a", "c"])
     with pytest.raises(InvalidValueError, match="each classifier once in its rows and once in its columns: look at b"):
-        square(table)
+        make_square(table)
     with pytest.raises(InvalidValueError, match="look at a"):
-        square(pd.DataFrame(np.ones((2, 2)), index=["a", "a"], columns=["a", "a"]))
+        make_square(pd.DataFrame(np.ones((2, 2)), index=["a", "a"], columns=["a", "a"]))
 
 
 def test_a_pair_with_two_scores_is_refused() -> None:
     table = pd.DataFrame([[4.6, 2], [3, 4.6]], index=["a", "b"], columns=["a", "b"])
     with pytest.raises(InvalidValueError, match=r"a and b have two different scores, 2 and 3; .* must be symmetric"):
-        square(table)
+        make_square(table)
 
 
 def test_the_fewest_classifiers_that_leave_no_gap_are_named() -> None:
@@ -53,16 +53,16 @@ def test_the_fewest_classifiers_that_leave_no_gap_are_named() -> None:
     for other in others[:2]:
         table.loc[first, other] = table.loc[other, first] = np.nan
     with pytest.raises(InvalidValueError, match=rf"have no score \(and 1 more such pairs\); .* or leave out {first}\.$"):
-        complete(square(table))
+        keep_complete(make_square(table))
     kept = drop_classifiers(matrix_of(table.to_numpy(), tuple(table.index)), [first, first])
-    assert complete(square(kept)).shape == (3, 3)
+    assert keep_complete(make_square(kept)).shape == (3, 3)
 
 
 def test_one_gap_is_told_without_others() -> None:
     table = planted([2])
     table.iloc[0, 1] = table.iloc[1, 0] = np.nan
     with pytest.raises(InvalidValueError, match=r"network 00 and network 01 have no score; measure"):
-        complete(square(table))
+        keep_complete(make_square(table))
 
 
 def test_only_what_is_there_can_be_left_out() -> None:
@@ -72,8 +72,8 @@ def test_only_what_is_there_can_be_left_out() -> None:
 
 def test_equal_scores_are_refused_where_there_are_several() -> None:
     with pytest.raises(InvalidValueError, match=r"all pairs have the same score, 2.5; nothing tells groups apart"):
-        require_contrast(square(planted([3], within=2.5, noise=0)))
-    require_contrast(square(planted([2], within=2.5, noise=0)))
+        require_contrast(make_square(planted([3], within=2.5, noise=0)))
+    require_contrast(make_square(planted([2], within=2.5, noise=0)))
 
 
 def test_a_file_is_read_as_it_stands(tmp_path: Path) -> None:

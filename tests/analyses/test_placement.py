@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from tests.specimens import Array, outcomes_of
-from zooscope.analyses.placement import compare_directions, place_classifier, usual_sat
+from zooscope.analyses.placement import compare_directions, find_usual_sat, place_classifier
 from zooscope.errors import InvalidValueError
 from zooscope.scores.outcomes import Outcomes
 from zooscope.scores.sat import sat, score_one_sided
@@ -155,7 +155,7 @@ def test_two_classifiers_have_no_correlation_to_test() -> None:
 def test_the_usual_sat_is_the_mean_over_all_other_sources() -> None:
     outcomes, _ = blocks()
     alone = score_one_sided(outcomes)
-    found = usual_sat(outcomes)
+    found = find_usual_sat(outcomes)
     for place, name in enumerate(outcomes.names):
         assert found[name] == pytest.approx(np.delete(alone[:, place], place).mean())
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tests.specimens import Array
-from zooscope.analyses.clustering import find_clusters, k_means
+from zooscope.analyses.clustering import find_clusters, run_k_means
 from zooscope.analyses.reclustering import measure_cluster_stability
-from zooscope.analyses.spectral import adjacency, spectrum
+from zooscope.analyses.spectral import build_adjacency, find_spectrum
 from zooscope.errors import InvalidValueError
 from zooscope.records.predictions import NOT_COUNTED, Predictions
 from zooscope.scores.matrices import make_sat_matrix
@@ -70,8 +70,8 @@ def test_every_number_is_what_it_says() -> None:
         predictions, labels=predictions.labels[drawn], clean=predictions.clean[:, drawn], transfer=predictions.transfer[..., drawn]
     )
     scores = make_sat_matrix(again, confidence=None).to_pandas().sort_index().sort_index(axis=1)
-    features = spectrum(adjacency(scores.to_numpy(copy=True))).vectors[:, :3]
-    best = min((k_means(features, 3, random_state=seed) for seed in range(50)), key=lambda result: result[1])[0]
+    features = find_spectrum(build_adjacency(scores.to_numpy(copy=True))).vectors[:, :3]
+    best = min((run_k_means(features, 3, random_state=seed) for seed in range(50)), key=lambda result: result[1])[0]
     together = stable.co_assignment.loc[scores.index, list(scores.index)].to_numpy()
     np.testing.assert_array_equal(together, best[:, None] == best)
     for number, names in found.members.items():

@@ -7,8 +7,8 @@ from scipy import stats
 
 from tests.analyses.zoo import logits_of, synthetic_logits
 from tests.specimens import Array, counted_in, fooled_in, outcomes_of
-from zooscope.analyses.averaging import CleanLogits, metrics
-from zooscope.analyses.selection import METHODS, mean_pairwise, select_ensemble
+from zooscope.analyses.averaging import CleanLogits, measure_metrics
+from zooscope.analyses.selection import METHODS, average_pairs, select_ensemble
 from zooscope.errors import InvalidValueError
 from zooscope.scores.outcomes import Outcomes
 from zooscope.scores.sat import sat
@@ -44,7 +44,7 @@ def test_the_most_diverse_has_the_smallest_mean_sat_on_the_choosing_half() -> No
 def test_greedy_has_the_smallest_error_on_the_choosing_half_where_all_can_be_measured() -> None:
     logits, outcomes = families()
     choosing, _ = part(logits, outcomes, split_halves(logits.labels).choosing)
-    ((error, _, _),) = metrics(choosing, [np.array(list(combinations(range(9), 3)))])
+    ((error, _, _),) = measure_metrics(choosing, [np.array(list(combinations(range(9), 3)))])
     found: Any = select_ensemble(logits, outcomes, size=3).chosen
     assert found.loc["greedy", "choosing_error"] == pytest.approx(error.min())
     assert found.loc["greedy", "exact"]
@@ -58,7 +58,7 @@ def test_what_is_reported_is_measured_on_the_other_half() -> None:
     for method in METHODS:
         row = found.chosen.loc[method]
         places = [logits.names.index(name) for name in row["members"]]
-        ((error, err, _),) = metrics(reporting, [np.array([places])])
+        ((error, err, _),) = measure_metrics(reporting, [np.array([places])])
         assert row["error"] == pytest.approx(error[0])
         assert row["err"] == pytest.approx(err[0])
         assert row["mean_error"] == pytest.approx(single[places].mean())
@@ -88,7 +88,7 @@ def test_the_regression_is_least_squares_over_the_ensembles() -> None:
     assert found is not None
     choosing, attacked = part(logits, outcomes, split_halves(logits.labels).choosing)
     members = np.array(list(combinations(range(9), 2)))
-    ((_, err, _),) = metrics(choosing, [members])
+    ((_, err, _),) = measure_metrics(choosing, [members])
     scores, single = sat(attacked).score, (~choosing.right).mean(1)
     design = np.stack([np.ones(36), scores[members[:, 0], members[:, 1]], single[members].mean(1)], axis=1)
     expected = np.linalg.solve(design.T @ design, design.T @ err)
@@ -143,7 +143,7 @@ def test_a_large_zoo_is_grown_into_and_says_that_it_is_no_promise() -> None:
 
 def test_mean_pairwise_is_the_mean_over_the_pairs() -> None:
     scores = np.arange(16.0).reshape(4, 4)
-    np.testing.assert_allclose(mean_pairwise(scores, np.array([[0, 1, 3], [1, 2, 3]])), [(1 + 3 + 7) / 3, (6 + 7 + 11) / 3])
+    np.testing.assert_allclose(average_pairs(scores, np.array([[0, 1, 3], [1, 2, 3]])), [(1 + 3 + 7) / 3, (6 + 7 + 11) / 3])
 
 
 @pytest.mark.parametrize("size", [1, 4])

@@ -79,7 +79,7 @@ class Metrics(NamedTuple):
     all_wrong: Float[np.ndarray, " ensemble"]
 
 
-def metrics(
+def measure_metrics(
     logits: CleanLogits, ensembles: Sequence[Int[np.ndarray, "_ensemble _member"]], *, average: Average = "logits"
 ) -> tuple[Metrics, ...]:
     """Error, error reduction rate and share of images that all get wrong, of every ensemble.
@@ -97,7 +97,7 @@ def metrics(
     wrong = ~logits.right
     single_error = wrong.mean(1)
     result = []
-    for members, right in zip(ensembles, ensembles_right(logits, ensembles, average=average), strict=True):
+    for members, right in zip(ensembles, find_right_ensembles(logits, ensembles, average=average), strict=True):
         error, mean_error = 1 - right.mean(1), single_error[members].mean(1)
         remaining = np.divide(error, mean_error, out=np.full(len(error), np.nan), where=mean_error > 0)
         every = wrong[members[:, 0]]
@@ -107,7 +107,7 @@ def metrics(
     return tuple(result)
 
 
-def ensembles_right(
+def find_right_ensembles(
     logits: CleanLogits, ensembles: Sequence[Int[np.ndarray, "_ensemble _member"]], *, average: Average = "logits"
 ) -> tuple[Bool[np.ndarray, "_ensemble image"], ...]:
     """Which images each ensemble gets right: the average's largest class (the first of equal ones) is the true one.

@@ -12,8 +12,8 @@ from scipy.spatial.distance import pdist, squareform
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
-from zooscope.analyses.matrix import Matrix, order_of, require_contrast, square
-from zooscope.analyses.spectral import Spectrum, matrix_spectrum, no_group
+from zooscope.analyses.matrix import Matrix, find_order, make_square, require_contrast
+from zooscope.analyses.spectral import Spectrum, find_matrix_spectrum, no_group
 from zooscope.errors import InvalidValueError
 
 NumClusters = int | Literal["auto"] | None
@@ -55,7 +55,7 @@ class Clusters:
     @property
     def members(self) -> dict[int, tuple[str, ...]]:
         """The classifiers of every cluster, alphabetically."""
-        return members_of(self.labels)
+        return list_members(self.labels)
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -123,18 +123,18 @@ def find_clusters(matrix: Matrix, num_clusters: NumClusters = None, *, seed: int
         InvalidValueError: the matrix is not square, symmetric and complete, or holds no score above 0; or there are more clusters
             than classifiers; or all pairs have the same score, so that nothing tells groups apart.
     """
-    names, found = matrix_spectrum(matrix)
-    gaps = eigengaps(found)
+    names, found = find_matrix_spectrum(matrix)
+    gaps = find_eigengaps(found)
     wanted = _wanted(num_clusters, len(names))
-    chosen = best_by_gap(gaps, len(names)) if wanted == "auto" else wanted
+    chosen = choose_by_gap(gaps, len(names)) if wanted == "auto" else wanted
     if not 1 <= chosen <= len(names):
         msg = f"num_clusters must be from 1 to {len(names)}, the number of classifiers: got {chosen}."
         raise InvalidValueError(msg)
     if chosen not in (1, len(names)):
-        require_contrast(square(matrix))
+        require_contrast(make_square(matrix))
     features = found.vectors[:, :chosen]
-    partition = best_partition(features, chosen, seed=seed)
-    order = order_of(matrix)
+    partition = find_partition(features, chosen, seed=seed)
+    order = find_order(matrix)
     table = pd.DataFrame(features, index=pd.Index(names, name="name"))
     return Clusters(
         labels=number_clusters(names, partition.labels.tolist()).loc[order],
@@ -181,9 +181,9 @@ def choose_num_clusters(matrix: Matrix) -> int:
     Raises:
         InvalidValueError: the matrix is not square, symmetric and complete, or holds no score above 0.
     """
-    names, found = matrix_spectrum(matrix)
+    names, found = find_matrix_spectrum(matrix)
     wanted = _wanted(None, len(names))
-    return best_by_gap(eigengaps(found), len(names)) if wanted == "auto" else wanted
+    return choose_by_gap(find_eigengaps(found), len(names)) if wanted == "auto" else wanted
 
 
 def _wanted(num_clusters: NumClusters, num_classifiers: int) -> int | Literal["auto"]:
@@ -192,36 +192,36 @@ def _wanted(num_clusters: NumClusters, num_classifiers: int) -> int | Literal["a
     return NUM_CLUSTERS if num_classifiers >= FEWEST_FOR_TEN else "auto"
 
 
-def eigengaps(found: Spectrum) -> pd.DataFrame:
+def find_eigengaps(found: Spectrum) -> pd.DataFrame:
     """Every eigenvalue, the trivial one first, and how far the next one is; NaN after the last."""
     values = np.concatenate([[0.0], found.eigenvalues])
     index = pd.RangeIndex(1, len(values) + 1, name="num_clusters")
     return pd.DataFrame({"eigenvalue": values, "gap": np.append(np.diff(values), np.nan)}, index=index)
 
 
-def telling_gaps(gaps: pd.DataFrame, num_classifiers: int) -> pd.Series:
-    """The gaps that `best_by_gap` chooses from; none where there is no group."""
+def find_telling_gaps(gaps: pd.DataFrame, num_classifiers: int) -> pd.Series:
+    """The gaps that `choose_by_gap` chooses from; none where there is no group."""
     tells = (gaps.index > 1) & (gaps["eigenvalue"] < no_group(num_classifiers) - SAME_OBJECTIVE)
     return gaps.loc[tells, "gap"].dropna()
 
 
-def best_by_gap(gaps: pd.DataFrame, num_classifiers: int) -> int:
+def choose_by_gap(gaps: pd.DataFrame, num_classifiers: int) -> int:
     """The number of clusters from 2 on with the largest gap after its eigenvalue; 1 where there is no group.
 
     Eigenvectors of groups have eigenvalues below N / (N - 1), where all are when every pair has the same score (in any matrix, it
     is the mean of all but the trivial one); gaps after those above it say nothing about groups. The first gap is always large,
     since nearly every classifier is connected to every other, and would always say 1.
     """
-    candidates = telling_gaps(gaps, num_classifiers)
+    candidates = find_telling_gaps(gaps, num_classifiers)
     return int(candidates.index[int(candidates.argmax())]) if len(candidates) else 1
 
 
-def best_partition(features: Float[np.ndarray, "row column"], num_clusters: int, *, seed: int) -> Partition:
+def find_partition(features: Float[np.ndarray, "row column"], num_clusters: int, *, seed: int) -> Partition:
     """K-means, started until the best objective has been met several times."""
     best = Partition(np.zeros(len(features), dtype=np.int32), np.inf, 0, 0)
     generator = np.random.default_rng(seed)
     while best.restarts < FEWEST_RESTARTS or (best.times_met < MEETINGS and best.restarts < MOST_RESTARTS):
-        labels, objective = k_means(features, num_clusters, random_state=int(generator.integers(2**31)))
+        labels, objective = run_k_means(features, num_clusters, random_state=int(generator.integers(2**31)))
         best = best._replace(restarts=best.restarts + 1)
         if abs(objective - best.objective) <= SAME_OBJECTIVE:
             best = best._replace(times_met=best.times_met + 1)
@@ -230,7 +230,7 @@ def best_partition(features: Float[np.ndarray, "row column"], num_clusters: int,
     return best
 
 
-def k_means(
+def run_k_means(
     features: Float[np.ndarray, "row column"],
     num_clusters: int,
     **settings: Any,  # noqa: ANN401  (scikit-learn's)
@@ -251,6 +251,6 @@ def number_clusters(names: Iterable[str], labels: Iterable[int]) -> pd.Series:
     return pd.Series(numbers, name="cluster").rename_axis("name").loc[given.index]
 
 
-def members_of(labels: pd.Series) -> dict[int, tuple[str, ...]]:
+def list_members(labels: pd.Series) -> dict[int, tuple[str, ...]]:
     """The classifiers of every cluster, alphabetically; clusters ascending."""
     return {int(number): tuple(sorted(map(str, labels.index[labels == number]))) for number in np.unique(labels.to_numpy())}

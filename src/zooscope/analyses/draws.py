@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int
 
-from zooscope.analyses.averaging import Average, CleanLogits, Metrics, metrics
+from zooscope.analyses.averaging import Average, CleanLogits, Metrics, measure_metrics
 from zooscope.errors import InvalidValueError
 
 NUM_DRAWS: Final = 100
@@ -218,7 +218,7 @@ def _table(logits: CleanLogits, draws: Mapping[tuple[int, Key], Draws], leading:
     """A row per kind of ensembles of which there is one; all are measured in one pass over the logits."""
     some = {key: found for key, found in draws.items() if len(found.members) > 0}
     rows: list[dict[str, object]] = []
-    measured = metrics(logits, [found.members for found in some.values()], average=average)
+    measured = measure_metrics(logits, [found.members for found in some.values()], average=average)
     for (key, found), values in zip(some.items(), measured, strict=True):
         row: dict[str, object] = dict(zip(leading, key, strict=True))
         row |= {"num_draws": len(found.members), "exact": found.exact}

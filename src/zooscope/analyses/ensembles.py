@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from zooscope.analyses.averaging import Average, CleanLogits, metrics
+from zooscope.analyses.averaging import Average, CleanLogits, measure_metrics
 from zooscope.errors import InvalidValueError
 from zooscope.statistics.mantel import NUM_PERMUTATIONS, Correlation, mantel
 from zooscope.statistics.trend import CONFIDENCE, Trend, fit_trend
@@ -75,7 +75,7 @@ def measure_pair_ensembles(
         msg = f"the SAT matrix lacks {missing[0]}; measure it with the others, or leave it out."
         raise InvalidValueError(msg)
     rows, columns = np.triu_indices(len(names), 1)
-    ((error, err, all_wrong),) = metrics(logits, [np.stack([rows, columns], axis=1)], average=average)
+    ((error, err, all_wrong),) = measure_metrics(logits, [np.stack([rows, columns], axis=1)], average=average)
     single_error = 1 - logits.right.mean(1)
     scores = sat.sel(a=list(names), b=list(names)).to_numpy().astype(np.float64)
     gains = np.full(scores.shape, np.nan)

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 from sklearn.ensemble import GradientBoostingRegressor
 from sklearn.metrics import r2_score
 
-from zooscope.analyses.matrix import Matrix, complete, square
+from zooscope.analyses.matrix import Matrix, keep_complete, make_square
 from zooscope.errors import InvalidValueError
 from zooscope.statistics.mantel import mantel
 
@@ -115,9 +115,9 @@ def measure_component_importance(
         if value < least:
             msg = f"{name} must be at least {least}: got {value}."
             raise InvalidValueError(msg)
-    scores = square(matrix)
+    scores = make_square(matrix)
     table, left_out = _known(components, list(scores.index), collapse=collapse)
-    scores = complete(scores.loc[table.index, list(table.index)])
+    scores = keep_complete(scores.loc[table.index, list(table.index)])
     constant = tuple(str(name) for name in table.columns if len(set(table[name])) == 1)
     table = table[sorted(set(table.columns) - set(constant))]
     values = scores.to_numpy()
@@ -129,7 +129,7 @@ def measure_component_importance(
     held_out = _held_out(pairs, len(table), min(num_folds, len(table)), seed)
     result = pd.DataFrame(index=pd.Index(table.columns, name="component"))
     for prefix, fitted in (("", in_sample), ("held_out_", held_out)):
-        drops = permutation_drops(fitted, num_repeats, seed=seed)
+        drops = measure_permutation_drops(fitted, num_repeats, seed=seed)
         result[f"{prefix}mean"], result[f"{prefix}std"] = drops.mean(axis=0), drops.std(axis=0)
     tests = [mantel(values, 1.0 - differ, num_permutations=num_permutations, seed=seed) for differ in differs.values()]
     result["correlation"], result["p_value"] = [test.r for test in tests], [test.p_mantel for test in tests]
@@ -156,7 +156,7 @@ def collapse_value(value: str) -> str:
     return refined[1] if refined else value
 
 
-def permutation_drops(fitted: Sequence[Fitted], num_repeats: int, *, seed: int) -> Float[np.ndarray, "repeat component"]:
+def measure_permutation_drops(fitted: Sequence[Fitted], num_repeats: int, *, seed: int) -> Float[np.ndarray, "repeat component"]:
     """By how much R2 falls when a component's column is shuffled among the pairs of each test set, over all test sets together."""
     generator, num_components = np.random.default_rng(seed), fitted[0].differs.shape[1]
     predicted = []

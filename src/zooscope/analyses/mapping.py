@@ -9,8 +9,8 @@ from jaxtyping import Float
 from sklearn.manifold import TSNE
 
 from zooscope.analyses.clustering import choose_num_clusters
-from zooscope.analyses.matrix import Matrix, order_of, require_contrast, square
-from zooscope.analyses.spectral import matrix_spectrum, no_group, spectral_features, with_signs
+from zooscope.analyses.matrix import Matrix, find_order, make_square, require_contrast
+from zooscope.analyses.spectral import find_matrix_spectrum, find_spectral_features, fix_signs, no_group
 from zooscope.errors import InvalidValueError, UnknownNameError
 
 Method = Literal["tsne", "mds"]
@@ -66,7 +66,7 @@ def map_classifiers(
     Args:
         matrix: SAT of all pairs (natural log); symmetric; the diagonal is not read.
         method: "tsne" or "mds".
-        num_features: how many eigenvectors, see `spectral_features`; None takes all for MDS, and for t-SNE, as the paper does, as
+        num_features: how many eigenvectors, see `find_spectral_features`; None takes all for MDS, and for t-SNE, as the paper does, as
             many as there are clusters (see `choose_num_clusters`), at least two.
         perplexity: of t-SNE; by default the square root of the number of classifiers.
         seed: of t-SNE. The answer doesn't depend on the order of the classifiers.
@@ -79,12 +79,12 @@ def map_classifiers(
     if method not in METHODS:
         kind = "method"
         raise UnknownNameError(kind, method, METHODS, f"Maps are drawn by {' or '.join(METHODS)}.")
-    scores = square(matrix)
+    scores = make_square(matrix)
     if num_features is None:
         num_features = len(scores) if method == "mds" else max(choose_num_clusters(scores), FEWEST_FEATURES)
-    features = spectral_features(scores, num_features)
+    features = find_spectral_features(scores, num_features)
     require_contrast(scores)
-    flat, shown = classical_mds(features.to_numpy() * _weights(scores, features.shape[1]))
+    flat, shown = run_classical_mds(features.to_numpy() * _weights(scores, features.shape[1]))
     kept = float("nan")
     if method == "tsne":
         kept = _perplexity(perplexity, len(features))
@@ -92,7 +92,7 @@ def map_classifiers(
         learnt = TSNE(perplexity=kept, init=start, method="exact", random_state=seed)
         flat, shown = np.asarray(learnt.fit_transform(features.to_numpy()), dtype=np.float64), float("nan")
     return Map(
-        points=pd.DataFrame(flat, index=features.index, columns=["x", "y"]).loc[order_of(matrix)],
+        points=pd.DataFrame(flat, index=features.index, columns=["x", "y"]).loc[find_order(matrix)],
         method=method,
         num_features=features.shape[1],
         perplexity=kept,
@@ -100,14 +100,14 @@ def map_classifiers(
     )
 
 
-def classical_mds(features: Float[np.ndarray, "row column"]) -> tuple[Float[np.ndarray, "row 2"], float]:
+def run_classical_mds(features: Float[np.ndarray, "row column"]) -> tuple[Float[np.ndarray, "row 2"], float]:
     """Classical multidimensional scaling of Euclidean distances: the two main axes of the centred features.
 
     Returns:
         The points, each axis with its largest entry positive, and the share of all squared distances that they keep.
     """
     left, lengths, _ = np.linalg.svd(features - features.mean(axis=0), full_matrices=False)
-    points = with_signs(left) * lengths
+    points = fix_signs(left) * lengths
     plane = np.zeros((len(features), 2))
     plane[:, : min(2, points.shape[1])] = points[:, :2]
     whole = float((lengths**2).sum())
@@ -116,7 +116,7 @@ def classical_mds(features: Float[np.ndarray, "row column"]) -> tuple[Float[np.n
 
 def _weights(scores: pd.DataFrame, num_features: int) -> Float[np.ndarray, " feature"]:
     """How much of the similarity each eigenvector carries; all the same where none carries any, as with two classifiers."""
-    _, found = matrix_spectrum(scores)
+    _, found = find_matrix_spectrum(scores)
     below = np.sqrt(np.maximum(no_group(len(scores)) - found.eigenvalues[:num_features], 0))
     return below if (below > WITHOUT_GROUPS).any() else np.ones_like(below)
 

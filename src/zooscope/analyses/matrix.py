@@ -46,7 +46,7 @@ def read_matrix(file: str | Path) -> pd.DataFrame:
     return pd.DataFrame(cells, index=[row[0] for row in rows], columns=header[1:], dtype=object)
 
 
-def square(matrix: Matrix) -> pd.DataFrame:
+def make_square(matrix: Matrix) -> pd.DataFrame:
     """The scores of all pairs, rows and columns in the alphabetical order of the names.
 
     Where every analysis begins from this order, its answer doesn't depend on the order of the classifiers, to the last bit.
@@ -85,7 +85,7 @@ def square(matrix: Matrix) -> pd.DataFrame:
     return pd.DataFrame(values, index=pd.Index(names, name="name"), columns=names)
 
 
-def complete(scores: pd.DataFrame) -> pd.DataFrame:
+def keep_complete(scores: pd.DataFrame) -> pd.DataFrame:
     """The scores of `square`, if every pair has one.
 
     Raises:
@@ -138,6 +138,6 @@ def drop_classifiers(matrix: xr.DataArray, names: Sequence[str]) -> xr.DataArray
     return matrix.drop_sel({dimension: list(dict.fromkeys(names)) for dimension in matrix.dims})
 
 
-def order_of(matrix: Matrix) -> list[str]:
+def find_order(matrix: Matrix) -> list[str]:
     """The names in the order of the matrix's rows."""
     return [str(name) for name in (matrix.index if isinstance(matrix, pd.DataFrame) else matrix[matrix.dims[0]].to_numpy())]

@@ -24,7 +24,7 @@ class Placement:
             images that fool it), `count` (images that both get right), `low`, `high` (of `sat`), `cluster`.
         clusters: a row per cluster, the most alike first, index `cluster`: `classifiers`, `sat` (mean one-sided SAT to its
             members), `low`, `high`, `share` (of the bootstrap draws in which it is the most alike).
-        corrected: the same with each target's usual SAT (see `usual_sat`) taken from its SAT first; None where none was given.
+        corrected: the same with each target's usual SAT (see `find_usual_sat`) taken from its SAT first; None where none was given.
         cluster: the cluster with the largest mean; None where there are no clusters.
         share: fraction of bootstrap draws that choose the same cluster; covers the choice of images only.
         nearest_share: of the draws in which the nearest target is the nearest.
@@ -94,7 +94,7 @@ def place_classifier(
         fooled: images on which the new classifier's attack fools each target.
         counted: images that the new classifier and the target get right when clean.
         clusters: cluster by target; targets without one are in none.
-        usual: of each target, as of `usual_sat`; taken as given, not drawn anew.
+        usual: of each target, as of `find_usual_sat`; taken as given, not drawn anew.
         confidence: of the intervals.
         epsilon_s: the smallest percentage told apart from none.
         num_resamples: draws of images.
@@ -198,7 +198,7 @@ def compare_directions(
     )
 
 
-def usual_sat(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S) -> dict[str, float]:
+def find_usual_sat(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S) -> dict[str, float]:
     """How easily each classifier is fooled, whoever attacks: mean one-sided SAT from all others; NaN where there is none."""
     alone = score_one_sided(outcomes, epsilon_s=epsilon_s)
     means = _usual(alone, np.arange(len(alone)))

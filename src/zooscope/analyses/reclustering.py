@@ -8,8 +8,8 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int
 from sklearn.metrics import adjusted_rand_score
 
-from zooscope.analyses.clustering import Clusters, k_means
-from zooscope.analyses.spectral import adjacency, spectrum
+from zooscope.analyses.clustering import Clusters, run_k_means
+from zooscope.analyses.spectral import build_adjacency, find_spectrum
 from zooscope.errors import InvalidValueError
 from zooscope.records.predictions import Predictions
 from zooscope.scores.outcomes import PERCENT, count_pairs, find_outcomes, find_percent
@@ -120,14 +120,14 @@ def _drawn_scores(
 def _partition(
     scores: Float[np.ndarray, "a b"], own: Int[np.ndarray, " classifier"], num_clusters: int, *, random_state: int
 ) -> Int[np.ndarray, " classifier"]:
-    weights = adjacency(scores)
+    weights = build_adjacency(scores)
     if not weights.any():  # no classifier is similar to another
         return np.arange(len(own))
-    features = spectrum(weights).vectors[:, :num_clusters]
-    found = [k_means(features, num_clusters, n_init=RESTARTS, random_state=random_state)]
+    features = find_spectrum(weights).vectors[:, :num_clusters]
+    found = [run_k_means(features, num_clusters, n_init=RESTARTS, random_state=random_state)]
     centres = np.stack([features[own == number].mean(axis=0) for number in np.unique(own)])
     if len(centres) == num_clusters:  # none was left empty
-        found.insert(0, k_means(features, num_clusters, init=centres))
+        found.insert(0, run_k_means(features, num_clusters, init=centres))
     labels, _ = min(found, key=lambda result: result[1])
     return labels.astype(np.int64)
 

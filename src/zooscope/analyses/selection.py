@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from zooscope.analyses.averaging import Average, CleanLogits, ensembles_right, metrics
+from zooscope.analyses.averaging import Average, CleanLogits, find_right_ensembles, measure_metrics
 from zooscope.analyses.choosing import Best, find_smallest_set, grow_set
 from zooscope.analyses.draws import draw_sets
 from zooscope.errors import InvalidValueError
@@ -127,7 +127,7 @@ def select_ensemble(
     alone = int(chooser.single_error.argmin())
     choosing = chooser.errors(np.concatenate([sets, random]))
     reported = logits.take(split.reporting)
-    together = ensembles_right(reported, [np.concatenate([sets, random])], average=average)[0]
+    together = find_right_ensembles(reported, [np.concatenate([sets, random])], average=average)[0]
     wrong = np.concatenate(
         [~together[: len(sets)], (~together[len(sets) :]).mean(0, keepdims=True), ~reported.right[[alone]]]
     ).astype(np.float64)
@@ -178,7 +178,7 @@ class _Chooser:
 
     def errors(self, sets: Int[np.ndarray, "set member"]) -> Float[np.ndarray, " set"]:
         """Measured, of every ensemble."""
-        return np.asarray(metrics(self.logits, [sets], average=self.average)[0].error)
+        return np.asarray(measure_metrics(self.logits, [sets], average=self.average)[0].error)
 
     def all(self) -> tuple[dict[str, Best], Regression | None]:
         """A set by each method."""
@@ -186,7 +186,7 @@ class _Chooser:
         regression = self._regression(scores)
 
         def similarity(sets: Int[np.ndarray, "set member"]) -> Float[np.ndarray, " set"]:
-            return mean_pairwise(scores, sets)
+            return average_pairs(scores, sets)
 
         def predicted(sets: Int[np.ndarray, "set member"]) -> Float[np.ndarray, " set"]:
             error = np.asarray(single[sets].mean(1))
@@ -211,8 +211,8 @@ class _Chooser:
         """Fitted to ensembles drawn from all of this size."""
         generator = np.random.default_rng((self.seed, 2))
         sets = draw_sets([range(len(scores))], self.size, 1, num_draws=NUM_FITTED, generator=generator).members
-        err = metrics(self.logits, [sets], average=self.average)[0].err
-        similarity, error = mean_pairwise(scores, sets), self.single_error[sets].mean(1)
+        err = measure_metrics(self.logits, [sets], average=self.average)[0].err
+        similarity, error = average_pairs(scores, sets), self.single_error[sets].mean(1)
         known = np.isfinite(err) & np.isfinite(similarity)
         design = np.stack([np.ones(known.sum()), similarity[known], error[known]], axis=1)
         if len(design) == 0 or np.linalg.matrix_rank(design) < design.shape[1]:
@@ -229,7 +229,7 @@ class _Chooser:
         )
 
 
-def mean_pairwise(scores: Float[np.ndarray, "a b"], sets: Int[np.ndarray, "set member"]) -> Float[np.ndarray, " set"]:
+def average_pairs(scores: Float[np.ndarray, "a b"], sets: Int[np.ndarray, "set member"]) -> Float[np.ndarray, " set"]:
     """Mean score over the pairs of every set of at least two; NaN where a pair has none."""
     rows, columns = np.triu_indices(sets.shape[1], 1)
     return np.asarray(scores[sets[:, rows], sets[:, columns]].mean(1))

@@ -7,7 +7,7 @@ import pandas as pd
 from jaxtyping import Float
 from scipy.sparse.csgraph import laplacian
 
-from zooscope.analyses.matrix import Matrix, complete, order_of, square
+from zooscope.analyses.matrix import Matrix, find_order, keep_complete, make_square
 from zooscope.errors import InvalidValueError
 
 BEYOND: Final = 3.0  # eigenvalues of the normalised Laplacian end at 2
@@ -25,7 +25,7 @@ class Spectrum(NamedTuple):
     vectors: Float[np.ndarray, "classifier vector"]
 
 
-def adjacency(scores: Float[np.ndarray, "a b"]) -> Float[np.ndarray, "a b"]:
+def build_adjacency(scores: Float[np.ndarray, "a b"]) -> Float[np.ndarray, "a b"]:
     """Weights of the graph's edges: SAT as it is (natural log), 0 on the diagonal and below 0.
 
     A weight can't be negative, and SAT is where fewer than one image in a hundred is fooled; such classifiers are not connected. In
@@ -36,7 +36,7 @@ def adjacency(scores: Float[np.ndarray, "a b"]) -> Float[np.ndarray, "a b"]:
     return np.asarray(weights)
 
 
-def spectrum(weights: Float[np.ndarray, "a b"]) -> Spectrum:
+def find_spectrum(weights: Float[np.ndarray, "a b"]) -> Spectrum:
     """All eigenvectors of I - D^(-1/2) A D^(-1/2) but the trivial one, D^(1/2) 1, whose eigenvalue is 0.
 
     The trivial one is moved out of the way instead of being counted off: where the graph falls into parts, 0 has several
@@ -50,7 +50,7 @@ def spectrum(weights: Float[np.ndarray, "a b"]) -> Spectrum:
     trivial = np.where(weights.any(axis=1), scale, 0.0)
     trivial /= max(float(np.linalg.norm(trivial)), np.finfo(np.float64).tiny)
     values, vectors = np.linalg.eigh(np.asarray(normalized) + BEYOND * np.outer(trivial, trivial))
-    return Spectrum(values[:-1], with_signs(vectors[:, :-1]))
+    return Spectrum(values[:-1], fix_signs(vectors[:, :-1]))
 
 
 def no_group(num_classifiers: int) -> float:
@@ -58,28 +58,28 @@ def no_group(num_classifiers: int) -> float:
     return num_classifiers / (num_classifiers - 1)
 
 
-def with_signs(vectors: Float[np.ndarray, "row column"]) -> Float[np.ndarray, "row column"]:
+def fix_signs(vectors: Float[np.ndarray, "row column"]) -> Float[np.ndarray, "row column"]:
     """The same columns or their negatives: the largest entry of each is positive, the first of equally large ones."""
     size = np.abs(vectors)
     largest = (size > size.max(axis=0, initial=0) - 1e-9).argmax(axis=0)  # equals differ by a rounding error, which is chance
     return vectors * np.where(np.take_along_axis(vectors, largest[None], axis=0) < 0, -1.0, 1.0)
 
 
-def matrix_spectrum(matrix: Matrix) -> tuple[tuple[str, ...], Spectrum]:
+def find_matrix_spectrum(matrix: Matrix) -> tuple[tuple[str, ...], Spectrum]:
     """The spectrum of a matrix of SAT, and the alphabetical names that its rows stand for.
 
     Raises:
         InvalidValueError: the matrix is not square, symmetric and complete, or holds no score above 0.
     """
-    scores = complete(square(matrix))
-    weights = adjacency(scores.to_numpy(copy=True))
+    scores = keep_complete(make_square(matrix))
+    weights = build_adjacency(scores.to_numpy(copy=True))
     if not np.nan_to_num(weights).any():
         msg = "no two classifiers have a score above 0 (one image in a hundred); there is no similarity to analyse."
         raise InvalidValueError(msg)
-    return tuple(scores.index), spectrum(weights)
+    return tuple(scores.index), find_spectrum(weights)
 
 
-def spectral_features(matrix: Matrix, num_features: int = 10) -> pd.DataFrame:
+def find_spectral_features(matrix: Matrix, num_features: int = 10) -> pd.DataFrame:
     """Each classifier's entries in the first eigenvectors after the trivial one, ascending by eigenvalue; not normalised by row.
 
     Source: Hwang et al., ECCV 2024, Section 4.1 and Appendix C: the "K largest eigenvectors" of the normalised Laplacian of SAT,
@@ -108,6 +108,6 @@ def spectral_features(matrix: Matrix, num_features: int = 10) -> pd.DataFrame:
     if num_features < 1:
         msg = f"num_features must be at least 1: got {num_features}."
         raise InvalidValueError(msg)
-    names, found = matrix_spectrum(matrix)
+    names, found = find_matrix_spectrum(matrix)
     table = pd.DataFrame(found.vectors[:, :num_features], index=pd.Index(names, name="name"))
-    return table.loc[order_of(matrix)]
+    return table.loc[find_order(matrix)]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from zooscope.analyses.clustering import Clusters
-from zooscope.analyses.matrix import Matrix, square
+from zooscope.analyses.matrix import Matrix, make_square
 from zooscope.analyses.reclustering import ClusterStability
 from zooscope.pictures.data import HeatMap
 
@@ -24,7 +24,7 @@ def make_distances_picture(found: Clusters) -> HeatMap:
 
 def make_sat_picture(found: Clusters, matrix: Matrix) -> HeatMap:
     """SAT, by cluster (Figure D.1 of the paper). The diagonal stays empty: it is above all pairs, and would take their colours."""
-    scores = square(matrix).loc[list(found.order), list(found.order)]
+    scores = make_square(matrix).loc[list(found.order), list(found.order)]
     return _by_cluster(found, scores, title=f"SAT of all pairs: {_sizes(found)}", unit="SAT (natural log); bright is similar")
 
 

@@ -91,7 +91,7 @@ def place(
     """
 
     def find() -> Answer:
-        from zooscope.analyses.placement import compare_directions, place_classifier, usual_sat
+        from zooscope.analyses.placement import compare_directions, find_usual_sat, place_classifier
         from zooscope.pictures.placement import make_one_sided_picture, make_placement_picture
         from zooscope.scores.matrices import make_sat_matrix
         from zooscope.scores.outcomes import find_outcomes
@@ -114,7 +114,7 @@ def place(
                 row.fooled,
                 row.counted,
                 clusters=clusters,
-                usual=usual_sat(of_classifiers(outcomes, row.targets)),
+                usual=find_usual_sat(of_classifiers(outcomes, row.targets)),
                 confidence=confidence,
                 seed=seed,
             ),
