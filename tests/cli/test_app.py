@@ -11,7 +11,7 @@ import typer
 import zooscope
 from tests.cli.calling import call, one_line
 from tests.cli.synthetic import write_study
-from zooscope.cli.app import app, repeated
+from zooscope.cli.app import app, repeat_options
 
 COMMANDS = (
     "demo",
@@ -120,7 +120,7 @@ def test_our_warnings_are_notes_said_once_and_without_file_paths(tmp_path: Path)
     ],
 )
 def test_several_words_belong_to_one_option(words: list[str], parsed: list[str]) -> None:
-    result = repeated(words)
+    result = repeat_options(words)
     found = [word.partition("=")[2] for word in result if word.startswith("--classifiers=")]
     found += [value for option, value in pairwise(result) if option == "--classifiers"]
     assert found == parsed
@@ -129,4 +129,4 @@ def test_several_words_belong_to_one_option(words: list[str], parsed: list[str])
 
 def test_several_names_belong_to_from() -> None:
     words = ["select", "--from", "bundled:a", "bundled:b", "study", "--out", "bundled:c"]
-    assert repeated(words) == ["select", "--from", "bundled:a", "--from", "bundled:b", "study", "--out", "bundled:c"]
+    assert repeat_options(words) == ["select", "--from", "bundled:a", "--from", "bundled:b", "study", "--out", "bundled:c"]

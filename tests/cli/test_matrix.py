@@ -4,26 +4,26 @@ import pytest
 import xarray as xr
 from rich.console import Console
 
-from zooscope.cli.matrix import COLOURS, draw_matrix, fitted_name, layout
+from zooscope.cli.matrix import COLOURS, draw_matrix, lay_out, shorten_name
 
 
 @pytest.mark.parametrize("count", [1, 8, 9, 20, 69, 120])
 @pytest.mark.parametrize("width", [40, 80, 200])
 def test_no_line_is_wider_than_the_terminal(count: int, width: int) -> None:
-    plan = layout(["n" * 30] * count, width=width)
+    plan = lay_out(["n" * 30] * count, width=width)
     assert len(str(count)) + 1 + plan.name_width + plan.num_columns * plan.cell_width <= width
     assert plan.num_columns >= 1
 
 
 def test_a_wide_terminal_leaves_room_for_a_hundred() -> None:
-    assert layout(["name"] * 20, width=120).cell_width == 4
+    assert lay_out(["name"] * 20, width=120).cell_width == 4
 
 
 @pytest.mark.parametrize(
     ("name", "fitted"), [("abc", "abc   "), ("abcdef", "abcdef"), ("abcdefghi", "ab~ghi"), ("日本語画像", "日~ 像")]
 )
 def test_a_long_name_is_cut_in_its_middle(name: str, fitted: str) -> None:
-    assert fitted_name(name, 6).rstrip() == fitted.rstrip()
+    assert shorten_name(name, 6).rstrip() == fitted.rstrip()
 
 
 def test_on_a_terminal_the_most_alike_pair_has_another_colour_than_the_least_alike() -> None:

@@ -66,8 +66,8 @@ def map_classifiers(
     Args:
         matrix: SAT of all pairs (natural log); symmetric; the diagonal is not read.
         method: "tsne" or "mds".
-        num_features: how many eigenvectors, see `find_spectral_features`; None takes all for MDS, and for t-SNE, as the paper does, as
-            many as there are clusters (see `choose_num_clusters`), at least two.
+        num_features: how many eigenvectors, see `find_spectral_features`; None takes all for MDS, and for t-SNE, as the paper
+            does, as many as there are clusters (see `choose_num_clusters`), at least two.
         perplexity: of t-SNE; by default the square root of the number of classifiers.
         seed: of t-SNE. The answer doesn't depend on the order of the classifiers.
 

@@ -41,7 +41,7 @@ class Answer:
     picture: "Callable[[], Picture]"
 
 
-def answered(find: Callable[[], Answer], *, as_json: bool, out: Sequence[Path] | None) -> None:
+def run_analysis(find: Callable[[], Answer], *, as_json: bool, out: Sequence[Path] | None) -> None:
     """Finds an answer, draws it into files, and prints it.
 
     Raises:
@@ -59,25 +59,25 @@ def answered(find: Callable[[], Answer], *, as_json: bool, out: Sequence[Path] |
             save(picture, file)
             tell(f"The picture: {file}")
     if as_json:
-        say_json(plain(answer.values()))
+        say_json(make_plain(answer.values()))
     else:
         answer.text(stdout())
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401  (whatever results hold)
+def make_plain(value: Any) -> Any:  # noqa: ANN401  (whatever results hold)
     """The same in what JSON knows: lists, texts, numbers; None for what is not finite."""
     if hasattr(value, "to_dict"):  # a table of pandas' is a list of rows, a series an object
         value = value.to_dict(orient="records") if hasattr(value, "columns") else value.to_dict()
     elif hasattr(value, "tolist"):  # NumPy's arrays and numbers
         value = value.tolist()
     if isinstance(value, dict):
-        return {str(key): plain(part) for key, part in value.items()}
+        return {str(key): make_plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [plain(part) for part in value]
+        return [make_plain(part) for part in value]
     return None if isinstance(value, float) and not isfinite(value) else value
 
 
-def table(*headings: str, numbers: Sequence[str] = ()) -> Table:
+def make_table(*headings: str, numbers: Sequence[str] = ()) -> Table:
     """An empty table of the commands' style.
 
     Args:

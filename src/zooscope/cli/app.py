@@ -30,7 +30,7 @@ from zooscope.cli.commands import (
     strategies,
     teachers,
 )
-from zooscope.cli.terminal import INTERRUPTED, notes_for_warnings, tell
+from zooscope.cli.terminal import INTERRUPTED, show_warnings_as_notes, tell
 from zooscope.errors import ZooscopeError
 
 FAILED: Final = 1
@@ -43,12 +43,12 @@ class Commands(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  (a class of Typer's or of Click's, by version)
         """Repeats the option before every further word, which is what the parser understands."""
-        return super().parse_args(ctx, repeated(args))
+        return super().parse_args(ctx, repeat_options(args))
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401  (as above)
         """Runs a command."""
         try:
-            with notes_for_warnings():
+            with show_warnings_as_notes():
                 return super().invoke(ctx)
         except ZooscopeError as error:
             tell(f"Error: {error}")
@@ -58,7 +58,7 @@ class Commands(TyperGroup):
             raise typer.Exit(INTERRUPTED) from error
 
 
-def repeated(words: list[str]) -> list[str]:
+def repeat_options(words: list[str]) -> list[str]:
     """`--classifiers A B` as `--classifiers A --classifiers B`; words that look like addresses or zoo files belong to it."""
     result: list[str] = []
     taking = ""  # the option that words belong to

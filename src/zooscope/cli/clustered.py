@@ -22,7 +22,7 @@ NumClusters = Annotated[
 ]
 
 
-def clusters_of(sat: "xr.DataArray", num_clusters: int | None, *, seed: int) -> dict[str, int]:
+def cluster_classifiers(sat: "xr.DataArray", num_clusters: int | None, *, seed: int) -> dict[str, int]:
     """Cluster by classifier; where none was asked for and none can be made, a note says why, and no classifier has one.
 
     Raises:
@@ -36,7 +36,7 @@ def clusters_of(sat: "xr.DataArray", num_clusters: int | None, *, seed: int) -> 
     return clusters
 
 
-def of_classifiers(outcomes: "Outcomes", names: tuple[str, ...]) -> "Outcomes":
+def take_classifiers(outcomes: "Outcomes", names: tuple[str, ...]) -> "Outcomes":
     """The outcomes of some of the classifiers among themselves."""
     import numpy as np
 

@@ -8,7 +8,7 @@ import xarray as xr
 from rich.console import Console
 from rich.table import Table
 
-from zooscope.cli.matrix import LONGEST_NAME, draw_matrix, explanation, fitted_name
+from zooscope.cli.matrix import LONGEST_NAME, draw_matrix, explain_matrix, shorten_name
 from zooscope.cli.overview import Overview
 from zooscope.words import drop_bundled, format_attack, format_count, format_interval, format_number
 
@@ -22,7 +22,7 @@ def draw_overview(console: Console, view: Overview) -> None:
     console.print()
     draw_matrix(console, view.sat)
     console.print()
-    console.print(explanation(view.names, width=console.width))
+    console.print(explain_matrix(view.names, width=console.width))
     if np.isnan(view.sat).any():
         reason = "not measured both ways" if view.one_sided is not None else "not measured yet"
         console.print(f"- is a pair without a score: {reason}, or no image that both classify correctly.")
@@ -100,7 +100,7 @@ def _draw_pairs(console: Console, view: Overview) -> None:
 
 
 def _pair(view: Overview, row: int, column: int) -> tuple[str, ...]:
-    names = [fitted_name(name, LONGEST_NAME).rstrip() for name in drop_bundled(view.names)]
+    names = [shorten_name(name, LONGEST_NAME).rstrip() for name in drop_bundled(view.names)]
     cell = view.sat[row, column]
     pair, score, percent = f"{names[row]} and {names[column]}", format_number(float(cell)), format_number(float(cell.percent), 1)
     if not view.num_images:

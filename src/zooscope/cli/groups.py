@@ -19,7 +19,7 @@ Groups = Annotated[
 ]
 
 
-def groups_of(study: "Snapshot", file: Path | None) -> dict[str, str]:
+def read_groups(study: "Snapshot", file: Path | None) -> dict[str, str]:
     """Group by classifier, of those that have one, in the order of the study.
 
     Raises:

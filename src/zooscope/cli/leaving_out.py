@@ -28,7 +28,7 @@ ComponentsFile = Annotated[
 ]
 
 
-def scores_of(study: "Snapshot", leave_out: list[str] | None) -> "xr.DataArray":
+def read_scores(study: "Snapshot", leave_out: list[str] | None) -> "xr.DataArray":
     """SAT of a study's classifiers, of all or of some.
 
     Raises:
@@ -39,7 +39,7 @@ def scores_of(study: "Snapshot", leave_out: list[str] | None) -> "xr.DataArray":
     return drop_classifiers(study.sat(confidence=None), leave_out or [])
 
 
-def components_of(study: "Snapshot", file: Path | None) -> "pd.DataFrame":
+def read_components(study: "Snapshot", file: Path | None) -> "pd.DataFrame":
     """Components of a study's classifiers, from a file or as the study knows them; NaN where one is not known."""
     from zooscope.components.table import read_component_table
 
@@ -52,7 +52,7 @@ def require_components(study: "Snapshot", file: Path | None) -> "pd.DataFrame":
     Raises:
         StudyError: none is known.
     """
-    found = components_of(study, file)
+    found = read_components(study, file)
     if found.notna().any(axis=None):
         return found
     if file is not None:

@@ -36,7 +36,7 @@ class Layout:
     num_columns: int
 
 
-def layout(names: Sequence[str], *, width: int) -> Layout:
+def lay_out(names: Sequence[str], *, width: int) -> Layout:
     """The widest cells that fit, then the longest names."""
     count, longest = len(names), max(map(cell_len, names))
     number_width = len(str(count)) + 1
@@ -54,7 +54,7 @@ def layout(names: Sequence[str], *, width: int) -> Layout:
 def draw_matrix(console: Console, sat: xr.DataArray) -> None:
     """Prints the matrix: numbered columns, numbered and named rows, in colour on a terminal."""
     names = [escape_controls(name) for name in drop_bundled([str(name) for name in sat["a"].to_numpy()])]
-    plan = layout(names, width=console.width)
+    plan = lay_out(names, width=console.width)
     for start in range(0, len(names), plan.num_columns):
         _draw_block(console, sat, names, plan, range(start, min(start + plan.num_columns, len(names))))
     for place, name in enumerate(names):
@@ -62,9 +62,9 @@ def draw_matrix(console: Console, sat: xr.DataArray) -> None:
             console.print(f"{place + 1:>{len(str(len(names)))}}: {name}")
 
 
-def explanation(names: Sequence[str], *, width: int) -> str:
+def explain_matrix(names: Sequence[str], *, width: int) -> str:
     """What the numbers of the matrix are."""
-    plan = layout(drop_bundled(names), width=width)
+    plan = lay_out(drop_bundled(names), width=width)
     if plan.decimals:
         return (
             "SAT: the natural logarithm of how many images per hundred an attack made on one classifier fools the other on, mean "
@@ -86,7 +86,7 @@ def _draw_block(console: Console, sat: xr.DataArray, names: Sequence[str], plan:
     values, colours = sat.to_numpy() if plan.decimals else sat.percent.to_numpy(), _colours(sat.to_numpy())
     for row, name in enumerate(names):
         line = Text(f"{row + 1:>{number_width}} ", style="bold")
-        line.append(fitted_name(name, plan.name_width), style="not bold")
+        line.append(shorten_name(name, plan.name_width), style="not bold")
         for column in columns:
             line.append(_cell(values[row, column], plan).rjust(plan.cell_width), style=f"not bold {colours[row][column]}")
         console.print(line, soft_wrap=True)
@@ -99,7 +99,7 @@ def _cell(value: float, plan: Layout) -> str:
     return text if len(text) < plan.cell_width else HUNDRED
 
 
-def fitted_name(name: str, width: int) -> str:
+def shorten_name(name: str, width: int) -> str:
     """Names often differ at their ends, so a long one is cut in its middle."""
     if cell_len(name) <= width:
         return set_cell_size(name, width)

@@ -13,7 +13,7 @@ from zooscope.spelling import parse_number
 CONFIDENCE: Final = 0.95
 
 
-def fraction(text: str) -> float:
+def parse_fraction(text: str) -> float:
     """A number written as 0.03 or as 8/255."""
     try:
         return parse_number(text)
@@ -82,11 +82,12 @@ Attack = Annotated[
 Epsilon = Annotated[
     float | None,
     typer.Option(
-        parser=fraction, metavar="FRACTION", help="The most that the attack changes a pixel, in [0, 1].", show_default="8/255"
+        parser=parse_fraction, metavar="FRACTION", help="The most that the attack changes a pixel, in [0, 1].", show_default="8/255"
     ),
 ]
 StepSize = Annotated[
-    float | None, typer.Option(parser=fraction, metavar="FRACTION", help="How far a pixel moves per iteration.", show_default="0.1")
+    float | None,
+    typer.Option(parser=parse_fraction, metavar="FRACTION", help="How far a pixel moves per iteration.", show_default="0.1"),
 ]
 Iterations = Annotated[int | None, typer.Option(metavar="NUMBER", help="Steps of the attack.", show_default="50")]
 RandomStart = Annotated[

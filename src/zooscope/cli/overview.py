@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from zooscope.cli.terminal import collected_notes
+from zooscope.cli.terminal import collect_notes
 from zooscope.errors import StudyError
 from zooscope.records.predictions import NOT_MEASURED
 
@@ -55,7 +55,7 @@ class Overview:
         return tuple(str(name) for name in self.sat["a"].to_numpy())
 
 
-def overview(study: "Snapshot", *, confidence: float) -> Overview:
+def make_overview(study: "Snapshot", *, confidence: float) -> Overview:
     """Everything that `show` tells.
 
     Raises:
@@ -91,7 +91,7 @@ def _imported(study: "Snapshot") -> Overview:
 
 def _measured(study: "Snapshot", *, confidence: float) -> Overview:
     predictions = study.predictions
-    with collected_notes() as warned:
+    with collect_notes() as warned:
         sat = study.sat(confidence=confidence)
     transfer = study.transfer()
     sources = [study.names.index(name) for name in study.sources]
@@ -112,7 +112,7 @@ def _measured(study: "Snapshot", *, confidence: float) -> Overview:
     )
 
 
-def as_json(view: Overview) -> dict[str, Any]:
+def encode_overview(view: Overview) -> dict[str, Any]:
     """The same for programs: matrices as lists of rows, NaN as None."""
     matrices = {"sat": view.sat} | {key: view.sat[key] for key in ("low", "high", "percent", "count")}
     matrices |= {"transfer": view.transfer, "control": view.transfer.control}
@@ -124,21 +124,21 @@ def as_json(view: Overview) -> dict[str, Any]:
         **({} if view.one_sided is None else _one_sided(view, view.one_sided)),
         "confidence": view.sat.attrs["confidence"],
         "epsilon_s": view.sat.attrs["epsilon_s"],
-        **{key: without_nan(matrix.to_numpy().tolist()) for key, matrix in matrices.items()},
-        "clean_accuracy": without_nan(view.classifiers["clean_accuracy"].tolist()),
-        "white_box_success": without_nan(view.classifiers["white_box_success"].tolist()),
+        **{key: replace_nan(matrix.to_numpy().tolist()) for key, matrix in matrices.items()},
+        "clean_accuracy": replace_nan(view.classifiers["clean_accuracy"].tolist()),
+        "white_box_success": replace_nan(view.classifiers["white_box_success"].tolist()),
         "notes": list(view.notes),
     }
 
 
 def _one_sided(view: Overview, scores: xr.DataArray) -> dict[str, Any]:
-    return {"sources": list(view.sources), "one_sided": without_nan(scores.to_numpy().tolist())}
+    return {"sources": list(view.sources), "one_sided": replace_nan(scores.to_numpy().tolist())}
 
 
-def without_nan(value: Any) -> Any:  # noqa: ANN401  (numbers in lists of any depth)
+def replace_nan(value: Any) -> Any:  # noqa: ANN401  (numbers in lists of any depth)
     """The same numbers with None for NaN, which JSON lacks."""
     if isinstance(value, list):
-        return [without_nan(part) for part in value]
+        return [replace_nan(part) for part in value]
     return None if isinstance(value, float) and np.isnan(value) else value
 
 

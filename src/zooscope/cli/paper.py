@@ -17,7 +17,7 @@ def list_paper(*, names: bool, as_json: bool) -> None:
     from zooscope.classifiers.providers.paper import entries
 
     if as_json:
-        say_json([facts(entry) for entry in entries()])
+        say_json([collect_facts(entry) for entry in entries()])
     elif names:
         for entry in entries():
             say(f"paper:{entry.name}")
@@ -25,7 +25,7 @@ def list_paper(*, names: bool, as_json: bool) -> None:
         stdout().print(_table())
 
 
-def facts(entry: "Entry") -> dict[str, Any]:
+def collect_facts(entry: "Entry") -> dict[str, Any]:
     """All that the table knows of a network."""
     return {
         "name": f"paper:{entry.name}",
@@ -36,7 +36,7 @@ def facts(entry: "Entry") -> dict[str, Any]:
     }
 
 
-def summary(entry: "Entry") -> str:
+def summarise(entry: "Entry") -> str:
     """The 13 components in a line; what the network lacks is left out."""
     values = entry.components
     words = [values["base architecture"]]
@@ -67,5 +67,5 @@ def _table() -> Table:
     table.add_column("In timm today; components", overflow="fold")
     for entry in entries():
         today = entry.timm or "not in timm any more: it can't be loaded"
-        table.add_row(f"{entry.name}\n  {entry.paper_name}", f"{today}\n{summary(entry)}")
+        table.add_row(f"{entry.name}\n  {entry.paper_name}", f"{today}\n{summarise(entry)}")
     return table

@@ -70,7 +70,7 @@ def say_json(value: object) -> None:
 
 
 @contextmanager
-def notes_for_warnings() -> Iterator[None]:
+def show_warnings_as_notes() -> Iterator[None]:
     """Shows each of our warnings once as a line on stderr; others as Python does."""
     said = set[str]()
     with warnings.catch_warnings():
@@ -97,7 +97,7 @@ def notes_for_warnings() -> Iterator[None]:
 
 
 @contextmanager
-def collected_notes() -> Iterator[list[str]]:
+def collect_notes() -> Iterator[list[str]]:
     """Takes our warnings as texts, to be shown with the result."""
     notes: list[str] = []
     with warnings.catch_warnings(record=True) as caught:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from zooscope.cli.analysing import AnalysisSeed, Answer, Out, answered
-from zooscope.cli.leaving_out import ComponentsFile, LeaveOut, components_of, scores_of
+from zooscope.cli.analysing import AnalysisSeed, Answer, Out, run_analysis
+from zooscope.cli.leaving_out import ComponentsFile, LeaveOut, read_components, read_scores
 from zooscope.cli.options import ExistingStudy, Json
 from zooscope.words import format_count
 
@@ -102,16 +102,16 @@ def clusters(
         from zooscope.study.snapshot import read_snapshot
 
         opened = read_snapshot(study)
-        sat = scores_of(opened, leave_out)
+        sat = read_scores(opened, leave_out)
         grouped = find_clusters(sat, num_clusters, seed=seed)
-        words, no_words = _keywords(components_of(opened, components), grouped)
+        words, no_words = _keywords(read_components(opened, components), grouped)
         stable, no_stable = _stability(opened, grouped, draws, seed=seed)
         found = _Found(sat=sat, clusters=grouped, keywords=words, stability=stable, no_keywords=no_words, no_stability=no_stable)
         return Answer(
             text=lambda console: _print(console, found), values=lambda: _values(found), picture=lambda: _drawn(found, picture)
         )
 
-    answered(find, as_json=as_json, out=out)
+    run_analysis(find, as_json=as_json, out=out)
 
 
 def _keywords(components: "pd.DataFrame", grouped: "Clusters") -> tuple["pd.DataFrame | None", str]:

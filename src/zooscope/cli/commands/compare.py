@@ -84,15 +84,15 @@ def compare(
 
 
 def _facts(score: "SatScore", *, images: str, num_images: int) -> dict[str, Any]:
-    from zooscope.cli.overview import without_nan
+    from zooscope.cli.overview import replace_nan
 
     numbers = ("low", "high", "confidence", "percent", "a_to_b", "b_to_a", "control_a_to_b", "control_b_to_a", "count")
     return {
         "classifiers": list(score.names),
         "attack": json.loads(score.attack),
         "images": {"address": images, "count": num_images},
-        "sat": without_nan(float(score)),
-        **{name: without_nan(getattr(score, name)) for name in numbers},
+        "sat": replace_nan(float(score)),
+        **{name: replace_nan(getattr(score, name)) for name in numbers},
     }
 
 

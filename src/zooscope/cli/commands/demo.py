@@ -40,6 +40,6 @@ def demo(
     number = count if count is not None or Study.exists(out) else NUM_IMAGES
     wanted = Wanted(classifiers=CLASSIFIERS, images=IMAGES, count=number, iterations=iterations)
     with measured(out, wanted, device=device, batch_size=batch_size, allow_chance=False) as study:
-        draw_overview(stdout(), overview.overview(study.snapshot(), confidence=confidence))
+        draw_overview(stdout(), overview.make_overview(study.snapshot(), confidence=confidence))
         page = write_report(study, out / "report.html", confidence=confidence)
     say(f"\nThe report: {page}")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from zooscope.cli.analysing import AnalysisSeed, Answer, Out, answered, table
-from zooscope.cli.clustered import NumClusters, clusters_of
-from zooscope.cli.groups import Groups, groups_of
+from zooscope.cli.analysing import AnalysisSeed, Answer, Out, make_table, run_analysis
+from zooscope.cli.clustered import NumClusters, cluster_classifiers
+from zooscope.cli.groups import Groups, read_groups
 from zooscope.cli.options import Confidence, ExistingStudy, Json
 from zooscope.words import drop_bundled, format_number, format_percent
 
@@ -104,7 +104,7 @@ def ensembles(
         opened = read_snapshot(study)
         found = _find(
             opened,
-            groups_of(opened, groups),
+            read_groups(opened, groups),
             average=average,
             num_clusters=num_clusters,
             sizes=range(2, largest + 1),
@@ -118,7 +118,7 @@ def ensembles(
             picture=lambda: _draw(found, picture, metric),
         )
 
-    answered(find, as_json=as_json, out=out)
+    run_analysis(find, as_json=as_json, out=out)
 
 
 def clean_logits(study: "Snapshot", names: tuple[str, ...], predictions: "Predictions") -> "CleanLogits":
@@ -152,7 +152,7 @@ def _find(
     predictions = study.predictions
     logits, sat = clean_logits(study, study.names, predictions), make_sat_matrix(predictions, confidence=None)
     pairs = measure_pair_ensembles(logits, sat, average=average.value, confidence=confidence, seed=seed)
-    clusters = clusters_of(sat, num_clusters, seed=seed)
+    clusters = cluster_classifiers(sat, num_clusters, seed=seed)
     settings: Any = {"sizes": sizes, "num_draws": draws, "average": average.value, "seed": seed}
     return _Found(
         pairs=pairs,
@@ -210,7 +210,7 @@ def _print(console: "Console", found: _Found) -> None:
     pairs, pearson, trend = found.pairs.pairs, found.pairs.pearson, found.pairs.trend
     console.print(f"{len(pairs)} ensembles of two, average of {found.pairs.average}:")
     numbers = ("SAT", "Members alone", "Error", "Reduction")
-    made = table("Gain the most and the least", *numbers, numbers=numbers)
+    made = make_table("Gain the most and the least", *numbers, numbers=numbers)
     names = list(dict.fromkeys([*pairs["a"], *pairs["b"]]))
     short = dict(zip(names, drop_bundled(names), strict=True))
     order = pairs.sort_values("err", ascending=False, kind="stable").dropna(subset="err")
@@ -249,7 +249,7 @@ def _print(console: "Console", found: _Found) -> None:
 
 def _table(draws: "pd.DataFrame", by: str, heading: str) -> Any:  # noqa: ANN401  (a table of Rich's)
     numbers = ("Members", "Draws", "Error", "Reduction", "All wrong")
-    made = table("Members", heading, "Draws", "Error", "Reduction", "All wrong", numbers=numbers)
+    made = make_table("Members", heading, "Draws", "Error", "Reduction", "All wrong", numbers=numbers)
     for _, row in draws.iterrows():
         made.add_row(
             str(row["num_members"]),

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from zooscope.cli.analysing import AnalysisSeed, Answer, Out, answered, table
-from zooscope.cli.leaving_out import ComponentsFile, LeaveOut, require_components, scores_of
+from zooscope.cli.analysing import AnalysisSeed, Answer, Out, make_table, run_analysis
+from zooscope.cli.leaving_out import ComponentsFile, LeaveOut, read_scores, require_components
 from zooscope.cli.options import ExistingStudy, Json
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def importance(
 
         opened = read_snapshot(study)
         found = measure_component_importance(
-            scores_of(opened, leave_out),
+            read_scores(opened, leave_out),
             require_components(opened, components),
             collapse=collapse,
             num_folds=folds,
@@ -64,7 +64,7 @@ def importance(
             picture=lambda: make_importance_picture(found),
         )
 
-    answered(find, as_json=as_json, out=out)
+    run_analysis(find, as_json=as_json, out=out)
 
 
 def _values(found: "Importance") -> dict[str, Any]:
@@ -90,7 +90,7 @@ def _print(console: "Console", found: "Importance") -> None:
     )
     console.print()
     numbers = ("Importance", "Held out", "r", "p")
-    made = table("Component", *numbers, numbers=numbers)
+    made = make_table("Component", *numbers, numbers=numbers)
     for name, row in found.components.iterrows():
         made.add_row(
             str(name),

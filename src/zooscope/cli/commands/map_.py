@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from zooscope.cli.analysing import AnalysisSeed, Answer, Out, answered, table
+from zooscope.cli.analysing import AnalysisSeed, Answer, Out, make_table, run_analysis
 from zooscope.cli.commands.clusters import NumClustersOrAuto
-from zooscope.cli.leaving_out import ComponentsFile, LeaveOut, require_components, scores_of
+from zooscope.cli.leaving_out import ComponentsFile, LeaveOut, read_scores, require_components
 from zooscope.cli.options import ExistingStudy, Json
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def map_(
         from zooscope.study.snapshot import read_snapshot
 
         opened = read_snapshot(study)
-        sat = scores_of(opened, leave_out)
+        sat = read_scores(opened, leave_out)
         grouped = find_clusters(sat, num_clusters, seed=seed)
         labels = grouped.labels if color == CLUSTER else _component(opened, components, color)
         found = map_classifiers(
@@ -90,7 +90,7 @@ def map_(
             ),
         )
 
-    answered(find, as_json=as_json, out=out)
+    run_analysis(find, as_json=as_json, out=out)
 
 
 def _component(study: "Snapshot", file: "Path | None", name: str) -> "pd.Series":
@@ -118,7 +118,7 @@ def _values(found: "Map", labels: "pd.Series", color: str) -> dict[str, Any]:
 def _print(console: "Console", found: "Map", labels: "pd.Series", color: str) -> None:
     from pandas import isna
 
-    made = table("Classifier", color, "x", "y", numbers=("x", "y"))
+    made = make_table("Classifier", color, "x", "y", numbers=("x", "y"))
     points = found.points.loc[labels.sort_values(kind="stable").index]
     for name, x, y in zip(points.index, points["x"], points["y"], strict=True):
         label = labels[name]

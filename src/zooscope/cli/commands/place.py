@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from zooscope.cli.analysing import AnalysisSeed, Answer, Out, answered, table
-from zooscope.cli.clustered import NumClusters, clusters_of, of_classifiers
+from zooscope.cli.analysing import AnalysisSeed, Answer, Out, make_table, run_analysis
+from zooscope.cli.clustered import NumClusters, cluster_classifiers, take_classifiers
 from zooscope.cli.options import ADDRESSES, CONFIDENCE, AllowChance, BatchSize, Confidence, Device, ExistingStudy, Json, Trust
 from zooscope.words import format_interval, format_number, format_percent
 
@@ -106,7 +106,7 @@ def place(
             else _measured(study, classifier, device=device, batch_size=batch_size, allow_chance=allow_chance, trust=trust)
         )
         others = list(row.targets)
-        clusters = clusters_of(sat.sel(a=others, b=others), num_clusters, seed=seed)
+        clusters = cluster_classifiers(sat.sel(a=others, b=others), num_clusters, seed=seed)
         found = _Found(
             attacked=row,
             placement=place_classifier(
@@ -114,11 +114,11 @@ def place(
                 row.fooled,
                 row.counted,
                 clusters=clusters,
-                usual=find_usual_sat(of_classifiers(outcomes, row.targets)),
+                usual=find_usual_sat(take_classifiers(outcomes, row.targets)),
                 confidence=confidence,
                 seed=seed,
             ),
-            directions=compare_directions(outcomes, clusters=clusters_of(sat, num_clusters, seed=seed), seed=seed),
+            directions=compare_directions(outcomes, clusters=cluster_classifiers(sat, num_clusters, seed=seed), seed=seed),
         )
         return Answer(
             text=lambda console: _print(console, found),
@@ -130,7 +130,7 @@ def place(
             ),
         )
 
-    answered(find, as_json=as_json, out=out)
+    run_analysis(find, as_json=as_json, out=out)
 
 
 def _left_out(predictions: "Predictions", name: str) -> _Attacked:
@@ -218,7 +218,7 @@ def _print(console: "Console", found: _Found) -> None:
     console.print(f"{row.name} ({row.clean_accuracy:.1f} % of the clean images right), {how}")
     ends = f"{100 * placement.confidence:g} % interval"
     numbers = ("SAT, one-sided", ends, "Fooled", "Cluster")
-    made = table("Nearest", *numbers, numbers=numbers)
+    made = make_table("Nearest", *numbers, numbers=numbers)
     for name, target in placement.targets.head(NUM_NEAREST).iterrows():
         made.add_row(
             str(name),
@@ -255,7 +255,7 @@ def _print(console: "Console", found: _Found) -> None:
 def _clusters_table(placement: "Placement") -> "Table":
     ends = f"{100 * placement.confidence:g} % interval"
     numbers = ("Classifiers", "Mean SAT", ends, "Most alike in")
-    made = table("Cluster", *numbers, numbers=numbers)
+    made = make_table("Cluster", *numbers, numbers=numbers)
     for cluster, values in placement.clusters.iterrows():
         made.add_row(
             str(cluster),

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from zooscope.cli.analysing import AnalysisSeed, Answer, Out, answered, table
-from zooscope.cli.clustered import of_classifiers
+from zooscope.cli.analysing import AnalysisSeed, Answer, Out, make_table, run_analysis
+from zooscope.cli.clustered import take_classifiers
 from zooscope.cli.commands.ensembles import Average, Averaged, clean_logits
 from zooscope.cli.options import CONFIDENCE, Confidence, ExistingStudy, Json
 from zooscope.words import format_interval, format_percent
@@ -61,7 +61,7 @@ def select(
         opened = read_snapshot(study)
         wanted = tuple(dict.fromkeys(name for word in names or () for name in word.split(","))) or opened.names
         predictions = opened.predictions
-        logits, outcomes = clean_logits(opened, wanted, predictions), of_classifiers(find_outcomes(predictions), wanted)
+        logits, outcomes = clean_logits(opened, wanted, predictions), take_classifiers(find_outcomes(predictions), wanted)
         found = select_ensemble(
             logits, outcomes, size=size, average=average.value, confidence=confidence, num_random=random, seed=seed
         )
@@ -71,7 +71,7 @@ def select(
             picture=lambda: make_selection_picture(found),
         )
 
-    answered(find, as_json=as_json, out=out)
+    run_analysis(find, as_json=as_json, out=out)
 
 
 def _values(found: "Selection") -> dict[str, Any]:
@@ -89,7 +89,7 @@ def _values(found: "Selection") -> dict[str, Any]:
 def _print(console: "Console", found: "Selection") -> None:
     ends = f"{PERCENT * found.confidence:g} % interval"
     numbers = ("Error", ends, "Members alone", "Reduction")
-    made = table("Chosen as", *numbers, numbers=numbers)
+    made = make_table("Chosen as", *numbers, numbers=numbers)
     for method, row in found.chosen.sort_values("error", kind="stable").iterrows():
         made.add_row(
             f"{found.num_random} random picks" if method == "random" else str(method),

@@ -19,8 +19,8 @@ def show(study: ExistingStudy, confidence: Confidence = CONFIDENCE, as_json: Jso
     from zooscope.study.snapshot import read_snapshot
 
     opened = read_snapshot(study)
-    view = overview.overview(opened, confidence=confidence)
+    view = overview.make_overview(opened, confidence=confidence)
     if as_json:
-        say_json(overview.as_json(view))
+        say_json(overview.encode_overview(view))
     else:
         draw_overview(stdout(), view)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from zooscope.cli.analysing import AnalysisSeed, Answer, Out, answered, table
+from zooscope.cli.analysing import AnalysisSeed, Answer, Out, make_table, run_analysis
 from zooscope.cli.options import CONFIDENCE, Confidence, ExistingStudy, Json
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def stability(
             picture=lambda: make_stability_picture(found),
         )
 
-    answered(find, as_json=as_json, out=out)
+    run_analysis(find, as_json=as_json, out=out)
 
 
 def _numbers(text: str | None) -> list[int] | None:
@@ -102,7 +102,7 @@ def _print(console: "Console", found: "Stability") -> None:
         else f"mean over {len(found.pairs)} pairs"
     )
     console.print(f"Standard deviation of SAT in percent points over {found.num_sets} sets of images ({whose}):")
-    made = table("Images", "Standard deviation", "Expected", "Sets", numbers=("Images", "Standard deviation", "Expected"))
+    made = make_table("Images", "Standard deviation", "Expected", "Sets", numbers=("Images", "Standard deviation", "Expected"))
     for size, row in found.by_size.iterrows():
         made.add_row(
             str(size),

@@ -3,8 +3,8 @@
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Final
 
-from zooscope.cli.analysing import AnalysisSeed, Answer, Out, answered, table
-from zooscope.cli.groups import Groups, groups_of
+from zooscope.cli.analysing import AnalysisSeed, Answer, Out, make_table, run_analysis
+from zooscope.cli.groups import Groups, read_groups
 from zooscope.cli.options import CONFIDENCE, Confidence, ExistingStudy, Json
 from zooscope.words import format_interval, format_number
 
@@ -41,14 +41,14 @@ def strategies(
 
         opened = read_snapshot(study)
         scores = opened.sat() if opened.is_imported else find_outcomes(opened.predictions)
-        found = compare_strategies(scores, groups_of(opened, groups), confidence=confidence, seed=seed)
+        found = compare_strategies(scores, read_groups(opened, groups), confidence=confidence, seed=seed)
         return Answer(
             text=lambda console: _print(console, found),
             values=lambda: _values(found),
             picture=lambda: make_strategies_picture(found),
         )
 
-    answered(find, as_json=as_json, out=out)
+    run_analysis(find, as_json=as_json, out=out)
 
 
 def _values(found: "Strategies") -> dict[str, Any]:
@@ -63,7 +63,7 @@ def _values(found: "Strategies") -> dict[str, Any]:
 def _print(console: "Console", found: "Strategies") -> None:
     ends = f"{100 * found.confidence:g} % interval"
     numbers = ("Classifiers", "Pairs", "SAT", ends, "Sensitivity")
-    made = table("Group", *numbers, numbers=numbers)
+    made = make_table("Group", *numbers, numbers=numbers)
     for group, row in [*found.within.iterrows(), ("all classifiers", found.overall)]:
         made.add_row(
             str(group),
@@ -78,7 +78,7 @@ def _print(console: "Console", found: "Strategies") -> None:
     pairs = _between(found)
     if pairs:
         ordered = sorted(pairs, key=lambda pair: -pair["sat"])
-        between = table("Between groups", "SAT", ends, numbers=("SAT", ends))
+        between = make_table("Between groups", "SAT", ends, numbers=("SAT", ends))
         for place, pair in enumerate(ordered):
             if len(pairs) <= MOST_SHOWN or min(place, len(pairs) - 1 - place) < MOST_SHOWN // 2:
                 between.add_row(

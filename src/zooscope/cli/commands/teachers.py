@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from zooscope.cli.analysing import Answer, Out, answered, table
-from zooscope.cli.leaving_out import ComponentsFile, components_of
+from zooscope.cli.analysing import Answer, Out, make_table, run_analysis
+from zooscope.cli.leaving_out import ComponentsFile, read_components
 from zooscope.cli.options import CONFIDENCE, Confidence, ExistingStudy, Json
 from zooscope.words import format_interval, format_number, format_percent
 
@@ -59,13 +59,13 @@ def teachers(
             picture=lambda: make_teachers_picture(found),
         )
 
-    answered(find, as_json=as_json, out=out)
+    run_analysis(find, as_json=as_json, out=out)
 
 
 def _base_architectures(study: "Snapshot", file: Path | None) -> dict[str, str | None]:
     from zooscope.errors import InvalidValueError
 
-    known = components_of(study, file)
+    known = read_components(study, file)
     if COMPONENT not in known.columns:
         if file is None:
             return {}
@@ -128,7 +128,7 @@ def _print(console: "Console", found: "Teachers", *, study: Path) -> None:
 
 def _table(title: str, candidates: "pd.DataFrame", *, ranked: bool) -> Any:  # noqa: ANN401  (a table of Rich's)
     numbers = ("SAT", "Interval", "Accuracy")
-    made = table("", title, *numbers, numbers=("", *numbers))
+    made = make_table("", title, *numbers, numbers=("", *numbers))
     for rank, (name, row) in enumerate(candidates.iterrows(), start=1):
         made.add_row(
             f"{rank}." if ranked else "",
