@@ -1,6 +1,5 @@
 """What `show` tells of a study, as data: read once, then drawn or written as JSON."""
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -79,7 +78,7 @@ def _imported(study: "Snapshot") -> Overview:
         sat=sat,
         transfer=transfer,
         classifiers=unknown,
-        attack=json.loads(study.definition.attack),
+        attack=study.definition.attack_settings,
         images="",
         num_images=0,
         num_measured=(0, 0),
@@ -102,7 +101,7 @@ def _measured(study: "Snapshot", *, confidence: float) -> Overview:
         sat=sat,
         transfer=transfer,
         classifiers=study.classifiers(),
-        attack=json.loads(definition.attack),
+        attack=definition.attack_settings,
         images=definition.images,
         num_images=len(predictions.labels),
         num_measured=(int(measured.min()), int(measured.max())),

@@ -1,7 +1,8 @@
 """What a record says of the study and of its classifiers."""
 
+import json
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from zooscope.errors import StudyError
 
@@ -25,6 +26,28 @@ class Definition:
     attack: str
     seed: int
     shard_size: int
+
+    @property
+    def attack_settings(self) -> dict[str, Any]:
+        """The attack's name, under "attack", and its settings.
+
+        Example:
+            >>> text = '{"attack": "LinfPGD", "epsilon": 0.03}'
+            >>> Definition(images="", image_digest="", class_names="", attack=text, seed=0, shard_size=1).attack_settings["attack"]
+            'LinfPGD'
+
+        Raises:
+            StudyError: the record holds no attack's description there.
+        """
+        try:
+            settings = json.loads(self.attack)
+        except (ValueError, RecursionError):
+            settings = None
+        if not isinstance(settings, dict) or not isinstance(settings.get("attack"), str):
+            found = repr(self.attack[:40])
+            msg = f"the study's attack can't be read: {found} is no JSON object with a name and settings; restore a copy."
+            raise StudyError(msg)
+        return settings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,5 @@
 """All that the report reads of a study, read once."""
 
-import json
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
@@ -110,7 +109,7 @@ class Facts:
     @property
     def attack(self) -> dict[str, Any]:
         """The attack's settings; its kind under "attack"."""
-        settings: dict[str, Any] = json.loads(self.definition.attack)
+        settings: dict[str, Any] = self.definition.attack_settings
         return settings
 
     @cached_property

@@ -144,7 +144,7 @@ def require_same_attack(definition: Definition, attack: Attack, *, study: str) -
     Raises:
         StudyError: a setting differs; it is named.
     """
-    known, asked = json.loads(definition.attack), json.loads(attack.description)
+    known, asked = definition.attack_settings, json.loads(attack.description)
     for field in {**known, **asked}:
         _require_same("attack" if field == "attack" else f"{field} of the attack", known.get(field), asked.get(field), study=study)
 

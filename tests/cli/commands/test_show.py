@@ -9,6 +9,8 @@ import pytest
 
 from tests.cli.calling import SMALL, call, one_line
 from tests.cli.synthetic import write_study
+from tests.records.written import rewrite
+from zooscope.records.entries import DATABASE
 from zooscope.study.study import Study
 
 TWENTY = tuple(f"bundled:architecture{number}-seed{number}" for number in range(20))
@@ -236,3 +238,13 @@ def test_a_study_of_which_some_are_targets_only_shows_one_sided_scores(tmp_path:
     page = call("report", study)
     assert page.exit_code == 0
     assert "not attacked both ways" in (study / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("text", ["no JSON", "[]", '{"attack": 3}', "[" * 5000])
+def test_an_attack_that_can_not_be_read_is_one_sentence(tmp_path: Path, text: str) -> None:
+    write_study(tmp_path / "study", ("a", "b"))
+    rewrite(tmp_path / "study" / DATABASE, f"UPDATE study SET value = '{text}' WHERE key = 'attack'")  # noqa: S608  (our own text)
+    for command in ("show", "report"):
+        result = call(command, tmp_path / "study")
+        assert result.exit_code == 1
+        assert one_line(result.stderr).startswith("Error: the study's attack can't be read:")
