@@ -91,7 +91,7 @@ def test_a_name_of_the_study_is_refused() -> None:
 def test_other_classes_are_refused() -> None:
     classifiers, images = family(2)
     other = classifier_of("other", conv_network(0, num_classes=5), num_classes=5, size=(6, 6))
-    with measured(classifiers, images) as study, pytest.raises(ClassifierError, match=r"other tells 5 classes apart, the images"):
+    with measured(classifiers, images) as study, pytest.raises(ClassifierError, match=r"other has 5 classes, but the images"):
         newcomer(study, other)
 
 

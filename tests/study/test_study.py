@@ -305,7 +305,7 @@ def test_two_classifiers_of_one_name_are_refused(tmp_path: Path) -> None:
 
 def test_classifiers_of_another_number_of_classes_are_refused(tmp_path: Path) -> None:
     (one,), images = family(1)
-    message = "bright tells 2 classes apart, the images have 3; name all classes"
+    message = "bright has 2 classes, but the images have 3; name all classes"
     with pytest.raises(ClassifierError, match=message):
         Study.create(tmp_path / "study", classifiers=[one, bright()], images=images)
     with Study.in_memory(classifiers=[one], images=images) as study:
@@ -421,7 +421,7 @@ def shuffled(images: ImageSet) -> ImageSet:
 
 def test_a_classifier_at_chance_on_shuffled_labels_is_refused_by_name_unless_allowed() -> None:
     with Study.in_memory(classifiers=[bright()], images=shuffled(dark_and_bright()), attack=ATTACK) as study:
-        with pytest.raises(ClassifierError, match=r"bright gets \d+ of 40 clean images right: chance level.*--allow-chance"):
+        with pytest.raises(ClassifierError, match=r"bright gets \d+ of 40 clean images right: chance level.*allow_chance=True"):
             study.run(device="cpu")
         assert study.names == ()
         study.add([bright()])

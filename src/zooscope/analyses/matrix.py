@@ -86,7 +86,7 @@ def make_square(matrix: Matrix) -> pd.DataFrame:
 
 
 def keep_complete(scores: pd.DataFrame) -> pd.DataFrame:
-    """The scores of `square`, if every pair has one.
+    """The scores of `make_square`, if every pair has one.
 
     Raises:
         InvalidValueError: some pair has none; it names the classifiers to leave out.
@@ -109,7 +109,7 @@ def keep_complete(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def require_contrast(scores: pd.DataFrame) -> None:
-    """Refuses scores of `square` that are all the same.
+    """Refuses scores of `make_square` that are all the same.
 
     Raises:
         InvalidValueError: they are, and there are several.

@@ -35,6 +35,7 @@ from zooscope.errors import ZooscopeError
 
 FAILED: Final = 1
 SEVERAL_WORDS: Final = frozenset({"--classifiers", "--from", "--sources"})
+_SWITCH: Final = re.compile(r"\b(allow_chance|allow_nonfinite|trust)=True\b")
 _ADDRESS: Final = re.compile(r"[\w*\[\]]+:")
 
 
@@ -51,7 +52,7 @@ class Commands(TyperGroup):
             with show_warnings_as_notes():
                 return super().invoke(ctx)
         except ZooscopeError as error:
-            tell(f"Error: {error}")
+            tell(f"Error: {_name_options(str(error))}")
             raise typer.Exit(FAILED) from error
         except KeyboardInterrupt as error:
             tell("Stopped.")
@@ -73,6 +74,11 @@ def repeat_options(words: list[str]) -> list[str]:
             taking = ""
         result.append(word)
     return result
+
+
+def _name_options(sentence: str) -> str:
+    """A sentence that names arguments of Python, with the options of the command line in their place."""
+    return _SWITCH.sub(lambda match: f"--{match[1].replace('_', '-')}", sentence)
 
 
 def _print_version(wanted: bool) -> bool:

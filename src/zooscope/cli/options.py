@@ -38,7 +38,7 @@ Classifiers = Annotated[
     list[str] | None,
     typer.Option(
         metavar="ADDRESS...",
-        help=f"One or more of {ADDRESSES}. Several are separated by blanks or commas. Patterns ('bundled:*', 'timm:vit_*', "
+        help=f"One or more of {ADDRESSES}. Several are separated by spaces or commas. Patterns ('bundled:*', 'timm:vit_*', "
         "'torchvision:ResNet*') and zoo files (zoo.toml) stand for all that match or are listed; paper: is the paper's 69.",
         show_default=False,
     ),

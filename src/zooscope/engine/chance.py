@@ -13,7 +13,7 @@ def is_at_chance(predictions: Int[np.ndarray, " image"], labels: Int[np.ndarray,
     """Whether the answers say nothing of the images.
 
     That is so when guessing among `num_classes` could well have given as many right answers, or when images of several classes all
-    get the same answer. On so few images that even all right answers would not be significant, nobody is held to be guessing.
+    get the same answer. On so few images that even all right answers would not be significant, no classifier is rejected.
     """
     num_right = int((predictions == labels).sum())
     if (1 / num_classes) ** len(labels) >= SIGNIFICANCE:

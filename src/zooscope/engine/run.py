@@ -81,7 +81,8 @@ class Run:
                 self._forget(classifier.name)
                 msg = (
                     f"{classifier.name} gets {(predictions == labels).sum()} of {len(labels)} clean images right: chance level. "
-                    "Labels (order of classes), preprocessing or weights are wrong; mend that, leave it out, or say --allow-chance."
+                    "Labels (order of classes), preprocessing or weights are wrong; fix them, remove the classifier, or "
+                    "allow it (allow_chance=True)."
                 )
                 raise ClassifierError(msg)
 

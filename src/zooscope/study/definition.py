@@ -92,7 +92,7 @@ def require_usable(classifiers: Sequence[Classifier], class_names: Sequence[str]
     """Refuses classifiers that can't be compared on images of these classes.
 
     Raises:
-        ClassifierError: two share a name, or one tells another number of classes apart.
+        ClassifierError: two share a name, or one has another number of classes.
     """
     names = [classifier.name for classifier in classifiers]
     twice = [name for name in names if names.count(name) > 1]
@@ -102,7 +102,7 @@ def require_usable(classifiers: Sequence[Classifier], class_names: Sequence[str]
     for classifier in classifiers:
         if classifier.num_classes != len(class_names):
             msg = (
-                f"{classifier.name} tells {classifier.num_classes} classes apart, the images have {len(class_names)}; "
+                f"{classifier.name} has {classifier.num_classes} classes, but the images have {len(class_names)}; "
                 "name all classes of the classifiers in their order (classes=FILE), or take classifiers of these classes."
             )
             raise ClassifierError(msg)

@@ -87,7 +87,7 @@ def newcomer(
     if not allow_chance and is_at_chance(said, labels, num_classes=classifier.num_classes):
         msg = (
             f"{classifier.name} gets {(said == labels).sum()} of {len(labels)} clean images right: chance level. "
-            "Labels (order of classes), preprocessing or weights are wrong; mend that, or say --allow-chance."
+            "Labels (order of classes), preprocessing or weights are wrong; fix them, or allow it (allow_chance=True)."
         )
         raise ClassifierError(msg)
     result = _attack(study, shelf, classifier, mine=said == labels, known=known, listen=listen)

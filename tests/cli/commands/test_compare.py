@@ -86,4 +86,4 @@ def test_an_impossible_option_is_one_sentence(option: str, value: str, sentence:
 
 def test_images_from_a_folder_with_too_few_classes_are_refused(image_folder: Path) -> None:
     result = call("compare", *PAIR, "--images", f"folder:{image_folder}")
-    assert "bundled:resnet tells 10 classes apart, the images have 3" in one_line(result.stderr)
+    assert "bundled:resnet has 10 classes, but the images have 3" in one_line(result.stderr)

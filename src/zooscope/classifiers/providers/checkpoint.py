@@ -91,7 +91,7 @@ def _of_function(
     fill(network, weights, file=file, architecture=described)
     num_classes = num_outputs(network, (size, size), what=described)
     if asked_classes not in {None, num_classes}:
-        msg = f"{described} tells {num_classes} classes apart, not {asked_classes}; leave num_classes out, or check the function."
+        msg = f"{described} has {num_classes} classes, not {asked_classes}; leave num_classes out, or check the function."
         raise ClassifierError(msg)
     return Classifier(
         name=name,

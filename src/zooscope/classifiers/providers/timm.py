@@ -31,7 +31,7 @@ HUB: Final = "hf-hub:"
 
 
 def names() -> tuple[str, ...]:
-    """All weights that timm knows, by `architecture.tag`, as far as they tell classes apart."""
+    """All weights that timm knows, by `architecture.tag`, as far as they classify."""
     return tuple(name for name in timm.list_pretrained() if _facts(name).num_classes)
 
 
@@ -131,7 +131,7 @@ def classifier_of(
         architecture: what was built; else timm's name.
 
     Raises:
-        ClassifierError: the network tells no classes apart, or another number; it can't take RGB images of such a size.
+        ClassifierError: the network has no classes, or another number of them; it can't take RGB images of such a size.
         InvalidValueError: an option's value can't be used.
     """
     facts: dict[str, Any] = dict(network.pretrained_cfg)
@@ -144,7 +144,7 @@ def classifier_of(
     _refuse_features(num_classes, asked)
     if "num_classes" in options and whole("num_classes", options) != num_classes:
         msg = (
-            f"{asked} tells {num_classes} classes apart, not {options['num_classes']}; leave num_classes out, "
+            f"{asked} has {num_classes} classes, not {options['num_classes']}; leave num_classes out, "
             "and choose among its classes with class_map=FILE."
         )
         raise ClassifierError(msg)

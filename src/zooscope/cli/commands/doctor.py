@@ -66,7 +66,7 @@ def doctor(device: Device = "auto") -> None:
             table.add_row(name, Text(f"broken: {type(error).__name__}: {error}", style="red"))
     stdout().print(table)
     if broken:
-        tell(f"Error: {', '.join(broken)} can't be used; mend that, or install zooscope anew in a fresh environment.")
+        tell(f"Error: {', '.join(broken)} can't be used; fix that, or install zooscope anew in a fresh environment.")
         raise typer.Exit(1)
 
 
