@@ -28,7 +28,7 @@ def test_a_zoo_file_is_measured(tmp_path: Path) -> None:
     (tmp_path / "mine.safetensors").write_bytes((FOLDER / "vit.safetensors").read_bytes())
     (tmp_path / "zoo.toml").write_text(ZOO, encoding="utf-8")
     assert call("measure", tmp_path / "study", *IMAGES, "--iterations", "1", "--classifiers", tmp_path / "zoo.toml").exit_code == 0
-    with Study.open(tmp_path / "study") as study:
+    with Study.open(tmp_path / "study", trust=True) as study:
         assert study.names == ("bundled:vit_seed1", "bundled:vit_seed2", "my vit")
         table = study.classifiers()
         assert list(table.address)[:2] == ["bundled:vit_seed1?group=bundled", "bundled:vit_seed2?group=bundled"]

@@ -52,7 +52,7 @@ def measure_cluster_stability(
 
     Example:
         >>> import zooscope.analyses
-        >>> from zooscope.scores.matrices import sat_matrix
+        >>> from zooscope.scores.matrices import make_sat_matrix
         >>> family, image = np.array([0, 0, 0, 1, 1]), np.arange(50)
         >>> rate = np.where(family[:, None] == family, 0.95, 0.05)[..., None]
         >>> predictions = Predictions(
@@ -63,7 +63,7 @@ def measure_cluster_stability(
         ...     transfer=(np.random.default_rng(0).random((5, 5, 50)) < rate).astype(np.int32),
         ...     transforms=("resize 224",) * 5,
         ... )
-        >>> found = zooscope.analyses.find_clusters(sat_matrix(predictions, confidence=None))
+        >>> found = zooscope.analyses.find_clusters(make_sat_matrix(predictions, confidence=None))
         >>> stability = zooscope.analyses.measure_cluster_stability(found, predictions, num_draws=20)
         >>> bool(stability.adjusted_rand > 0.8)
         True

@@ -91,7 +91,7 @@ def find_spectral_features(matrix: Matrix, num_features: int = 10) -> pd.DataFra
         >>> import numpy as np, pandas as pd
         >>> names = ["cnn", "cnn, seed 1", "vit", "vit, seed 1"]
         >>> sat = pd.DataFrame(np.kron([[4, 2], [2, 4]], np.ones((2, 2))), index=names, columns=names)
-        >>> spectral_features(sat, 1)[0].round(3).tolist()
+        >>> find_spectral_features(sat, 1)[0].round(3).tolist()
         [0.5, 0.5, -0.5, -0.5]
 
     Args:

@@ -86,7 +86,7 @@ def published_record(name: str) -> ClassifierRecord:
 
 
 def published_matrix(names: Sequence[str], scores: Float[np.ndarray, "a b"]) -> xr.DataArray:
-    """A published matrix in the form of `sat_matrix`; how many images were counted, and the intervals, are not known: NaN."""
+    """A published matrix in the form of `make_sat_matrix`; how many images were counted, and the intervals, are not known: NaN."""
     unknown = np.full(scores.shape, np.nan)
     coordinates = {"percent": np.exp(scores), "count": unknown, "low": unknown, "high": unknown}
     return xr.DataArray(

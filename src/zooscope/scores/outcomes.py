@@ -145,7 +145,7 @@ def find_percent(fooled: Int[np.ndarray, "*cells"], counted: Int[np.ndarray, "*c
     """100 * fooled / counted, NaN where nothing is counted.
 
     Example:
-        >>> percent_of(np.array([1, 0]), np.array([4, 0]))
+        >>> find_percent(np.array([1, 0]), np.array([4, 0]))
         array([25., nan])
     """
     return np.asarray(np.divide(PERCENT * fooled, counted, out=np.full(np.shape(counted), np.nan), where=counted > 0))

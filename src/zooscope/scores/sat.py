@@ -81,7 +81,7 @@ def take_log_score(percent: Float[np.ndarray, "*cells"], *, epsilon_s: float = E
 
     Example:
         >>> import numpy as np
-        >>> log_score(np.array([0.0, 1.0, 100.0])).round(2)
+        >>> take_log_score(np.array([0.0, 1.0, 100.0])).round(2)
         array([-4.61,  0.  ,  4.61])
 
     Raises:

@@ -20,7 +20,7 @@ def split_halves(labels: Int[np.ndarray, " image"], *, seed: int = 0) -> Halves:
 
     Example:
         >>> labels = np.array([0, 0, 0, 0, 1, 1])
-        >>> choosing, reporting = halves(labels)
+        >>> choosing, reporting = split_halves(labels)
         >>> labels[choosing], labels[reporting]
         (array([0, 0, 1]), array([0, 0, 1]))
 

@@ -56,7 +56,7 @@ def fit_trend(
     Example:
         >>> generator = np.random.default_rng(0)
         >>> first = generator.random((6, 6))
-        >>> line = trend(first, 2 * first + 1)
+        >>> line = fit_trend(first, 2 * first + 1)
         >>> round(line.slope, 6), round(line.intercept, 6)
         (2.0, 1.0)
 

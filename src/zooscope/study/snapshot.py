@@ -184,7 +184,7 @@ class Snapshot:
     # Scores
 
     def sat(self, *, confidence: float | None = CONFIDENCE, epsilon_s: float = EPSILON_S) -> xr.DataArray:
-        """SAT of all pairs, with intervals; see `zooscope.scores.matrices.sat_matrix`. A published matrix has no intervals.
+        """SAT of all pairs, with intervals; see `zooscope.scores.matrices.make_sat_matrix`. A published matrix has no intervals.
 
         SAT takes both directions: a pair of which not both are sources has NaN; see `one_sided`.
 
@@ -202,15 +202,15 @@ class Snapshot:
         return self._scores[key]
 
     def transfer(self) -> xr.DataArray:
-        """Share of images that a source's attack fools a target on, in percent; see `zooscope.scores.matrices.transfer_matrix`."""
+        """Share of images that a source's attack fools a target on, in percent; see `zooscope.scores.matrices.make_transfer_matrix`."""
         return self._transfer
 
     def one_sided(self, *, epsilon_s: float = EPSILON_S) -> xr.DataArray:
-        """SAT from one direction alone; see `zooscope.scores.matrices.one_sided_matrix`."""
+        """SAT from one direction alone; see `zooscope.scores.matrices.make_one_sided_matrix`."""
         return make_one_sided_matrix(self.predictions, epsilon_s=epsilon_s).assign_attrs(self._attack_attribute)
 
     def classifiers(self) -> pd.DataFrame:
-        """A row per classifier; see `zooscope.scores.classifiers.classifier_table`."""
+        """A row per classifier; see `zooscope.scores.classifiers.make_classifier_table`."""
         return make_classifier_table(self.classifier_records, self.predictions)
 
     def export(self, folder: str | Path, *, confidence: float = CONFIDENCE) -> tuple[Path, ...]:
