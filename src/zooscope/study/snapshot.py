@@ -202,7 +202,7 @@ class Snapshot:
         return self._scores[key]
 
     def transfer(self) -> xr.DataArray:
-        """Share of images that a source's attack fools a target on, in percent; see `zooscope.scores.matrices.make_transfer_matrix`."""
+        """Percent of images on which a source's attack fools a target; see `zooscope.scores.matrices.make_transfer_matrix`."""
         return self._transfer
 
     def one_sided(self, *, epsilon_s: float = EPSILON_S) -> xr.DataArray:
