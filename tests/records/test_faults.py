@@ -3,9 +3,12 @@
 import subprocess
 import sys
 
+import pytest
+
 from tests.cli.calling import ROOT
 
 
+@pytest.mark.slow
 def test_no_fault_ends_in_a_traceback_or_in_silence() -> None:
     done = subprocess.run([sys.executable, "-m", "tests.faults", "--quick"], cwd=ROOT, capture_output=True, text=True, check=False)
     heading, *rows = done.stdout.splitlines()

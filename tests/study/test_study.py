@@ -592,3 +592,12 @@ def test_components_are_read_with_the_rest_and_a_users_own_stay(tmp_path: Path) 
     assert table["base architecture"].tolist()[1:] == ["MLP-Mixer", "CNN"]
     assert table["activation"].tolist() == ["mine", "GeLU", "ReLU"]
     assert tuple(table.columns) == COMPONENTS
+
+
+def test_a_folder_that_is_gone_after_the_last_unit_is_noticed(tmp_path: Path) -> None:
+    classifiers, images = family(2)
+    with Study.create(tmp_path / "study", classifiers=classifiers, images=images, attack=ATTACK) as study:
+        study.run(device="cpu", allow_chance=True)
+        (tmp_path / "study" / "study.db").rename(tmp_path / "elsewhere.db")
+        with pytest.raises(StudyError, match="was deleted or replaced while it was in use"):
+            study.run(device="cpu", allow_chance=True)

@@ -431,16 +431,21 @@ class Records:
             msg = f"{self._place} was opened for reading only; open it for writing (write=True)."
             raise StudyError(msg)
         with explain(self._place):
-            self._require_in_place()
+            self.require_in_place()
             if not self._is_writing and self._path is not None:
                 connection = open_for_writing(self._path)
                 self._connection.close()
                 self._connection, self._is_writing = connection, True
             with transaction(self._connection):
                 yield self._connection
-                self._require_in_place()
+                self.require_in_place()
 
-    def _require_in_place(self) -> None:
+    def require_in_place(self) -> None:
+        """Notices that the database was deleted or replaced since it was opened.
+
+        Raises:
+            StudyError: it was.
+        """
         if self._path is None or self._file is None:
             return
         try:

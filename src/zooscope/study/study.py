@@ -371,6 +371,7 @@ class Study:
             measure(allow_chance=allow_chance)
             for name in set(self.names) - self._records.components().keys():  # what a user has said of a classifier stays
                 self._records.set_components(name, components_of(self.classifier(name)))
+            self._records.require_in_place()
 
     def shelf(
         self,
