@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.records.written import save_clean, save_transfers
 from zooscope.records.entries import DATABASE, ClassifierRecord, Definition
 from zooscope.records.predictions import NOT_COUNTED
 from zooscope.records.records import Records
@@ -57,7 +58,7 @@ def write_study(
             here = slice(shard * size, (shard + 1) * size)
             for name in names:
                 clean = np.where(right[name], labels, (labels + 1) % NUM_CLASSES)[here]
-                records.save_clean(name, shard, clean, np.zeros((size, NUM_CLASSES), dtype=np.float16))
+                save_clean(records, name, shard, clean, np.zeros((size, NUM_CLASSES), dtype=np.float16))
             for row, source in enumerate(names):
                 predictions = {}
                 for column, target in enumerate(names):
@@ -66,7 +67,7 @@ def write_study(
                     predictions[target] = np.where((right[source] & right[target])[here], said, NOT_COUNTED)
                 misread = np.where(np.arange(size) % 3 == 0, (labels[here] + 1) % NUM_CLASSES, labels[here])
                 controls = {(ways[source], target): misread for target in names if ways[target] != ways[source]}
-                records.save_transfers(source, shard, predictions, controls)
+                save_transfers(records, source, shard, predictions, controls)
 
 
 def _classifier(name: str, transform: str) -> ClassifierRecord:

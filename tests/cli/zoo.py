@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.cli.synthetic import NUM_CLASSES, write_study
+from tests.records.written import save_clean
 from zooscope.records.entries import DATABASE
 from zooscope.records.records import Records
 
@@ -24,7 +25,7 @@ def write_zoo(folder: Path, names: tuple[str, ...] = NAMES) -> Path:
             clean[row] = logits.argmax(1)
             for shard, positions in enumerate(shards):
                 here = np.asarray(positions)
-                records.save_clean(name, shard, clean[row][here], logits[here].astype(np.float16))
+                save_clean(records, name, shard, clean[row][here], logits[here].astype(np.float16))
     return folder
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.records.written import DEFINITION, IDS, LABELS, classifier
+from tests.records.written import DEFINITION, IDS, LABELS, classifier, save_clean
 from zooscope.records.records import Records
 
 
@@ -17,7 +17,7 @@ def path(tmp_path: Path) -> Path:
     with Records.create(path, DEFINITION, IDS, LABELS) as records:
         records.add_classifier(classifier("a"))
         records.add_classifier(classifier("b", "24 pixels"))
-        records.save_clean("a", 0, np.array([0, 1]), np.zeros((2, 2), dtype=np.float16))
+        save_clean(records, "a", 0, np.array([0, 1]), np.zeros((2, 2), dtype=np.float16))
     return path
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.records.written import DEFINITION, IDS, LABELS, classifier
+from tests.records.written import DEFINITION, IDS, LABELS, classifier, save_clean
 from zooscope.errors import StudyError
 from zooscope.exchange.published import import_matrix
 from zooscope.records.lock import LOCK
@@ -191,7 +191,7 @@ def test_an_import_that_is_killed_anywhere_leaves_no_study_and_can_be_repeated(t
 
 def test_a_study_that_is_done_is_one_file(path: Path) -> None:
     with Records.open(path, write=True) as records:
-        records.save_clean("a", 1, np.array([1, 0]), np.zeros((2, 2), dtype=np.float16))
+        save_clean(records, "a", 1, np.array([1, 0]), np.zeros((2, 2), dtype=np.float16))
         assert files(path.parent) == {"study.db"}, "whatever is saved is in it at once"
     with sqlite3.connect(path) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.records.written import DEFINITION, IDS, LABELS, classifier, value
+from tests.records.written import DEFINITION, IDS, LABELS, classifier, save_clean, value
 from zooscope.errors import StudyError
 from zooscope.records.layout import SCHEMA_VERSION
 from zooscope.records.records import Records
@@ -200,18 +200,18 @@ def test_a_view_in_the_place_of_a_table_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_deleted_while_it_is_measured_is_noticed(path: Path, records: Records) -> None:
-    records.save_clean("a", 1, CLEAN, LOGITS)
+    save_clean(records, "a", 1, CLEAN, LOGITS)
     shutil.rmtree(path.parent)
     with pytest.raises(StudyError, match=r"study\.db was deleted or replaced while it was in use; nothing more is written"):
-        records.save_clean("b", 0, CLEAN, LOGITS)
+        save_clean(records, "b", 0, CLEAN, LOGITS)
 
 
 def test_a_database_that_is_replaced_while_it_is_measured_is_noticed(path: Path, records: Records) -> None:
-    records.save_clean("a", 1, CLEAN, LOGITS)
+    save_clean(records, "a", 1, CLEAN, LOGITS)
     with Records.create(path.parent / "other" / "study.db", DEFINITION, IDS, LABELS) as other:
         other.add_classifier(classifier("b"))
     (path.parent / "other" / "study.db").replace(path)
     with pytest.raises(StudyError, match="was deleted or replaced"):
-        records.save_clean("b", 0, CLEAN, LOGITS)
+        save_clean(records, "b", 0, CLEAN, LOGITS)
     with Records.open(path) as found:
-        assert not found.clean_done()
+        assert not found.present("clean")

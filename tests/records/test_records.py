@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.records.written import DEFINITION, IDS, LABELS, classifier, value
+from tests.records.written import DEFINITION, IDS, LABELS, classifier, save_clean, save_transfers, value
 from zooscope.errors import InvalidValueError, MissingFileError, StudyError
 from zooscope.records.layout import APPLICATION_ID, SCHEMA_VERSION
 from zooscope.records.predictions import NOT_COUNTED, NOT_MEASURED
@@ -48,20 +48,20 @@ def test_published_scores_come_back_and_unknown_pairs_are_nan(records: Records) 
 
 
 def test_what_belongs_to_a_classifier_that_is_removed_goes_with_it(path: Path, records: Records) -> None:
-    records.save_transfers("a", 0, {"a": np.array([1, 1]), "b": np.array([0, 1])}, {("32 pixels", "b"): np.array([0, 1])})
-    records.save_transfers("b", 0, {"a": np.array([1, 1])}, {("24 pixels", "a"): np.array([0, 1])})
+    save_transfers(records, "a", 0, {"a": np.array([1, 1]), "b": np.array([0, 1])}, {("32 pixels", "b"): np.array([0, 1])})
+    save_transfers(records, "b", 0, {"a": np.array([1, 1])}, {("24 pixels", "a"): np.array([0, 1])})
     records.remove_classifier("a")
     assert records.names == ("b",)
-    assert not records.clean_done()
-    assert not records.transfers_done()
-    assert records.controls_done() == {("32 pixels", "b", 0)}
+    assert not records.present("clean")
+    assert not records.present("transfer")
+    assert records.present("control") == {("32 pixels", "b", 0)}
     assert value(path, "SELECT count(*) FROM pragma_foreign_key_check") == 0
 
 
 def test_a_measurement_of_an_unknown_classifier_can_not_be_entered(path: Path, records: Records) -> None:
     with pytest.raises(StudyError, match=r"study\.db holds no classifier 'nobody', .* add it first"):
-        records.save_transfers("a", 0, {"b": np.array([1, 1]), "nobody": np.array([1, 1])}, {})
-    assert not records.transfers_done()
+        save_transfers(records, "a", 0, {"b": np.array([1, 1]), "nobody": np.array([1, 1])}, {})
+    assert not records.present("transfer")
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA foreign_keys = ON")
         with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
@@ -147,7 +147,7 @@ def test_logits_come_back_as_they_are_in_half_precision(records: Records) -> Non
     logits[0] = 65504, -65504
     logits[1] = 6e-8, -0.0
     for shard, positions in enumerate(records.shards):
-        records.save_clean("b", shard, LABELS[positions], logits[positions])
+        save_clean(records, "b", shard, LABELS[positions], logits[positions])
     read = records.clean_logits("b")
     assert read.dtype == np.float16
     np.testing.assert_array_equal(read.view(np.uint16), logits.view(np.uint16))
@@ -159,8 +159,8 @@ def test_logits_that_are_not_all_measured_are_refused(records: Records) -> None:
 
 
 def test_predictions_say_where_nothing_is_known_yet(records: Records) -> None:
-    records.save_transfers("a", 2, {"b": np.array([NOT_COUNTED])}, {})
-    records.save_transfers("a", 1, {"b": np.array([1, 0])}, {("32 pixels", "b"): np.array([1, 1])})
+    save_transfers(records, "a", 2, {"b": np.array([NOT_COUNTED])}, {})
+    save_transfers(records, "a", 1, {"b": np.array([1, 0])}, {("32 pixels", "b"): np.array([1, 1])})
     predictions = records.predictions()
     unknown = [NOT_MEASURED] * 5
     np.testing.assert_array_equal(predictions.clean, [[0, 1, *unknown[2:]], unknown])
@@ -172,30 +172,30 @@ def test_predictions_say_where_nothing_is_known_yet(records: Records) -> None:
 
 
 def test_what_is_done_is_known(records: Records) -> None:
-    records.save_transfers("a", 1, {"a": np.array([1, 0]), "b": np.array([1, 0])}, {("32 pixels", "b"): np.array([1, 1])})
-    assert records.clean_done() == {("a", 0)}
-    assert records.transfers_done() == {("a", "a", 1), ("a", "b", 1)}
-    assert records.controls_done() == {("32 pixels", "b", 1)}
+    save_transfers(records, "a", 1, {"a": np.array([1, 0]), "b": np.array([1, 0])}, {("32 pixels", "b"): np.array([1, 1])})
+    assert records.present("clean") == {("a", "", 0)}
+    assert records.present("transfer") == {("a", "a", 1), ("a", "b", 1)}
+    assert records.present("control") == {("32 pixels", "b", 1)}
 
 
 def test_measuring_again_replaces(records: Records) -> None:
-    records.save_clean("a", 0, np.array([1, 0]), np.zeros((2, 2), dtype=np.float16))
+    save_clean(records, "a", 0, np.array([1, 0]), np.zeros((2, 2), dtype=np.float16))
     np.testing.assert_array_equal(records.clean_predictions()[0, :2], [1, 0])
 
 
 def test_a_reader_sees_what_another_connection_has_written(path: Path, records: Records) -> None:
     with Records.open(path) as reader:
-        assert not reader.transfers_done()
-        records.save_transfers("a", 0, {"a": np.array([1, 1])}, {})
-        assert reader.transfers_done() == {("a", "a", 0)}
+        assert not reader.present("transfer")
+        save_transfers(records, "a", 0, {"a": np.array([1, 1])}, {})
+        assert reader.present("transfer") == {("a", "a", 0)}
 
 
 def test_a_record_in_memory_keeps_the_same(path: Path) -> None:
     assert path.is_file()
     with Records.in_memory(DEFINITION, IDS, LABELS) as records:
         records.add_classifier(classifier("a"))
-        records.save_transfers("a", 0, {"a": np.array([1, 1])}, {})
-        assert (records.definition, records.names, records.transfers_done()) == (DEFINITION, ("a",), {("a", "a", 0)})
+        save_transfers(records, "a", 0, {"a": np.array([1, 1])}, {})
+        assert (records.definition, records.names, records.present("transfer")) == (DEFINITION, ("a",), {("a", "a", 0)})
 
 
 def test_a_study_of_the_size_of_the_papers_comes_back() -> None:
@@ -209,7 +209,7 @@ def test_a_study_of_the_size_of_the_papers_comes_back() -> None:
             records.add_classifier(classifier(name))
         for shard, positions in enumerate(records.shards):
             for row, source in enumerate(names):
-                records.save_transfers(source, shard, dict(zip(names, transfer[row][:, positions], strict=True)), {})
+                save_transfers(records, source, shard, dict(zip(names, transfer[row][:, positions], strict=True)), {})
         found = records.predictions().transfer
     np.testing.assert_array_equal(found, transfer)
     assert found.dtype == np.int16
@@ -217,7 +217,7 @@ def test_a_study_of_the_size_of_the_papers_comes_back() -> None:
 
 @pytest.mark.parametrize("impossible", [2, -17, 256])
 def test_a_class_that_there_is_not_is_damage_not_another_class(records: Records, impossible: int) -> None:
-    records.save_transfers("a", 2, {"b": np.array([impossible])}, {})
+    save_transfers(records, "a", 2, {"b": np.array([impossible])}, {})
     with pytest.raises(StudyError, match=rf"is damaged: some of it can't be read \(class {impossible} of 2\)"):
         records.predictions()
 

@@ -1,12 +1,16 @@
 """A small record, and what the tests of records ask of one."""
 
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 
+from tests.specimens import Array
 from zooscope.records.entries import ClassifierRecord, Definition
+from zooscope.records.records import Records
+from zooscope.records.rows import ArrayRow
 from zooscope.records.seals import SEALED, seal
 
 DEFINITION = Definition(images="by hand", image_digest="0", class_names="cat\ndog", attack="{}", seed=5, shard_size=2)
@@ -36,3 +40,25 @@ def rewrite(path: Path, statement: str) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(statement)
         seal(connection, *SEALED)
+
+
+def save_clean(records: Records, classifier: str, shard: int, predictions: Array, logits: Array) -> None:
+    """Writes the clean predictions and logits of one shard."""
+    records.save(
+        [
+            ArrayRow(kind="clean", subject=classifier, part=shard, values=predictions.astype(np.int32)),
+            ArrayRow(kind="logits", subject=classifier, part=shard, values=logits.astype(np.float16)),
+        ]
+    )
+
+
+def save_transfers(
+    records: Records, source: str, shard: int, predictions: Mapping[str, Array], controls: Mapping[tuple[str, str], Array]
+) -> None:
+    """Writes one unit: predictions by target, and controls by (transform, target)."""
+    transfers = [("transfer", source, target, values) for target, values in predictions.items()]
+    unattacked = [("control", transform, target, values) for (transform, target), values in controls.items()]
+    records.save(
+        ArrayRow(kind=kind, subject=subject, object=target, part=shard, values=values.astype(np.int32))
+        for kind, subject, target, values in transfers + unattacked
+    )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tests.records.written import save_clean, save_transfers
 from zooscope.attacks import LinfPGD
 from zooscope.records.entries import ClassifierRecord, Definition
 from zooscope.records.predictions import NOT_COUNTED
@@ -58,7 +59,7 @@ def planted_study(
         here = np.asarray(images)
         for name in order:
             said = np.where(right[name], labels, wrong)[here]
-            records.save_clean(name, shard, said, np.zeros((len(here), len(CLASS_NAMES)), np.float16))
+            save_clean(records, name, shard, said, np.zeros((len(here), len(CLASS_NAMES)), np.float16))
         for source in order:
             predictions, controls = {}, {}
             for target in order:
@@ -69,7 +70,7 @@ def planted_study(
                 predictions[target] = np.where(counted, np.where(fooled, wrong[here], labels[here]), NOT_COUNTED)
                 if transforms[source] != transforms[target]:
                     controls[transforms[source], target] = np.where(generator.random(len(here)) < 0.2, wrong[here], labels[here])
-            records.save_transfers(source, shard, predictions, controls)
+            save_transfers(records, source, shard, predictions, controls)
     return Study(records, path=None)
 
 

@@ -266,51 +266,6 @@ class Records:
         with self.one_moment():
             return read_present(self._connection, self._place, (kind, digest))
 
-    def clean_done(self) -> set[tuple[str, int]]:
-        """Pairs (classifier, shard) with clean predictions and logits."""
-        with self.one_moment():
-            return {(name, part) for name, _, part in self.present("clean") & self.present("logits")}
-
-    def transfers_done(self) -> set[tuple[str, str, int]]:
-        """Triples (source, target, shard) that are measured."""
-        return self.present("transfer")
-
-    def controls_done(self) -> set[tuple[str, str, int]]:
-        """Triples (transform, target, shard) that are measured."""
-        return self.present("control")
-
-    def save_clean(
-        self, classifier: str, shard: int, predictions: Int[np.ndarray, " image"], logits: Float16[np.ndarray, "image cls"]
-    ) -> None:
-        """Writes the clean predictions and logits of one shard, all or nothing."""
-        self.save(
-            [
-                ArrayRow(kind="clean", subject=classifier, part=shard, values=predictions.astype(np.int32)),
-                ArrayRow(kind="logits", subject=classifier, part=shard, values=logits.astype(np.float16)),
-            ]
-        )
-
-    def save_transfers(
-        self,
-        source: str,
-        shard: int,
-        predictions: Mapping[str, Int[np.ndarray, " image"]],
-        controls: Mapping[tuple[str, str], Int[np.ndarray, " image"]],
-    ) -> None:
-        """Writes one unit, all or nothing: predictions by target, and controls by (transform, target)."""
-        self.save(
-            [
-                *(
-                    ArrayRow(kind="transfer", subject=source, object=target, part=shard, values=values.astype(np.int32))
-                    for target, values in predictions.items()
-                ),
-                *(
-                    ArrayRow(kind="control", subject=transform, object=target, part=shard, values=values.astype(np.int32))
-                    for (transform, target), values in controls.items()
-                ),
-            ]
-        )
-
     def clean_predictions(self) -> Int32[np.ndarray, "classifier image"]:
         """Clean predictions, NOT_MEASURED where there is none yet."""
         with self.one_moment():
