@@ -15,6 +15,7 @@ import pytest
 
 from tests.records.written import DEFINITION, IDS, LABELS, classifier, save_clean, value
 from zooscope.errors import StudyError
+from zooscope.records import opening
 from zooscope.records.layout import SCHEMA_VERSION
 from zooscope.records.records import Records
 
@@ -80,6 +81,26 @@ def test_a_database_of_an_earlier_version_is_brought_up_to_date_once_by_however_
     assert value(old, "PRAGMA journal_mode") == "delete"
     with Records.open(old) as records:
         assert records.components() == {"bundled:vit": {"activation": "GELU"}}
+
+
+def test_an_old_study_that_is_written_while_it_is_read_without_locks_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, copy, copied = tmp_path / "study.db", opening._copy, list[str]()  # noqa: SLF001  (the moment is within it)
+    shutil.copy(GOLDEN / "study-v1.db", path)
+
+    def copy_and_be_overtaken(old: sqlite3.Connection, place: str) -> sqlite3.Connection:
+        copied.append(place)
+        result = copy(old, place)
+        if len(copied) == 1:
+            with Records.open(path, write=True) as other:
+                other.set_components("bundled:vit", {"activation": "GELU"})
+        return result
+
+    monkeypatch.setattr(opening, "_copy", copy_and_be_overtaken)
+    with Records.open(path) as records:
+        assert records.components() == {"bundled:vit": {"activation": "GELU"}}
+    assert len(copied) == 2, "once for the reader, once for the writer"
 
 
 # Logs and journals

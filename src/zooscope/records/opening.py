@@ -1,10 +1,11 @@
 """How the database of a study is opened: for reading without writing anything, or for writing, brought up to date."""
 
+import random
 import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from zooscope.errors import StudyError
 from zooscope.records.database import WRITER_SECONDS, connect, file_address, one_moment, transaction
@@ -12,7 +13,7 @@ from zooscope.records.layout import SCHEMA_VERSION, read_version, require_study
 from zooscope.records.upgrade import OnDamage, copy_old
 
 _WAL_BYTE: Final = 18  # of the header: 2 where the database keeps a write-ahead log
-_SWITCH_SECONDS: Final = 30.0
+_PAUSE_SECONDS: Final = (0.01, 0.2)
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
@@ -22,6 +23,20 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         StudyError: it is no study, or it was cut off while it was written and can't be put right without writing.
         sqlite3.Error: it can't be read.
     """
+    while True:
+        before = _find_state(path)
+        try:
+            connection = _open_once(path)
+        except (sqlite3.Error, StudyError):
+            if not before.is_unlocked or _find_state(path) == before:
+                raise
+        else:
+            if not before.is_unlocked or _find_state(path) == before:
+                return connection
+            connection.close()
+
+
+def _open_once(path: Path) -> sqlite3.Connection:
     connection = _connect_for_reading(path)
     try:
         require_study(connection, path)
@@ -32,6 +47,27 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     except BaseException:
         connection.close()
         raise
+
+
+class _State(NamedTuple):
+    """What tells whether a database was written to.
+
+    Attributes:
+        is_unlocked: whether it is read without locks, see `_connect_for_reading`; then a writer may have come in the middle.
+        file: its inode, size and time of change.
+    """
+
+    is_unlocked: bool
+    file: tuple[int, int, int]
+
+
+def _find_state(path: Path) -> _State:
+    found = path.stat()
+    return _State(_keeps_empty_log(path), (found.st_ino, found.st_size, found.st_mtime_ns))
+
+
+def _keeps_empty_log(path: Path) -> bool:
+    return _keeps_log(path) and not _has_content(path.with_name(f"{path.name}-wal"))
 
 
 def _copy(old: sqlite3.Connection, place: str) -> sqlite3.Connection:
@@ -51,8 +87,8 @@ def _connect_for_reading(path: Path) -> sqlite3.Connection:
     """Read only; and where that is not possible as the file is, rolled back or without locks."""
     log, journal = (path.with_name(path.name + ending) for ending in ("-wal", "-journal"))
     options = "mode=ro"
-    if _keeps_log(path) and not _has_content(log):
-        options = "immutable=1"  # with no log, nobody is writing; to lock it, SQLite would have to write beside it
+    if _keeps_empty_log(path):
+        options = "immutable=1"  # with no log, nobody is writing yet; to lock it, SQLite would have to write beside it
     try:
         return _tried(path, options)
     except sqlite3.OperationalError as error:
@@ -99,10 +135,8 @@ def open_for_writing(path: Path, *, on_damage: OnDamage | None = None) -> sqlite
         StudyError: it is no study, or damaged.
         sqlite3.Error: it can't be written.
     """
-    connection = connect(file_address(path, "mode=rw"), timeout=WRITER_SECONDS)
+    connection = _connect_without_log(path)
     try:
-        require_study(connection, path)
-        _keep_no_log(connection)
         if read_version(connection) < SCHEMA_VERSION:
             with transaction(connection):
                 if read_version(connection) < SCHEMA_VERSION:  # another process may have been quicker
@@ -113,15 +147,29 @@ def open_for_writing(path: Path, *, on_damage: OnDamage | None = None) -> sqlite
     return connection
 
 
-def _keep_no_log(connection: sqlite3.Connection) -> None:
-    """Takes the write-ahead log of earlier versions in, so that what is measured is in one file; needs the database alone."""
-    end = time.monotonic() + _SWITCH_SECONDS
+def _connect_without_log(path: Path) -> sqlite3.Connection:
+    """A connection that writes, with the write-ahead log of earlier versions taken in: what is measured is in one file.
+
+    Taking it in needs the database alone. While another process has it open, this one lets go of it and tries again a random while
+    later: two that held on to it would wait for each other.
+    """
+    end, generator = time.monotonic() + WRITER_SECONDS, random.SystemRandom()
     while True:
+        connection = connect(file_address(path, "mode=rw"), timeout=WRITER_SECONDS)
         try:
+            require_study(connection, path)
             connection.execute("PRAGMA journal_mode = DELETE")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED} or time.monotonic() > end:
+        except BaseException as error:
+            connection.close()
+            if not _is_busy(error) or time.monotonic() > end:
                 raise
-            time.sleep(0.05)
+            time.sleep(generator.uniform(*_PAUSE_SECONDS))
         else:
-            return
+            return connection
+
+
+def _is_busy(error: BaseException) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF in {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+    }
