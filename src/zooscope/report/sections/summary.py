@@ -13,6 +13,7 @@ class Summary:
 
     Attributes:
         num_classifiers: how many classifiers there are.
+        num_sources: how many of them are attacked.
         num_images: how many images.
         num_classes: how many classes.
         images: address of the image set.
@@ -26,6 +27,7 @@ class Summary:
     """
 
     num_classifiers: int
+    num_sources: int
     num_images: int
     num_classes: int
     images: str
@@ -43,6 +45,7 @@ def summarise(facts: Facts, pairs: tuple[Pair, ...]) -> Summary:
     known = [pair for pair in pairs if pair.is_known]
     return Summary(
         num_classifiers=len(facts.names),
+        num_sources=len(facts.sources),
         num_images=facts.num_images,
         num_classes=len(facts.class_names),
         images=facts.definition.images,
