@@ -116,9 +116,15 @@ class Measurement(ABC):
         return shard_size
 
 
-def missing_of_each(measurement: Measurement, records: Records) -> tuple[Task, ...]:
-    """One task for each classifier and shard of which the record has no array of this measurement."""
-    done = records.present(measurement.kind, measurement.digest)
+def missing_of_each(measurement: Measurement, records: Records, *, kinds: Sequence[str] = ()) -> tuple[Task, ...]:
+    """One task for each classifier and shard of which the record lacks an array of this measurement.
+
+    Args:
+        measurement: of one array per classifier and shard, or several.
+        records: what there is.
+        kinds: of all its arrays; its own kind alone if left out.
+    """
+    done = set.intersection(*(records.present(kind, measurement.digest) for kind in kinds or (measurement.kind,)))
     return tuple(
         Task(measurement=measurement, subject=name, shard=shard)
         for shard in range(len(records.shards))

@@ -44,7 +44,7 @@ class Clean(Measurement):
     def missing(self, records: Records, *, sources: Sequence[str]) -> tuple[Task, ...]:
         """Every classifier on every shard, sources or not."""
         del sources
-        return missing_of_each(self, records)
+        return missing_of_each(self, records, kinds=(CLEAN, LOGITS))
 
     def measure(self, task: Task, bench: Bench) -> Result:
         """Predictions and logits.

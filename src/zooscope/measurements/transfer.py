@@ -57,7 +57,7 @@ class Transfer(Measurement):
         return ""
 
     def missing(self, records: Records, *, sources: Sequence[str]) -> tuple[Task, ...]:
-        """Every source on every shard of which targets are missing; asked when all clean images are measured."""
+        """Every source on every shard of which targets or controls are missing; asked when all clean images are measured."""
         transforms = {classifier.name: classifier.transform for classifier in records.classifiers}
         done, known = records.present(TRANSFER), records.present(CONTROL)
         right = find_right(records)
@@ -66,8 +66,8 @@ class Transfer(Measurement):
             right_here = {name: values[here.start : here.stop] for name, values in right.items()}
             for source in (name for name in records.names if name in sources):
                 targets = tuple(target for target in records.names if (source, target, shard) not in done)
-                if targets:
-                    controls = _take_controls(source, targets, shard, transforms=transforms, known=known)
+                controls = _take_controls(source, records.names, shard, transforms=transforms, known=known)
+                if targets or controls:
                     tasks.append(self.task(source, shard, targets, controls=controls, right=right_here))
         return tuple(tasks)
 
@@ -127,9 +127,9 @@ class Transfer(Measurement):
         return Result((*transfers, *controls), facts)
 
     def num_images(self, task: Task, *, shard_size: int) -> int:
-        """The images that the source gets right: those that are attacked."""
+        """The images that the source gets right: those that are attacked; none where controls alone are missing."""
         del shard_size
-        return int(task.right[task.subject].sum())
+        return int(task.right[task.subject].sum()) if task.objects else 0
 
     def _attacked(self, task: Task, chosen: Int[np.ndarray, " image"], bench: Bench) -> Attacked:
         ids = bench.ids(task.shard)

@@ -16,6 +16,12 @@ from zooscope.records.rows import ArrayRow
 from zooscope.records.seals import read_sealed, seal
 
 PUBLISHED: Final = "published"
+SOURCE: Final = "source"
+# What helps where an array can't be measured again.
+REMEDIES: Final = {
+    PUBLISHED: "restore the study from a copy, or import the matrix again into a new folder",
+    SOURCE: "say again which classifiers are attacked (`zooscope measure STUDY --sources ...`)",
+}
 _DTYPE: Final = re.compile(r"[<|][biuf][1248]")
 
 
@@ -56,11 +62,7 @@ def describe_unit(series: tuple[str, str], unit: tuple[str, str, int]) -> str:
 
 def damaged(place: str, what: str, kind: str) -> StudyError:
     """The error where an array is not what was written."""
-    remedy = (
-        "restore it from a copy, or import the matrix again"
-        if kind == PUBLISHED
-        else "`zooscope check STUDY --repair` removes what is damaged, then measure again"
-    )
+    remedy = REMEDIES.get(kind, "`zooscope check STUDY --repair` removes what is damaged, then measure again")
     return StudyError(f"{place} is damaged: {what}; {remedy}.")
 
 

@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from zooscope.records.arrays import PUBLISHED, Series, array_checksum, describe_unit, write_series
+from zooscope.records.arrays import REMEDIES, Series, array_checksum, describe_unit, write_series
 from zooscope.records.seals import SEALED, TABLE_REMEDIES, describe_table, is_intact, seal
 
 _STEP: Final = 1000  # arrays between two reports
 _RESTORE: Final = "restore the study from a copy, or measure into a new folder"
-_IMPORT: Final = "restore the study from a copy, or import the matrix again into a new folder"
 _MEASURED: Final = frozenset({"components", "series"})  # tables that can be made again
 _KEY: Final = "series_id = ? AND subject_id = ? AND object_id = ? AND part = ?"
 
@@ -105,13 +104,13 @@ def _damaged_arrays(connection: sqlite3.Connection, listen: Callable[[int, int],
             found[number].enter(checksum)
         if checksum != array_checksum(series, unit, _text(dtype), _text(shape), content):
             whole.discard(number)
-            remedy = _IMPORT if series[0] == PUBLISHED else ""
+            remedy = REMEDIES.get(series[0], "")
             yield Damage(what=describe_unit(series, unit), remedy=remedy, key=(number, subject, target, part))
     listen(total, total)
     for number in sorted(whole):
         series, noted = known[number]
         if noted != found[number]:
-            remedy = _IMPORT if series[0] == PUBLISHED else ""
+            remedy = REMEDIES.get(series[0], "")
             yield Damage(what=f"{series[0]}: {found[number].count} arrays where {noted.count} were written", remedy=remedy)
 
 

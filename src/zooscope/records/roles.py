@@ -1,14 +1,12 @@
-"""Which classifiers of a study are attacked; all are targets."""
+"""Which classifiers of a study are attacked; all are targets. One boolean per classifier; one that has none is a source."""
 
 from collections.abc import Mapping
-from typing import Final
 
 import numpy as np
 
+from zooscope.records.arrays import SOURCE
 from zooscope.records.records import Records
 from zooscope.records.rows import ArrayRow
-
-SOURCE: Final = "source"  # one boolean per classifier; one that has none is a source
 
 
 def read_sources(records: Records) -> tuple[str, ...]:
