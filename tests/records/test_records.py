@@ -259,25 +259,6 @@ def test_long_digests_are_cut_in_the_message(records: Records) -> None:
 # Places that can't be used
 
 
-def test_a_study_is_not_overwritten(path: Path) -> None:
-    before = path.read_bytes()
-    with pytest.raises(StudyError, match=r"study\.db exists already; open it, or name another folder"):
-        Records.create(path, DEFINITION, IDS, LABELS)
-    assert path.read_bytes() == before
-
-
-def test_a_folder_that_can_not_be_made_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    with pytest.raises(StudyError, match=r"file/study can't be made \(Not a directory\); name a folder that can be written"):
-        Records.create(tmp_path / "file" / "study" / "study.db", DEFINITION, IDS, LABELS)
-
-
-def test_a_folder_that_can_not_be_written_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "study.new").mkdir()  # neither removed nor written, whoever runs this test
-    with pytest.raises(StudyError, match=r"study\.db can't be written \(Is a directory\)"):
-        Records.create(tmp_path / "study.db", DEFINITION, IDS, LABELS)
-
-
 def test_a_missing_study_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match=r"there is no study at .*nowhere: study\.db is missing\. `zooscope measure` makes"):
         Records.open(tmp_path / "nowhere" / "study.db")
