@@ -1,15 +1,21 @@
 import doctest
 import pkgutil
 from importlib import import_module
+from types import ModuleType
 
 import pytest
 
 import zooscope
 import zooscope.analyses
+import zooscope.attacks
 
 MODULES = sorted(
     module.name for module in pkgutil.walk_packages(zooscope.__path__, "zooscope.") if not module.name.endswith("__main__")
 )
+NAMES = [
+    *((zooscope, name) for name in zooscope.__all__ if name not in {"analyses", "attacks"}),
+    *((package, name) for package in (zooscope.analyses, zooscope.attacks) for name in package.__all__),
+]
 
 
 @pytest.mark.parametrize("name", ["zooscope", *MODULES])
@@ -22,6 +28,6 @@ def test_every_score_has_an_example(name: str) -> None:
     assert doctest.testmod(import_module(name)).attempted > 0
 
 
-@pytest.mark.parametrize("name", zooscope.analyses.__all__)
-def test_every_analysis_has_an_example(name: str) -> None:
-    assert ">>>" in (getattr(zooscope.analyses, name).__doc__ or "")
+@pytest.mark.parametrize(("package", "name"), NAMES, ids=[f"{package.__name__}.{name}" for package, name in NAMES])
+def test_every_public_name_has_an_example(package: ModuleType, name: str) -> None:
+    assert ">>>" in (getattr(package, name).__doc__ or "")

@@ -22,6 +22,12 @@ class Attacked(NamedTuple):
     Attributes:
         pixels: attacked pixels, in [0, 1].
         facts: what the attack tells of each image besides, by name: queries used, the loss reached, ...
+
+    Example:
+        >>> import torch
+        >>> pixels, facts = Attacked(torch.zeros(2, 3, 32, 32), {"queries": torch.tensor([7, 9])})
+        >>> facts["queries"].tolist()
+        [7, 9]
     """
 
     pixels: Float[Tensor, "batch channel height width"]
@@ -33,6 +39,11 @@ class Attack(ABC):
     """Settings of an attack, validated when made; the fields are its identity.
 
     A field is a number, a text, a boolean, another attack, or a tuple of these.
+
+    Example:
+        >>> import zooscope
+        >>> print(zooscope.attacks.LinfPGD(epsilon=4 / 255, step_size=0.01, iterations=20))
+        LinfPGD?epsilon=4/255&step_size=0.01&iterations=20&random_start=false
     """
 
     @abstractmethod

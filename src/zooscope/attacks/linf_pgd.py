@@ -35,6 +35,15 @@ class LinfPGD(Attack):
         step_size: how far a pixel moves per iteration, in pixel units.
         iterations: how many steps.
         random_start: whether the first step starts from a uniformly drawn point of the ball, seeded per image.
+
+    Example:
+        >>> import zooscope
+        >>> resnet = zooscope.load_classifier("bundled:resnet")
+        >>> images = zooscope.load_images("bundled:cifar10").sample(10)
+        >>> pixels, labels = images.pixels(resnet), torch.from_numpy(images.labels)
+        >>> attacked = LinfPGD(epsilon=8 / 255).perturb(resnet, pixels, labels).pixels
+        >>> bool((attacked - pixels).abs().max() <= 8 / 255 + 1e-6)
+        True
     """
 
     epsilon: float = 8 / 255

@@ -28,6 +28,15 @@ class Classifier:
         std: what the pixels are then divided by, per channel.
         address: what `load_classifier` takes to load it again; None for a network made by hand.
         architecture: what is built, without weights.
+
+    Example:
+        >>> from torch import nn
+        >>> import zooscope
+        >>> network = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 10)).eval()
+        >>> linear = Classifier(name="linear", network=network, num_classes=10, transform=PixelTransform(height=32, width=32))
+        >>> images = zooscope.load_images("bundled:cifar10").sample(5)
+        >>> linear.logits(images.pixels(linear)).shape
+        torch.Size([5, 10])
     """
 
     name: str

@@ -28,6 +28,12 @@ def load_classifier(address: str | Address, *, name: str | None = None, trust: b
         MissingFileError: a file that the address names is not there.
         UntrustedCodeError: the address names code, and `trust` is False.
         MissingExtraError: the provider needs a library that isn't installed.
+
+    Example:
+        >>> load_classifier("bundled:resnet")
+        Classifier('bundled:resnet', 10 classes, 32x32)
+        >>> load_classifier("bundled:resnet?name=mine").name
+        'mine'
     """
     parsed = parse_classifier_address(address)
     if not trust:

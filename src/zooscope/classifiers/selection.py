@@ -31,6 +31,10 @@ def classifier_addresses(words: Iterable[str]) -> tuple[str, ...]:
         InvalidValueError: a pattern gives one name to all that it stands for, or a zoo file can't be read.
         MissingFileError: there is no such zoo file.
         ClassifierError: two classifiers have one name.
+
+    Example:
+        >>> classifier_addresses(["bundled:mixer, bundled:resn*"])
+        ('bundled:mixer', 'bundled:resnet', 'bundled:resnext_gn')
     """
     return tuple(map(str, select_classifiers(words)))
 

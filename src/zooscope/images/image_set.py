@@ -35,6 +35,16 @@ class ImageSet:
         labels: one class per image, an index into `class_names`.
         class_names: the classes, in the order of the classifiers' outputs.
         read: gives the bytes of an image file by id; called from several threads at once.
+
+    Example:
+        >>> import zooscope
+        >>> images = zooscope.load_images("bundled:cifar10").sample(20)
+        >>> images
+        ImageSet('bundled:cifar10', 20 images, 10 classes)
+        >>> np.bincount(images.labels).tolist()
+        [2, 2, 2, 2, 2, 2, 2, 2, 2, 2]
+        >>> images.pixels(zooscope.load_classifier("bundled:resnet")).shape
+        torch.Size([20, 3, 32, 32])
     """
 
     address: str

@@ -28,6 +28,13 @@ def load_images(address: str | Address, *, classes: str | Path | Sequence[str] |
         UntrustedCodeError: the address names code, and `trust` is False.
         MissingExtraError: the provider needs a library that isn't installed.
         ImagesError: there are no images, or they don't fit the classes.
+
+    Example:
+        >>> images = load_images("bundled:cifar10")
+        >>> images
+        ImageSet('bundled:cifar10', 1000 images, 10 classes)
+        >>> images.class_names[:3]
+        ('airplane', 'automobile', 'bird')
     """
     parsed = parse_images_address(address)
     class_names = classes_in(Path(classes)) if isinstance(classes, str | Path) else None if classes is None else tuple(classes)

@@ -23,6 +23,13 @@ class PixelTransform:
         crop_mode: how the crop is taken, one of `CROP_MODES`. The first three are timm's. Where an odd number of rows or columns is
             cropped away, timm and torchvision round the half of it to the even number; `center_down` and `squash_down` round it
             down, as transformers does.
+
+    Example:
+        >>> transform = PixelTransform(height=224, width=224, crop_fraction=0.875)
+        >>> transform.size
+        (224, 224)
+        >>> print(transform)
+        height=224 width=224 interpolation=bicubic crop_fraction=0.875 crop_mode=center
     """
 
     height: int
