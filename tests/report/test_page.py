@@ -2,6 +2,7 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ from tests.specimens import family
 from zooscope.attacks import LinfPGD
 from zooscope.errors import InvalidValueError, StudyError
 from zooscope.report import write_report
+from zooscope.report.facts import Facts
 from zooscope.report.page import render
 from zooscope.report.sections.base import show_number
+from zooscope.report.sections.summary import summarise
 from zooscope.study.study import Study
 
 VOID = {"meta", "link", "img"}
@@ -80,6 +83,13 @@ def test_the_summary_says_the_numbers_that_matter() -> None:
         ends = f"95 % interval {show_number(float(pair.low))} to {show_number(float(pair.high))}"
         assert f"{title} {pair.a.item()} and {pair.b.item()} {show_number(float(pair))} {ends}" in page.text
         assert f"fools the other on {float(pair.percent):.1f} % of the {int(pair['count'])} images" in page.text
+
+
+def test_the_opening_says_how_many_are_attacked_where_not_all_are() -> None:
+    snapshot = replace(planted_study([["a", "b"], ["c"]]).snapshot(), sources=("a",))
+    summary = summarise(Facts.read(snapshot, confidence=0.95), ())
+    assert (summary.num_sources, summary.num_classifiers) == (1, 3)
+    assert "1 of 3 classifiers were attacked on the images that they get right" in Page(render(snapshot, confidence=0.95)).text
 
 
 @pytest.mark.parametrize(
