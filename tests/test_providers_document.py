@@ -1,4 +1,4 @@
-"""Every command of docs/sources.md runs, on files of the names that it uses."""
+"""Every command of docs/providers.md runs, on files of the names that it uses."""
 
 import os
 import re
@@ -29,7 +29,7 @@ from zooscope.classifiers.providers.bundled import FOLDER as WEIGHTS
 from zooscope.images.providers import registry as images
 from zooscope.images.providers.bundled import FOLDER as IMAGES
 
-DOCUMENT = (Path(__file__).parents[1] / "docs" / "sources.md").read_text(encoding="utf-8")
+DOCUMENT = (Path(__file__).parents[1] / "docs" / "providers.md").read_text(encoding="utf-8")
 QUICK = ("--iterations", "1", "--allow-chance")  # the networks made here have random weights
 PER_CLASS = 3
 OWN_CODE = (
@@ -142,7 +142,7 @@ def test_every_command_runs(words: list[str], place: Path) -> None:
 
 def test_the_python_of_the_document_runs() -> None:
     (block,) = blocks("python")
-    exec(compile(block, "docs/sources.md", "exec"), {})  # noqa: S102  (our own text)
+    exec(compile(block, "docs/providers.md", "exec"), {})  # noqa: S102  (our own text)
 
 
 def test_every_provider_is_in_the_document() -> None:
