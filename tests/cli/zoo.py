@@ -7,6 +7,7 @@ import numpy as np
 from tests.cli.synthetic import NUM_CLASSES, write_study
 from tests.records.written import save_clean
 from zooscope.records.entries import DATABASE
+from zooscope.records.reading import read_clean_predictions
 from zooscope.records.records import Records
 
 NAMES = ("bundled:a0", "bundled:a1", "bundled:a2", "timm:b0", "timm:b1", "timm:b2")
@@ -18,7 +19,7 @@ def write_zoo(folder: Path, names: tuple[str, ...] = NAMES) -> Path:
     write_study(folder, names)
     generator = np.random.default_rng(0)
     with Records.open(folder / DATABASE, write=True) as records:
-        clean, shards = records.clean_predictions(), records.shards
+        clean, shards = read_clean_predictions(records), records.shards
         for row, name in enumerate(names):
             logits = generator.normal(size=(clean.shape[1], NUM_CLASSES))
             logits[np.arange(clean.shape[1]), clean[row]] += 4

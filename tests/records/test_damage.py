@@ -13,6 +13,7 @@ from tests.cli.synthetic import write_study
 from tests.records.written import rewrite
 from zooscope.errors import StudyError
 from zooscope.records.checking import check_study
+from zooscope.records.reading import read_clean_logits, read_predictions
 from zooscope.records.records import Records
 from zooscope.records.roles import read_sources, write_roles
 
@@ -32,8 +33,8 @@ def dense(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def everything(path: Path) -> list[object]:
     with Records.open(path) as records:
-        found = records.predictions()
-        logits = [records.clean_logits(name).tobytes() for name in records.names]
+        found = read_predictions(records)
+        logits = [read_clean_logits(records, name).tobytes() for name in records.names]
         controls = sorted((key, values.tobytes()) for key, values in found.controls.items())
         arrays = [found.clean.tobytes(), found.transfer.tobytes(), found.labels.tobytes()]
         return [found.names, found.image_ids, found.transforms, arrays, controls, logits, records.definition, records.classifiers]

@@ -17,6 +17,7 @@ from tests.records.written import DEFINITION, IDS, LABELS, classifier, save_clea
 from zooscope.errors import StudyError
 from zooscope.records import opening
 from zooscope.records.layout import SCHEMA_VERSION
+from zooscope.records.reading import read_predictions
 from zooscope.records.records import Records
 
 FORK = get_context("fork")
@@ -26,7 +27,7 @@ CLEAN, LOGITS = np.array([1, 0]), np.zeros((2, 2), dtype=np.float16)
 
 def read(path: Path) -> tuple[str, ...]:
     with Records.open(path) as records:
-        records.predictions()
+        read_predictions(records)
         return records.names
 
 

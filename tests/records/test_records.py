@@ -12,6 +12,7 @@ from tests.records.written import DEFINITION, IDS, LABELS, classifier, save_clea
 from zooscope.errors import InvalidValueError, MissingFileError, StudyError
 from zooscope.records.layout import APPLICATION_ID, SCHEMA_VERSION
 from zooscope.records.predictions import NOT_COUNTED, NOT_MEASURED
+from zooscope.records.reading import read_clean_logits, read_clean_predictions, read_predictions, read_published, write_published
 from zooscope.records.records import Records
 from zooscope.records.rows import ArrayRow, FactRow
 
@@ -43,8 +44,8 @@ def test_components_come_back_by_classifier_and_take_new_values(records: Records
 
 def test_published_scores_come_back_and_unknown_pairs_are_nan(records: Records) -> None:
     scores = np.array([[4.5, np.nan], [np.nan, -4.6]])
-    records.set_published(scores)
-    np.testing.assert_array_equal(records.published(), scores)
+    write_published(records, scores)
+    np.testing.assert_array_equal(read_published(records), scores)
 
 
 def test_what_belongs_to_a_classifier_that_is_removed_goes_with_it(path: Path, records: Records) -> None:
@@ -131,7 +132,7 @@ def test_reads_of_one_moment_do_not_see_what_comes_between(path: Path) -> None:
     with Records.open(path) as reader:
         with reader.one_moment():
             assert reader.names == ("a", "b")
-            assert reader.predictions().names == ("a", "b")
+            assert read_predictions(reader).names == ("a", "b")
             with closing(sqlite3.connect(path, timeout=0)) as writer:
                 writer.execute("UPDATE classifiers SET name = 'c' WHERE name = 'b'")
                 with pytest.raises(sqlite3.OperationalError, match="locked"):
@@ -148,20 +149,20 @@ def test_logits_come_back_as_they_are_in_half_precision(records: Records) -> Non
     logits[1] = 6e-8, -0.0
     for shard, positions in enumerate(records.shards):
         save_clean(records, "b", shard, LABELS[positions], logits[positions])
-    read = records.clean_logits("b")
+    read = read_clean_logits(records, "b")
     assert read.dtype == np.float16
     np.testing.assert_array_equal(read.view(np.uint16), logits.view(np.uint16))
 
 
 def test_logits_that_are_not_all_measured_are_refused(records: Records) -> None:
     with pytest.raises(StudyError, match="the clean logits of a are not all measured; run `zooscope measure` to the end"):
-        records.clean_logits("a")
+        read_clean_logits(records, "a")
 
 
 def test_predictions_say_where_nothing_is_known_yet(records: Records) -> None:
     save_transfers(records, "a", 2, {"b": np.array([NOT_COUNTED])}, {})
     save_transfers(records, "a", 1, {"b": np.array([1, 0])}, {("32 pixels", "b"): np.array([1, 1])})
-    predictions = records.predictions()
+    predictions = read_predictions(records)
     unknown = [NOT_MEASURED] * 5
     np.testing.assert_array_equal(predictions.clean, [[0, 1, *unknown[2:]], unknown])
     np.testing.assert_array_equal(predictions.transfer, [[unknown, [*unknown[:2], 1, 0, NOT_COUNTED]], [unknown, unknown]])
@@ -180,7 +181,7 @@ def test_what_is_done_is_known(records: Records) -> None:
 
 def test_measuring_again_replaces(records: Records) -> None:
     save_clean(records, "a", 0, np.array([1, 0]), np.zeros((2, 2), dtype=np.float16))
-    np.testing.assert_array_equal(records.clean_predictions()[0, :2], [1, 0])
+    np.testing.assert_array_equal(read_clean_predictions(records)[0, :2], [1, 0])
 
 
 def test_a_reader_sees_what_another_connection_has_written(path: Path, records: Records) -> None:
@@ -210,7 +211,7 @@ def test_a_study_of_the_size_of_the_papers_comes_back() -> None:
         for shard, positions in enumerate(records.shards):
             for row, source in enumerate(names):
                 save_transfers(records, source, shard, dict(zip(names, transfer[row][:, positions], strict=True)), {})
-        found = records.predictions().transfer
+        found = read_predictions(records).transfer
     np.testing.assert_array_equal(found, transfer)
     assert found.dtype == np.int16
 
@@ -219,7 +220,7 @@ def test_a_study_of_the_size_of_the_papers_comes_back() -> None:
 def test_a_class_that_there_is_not_is_damage_not_another_class(records: Records, impossible: int) -> None:
     save_transfers(records, "a", 2, {"b": np.array([impossible])}, {})
     with pytest.raises(StudyError, match=rf"is damaged: some of it can't be read \(class {impossible} of 2\)"):
-        records.predictions()
+        read_predictions(records)
 
 
 # Classifiers under one name

@@ -12,6 +12,7 @@ from zooscope.errors import ClassifierError
 from zooscope.measurements.base import Measurement
 from zooscope.measurements.clean import Clean
 from zooscope.measurements.transfer import TRANSFER, Transfer
+from zooscope.records.reading import read_clean_predictions
 from zooscope.records.records import Records
 
 
@@ -76,7 +77,7 @@ class Run:
 
     def _refuse_guessers(self) -> None:
         labels = self.records.labels
-        for classifier, predictions in zip(self.records.classifiers, self.records.clean_predictions(), strict=True):
+        for classifier, predictions in zip(self.records.classifiers, read_clean_predictions(self.records), strict=True):
             if is_at_chance(predictions, labels, num_classes=classifier.num_classes):
                 self._forget(classifier.name)
                 msg = (

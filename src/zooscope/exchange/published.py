@@ -13,6 +13,7 @@ from jaxtyping import Float
 from zooscope.errors import InvalidValueError
 from zooscope.exchange.components import enter_components
 from zooscope.records.entries import DATABASE, ClassifierRecord, Definition
+from zooscope.records.reading import write_published
 from zooscope.records.records import Records
 from zooscope.scores.sat import EPSILON_S, RANGE
 
@@ -73,7 +74,7 @@ def import_matrix(folder: str | Path, matrix: pd.DataFrame, *, components: pd.Da
     def fill(records: Records) -> None:
         for name in scores.index:
             records.add_classifier(published_record(name))
-        records.set_published(scores.to_numpy())
+        write_published(records, scores.to_numpy())
         if components is not None:
             enter_components(records, components)
 

@@ -13,6 +13,7 @@ from zooscope.classifiers.classifier import Classifier
 from zooscope.errors import NotFiniteError
 from zooscope.measurements.base import Bench, Measurement, Result, Task, missing_of_each
 from zooscope.measurements.predict import compute_logits
+from zooscope.records.reading import read_clean_predictions
 from zooscope.records.records import Records
 from zooscope.records.rows import ArrayRow
 
@@ -81,4 +82,4 @@ def classify(classifier: Classifier, pixels: Float[Tensor, "image channel height
 
 def find_right(records: Records) -> dict[str, Bool[np.ndarray, " image"]]:
     """Which clean images each classifier gets right, as far as they are measured."""
-    return dict(zip(records.names, records.clean_predictions() == records.labels, strict=True))
+    return dict(zip(records.names, read_clean_predictions(records) == records.labels, strict=True))

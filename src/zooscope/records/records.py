@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import Any, final
 
 import numpy as np
-from jaxtyping import Float, Float16, Int, Int32, Shaped
+from jaxtyping import Int
 
-from zooscope.errors import InvalidValueError, MissingFileError, StudyError
-from zooscope.records.arrays import PUBLISHED, read_arrays, read_present, remove_arrays, write_arrays
+from zooscope.errors import MissingFileError, StudyError
+from zooscope.records.arrays import read_arrays, read_present, remove_arrays, write_arrays
 from zooscope.records.birth import unborn
 from zooscope.records.damage import Damage, find_damage, forget_damage
 from zooscope.records.database import connect, explain, moved, one_moment, transaction, undamaged
 from zooscope.records.entries import ClassifierRecord, Definition, require_unchanged
 from zooscope.records.layout import lay_out
 from zooscope.records.opening import open_for_reading, open_for_writing
-from zooscope.records.predictions import LOWEST, NOT_MEASURED, Predictions, smallest_integers
 from zooscope.records.rows import ArrayRow, FactRow, fact_kind
 from zooscope.records.seals import SEALED, read_sealed, seal
 
@@ -34,7 +33,7 @@ class Records:
 
     def __init__(self, connection: sqlite3.Connection, *, place: str, path: Path | None = None, write: bool = False) -> None:
         """Takes an open connection to a database with the schema; use `create`, `open` or `in_memory`."""
-        self._connection, self._place, self._path, self._may_write = connection, place, path, write
+        self._connection, self.place, self._path, self._may_write = connection, place, path, write
         self._is_writing = path is None
         self._file = None if path is None else path.stat()
         self._sealed: dict[str, list[tuple[Any, ...]]] = {}  # what never changes
@@ -125,7 +124,7 @@ class Records:
     def definition(self) -> Definition:
         """What the study is about."""
         values: dict[str, Any] = dict(self._lasting("study"))
-        with undamaged(self._place):
+        with undamaged(self.place):
             return Definition(**{field.name: field.type(values[field.name]) for field in fields(Definition)})  # type: ignore[operator]
 
     @property
@@ -137,14 +136,14 @@ class Records:
     def labels(self) -> Int[np.ndarray, " image"]:
         """The true class of every image."""
         rows = self._lasting("images")
-        with undamaged(self._place):
+        with undamaged(self.place):
             return np.asarray([label for _, _, label in rows], dtype=np.int64).reshape(len(rows))
 
     @cached_property
     def shards(self) -> tuple[range, ...]:
         """The positions of the images of every shard."""
         size, count = self.definition.shard_size, len(self._lasting("images"))
-        with undamaged(self._place):
+        with undamaged(self.place):
             return tuple(range(start, min(start + size, count)) for start in range(0, count, size))
 
     @property
@@ -179,7 +178,7 @@ class Records:
     def remove_classifier(self, name: str) -> None:
         """Forgets a classifier and everything measured of it."""
         with self._written() as connection:
-            remove_arrays(connection, self._place, name)
+            remove_arrays(connection, self.place, name)
             connection.execute("DELETE FROM classifiers WHERE name = ?", [name])
             seal(connection, "classifiers", "components")
 
@@ -201,25 +200,6 @@ class Records:
             )
             seal(connection, "components")
 
-    # What others have published
-
-    def set_published(self, scores: Float[np.ndarray, "a b"]) -> None:
-        """Enters a published matrix of scores, rows and columns as in `names`; NaN where a pair is not known."""
-        names = self.names
-        self.save(
-            ArrayRow(kind=PUBLISHED, subject=names[a], object=names[b], part=0, values=np.array(scores[a, b], dtype=np.float64))
-            for a, b in np.argwhere(np.isfinite(scores))
-        )
-
-    def published(self) -> Float[np.ndarray, "a b"]:
-        """The published scores of all pairs, NaN where a pair is not known."""
-        with self.one_moment():
-            place = {name: row for row, name in enumerate(self.names)}
-            result = np.full((len(place), len(place)), np.nan)
-            for row in self.arrays(PUBLISHED):
-                result[place[row.subject], place[row.object]] = row.values
-        return result
-
     # What has been measured
 
     def save(self, rows: Iterable[ArrayRow], facts: Iterable[FactRow] = ()) -> None:
@@ -229,7 +209,7 @@ class Records:
             StudyError: one is of a classifier that the record doesn't hold, or the database was deleted or can't be written.
         """
         with self._written() as connection:
-            write_arrays(connection, self._place, rows)
+            write_arrays(connection, self.place, rows)
             noted = (
                 ArrayRow(
                     kind=fact_kind(fact.kind, fact.name),
@@ -240,7 +220,7 @@ class Records:
                 )
                 for fact in facts
             )
-            write_arrays(connection, self._place, noted)
+            write_arrays(connection, self.place, noted)
 
     def arrays(
         self,
@@ -258,80 +238,13 @@ class Records:
         Raises:
             StudyError: one is damaged; or, where neither subject nor object is named, some are missing.
         """
-        with self.one_moment(), undamaged(self._place):
-            yield from read_arrays(self._connection, self._place, (kind, digest), subject=subject, object=object)
+        with self.one_moment(), undamaged(self.place):
+            yield from read_arrays(self._connection, self.place, (kind, digest), subject=subject, object=object)
 
     def present(self, kind: str, digest: str = "") -> set[tuple[str, str, int]]:
         """Which arrays of a kind there are, by (subject, object, part)."""
         with self.one_moment():
-            return read_present(self._connection, self._place, (kind, digest))
-
-    def clean_predictions(self) -> Int32[np.ndarray, "classifier image"]:
-        """Clean predictions, NOT_MEASURED where there is none yet."""
-        with self.one_moment():
-            place = {name: row for row, name in enumerate(self.names)}
-            result = np.full((len(place), len(self.labels)), NOT_MEASURED, dtype=np.int32)
-            for row in self.arrays("clean"):
-                self._put(result[place[row.subject]], row)
-        return result
-
-    def clean_logits(self, classifier: str) -> Float16[np.ndarray, "image cls"]:
-        """Clean logits of one classifier.
-
-        Raises:
-            StudyError: they are not all measured.
-        """
-        with self.one_moment():
-            num_classes = next(known.num_classes for known in self.classifiers if known.name == classifier)
-            result = np.full((len(self.labels), num_classes), np.nan, dtype=np.float16)
-            missing = set(range(len(self.shards)))
-            for row in self.arrays("logits", subject=classifier):
-                self._put(result, row)
-                missing.discard(row.part)
-        if missing:
-            msg = f"the clean logits of {classifier} are not all measured; run `zooscope measure` to the end."
-            raise StudyError(msg)
-        return result
-
-    def predictions(self) -> Predictions:
-        """Everything that the scores need, as arrays, all of one moment even while another process measures."""
-        with self.one_moment(), undamaged(self._place):
-            return self._predictions()
-
-    def _predictions(self) -> Predictions:
-        names, num_classes = self.names, len(self.definition.class_names.split("\n"))
-        kind = smallest_integers(num_classes)
-        place = {name: row for row, name in enumerate(names)}
-        transfer = np.full((len(names), len(names), len(self.labels)), NOT_MEASURED, dtype=kind)
-        for row in self.arrays("transfer"):
-            _require_classes(row, num_classes)
-            self._put(transfer[place[row.subject], place[row.object]], row)
-        return Predictions(
-            names=names,
-            image_ids=self.image_ids,
-            labels=self.labels,
-            clean=self.clean_predictions().astype(kind),
-            transfer=transfer,
-            transforms=tuple(classifier.transform for classifier in self.classifiers),
-            controls=self._controls(num_classes),
-        )
-
-    def _controls(self, num_classes: int) -> dict[tuple[str, str], Int[np.ndarray, " image"]]:
-        kind, result = smallest_integers(num_classes), dict[tuple[str, str], Int[np.ndarray, " image"]]()
-        for row in self.arrays("control"):
-            _require_classes(row, num_classes)
-            key = (row.subject, row.object)
-            self._put(result.setdefault(key, np.full(len(self.labels), NOT_MEASURED, dtype=kind)), row)
-        return result
-
-    def _put(self, whole: Shaped[np.ndarray, "image ..."], row: ArrayRow) -> None:
-        """Puts a shard in its place among all images."""
-        with undamaged(self._place):
-            here = self.shards[row.part]
-            if row.values.shape != (len(here), *whole.shape[1:]):
-                msg = f"{row.kind} of {row.subject}, shard {row.part + 1}: shape {row.values.shape} for {len(here)} images"
-                raise InvalidValueError(msg)
-            whole[here.start : here.stop] = row.values
+            return read_present(self._connection, self.place, (kind, digest))
 
     # Damage
 
@@ -357,7 +270,7 @@ class Records:
     @contextmanager
     def one_moment(self) -> Iterator[None]:
         """Reads within see the database as it is at the first of them."""
-        with explain(self._place), one_moment(self._connection):
+        with explain(self.place), one_moment(self._connection):
             yield
 
     def _define(self, definition: Definition, ids: tuple[str, ...], labels: Int[np.ndarray, " image"]) -> None:
@@ -370,8 +283,8 @@ class Records:
             seal(connection, *SEALED)
 
     def _table(self, table: str) -> list[tuple[Any, ...]]:
-        with self.one_moment(), undamaged(self._place):
-            return read_sealed(self._connection, self._place, table)
+        with self.one_moment(), undamaged(self.place):
+            return read_sealed(self._connection, self.place, table)
 
     def _lasting(self, table: str) -> list[tuple[Any, ...]]:
         """A table that never changes, read once."""
@@ -383,9 +296,9 @@ class Records:
     def _written(self) -> Iterator[sqlite3.Connection]:
         """The connection, to be written to, all or nothing."""
         if not self._may_write:
-            msg = f"{self._place} was opened for reading only; open it for writing (write=True)."
+            msg = f"{self.place} was opened for reading only; open it for writing (write=True)."
             raise StudyError(msg)
-        with explain(self._place):
+        with explain(self.place):
             self.require_in_place()
             if not self._is_writing and self._path is not None:
                 connection = open_for_writing(self._path)
@@ -408,15 +321,7 @@ class Records:
         except FileNotFoundError:
             is_in_place = False
         if not is_in_place:
-            raise StudyError(moved(self._place))
-
-
-def _require_classes(row: ArrayRow, num_classes: int) -> None:
-    """Refuses classes that there are not, which smaller integers would hide."""
-    values = row.values
-    if values.size and not LOWEST <= values.min() <= values.max() < num_classes:
-        msg = f"class {values.max() if values.max() >= num_classes else values.min()} of {num_classes}"
-        raise InvalidValueError(msg)
+            raise StudyError(moved(self.place))
 
 
 def _require_file(path: Path) -> None:

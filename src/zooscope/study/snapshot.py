@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import final
 
@@ -18,6 +18,7 @@ from zooscope.exchange.export import export, export_matrices
 from zooscope.exchange.published import published_matrix
 from zooscope.records.entries import DATABASE, ClassifierRecord, Definition
 from zooscope.records.predictions import Predictions
+from zooscope.records.reading import read_clean_logits, read_predictions, read_published
 from zooscope.records.records import Records
 from zooscope.records.roles import read_sources
 from zooscope.scores.classifiers import make_classifier_table
@@ -90,11 +91,11 @@ class Snapshot:
                 classifier_records=records.classifiers,
                 image_ids=records.image_ids,
                 labels=records.labels,
-                published=None if records.image_ids else records.published(),
+                published=None if records.image_ids else read_published(records),
                 sources=read_sources(records),
                 component_values=records.components(),
-                measured=records.predictions(),
-                read_logits=read_logits or records.clean_logits,
+                measured=read_predictions(records),
+                read_logits=read_logits or partial(read_clean_logits, records),
             )
 
     # What the study is
@@ -303,7 +304,7 @@ def read_snapshot(folder: str | Path) -> Snapshot:
 
     def read_logits(name: str) -> Float16[np.ndarray, "image cls"]:
         with Records.open(path / DATABASE) as records:
-            return records.clean_logits(name)
+            return read_clean_logits(records, name)
 
     with Records.open(path / DATABASE) as records:
         return Snapshot.read(records, path=path, read_logits=read_logits)
