@@ -40,7 +40,13 @@ class UnknownNameError(ZooscopeError, LookupError):
 
 
 class ClassifierError(ZooscopeError, ValueError):
-    """A classifier that can't be loaded or doesn't behave as one."""
+    """A classifier that can't be loaded or doesn't behave as one.
+
+    Attributes:
+        refused: name of the classifier that can't be measured; empty where it may be another time, as after a failed download.
+    """
+
+    refused: str = ""
 
 
 class NotFiniteError(ClassifierError):

@@ -52,7 +52,7 @@ def write_study(
     with Records.create(folder / DATABASE, definition, ids, labels) as records:
         ways = dict(zip(names, cycle(transforms), strict=False))
         for name in names:
-            records.add_classifier(_classifier(name, ways[name]))
+            records.add_classifier(_classifier(name, ways[name]), is_admitted=True)
         right = {name: generator.random(num_images) < accuracy for name in names}
         for shard in range(num_measured):
             here = slice(shard * size, (shard + 1) * size)

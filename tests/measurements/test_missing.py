@@ -45,8 +45,8 @@ def records() -> Iterator[Records]:
     """Two classifiers of one transform; five images in two shards."""
     definition = Definition(images="", image_digest="", class_names="x\ny", attack="{}", seed=0, shard_size=3)
     with Records.in_memory(definition, IDS, np.zeros(5, dtype=np.int64)) as opened:
-        opened.add_classifier(classifier("a"))
-        opened.add_classifier(classifier("b"))
+        opened.add_classifier(classifier("a"), is_admitted=True)
+        opened.add_classifier(classifier("b"), is_admitted=True)
         yield opened
 
 
@@ -71,7 +71,7 @@ def test_a_new_classifier_is_tested_on_the_old_and_attacked_for_all(records: Rec
         for source in ("a", "b"):
             done(records, source, shard, "a", "b")
     assert missing_attacks(records) == []
-    records.add_classifier(classifier("c"))
+    records.add_classifier(classifier("c"), is_admitted=True)
     assert [(task[0], task[2]) for task in missing_attacks(records) if task[1] == 0] == [
         ("a", ("c",)),
         ("b", ("c",)),
@@ -80,7 +80,7 @@ def test_a_new_classifier_is_tested_on_the_old_and_attacked_for_all(records: Rec
 
 
 def test_a_control_is_measured_once_per_source_transform_target_and_shard(records: Records) -> None:
-    records.add_classifier(classifier("c", "large"))
+    records.add_classifier(classifier("c", "large"), is_admitted=True)
     assert [(shard, source, controls) for source, shard, _, controls in missing_attacks(records)] == [
         (0, "a", ("c",)),
         (0, "b", ()),
@@ -92,13 +92,13 @@ def test_a_control_is_measured_once_per_source_transform_target_and_shard(record
 
 
 def test_a_control_in_the_record_is_not_measured_again(records: Records) -> None:
-    records.add_classifier(classifier("c", "large"))
+    records.add_classifier(classifier("c", "large"), is_admitted=True)
     save_transfers(records, "a", 0, dict.fromkeys("abc", PREDICTIONS[0]), {("small", "c"): PREDICTIONS[0]})
     assert [controls for _, shard, _, controls in missing_attacks(records) if shard == 0] == [(), ("a", "b")]
 
 
 def test_logits_and_controls_that_were_forgotten_are_measured_again(records: Records) -> None:
-    records.add_classifier(classifier("c", "large"))
+    records.add_classifier(classifier("c", "large"), is_admitted=True)
     for shard in (0, 1):
         for name in "abc":
             classify(records, name, shard)

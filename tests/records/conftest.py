@@ -15,8 +15,8 @@ def path(tmp_path: Path) -> Path:
     """Where the record of a study with two classifiers lies, closed, one clean shard measured."""
     path = tmp_path / "study" / "study.db"
     with Records.create(path, DEFINITION, IDS, LABELS) as records:
-        records.add_classifier(classifier("a"))
-        records.add_classifier(classifier("b", "24 pixels"))
+        records.add_classifier(classifier("a"), is_admitted=True)
+        records.add_classifier(classifier("b", "24 pixels"), is_admitted=True)
         save_clean(records, "a", 0, np.array([0, 1]), np.zeros((2, 2), dtype=np.float16))
     return path
 

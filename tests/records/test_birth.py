@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.records.written import DEFINITION, IDS, LABELS, classifier, save_clean
+from tests.records.written import DEFINITION, IDS, LABELS, classifier, fill, save_clean
 from zooscope.errors import StudyError
 from zooscope.exchange.published import import_matrix
 from zooscope.records.lock import LOCK
@@ -46,13 +46,13 @@ def test_a_folder_that_can_not_be_written_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_creation_that_fails_leaves_nothing(tmp_path: Path) -> None:
-    def fill(records: Records) -> None:
-        records.add_classifier(classifier("a"))
+    def fill_and_fail(records: Records) -> None:
+        records.add_classifier(classifier("a"), is_admitted=True)
         msg = "on purpose"
         raise ValueError(msg)
 
     with pytest.raises(ValueError, match="on purpose"):
-        Records.create(tmp_path / "study" / "study.db", DEFINITION, IDS, LABELS, fill=fill)
+        Records.create(tmp_path / "study" / "study.db", DEFINITION, IDS, LABELS, fill=fill_and_fail)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -69,7 +69,7 @@ CREATE_AND_BE_KILLED = """
 import os, signal, sys
 from pathlib import Path
 import numpy as np
-from tests.records.written import DEFINITION, IDS, LABELS, classifier
+from tests.records.written import DEFINITION, IDS, LABELS, fill
 from zooscope.records.records import Records
 
 left = int(sys.argv[2])
@@ -82,7 +82,7 @@ def kill_at_the_nth(event, arguments):
             os.kill(os.getpid(), signal.SIGKILL)
 
 sys.addaudithook(kill_at_the_nth)
-Records.create(Path(sys.argv[1]), DEFINITION, IDS, LABELS, fill=lambda records: records.add_classifier(classifier("a")))
+Records.create(Path(sys.argv[1]), DEFINITION, IDS, LABELS, fill=fill)
 """
 
 
@@ -129,7 +129,7 @@ def test_a_disk_that_is_full_at_any_point_of_the_creation_leaves_no_study(tmp_pa
 def create_after(event: object, path: Path) -> None:
     event.wait()  # type: ignore[attr-defined]
     try:
-        Records.create(path, DEFINITION, IDS, LABELS, fill=lambda records: records.add_classifier(classifier("a"))).close()
+        Records.create(path, DEFINITION, IDS, LABELS, fill=fill).close()
     except StudyError as error:
         os._exit(3 if "exists already" in str(error) or "is being measured by another process" in str(error) else 4)
     os._exit(0)

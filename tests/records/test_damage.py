@@ -15,7 +15,6 @@ from zooscope.errors import StudyError
 from zooscope.records.checking import check_study
 from zooscope.records.reading import read_clean_logits, read_predictions
 from zooscope.records.records import Records
-from zooscope.records.roles import read_sources, write_roles
 
 COPIES = int(os.environ.get("FAULT_COPIES", "40"))
 GOLDEN = Path(__file__).parent / "golden"
@@ -183,19 +182,3 @@ def test_a_closed_record_says_so(dense: Path) -> None:
     records.close()
     with pytest.raises(StudyError, match=r"can't be used any more \(Cannot operate on a closed database\.\); open the study again"):
         _ = records.names
-
-
-def test_a_role_that_is_damaged_is_not_forgotten_since_nothing_could_measure_it_again(dense: Path, tmp_path: Path) -> None:
-    path = tmp_path / "study.db"
-    shutil.copy(dense, path)
-    with Records.open(path, write=True) as records:
-        write_roles(records, {"classifier 0": False})
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("UPDATE arrays SET bytes = x'01' WHERE series_id = (SELECT id FROM series WHERE kind = 'source')")
-    with Records.open(path) as records, pytest.raises(StudyError, match="say again which classifiers are attacked"):
-        read_sources(records)
-    assert check_study(path, repair=True).left
-    with Records.open(path, write=True) as records:
-        write_roles(records, {"classifier 0": False})
-        assert "classifier 0" not in read_sources(records)
-    assert not check_study(path, repair=False).found

@@ -231,7 +231,7 @@ def test_a_folder_that_is_deleted_while_it_is_measured_is_noticed(path: Path, re
 def test_a_database_that_is_replaced_while_it_is_measured_is_noticed(path: Path, records: Records) -> None:
     save_clean(records, "a", 1, CLEAN, LOGITS)
     with Records.create(path.parent / "other" / "study.db", DEFINITION, IDS, LABELS) as other:
-        other.add_classifier(classifier("b"))
+        other.add_classifier(classifier("b"), is_admitted=True)
     (path.parent / "other" / "study.db").replace(path)
     with pytest.raises(StudyError, match="was deleted or replaced"):
         save_clean(records, "b", 0, CLEAN, LOGITS)

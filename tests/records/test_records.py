@@ -139,7 +139,7 @@ def test_reads_of_one_moment_do_not_see_what_comes_between(path: Path) -> None:
                     writer.commit()
             assert reader.names == ("a", "b")
         with Records.open(path, write=True) as records:
-            records.add_classifier(classifier("c"))
+            records.add_classifier(classifier("c"), is_admitted=True)
         assert "c" in reader.names
 
 
@@ -194,7 +194,7 @@ def test_a_reader_sees_what_another_connection_has_written(path: Path, records: 
 def test_a_record_in_memory_keeps_the_same(path: Path) -> None:
     assert path.is_file()
     with Records.in_memory(DEFINITION, IDS, LABELS) as records:
-        records.add_classifier(classifier("a"))
+        records.add_classifier(classifier("a"), is_admitted=True)
         save_transfers(records, "a", 0, {"a": np.array([1, 1])}, {})
         assert (records.definition, records.names, records.present("transfer")) == (DEFINITION, ("a",), {("a", "a", 0)})
 
@@ -207,7 +207,7 @@ def test_a_study_of_the_size_of_the_papers_comes_back() -> None:
     with Records.in_memory(definition, tuple(map(str, range(num_images))), np.zeros(num_images, dtype=np.int64)) as records:
         names = tuple(f"classifier {number}" for number in range(count))
         for name in names:
-            records.add_classifier(classifier(name))
+            records.add_classifier(classifier(name), is_admitted=True)
         for shard, positions in enumerate(records.shards):
             for row, source in enumerate(names):
                 save_transfers(records, source, shard, dict(zip(names, transfer[row][:, positions], strict=True)), {})
@@ -252,7 +252,7 @@ def test_another_number_of_classes_under_the_same_name_is_refused(records: Recor
 
 
 def test_long_digests_are_cut_in_the_message(records: Records) -> None:
-    records.add_classifier(replace(classifier("c"), weights="0123456789abcdef" * 4))
+    records.add_classifier(replace(classifier("c"), weights="0123456789abcdef" * 4), is_admitted=True)
     with pytest.raises(StudyError, match=r"with other weights \(0123456789ab\.\.\., now short\)"):
         records.add_classifier(replace(classifier("c"), weights="short"))
 

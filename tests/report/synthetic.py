@@ -50,7 +50,7 @@ def planted_study(
     labels = np.arange(num_images) % len(CLASS_NAMES)
     records = Records.in_memory(_definition(), tuple(f"{label}/{image:03}.png" for image, label in enumerate(labels)), labels)
     for name in order:
-        records.add_classifier(_record(name, LARGE if name in large else SMALL))
+        records.add_classifier(_record(name, LARGE if name in large else SMALL), is_admitted=True)
     transforms = {name: LARGE if name in large else SMALL for name in order}
     wrong = (labels + 1) % len(CLASS_NAMES)
     right = {name: np.full(num_images, name not in blind) & (generator.random(num_images) < 0.9) for name in order}

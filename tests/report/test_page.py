@@ -184,7 +184,7 @@ def test_a_confidence_outside_its_range_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_study_without_classifiers_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match="no classifier"):
+    with pytest.raises(StudyError, match="no measured classifier"):
         write_report(planted_study([]), tmp_path / "report.html")
 
 

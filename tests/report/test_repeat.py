@@ -35,6 +35,7 @@ def repeat_of(study: Study) -> Repeat:
 
 def test_the_command_says_everything_that_was_measured(tmp_path: Path) -> None:
     with make_study(tmp_path / "my study", load_images(IMAGES).sample(12, seed=3)) as study:
+        study.run(device="cpu")
         found = repeat_of(study)
     words = shlex.split(found.command)
     assert words[:3] == ["zooscope", "measure", "my study"]

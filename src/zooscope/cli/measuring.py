@@ -1,7 +1,6 @@
 """What `measure` and `demo` share: a study is made or found again, and measured to the end."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import typer
 from zooscope.classifiers.selection import select_classifiers
 from zooscope.cli.progress import progress_bar
 from zooscope.cli.terminal import INTERRUPTED, tell
-from zooscope.errors import StudyError, ZooscopeError
+from zooscope.errors import StudyError
 
 if TYPE_CHECKING:
     from zooscope.attacks import Attack
@@ -45,10 +44,10 @@ class Wanted:
     def attack_fields(self) -> dict[str, Any]:
         """Fields of the attack that were asked for one by one."""
         settings = {name: getattr(self, name) for name in ("epsilon", "step_size", "iterations", "random_start")}
-        return given(**settings)
+        return drop_none(**settings)
 
 
-def chosen_attack(text: str | None, fields: dict[str, Any], *, otherwise: "Attack | None" = None) -> "Attack":
+def choose_attack(text: str | None, fields: dict[str, Any], *, otherwise: "Attack | None" = None) -> "Attack":
     """The attack that was asked for: as a whole, and field by field.
 
     Args:
@@ -71,15 +70,16 @@ def split_names(words: Sequence[str] | None) -> list[str] | None:
     return None if words is None else [name for word in words for name in word.split(",") if name]
 
 
-def given(**options: Any) -> dict[str, Any]:  # noqa: ANN401  (options of any type)
+def drop_none(**options: Any) -> dict[str, Any]:  # noqa: ANN401  (options of any type)
     """Those options that are not None, to be passed on where the callee has defaults."""
     return {name: value for name, value in options.items() if value is not None}
 
 
-def measured(path: Path, wanted: Wanted, **how: Any) -> "Study":  # noqa: ANN401  (options of any type)
+def measure_study(path: Path, wanted: Wanted, **how: Any) -> "Study":  # noqa: ANN401  (options of any type)
     """The study in a folder, made if need be, with everything measured.
 
-    When it fails before anything is measured, what it made is taken back, so that the corrected command finds the place as it was.
+    When it fails, what was measured stays, and so does the list of what is to be measured; the record keeps why a classifier was
+    refused.
 
     Args:
         path: the folder.
@@ -92,16 +92,14 @@ def measured(path: Path, wanted: Wanted, **how: Any) -> "Study":  # noqa: ANN401
     """
     with progress_bar() as listen:
         try:
+            from zooscope.engine.device import choose_device
+            from zooscope.engine.shelf import require_settings
             from zooscope.study.study import Study
 
-            is_new = not Study.exists(path)
-            study, added = _created(path, wanted) if is_new else _continued(path, wanted)
-            try:
-                study.run(listen=listen, **given(**how))
-            except ZooscopeError:
-                with suppress(ZooscopeError):  # the first error is the one to tell
-                    _withdraw(study, added, is_new=is_new)
-                raise
+            choose_device(how.get("device") or "auto")  # before anything is entered
+            require_settings(batch_size=how.get("batch_size"), memory_budget=how.get("memory_budget"))
+            study = _continue(path, wanted) if Study.exists(path) else _create(path, wanted)
+            study.run(listen=listen, **drop_none(**how))
         except KeyboardInterrupt as error:
             stopped = error
         else:
@@ -110,12 +108,12 @@ def measured(path: Path, wanted: Wanted, **how: Any) -> "Study":  # noqa: ANN401
     raise typer.Exit(INTERRUPTED) from stopped
 
 
-def sampled(images: "ImageSet", count: int | None, seed: int | None) -> "ImageSet":
+def take_sample(images: "ImageSet", count: int | None, seed: int | None) -> "ImageSet":
     """A stratified sample; all images if no count is given, in an order that spreads the classes evenly."""
     return images.sample(len(images) if count is None else count, seed=seed or 0)
 
 
-def _created(path: Path, wanted: Wanted) -> tuple["Study", tuple[str, ...]]:
+def _create(path: Path, wanted: Wanted) -> "Study":
     from zooscope.images.load import load_images
     from zooscope.study.study import Study
 
@@ -123,36 +121,51 @@ def _created(path: Path, wanted: Wanted) -> tuple["Study", tuple[str, ...]]:
     if not wanted.classifiers or not wanted.images:
         msg = f"there is no study at {path} yet; add {' and '.join(lacking)} to make one, or name the folder of an existing study."
         raise StudyError(msg)
-    attack = chosen_attack(wanted.attack, wanted.attack_fields)
-    images = sampled(load_images(wanted.images, classes=wanted.classes), wanted.count, wanted.seed)
-    study = Study.create(
+    attack = choose_attack(wanted.attack, wanted.attack_fields)
+    images = take_sample(load_images(wanted.images, classes=wanted.classes), wanted.count, wanted.seed)
+    return Study.create(
         path,
-        classifiers=_loaded(wanted.classifiers),
+        classifiers=_load(wanted.classifiers),
         images=images,
         attack=attack,
-        **given(seed=wanted.seed, shard_size=wanted.shard_size, sources=wanted.sources),
+        **drop_none(seed=wanted.seed, shard_size=wanted.shard_size, sources=wanted.sources),
     )
-    return study, study.names
 
 
-def _continued(path: Path, wanted: Wanted) -> tuple["Study", tuple[str, ...]]:
+def _continue(path: Path, wanted: Wanted) -> "Study":
     from zooscope.study.study import Study
 
     study = Study.open(path, trust=wanted.trust)
     try:
-        asked = wanted.attack is not None or wanted.attack_fields
-        attack = chosen_attack(wanted.attack, wanted.attack_fields, otherwise=study.attack) if asked else None
-        study.require(attack=attack, seed=wanted.seed, shard_size=wanted.shard_size)
-        study.require(images=_images_again(study, wanted))
-        known = study.names
-        study.add(_loaded(wanted.classifiers or ()), sources=wanted.sources)
+        _require_same(study, wanted)
+    except StudyError:
+        if study.snapshot().names or not (wanted.classifiers and wanted.images):
+            study.close()
+            raise
+        study.delete()  # nothing is measured, and all is said anew
+        return _create(path, wanted)
     except BaseException:
         study.close()
         raise
-    return study, tuple(name for name in study.names if name not in known)
+    try:
+        study.add(_load(wanted.classifiers or ()), sources=wanted.sources)
+    except BaseException:
+        study.close()
+        raise
+    for name, reason in study.refused.items():
+        tell(f"Note: {name} is left out: {reason} Name it again to try again.")
+    return study
 
 
-def _loaded(words: Sequence[str]) -> list["Classifier"]:
+def _require_same(study: "Study", wanted: Wanted) -> None:
+    """Refuses what contradicts the study."""
+    asked = wanted.attack is not None or wanted.attack_fields
+    attack = choose_attack(wanted.attack, wanted.attack_fields, otherwise=study.attack) if asked else None
+    study.require(attack=attack, seed=wanted.seed, shard_size=wanted.shard_size)
+    study.require(images=_load_images_again(study, wanted))
+
+
+def _load(words: Sequence[str]) -> list["Classifier"]:
     """The classifiers that words stand for; of a pattern's, those that can't be had any more are left out with a note."""
     from zooscope.classifiers.load import load_classifier
     from zooscope.classifiers.providers.paper import gone
@@ -164,7 +177,7 @@ def _loaded(words: Sequence[str]) -> list["Classifier"]:
     return [load_classifier(address) for address in found if address not in left_out]
 
 
-def _images_again(study: "Study", wanted: Wanted) -> "ImageSet | None":
+def _load_images_again(study: "Study", wanted: Wanted) -> "ImageSet | None":
     """The images as they were asked for, to be compared with the study's; None where nothing was asked."""
     from zooscope.images.load import load_images
 
@@ -177,16 +190,4 @@ def _images_again(study: "Study", wanted: Wanted) -> "ImageSet | None":
         trust=wanted.trust or wanted.images is not None,
     )
     count = min(study.num_images, len(images)) if wanted.count is None else wanted.count
-    return sampled(images, count, definition.seed)
-
-
-def _withdraw(study: "Study", added: Sequence[str], *, is_new: bool) -> None:
-    """Takes back what this command entered and could not measure."""
-    from zooscope.records.predictions import NOT_MEASURED
-
-    predictions = study.predictions
-    sources = {name for name, row in zip(predictions.names, predictions.transfer, strict=True) if (row != NOT_MEASURED).any()}
-    if is_new and not sources:
-        study.delete()
-    else:
-        study.remove(name for name in added if name in study.names and name not in sources)
+    return take_sample(images, count, definition.seed)

@@ -62,7 +62,10 @@ def make_overview(study: "Snapshot", *, confidence: float) -> Overview:
         InvalidValueError: the confidence is not in (0, 1).
     """
     if not study.names:
-        msg = f"{study.path} holds no classifiers; add some: zooscope measure {study.path} --classifiers ..."
+        advice = f"holds no classifiers; add some: zooscope measure {study.path} --classifiers ..."
+        if study.waiting:
+            advice = f"is not measured yet, {len(study.waiting)} classifiers wait: zooscope measure {study.path}"
+        msg = " ".join([f"{study.path} {advice}", *_name_absent(study)])
         raise StudyError(msg)
     return _imported(study) if study.is_imported else _measured(study, confidence=confidence)
 
@@ -107,7 +110,7 @@ def _measured(study: "Snapshot", *, confidence: float) -> Overview:
         num_measured=(int(measured.min()), int(measured.max())),
         sources=study.sources,
         one_sided=study.one_sided() if len(study.sources) < len(study.names) else None,
-        notes=(*_cut(warned), *_cut(_large_controls(transfer))),
+        notes=(*_name_absent(study), *_cut(warned), *_cut(_large_controls(transfer))),
     )
 
 
@@ -139,6 +142,13 @@ def replace_nan(value: Any) -> Any:  # noqa: ANN401  (numbers in lists of any de
     if isinstance(value, list):
         return [replace_nan(part) for part in value]
     return None if isinstance(value, float) and np.isnan(value) else value
+
+
+def _name_absent(study: "Snapshot") -> list[str]:
+    """Classifiers that were asked for and are in no score."""
+    names = ", ".join(study.waiting)
+    waiting = [f"Not measured yet: {names}; `zooscope measure {study.path}` goes on."] if study.names and study.waiting else []
+    return [*waiting, *_cut([f"{name} is left out: {reason}" for name, reason in study.refused.items()])]
 
 
 def _large_controls(transfer: xr.DataArray) -> list[str]:

@@ -1,15 +1,16 @@
 """Brings a record up to date: measures what is missing, and writes it one task at a time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from zooscope.attacks.base import Attack
 from zooscope.classifiers.classifier import Classifier
-from zooscope.engine.chance import is_at_chance
+from zooscope.engine.admission import Admission
+from zooscope.engine.chance import describe_guesser, is_at_chance
 from zooscope.engine.executor import Executor
 from zooscope.engine.progress import Progress, ProgressListener
 from zooscope.errors import ClassifierError
-from zooscope.measurements.base import Measurement
+from zooscope.measurements.base import Measurement, Result, Task
 from zooscope.measurements.clean import Clean
 from zooscope.measurements.transfer import TRANSFER, Transfer
 from zooscope.records.reading import read_clean_predictions
@@ -47,47 +48,64 @@ class Run:
             allow_chance: whether classifiers that guess are measured all the same.
 
         Raises:
-            ClassifierError: the attack can't attack a source; or a classifier is at chance level, and leaves the record if nothing
-                but clean images was measured of it.
+            ClassifierError: the attack can't attack a source, or a classifier doesn't behave or guesses. If nothing of it was
+                measured so far, the record keeps the reason, and it is left out until it is added again.
         """
         self._require_sources()
-        self._measure(Clean())
-        if not allow_chance:
-            self._refuse_guessers()
+        self._classify(allow_chance=allow_chance)
         for measurement in (Transfer(attack=self.attack, seed=self.records.definition.seed), *self.also):
-            self._measure(measurement)
+            for _, result in self._measure(measurement):
+                self.records.save(result.arrays, result.facts)
 
     def _require_sources(self) -> None:
         """Lets the attack look at every source that was not attacked so far."""
         attacked = {source for source, _, _ in self.records.present(TRANSFER)}
         for name in self.sources:
             if name not in attacked:
-                self.attack.require(self.classifier(name))
+                classifier = self.classifier(name)
+                try:
+                    self.attack.require(classifier)
+                except ClassifierError as error:
+                    self.records.refuse_classifier(name, str(error))
+                    raise
 
-    def _measure(self, measurement: Measurement) -> None:
+    def _classify(self, *, allow_chance: bool) -> None:
+        """Measures clean images; a classifier enters the record when it has shown that it knows them."""
+        admission = Admission(self.records, allow_chance=allow_chance)
+        try:
+            for task, result in self._measure(Clean()):
+                for admitted in admission.admit(task, result):
+                    self.records.save(admitted.arrays, admitted.facts)
+        except ClassifierError as error:
+            if error.refused:
+                self.records.refuse_classifier(error.refused, str(error))
+            raise
+        for name, reason in admission.guessers.items():
+            self.records.refuse_classifier(name, f"{reason}.")
+        guessers = admission.guessers | ({} if allow_chance else self._find_guessers())
+        for reason in guessers.values():
+            more = f" {len(guessers) - 1} more guess: {', '.join(list(guessers)[1:])}." if len(guessers) > 1 else ""
+            msg = f"{reason}, remove the classifier, or allow it (allow_chance=True).{more}"
+            raise ClassifierError(msg)
+
+    def _find_guessers(self) -> dict[str, str]:
+        """Of the classifiers that are in the record, and not attacked or tested so far: what is wrong with those that guess."""
+        labels, done = self.records.labels, {name for *unit, _ in self.records.present(TRANSFER) for name in unit}
+        known = zip(self.records.classifiers, read_clean_predictions(self.records), strict=True)
+        return {
+            one.name: describe_guesser(one.name, said, labels)
+            for one, said in known
+            if one.name not in done and is_at_chance(said, labels, num_classes=one.num_classes)
+        }
+
+    def _measure(self, measurement: Measurement) -> Iterator[tuple[Task, Result]]:
+        """Every missing result; what it is asked for has to be written before the next is asked for."""
         tasks = measurement.missing(self.records, sources=self.sources)
         sizes = [len(shard) for shard in self.records.shards]
         amounts = [measurement.num_images(task, shard_size=sizes[task.shard]) for task in tasks]
         done, total = 0, sum(amounts)
         for task, result in self.executor.results(tasks):
-            self.records.save(result.arrays, result.facts)
+            yield task, result
             done += measurement.num_images(task, shard_size=sizes[task.shard])
             item = f"{task.subject}, shard {task.shard + 1}"
             self.listen(Progress(phase=measurement.phase, done=done, total=total, item=item))
-
-    def _refuse_guessers(self) -> None:
-        labels = self.records.labels
-        for classifier, predictions in zip(self.records.classifiers, read_clean_predictions(self.records), strict=True):
-            if is_at_chance(predictions, labels, num_classes=classifier.num_classes):
-                self._forget(classifier.name)
-                msg = (
-                    f"{classifier.name} gets {(predictions == labels).sum()} of {len(labels)} clean images right: chance level. "
-                    "Labels (order of classes), preprocessing or weights are wrong; fix them, remove the classifier, or "
-                    "allow it (allow_chance=True)."
-                )
-                raise ClassifierError(msg)
-
-    def _forget(self, name: str) -> None:
-        """Takes a refused classifier out of the record, so that a mended one may take its name; never one with attacks."""
-        if all(name not in {source, target} for source, target, _ in self.records.present(TRANSFER)):
-            self.records.remove_classifier(name)

@@ -56,10 +56,7 @@ class Shelf:
         Raises:
             InvalidValueError: the batch size or the budget is not positive.
         """
-        for what, value in (("batch_size", batch_size), ("memory_budget", 1 if budget is None else budget)):
-            if value < 1:
-                msg = f"{what} must be at least 1: got {value}."
-                raise InvalidValueError(msg)
+        require_settings(batch_size=batch_size, memory_budget=budget)
         self.batch_size, self.allow_nonfinite = batch_size, allow_nonfinite
         self._load, self._transforms, self._device = load, transforms, device
         self._images, self.shards = images, shards
@@ -123,6 +120,18 @@ class Shelf:
             name, classifier = self._held.popitem(last=False)
             classifier.to("cpu")
             del taken[name]
+
+
+def require_settings(*, batch_size: int | None = None, memory_budget: int | None = None) -> None:
+    """Refuses settings of a shelf that are not positive; None stands for the default.
+
+    Raises:
+        InvalidValueError: one is not positive.
+    """
+    for what, value in (("batch_size", batch_size), ("memory_budget", memory_budget)):
+        if value is not None and value < 1:
+            msg = f"{what} must be at least 1: got {value}."
+            raise InvalidValueError(msg)
 
 
 def num_bytes(network: nn.Module) -> int:

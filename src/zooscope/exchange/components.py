@@ -20,7 +20,7 @@ def enter_components(records: Records, table: pd.DataFrame) -> None:
     if table.index.has_duplicates:
         msg = f"the table of components names {table.index[table.index.duplicated()][0]} twice; give every classifier one row."
         raise InvalidValueError(msg)
-    known = [name for name in records.names if name in table.index]
+    known = [entry.name for entry in records.entries if entry.name in table.index]
     if not known:
         msg = f"the table of components names none of the study's classifiers; its first name is {next(iter(table.index), '')!r}."
         raise InvalidValueError(msg)

@@ -73,7 +73,7 @@ def import_matrix(folder: str | Path, matrix: pd.DataFrame, *, components: pd.Da
 
     def fill(records: Records) -> None:
         for name in scores.index:
-            records.add_classifier(published_record(name))
+            records.add_classifier(published_record(name), is_admitted=True)
         write_published(records, scores.to_numpy())
         if components is not None:
             enter_components(records, components)

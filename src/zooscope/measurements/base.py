@@ -128,7 +128,7 @@ def missing_of_each(measurement: Measurement, records: Records, *, kinds: Sequen
     return tuple(
         Task(measurement=measurement, subject=name, shard=shard)
         for shard in range(len(records.shards))
-        for name in records.names
+        for name in records.wanted
         if (name, "", shard) not in done
     )
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from zooscope.attacks.gradients import require_finite
 from zooscope.classifiers.classifier import Classifier
-from zooscope.errors import NotFiniteError
+from zooscope.errors import ClassifierError, NotFiniteError
 from zooscope.measurements.base import Bench, Measurement, Result, Task, missing_of_each
 from zooscope.measurements.predict import compute_logits
 from zooscope.records.reading import read_clean_predictions
@@ -53,11 +53,13 @@ class Clean(Measurement):
         Raises:
             NotFiniteError: a logit is NaN or infinite.
         """
-        pixels = bench.pixels(task.subject, task.shard)
+        pixels, classifier = bench.pixels(task.subject, task.shard), bench.classifier(task.subject)
         try:
-            outputs = classify(bench.classifier(task.subject), pixels, batch_size=bench.batch_size)
-        except NotFiniteError as error:
-            raise error.naming(bench.ids(task.shard)) from error
+            outputs = classify(classifier, pixels, batch_size=bench.batch_size)
+        except ClassifierError as error:
+            told = error.naming(bench.ids(task.shard)) if isinstance(error, NotFiniteError) else error
+            told.refused = task.subject
+            raise told from error
         return Result(
             (
                 ArrayRow(kind=CLEAN, subject=task.subject, part=task.shard, values=outputs.predictions),

@@ -16,12 +16,8 @@ from zooscope.records.rows import ArrayRow
 from zooscope.records.seals import read_sealed, seal
 
 PUBLISHED: Final = "published"
-SOURCE: Final = "source"
 # What helps where an array can't be measured again.
-REMEDIES: Final = {
-    PUBLISHED: "restore the study from a copy, or import the matrix again into a new folder",
-    SOURCE: "say again which classifiers are attacked (`zooscope measure STUDY --sources ...`)",
-}
+REMEDIES: Final = {PUBLISHED: "restore the study from a copy, or import the matrix again into a new folder"}
 _DTYPE: Final = re.compile(r"[<|][biuf][1248]")
 
 
@@ -156,8 +152,11 @@ def read_present(connection: sqlite3.Connection, place: str, series: tuple[str, 
     return result
 
 
-def write_arrays(connection: sqlite3.Connection, place: str, rows: Iterable[ArrayRow]) -> None:
+def write_arrays(connection: sqlite3.Connection, place: str, rows: Iterable[ArrayRow]) -> set[str]:
     """Enters arrays, instead of those that stand in their places; part of a transaction of the caller's.
+
+    Returns:
+        The classifiers that they are of.
 
     Raises:
         StudyError: one is of a classifier that the record doesn't know.
@@ -165,11 +164,13 @@ def write_arrays(connection: sqlite3.Connection, place: str, rows: Iterable[Arra
     series = read_series(connection, place)
     numbers = {text: number for number, text in read_texts(connection).items()}
     names = {row[1] for row in read_sealed(connection, place, "classifiers")}
+    owners = set()
     for row in rows:
         owner = row.object or row.subject
         if owner not in names:
             msg = f"{place} holds no classifier {owner!r}, so that nothing measured of it can be entered; add it first."
             raise StudyError(msg)
+        owners.add(owner)
         key = (row.kind, row.digest)
         if key not in series:
             cursor = connection.execute("INSERT INTO series (kind, digest, count, checksum) VALUES (?, ?, 0, ?)", [*key, NOTHING])
@@ -179,6 +180,7 @@ def write_arrays(connection: sqlite3.Connection, place: str, rows: Iterable[Arra
                 numbers[text] = int(connection.execute("INSERT INTO texts (text) VALUES (?)", [text]).lastrowid or 0)
         _write(connection, series[key], row, (numbers[row.subject], numbers[row.object]))
     write_series(connection, series.values())
+    return owners
 
 
 def _write(connection: sqlite3.Connection, series: Series, row: ArrayRow, numbers: tuple[int, int]) -> None:

@@ -64,6 +64,29 @@ class ClassifierRecord:
     std: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A classifier's place in the record.
+
+    Attributes:
+        classifier: what the record knows of it.
+        is_source: whether it is attacked; all are targets.
+        is_admitted: whether something of it is measured. Until then it waits: it is in no score, and another classifier may take
+            its name.
+        refusal: why it can't be measured; empty where nothing is known against it.
+    """
+
+    classifier: ClassifierRecord
+    is_source: bool = True
+    is_admitted: bool = False
+    refusal: str = ""
+
+    @property
+    def name(self) -> str:
+        """The classifier's."""
+        return self.classifier.name
+
+
 DATABASE: Final = "study.db"  # within the study's folder
 IDENTITY: Final = ("weights", "num_classes", "transform", "mean", "std")
 

@@ -3,7 +3,6 @@
 import random
 import sqlite3
 import time
-from contextlib import closing
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -39,14 +38,16 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
 def _open_once(path: Path) -> sqlite3.Connection:
     connection = _connect_for_reading(path)
     try:
-        require_study(connection, path)
-        if read_version(connection) == SCHEMA_VERSION:
-            return connection
-        with closing(connection), one_moment(connection):
-            return _copy(connection, str(path))
+        with one_moment(connection):  # another process may bring it up to date
+            require_study(connection, path)
+            copied = None if read_version(connection) == SCHEMA_VERSION else _copy(connection, str(path))
     except BaseException:
         connection.close()
         raise
+    if copied is None:
+        return connection
+    connection.close()
+    return copied
 
 
 class _State(NamedTuple):

@@ -15,9 +15,10 @@ from jaxtyping import Int
 from zooscope.errors import MissingFileError, StudyError
 from zooscope.records.arrays import read_arrays, read_present, remove_arrays, write_arrays
 from zooscope.records.birth import unborn
+from zooscope.records.classifiers import admit, enter, make_entries, refuse, set_roles
 from zooscope.records.damage import Damage, find_damage, forget_damage
 from zooscope.records.database import connect, explain, moved, one_moment, transaction, undamaged
-from zooscope.records.entries import ClassifierRecord, Definition, require_unchanged
+from zooscope.records.entries import ClassifierRecord, Definition, Entry
 from zooscope.records.layout import lay_out
 from zooscope.records.opening import open_for_reading, open_for_writing
 from zooscope.records.rows import ArrayRow, FactRow, fact_kind
@@ -147,33 +148,49 @@ class Records:
             return tuple(range(start, min(start + size, count)) for start in range(0, count, size))
 
     @property
+    def entries(self) -> tuple[Entry, ...]:
+        """All classifiers, also those that wait or were refused, in the order they came."""
+        rows = self._table("classifiers")
+        with undamaged(self.place):
+            return tuple(make_entries(rows))
+
+    @property
     def classifiers(self) -> tuple[ClassifierRecord, ...]:
-        """The classifiers in the order they came."""
-        columns = [field.name for field in fields(ClassifierRecord)]
-        return tuple(ClassifierRecord(**dict(zip(columns, row[1:], strict=True))) for row in self._table("classifiers"))
+        """The classifiers of which something is measured, in the order they came."""
+        return tuple(entry.classifier for entry in self.entries if entry.is_admitted)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The classifiers' names in the order they came."""
-        return tuple(row[1] for row in self._table("classifiers"))
+        """The names of the classifiers of which something is measured, in the order they came."""
+        return tuple(classifier.name for classifier in self.classifiers)
 
-    def add_classifier(self, classifier: ClassifierRecord) -> None:
-        """Enters a classifier; one that is there already, unchanged, is left alone.
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The names of all classifiers but those that were refused, in the order they came."""
+        return tuple(entry.name for entry in self.entries if not entry.refusal)
+
+    def add_classifier(self, classifier: ClassifierRecord, *, is_admitted: bool = False) -> None:
+        """Enters a classifier, which waits until something of it is saved; one that is there already, unchanged, is left alone.
+
+        Args:
+            classifier: takes the place of another that waits, or was refused, under its name.
+            is_admitted: whether it need not wait.
 
         Raises:
-            StudyError: another classifier has that name; the field that differs is named.
+            StudyError: another classifier has that name, and something of it is measured; the field that differs is named.
         """
-        for known in self.classifiers:
-            if known.name == classifier.name:
-                require_unchanged(known, classifier)
-                return
-        columns = [field.name for field in fields(ClassifierRecord)]
         with self._written() as connection:
-            connection.execute(
-                f"INSERT INTO classifiers ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})",  # noqa: S608  (our own column names)
-                [getattr(classifier, column) for column in columns],
-            )
-            seal(connection, "classifiers")
+            enter(connection, self.entries, Entry(classifier=classifier, is_admitted=is_admitted))
+
+    def refuse_classifier(self, name: str, reason: str) -> None:
+        """Notes why a classifier that waits can't be measured; one of which something is measured stays as it is."""
+        with self._written() as connection:
+            refuse(connection, name, reason)
+
+    def set_roles(self, roles: Mapping[str, bool]) -> None:
+        """Enters whether classifiers are attacked."""
+        with self._written() as connection:
+            set_roles(connection, roles)
 
     def remove_classifier(self, name: str) -> None:
         """Forgets a classifier and everything measured of it."""
@@ -209,7 +226,7 @@ class Records:
             StudyError: one is of a classifier that the record doesn't hold, or the database was deleted or can't be written.
         """
         with self._written() as connection:
-            write_arrays(connection, self.place, rows)
+            owners = write_arrays(connection, self.place, rows)
             noted = (
                 ArrayRow(
                     kind=fact_kind(fact.kind, fact.name),
@@ -220,7 +237,8 @@ class Records:
                 )
                 for fact in facts
             )
-            write_arrays(connection, self.place, noted)
+            owners |= write_arrays(connection, self.place, noted)
+            admit(connection, self.entries, owners)
 
     def arrays(
         self,

@@ -2,17 +2,23 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from zooscope.records.arrays import PUBLISHED, damaged, describe_unit, write_arrays
+from zooscope.records.classifiers import COLUMNS
 from zooscope.records.database import undamaged
 from zooscope.records.layout import lay_out, read_version
 from zooscope.records.rows import ArrayRow
 from zooscope.records.seals import SEALED, seal
 
 OnDamage = Callable[[str], None]
+# All are attacked; those wait of which nothing is measured. A published matrix has no images.
+_CLASSIFIERS: Final = (
+    f"SELECT id, {', '.join(COLUMNS)}, 1, EXISTS (SELECT * FROM clean WHERE classifier_id = id) "  # noqa: S608  (our own names)
+    "OR NOT EXISTS (SELECT * FROM images), '' FROM classifiers ORDER BY id"
+)
 
 
 def copy_old(old: sqlite3.Connection, new: sqlite3.Connection, place: str, *, on_damage: OnDamage | None = None) -> None:
@@ -33,7 +39,8 @@ def copy_old(old: sqlite3.Connection, new: sqlite3.Connection, place: str, *, on
     if read_version(old) > 1:
         tables = ["published", "components", *tables]
     tables.append("classifiers")  # the others refer to it, so it goes last
-    texts = {table: old.execute(SEALED[table]).fetchall() for table in tables if table in SEALED}
+    texts = {table: old.execute(SEALED[table]).fetchall() for table in tables if table in SEALED and table != "classifiers"}
+    texts["classifiers"] = old.execute(_CLASSIFIERS).fetchall()
     prefix = ""
     if new is old:
         prefix = "old_"

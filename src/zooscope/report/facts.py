@@ -39,6 +39,8 @@ class Facts:
         confidence: of all intervals, in (0, 1).
         names: the classifiers in the study's order.
         sources: those that are attacked.
+        waiting: classifiers that were added, and of which nothing is measured yet.
+        refused: classifiers that can't be measured, with the reason.
         sat: as `Study.sat` gives it.
         transfer: as `Study.transfer` gives it; NaN where scores were imported as published.
         classifiers: as `Study.classifiers` gives it; without columns where scores were imported.
@@ -52,6 +54,8 @@ class Facts:
     confidence: float
     names: tuple[str, ...]
     sources: tuple[str, ...]
+    waiting: tuple[str, ...]
+    refused: dict[str, str]
     sat: xr.DataArray
     transfer: xr.DataArray
     classifiers: pd.DataFrame
@@ -74,6 +78,8 @@ class Facts:
             confidence=confidence,
             names=now.names,
             sources=now.sources,
+            waiting=now.waiting,
+            refused=now.refused,
             sat=sat,
             transfer=_unknown_transfer(sat) if now.is_imported else now.transfer(),
             classifiers=pd.DataFrame(index=pd.Index(now.names, name="name")) if now.is_imported else now.classifiers(),
@@ -125,7 +131,9 @@ class Facts:
         if self.predictions is None:
             return 100.0
         rows = [self.predictions.transfer[self.names.index(name)] for name in self.sources]
-        return 100 * float(np.mean([(row != NOT_MEASURED).mean() for row in rows]))
+        measured = sum((row != NOT_MEASURED).mean(-1).sum() for row in rows)
+        num_waiting = len(self.waiting)
+        return 100 * float(measured / (len(self.sources) + num_waiting) / (len(self.names) + num_waiting))
 
     @cached_property
     def other_pixels(self) -> Bool[np.ndarray, "source target"]:

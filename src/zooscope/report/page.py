@@ -61,7 +61,8 @@ def render(study: HasSnapshot | Snapshot, *, confidence: float, sections: Sequen
     """The page as text."""
     facts = Facts.read(study, confidence=confidence)
     if not facts.names:
-        msg = "the study has no classifier, so there is nothing to report; add some and measure them."
+        absent = f"{len(facts.waiting)} wait to be measured" if facts.waiting else "add some and measure them"
+        msg = f"the study holds no measured classifier, so there is nothing to report; {absent}."
         raise StudyError(msg)
     shown = [_show(section, facts) for section in sections]
     scripts = [script for section in shown if section.part for script in section.part.scripts]

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Bool, Int32
 
 from zooscope.classifiers.classifier import Classifier
-from zooscope.engine.chance import is_at_chance
+from zooscope.engine.chance import describe_guesser, is_at_chance
 from zooscope.engine.executor import Serial
 from zooscope.engine.progress import Progress, ProgressListener
 from zooscope.engine.shelf import BATCH_SIZE, Shelf
@@ -85,10 +85,7 @@ def newcomer(
     said = _classify(shelf, classifier.name, listen)
     labels = study.images.labels
     if not allow_chance and is_at_chance(said, labels, num_classes=classifier.num_classes):
-        msg = (
-            f"{classifier.name} gets {(said == labels).sum()} of {len(labels)} clean images right: chance level. "
-            "Labels (order of classes), preprocessing or weights are wrong; fix them, or allow it (allow_chance=True)."
-        )
+        msg = f"{describe_guesser(classifier.name, said, labels)}, or allow it (allow_chance=True)."
         raise ClassifierError(msg)
     result = _attack(study, shelf, classifier, mine=said == labels, known=known, listen=listen)
     if result.white_box_success < WEAK_SOURCE_PERCENT:

@@ -20,7 +20,6 @@ from zooscope.records.entries import DATABASE, ClassifierRecord, Definition
 from zooscope.records.predictions import Predictions
 from zooscope.records.reading import read_clean_logits, read_predictions, read_published
 from zooscope.records.records import Records
-from zooscope.records.roles import read_sources
 from zooscope.scores.classifiers import make_classifier_table
 from zooscope.scores.matrices import CONFIDENCE, make_one_sided_matrix, make_sat_matrix, make_transfer_matrix
 from zooscope.scores.outcomes import Outcomes, find_outcomes
@@ -53,6 +52,8 @@ class Snapshot:
         labels: the true class of every image.
         published: an imported matrix of scores; None for a study that was measured.
         sources: the classifiers that are attacked; all are targets.
+        waiting: classifiers that were added, and of which nothing is measured yet.
+        refused: classifiers that can't be measured, with the reason.
         component_values: components by classifier and name.
         measured: everything measured; empty arrays for an imported matrix.
         read_logits: reads a classifier's clean logits; they are too large to be read before they are asked for.
@@ -65,6 +66,8 @@ class Snapshot:
     labels: Int[np.ndarray, " image"]
     published: Float[np.ndarray, "a b"] | None
     sources: tuple[str, ...]
+    waiting: tuple[str, ...]
+    refused: dict[str, str]
     component_values: dict[str, dict[str, str]]
     measured: Predictions
     read_logits: Callable[[str], Float16[np.ndarray, "image cls"]]
@@ -85,6 +88,7 @@ class Snapshot:
             StudyError: it is damaged.
         """
         with records.one_moment():
+            entries = records.entries
             return cls(
                 path=path,
                 definition=records.definition,
@@ -92,7 +96,9 @@ class Snapshot:
                 image_ids=records.image_ids,
                 labels=records.labels,
                 published=None if records.image_ids else read_published(records),
-                sources=read_sources(records),
+                sources=tuple(entry.name for entry in entries if entry.is_admitted and entry.is_source),
+                waiting=tuple(entry.name for entry in entries if not entry.is_admitted and not entry.refusal),
+                refused={entry.name: entry.refusal for entry in entries if entry.refusal},
                 component_values=records.components(),
                 measured=read_predictions(records),
                 read_logits=read_logits or partial(read_clean_logits, records),
@@ -263,7 +269,14 @@ class Snapshot:
 
         Raises:
             UnknownNameError: it isn't.
+            StudyError: it waits to be measured, or was refused.
         """
+        if name in self.waiting:
+            msg = f"nothing of {name} is measured yet; run `zooscope measure {self.place}`."
+            raise StudyError(msg)
+        if name in self.refused:
+            msg = f"{name} was refused when it was to be measured: {self.refused[name]}"
+            raise StudyError(msg)
         if name not in self.names:
             kind = "classifier"
             raise UnknownNameError(

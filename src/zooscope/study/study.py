@@ -11,9 +11,8 @@ import torch
 import xarray as xr
 from jaxtyping import Float16
 
-from zooscope.attacks import Attack, LinfPGD, build_attack
+from zooscope.attacks import Attack, LinfPGD
 from zooscope.classifiers.classifier import Classifier
-from zooscope.classifiers.load import load_classifier
 from zooscope.engine.device import choose_device
 from zooscope.engine.executor import Executor, Serial
 from zooscope.engine.progress import ProgressListener
@@ -26,18 +25,17 @@ from zooscope.images.image_set import ImageSet
 from zooscope.images.pixel_transform import PixelTransform
 from zooscope.measurements.base import Measurement
 from zooscope.measurements.examples import ExamplePixels, example_pixels
-from zooscope.records.entries import DATABASE, ClassifierRecord, Definition, require_unchanged
+from zooscope.records.entries import DATABASE, Definition
 from zooscope.records.lock import LOCK, held
 from zooscope.records.predictions import Predictions
 from zooscope.records.records import Records
-from zooscope.records.roles import read_sources, write_roles
 from zooscope.scores.matrices import CONFIDENCE
 from zooscope.scores.sat import EPSILON_S
+from zooscope.study.at_hand import AtHand
 from zooscope.study.definition import (
     choose_roles,
     components_of,
     definition_of,
-    find_images,
     record_of,
     require_same_attack,
     require_same_images,
@@ -83,8 +81,7 @@ class Study:
     ) -> None:
         """Takes open records; use `create`, `open` or `in_memory`."""
         self._records, self.path = records, path
-        self._images, self._attack, self._trust = images, attack, trust
-        self._classifiers = {classifier.name: classifier for classifier in classifiers}
+        self._at_hand = AtHand(records, study=str(path), classifiers=classifiers, images=images, attack=attack, trust=trust)
 
     def __enter__(self) -> "Study":
         """The study itself."""
@@ -138,7 +135,7 @@ class Study:
         def fill(records: Records) -> None:
             for classifier in classifiers:
                 records.add_classifier(record_of(classifier))
-            write_roles(records, roles)
+            records.set_roles(roles)
 
         records = Records.create(Path(path) / DATABASE, definition, images.ids, images.labels, fill=fill)
         return cls(records, path=Path(path), images=images, attack=attack, classifiers=classifiers)
@@ -207,12 +204,13 @@ class Study:
         """
         self._require_images()
         require_usable(classifiers, self.class_names)
-        roles = choose_roles(list(dict.fromkeys([*self.names, *(one.name for one in classifiers)])), sources)
+        known = [entry.name for entry in self._records.entries]
+        roles = choose_roles(list(dict.fromkeys([*known, *(one.name for one in classifiers)])), sources)
         with self._held():
             for classifier in classifiers:
                 self._records.add_classifier(record_of(classifier))
-                self._classifiers[classifier.name] = classifier
-            write_roles(self._records, roles)
+            self._at_hand.take(classifiers=classifiers)
+            self._records.set_roles(roles)
 
     def remove(self, names: Iterable[str]) -> None:
         """Forgets classifiers and everything measured of them.
@@ -223,11 +221,12 @@ class Study:
         """
         chosen = tuple(names)
         for name in chosen:
-            self._require_known(name)
+            if name not in self.refused:
+                self._require_known(name)
         with self._held():
             for name in chosen:
                 self._records.remove_classifier(name)
-                self._classifiers.pop(name, None)
+                self._at_hand.drop(name)
 
     def delete(self) -> None:
         """Closes the study and removes its files, and the folder if nothing else is in it.
@@ -259,21 +258,20 @@ class Study:
         definition, study = self._records.definition, str(self.path)
         if images is not None:
             require_same_images(definition, self.num_images, images, study=study)
-            self._images = images
         if attack is not None:
             require_same_attack(definition, attack, study=study)
-            self._attack = attack
         if seed is not None:
             require_same_seed(definition, seed, study=study)
         if shard_size is not None:
             require_same_shard_size(definition, shard_size, study=study)
+        self._at_hand.take(images=images, attack=attack)
 
     # What it is
 
     @property
     def sources(self) -> tuple[str, ...]:
         """The classifiers that are attacked; all are targets."""
-        return read_sources(self._records)
+        return tuple(entry.name for entry in self._records.entries if entry.is_source and not entry.refusal)
 
     @property
     def attack(self) -> Attack:
@@ -282,7 +280,7 @@ class Study:
         Raises:
             StudyError: this zooscope has no such attack.
         """
-        return self._attack or build_attack(self._records.definition.attack)
+        return self._at_hand.attack
 
     @property
     def images(self) -> ImageSet:
@@ -291,9 +289,7 @@ class Study:
         Raises:
             StudyError: they have changed, or were made by hand and not passed to `open`.
         """
-        if self._images is None:
-            self._images = find_images(self._records, study=str(self.path), trust=self._trust)
-        return self._images
+        return self._at_hand.images
 
     @property
     def definition(self) -> Definition:
@@ -302,8 +298,13 @@ class Study:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The classifiers, in the order they came."""
-        return self._records.names
+        """The classifiers, also those that wait to be measured, in the order they came."""
+        return self._records.wanted
+
+    @property
+    def refused(self) -> dict[str, str]:
+        """Classifiers that are left out because they can't be measured, with the reason; added again, they are tried again."""
+        return {entry.name: entry.refusal for entry in self._records.entries if entry.refusal}
 
     @property
     def num_images(self) -> int:
@@ -355,8 +356,12 @@ class Study:
             ClassifierError: a classifier guesses, gives NaN, or can't be attacked.
         """
         self._require_images()
+        if not self.names:
+            refused = f" ({', '.join(self.refused)} can't be measured)" if self.refused else ""
+            msg = f"{self.path or 'the study'} holds no classifier to measure{refused}; add some."
+            raise StudyError(msg)
         with self._held():
-            for name in self._classifiers.keys() & set(self.names):
+            for name in self._at_hand.classifiers & set(self.names):
                 self.classifier(name)  # refuses one that was handed over changed; the others are loaded when they are needed
             shelf = self.shelf(device=device, batch_size=batch_size, memory_budget=memory_budget, allow_nonfinite=allow_nonfinite)
             measure = Run(
@@ -395,9 +400,9 @@ class Study:
             StudyError: the images are not at hand, or have changed.
         """
         visiting = {guest.name: guest for guest in guests}
-        known = {one.name: one for one in self._records.classifiers}  # loading doesn't touch the record: it may be in a thread
+        known = {entry.name: entry.classifier for entry in self._records.entries}
         return Shelf(
-            load=lambda name: visiting[name] if name in visiting else self._loaded(known[name]),
+            load=lambda name: visiting[name] if name in visiting else self._at_hand.classifier(known[name]),
             transforms={name: PixelTransform.parse(one.transform) for name, one in known.items()}
             | {name: guest.transform for name, guest in visiting.items()},
             device=choose_device(device),
@@ -417,17 +422,7 @@ class Study:
             UntrustedCodeError: its address names code, and the study was not opened with `trust=True`.
         """
         self._require_known(name)
-        return self._loaded(next(record for record in self._records.classifiers if record.name == name))
-
-    def _loaded(self, record: ClassifierRecord) -> Classifier:
-        if record.name not in self._classifiers:
-            if record.address is None:
-                msg = f"{record.name} was made by hand; pass it to Study.open(..., classifiers=[...]) to run the study on."
-                raise StudyError(msg)
-            self._classifiers[record.name] = load_classifier(record.address, name=record.name, trust=self._trust)
-        classifier = self._classifiers[record.name]
-        require_unchanged(record, record_of(classifier))
-        return classifier
+        return self._at_hand.classifier(next(entry.classifier for entry in self._records.entries if entry.name == name))
 
     def examples(self, source: str, positions: Sequence[int]) -> ExamplePixels:
         """Some images of the study, clean and attacked once more through a source, to be looked at.

@@ -3,9 +3,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from tests.cli.calling import CLASSIFIERS, IMAGES, SMALL, call, one_line
 from zooscope.attacks import LinfPGD
+from zooscope.classifiers.bundled.architectures import resnet
 from zooscope.images.load import load_images
 from zooscope.records.lock import LOCK
 from zooscope.study.study import Study
@@ -125,12 +127,40 @@ def test_a_failed_creation_leaves_nothing(tmp_path: Path, options: tuple[str, ..
 
 
 def test_after_wrong_labels_the_corrected_command_works(tmp_path: Path) -> None:
-    wrong = call("measure", tmp_path / "new", *CLASSIFIERS, "--images", guesser_images(tmp_path), "--iterations", "1")
+    folder = tmp_path / "new"
+    wrong = call("measure", folder, *CLASSIFIERS, "--images", guesser_images(tmp_path), "--iterations", "1")
     assert wrong.exit_code == 1
+    assert "bundled:resnet gets" in one_line(wrong.stderr)
     assert "chance level" in one_line(wrong.stderr)
-    assert not (tmp_path / "new").exists()
-    right = call("measure", tmp_path / "new", *CLASSIFIERS, *IMAGES, "--iterations", "1")
+    assert "1 more guess: bundled:vit." in one_line(wrong.stderr)
+    assert "bundled:vit is left out: bundled:vit gets" in one_line(call("show", folder).stderr)
+    alone = call("measure", folder, "--images", "bundled:cifar10", "--count", "20")
+    assert "was measured with another" in one_line(alone.stderr), "it doesn't say all anew"
+    right = call("measure", folder, *CLASSIFIERS, *IMAGES, "--iterations", "1")
     assert right.exit_code == 0
+    assert right.stderr.count("Note:") == 0
+
+
+def test_a_refused_classifier_is_left_out_with_a_note_until_it_is_named_again(tmp_path: Path, study: Path) -> None:
+    torch.manual_seed(0)
+    torch.save(resnet(10).state_dict(), tmp_path / "random.pth")
+    address = f"checkpoint:{tmp_path / 'random.pth'}?architecture=zooscope.classifiers.bundled.architectures:resnet&name=random"
+    options = ("--classifiers", f"{address}&size=32&mean=0&std=1&architecture.num_classes=10")
+    refused = call("measure", study, *options)
+    assert "of 20 clean images right: chance level" in one_line(refused.stderr)
+    with Study.open(study) as opened:
+        assert opened.names == ("bundled:resnet", "bundled:vit")
+        assert list(opened.refused) == ["random"]
+    again = call("measure", study)
+    assert again.exit_code == 0
+    notes = " ".join(again.stderr.split())
+    assert "Note: random is left out: random gets" in notes
+    assert "Name it again to try again." in notes
+    assert "random is left out" in " ".join(call("show", study).stdout.split())
+    assert call("measure", study, *options, "--allow-chance").exit_code == 0
+    with Study.open(study) as opened:
+        assert opened.names == ("bundled:resnet", "bundled:vit", "random")
+        assert not opened.refused
 
 
 def test_guessers_are_measured_if_allowed(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.table import Table
 
-from zooscope.cli.measuring import chosen_attack, given, sampled
+from zooscope.cli.measuring import choose_attack, drop_none, take_sample
 from zooscope.cli.options import (
     CONFIDENCE,
     AllowChance,
@@ -64,18 +64,18 @@ def compare(
         from zooscope.images.load import load_images
         from zooscope.study.pair import sat
 
-        fields = given(epsilon=epsilon, step_size=step_size, iterations=iterations, random_start=random_start)
-        chosen = sampled(load_images(images, classes=classes), count, seed)
+        fields = drop_none(epsilon=epsilon, step_size=step_size, iterations=iterations, random_start=random_start)
+        chosen = take_sample(load_images(images, classes=classes), count, seed)
         score = sat(
             load_classifier(a),
             load_classifier(b),
             chosen,
-            attack=chosen_attack(attack, fields),
+            attack=choose_attack(attack, fields),
             confidence=confidence,
             device=device,
             allow_chance=allow_chance,
             listen=listen,
-            **given(batch_size=batch_size, seed=seed),
+            **drop_none(batch_size=batch_size, seed=seed),
         )
     if as_json:
         say_json(_facts(score, images=images, num_images=len(chosen)))

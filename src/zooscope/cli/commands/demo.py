@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
-from zooscope.cli.measuring import Wanted, measured
+from zooscope.cli.measuring import Wanted, measure_study
 from zooscope.cli.options import CONFIDENCE, BatchSize, Confidence, Device, Iterations
 from zooscope.cli.terminal import say, stdout
 
@@ -39,7 +39,7 @@ def demo(
 
     number = count if count is not None or Study.exists(out) else NUM_IMAGES
     wanted = Wanted(classifiers=CLASSIFIERS, images=IMAGES, count=number, iterations=iterations)
-    with measured(out, wanted, device=device, batch_size=batch_size, allow_chance=False) as study:
+    with measure_study(out, wanted, device=device, batch_size=batch_size, allow_chance=False) as study:
         draw_overview(stdout(), overview.make_overview(study.snapshot(), confidence=confidence))
         page = write_report(study, out / "report.html", confidence=confidence)
     say(f"\nThe report: {page}")

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from zooscope.cli.measuring import Wanted, measured, split_names
+from zooscope.cli.measuring import Wanted, measure_study, split_names
 from zooscope.cli.options import (
     AllowChance,
     AllowNonfinite,
@@ -76,7 +76,7 @@ def measure(
         sources=split_names(sources),
         trust=trust,
     )
-    with measured(
+    with measure_study(
         study,
         wanted,
         device=device,

@@ -155,7 +155,7 @@ def _left_out(predictions: "Predictions", name: str) -> _Attacked:
 
 def _measured(path: Path, address: str, *, device: str, batch_size: int | None, allow_chance: bool, trust: bool) -> _Attacked:
     """A new classifier, attacked on the study's images."""
-    from zooscope.cli.measuring import given
+    from zooscope.cli.measuring import drop_none
     from zooscope.cli.progress import progress_bar
 
     with progress_bar() as listen:
@@ -171,7 +171,7 @@ def _measured(path: Path, address: str, *, device: str, batch_size: int | None, 
                 device=device,
                 allow_chance=allow_chance,
                 listen=listen,
-                **given(batch_size=batch_size),
+                **drop_none(batch_size=batch_size),
             )
     return _Attacked(
         name=found.name,

@@ -14,6 +14,7 @@ CREATE TABLE images (
     label INTEGER NOT NULL
 ) STRICT;
 
+-- is_source: whether it is attacked. is_admitted: whether something of it is measured; until then it waits. refusal: why it is not measured.
 CREATE TABLE classifiers (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
@@ -23,7 +24,10 @@ CREATE TABLE classifiers (
     weights TEXT NOT NULL,
     transform TEXT NOT NULL,
     mean TEXT NOT NULL,
-    std TEXT NOT NULL
+    std TEXT NOT NULL,
+    is_source INTEGER NOT NULL,
+    is_admitted INTEGER NOT NULL,
+    refusal TEXT NOT NULL
 ) STRICT;
 
 -- Architectural components by classifier: as read off the network, or as a user's table has them.

@@ -23,6 +23,8 @@ class Summary:
         least_alike: the one with the lowest; None where fewer than two scores are known.
         measured_percent: how much of the study is measured.
         weak: sources whose attack is too weak.
+        waiting: classifiers that were added, and of which nothing is measured yet.
+        refused: classifiers that can't be measured, with the reason.
         num_empty: measured pairs without a score, for want of images that both get right.
     """
 
@@ -37,6 +39,8 @@ class Summary:
     least_alike: Pair | None
     measured_percent: float
     weak: tuple[str, ...]
+    waiting: tuple[str, ...]
+    refused: dict[str, str]
     num_empty: int
 
 
@@ -55,5 +59,7 @@ def summarise(facts: Facts, pairs: tuple[Pair, ...]) -> Summary:
         least_alike=known[-1] if len(known) > 1 else None,
         measured_percent=facts.measured_percent,
         weak=tuple(name for name in facts.names if name in facts.weak),
+        waiting=facts.waiting,
+        refused=facts.refused,
         num_empty=sum(pair.measured and not pair.is_known for pair in pairs),
     )

@@ -1,0 +1,93 @@
+"""What measuring needs and no record holds: networks, images, the attack. Handed over by the user, or found again."""
+
+from collections.abc import Iterable
+from typing import final
+
+from zooscope.attacks import Attack, build_attack
+from zooscope.classifiers.classifier import Classifier
+from zooscope.classifiers.load import load_classifier
+from zooscope.errors import StudyError
+from zooscope.images.image_set import ImageSet
+from zooscope.records.entries import ClassifierRecord, require_unchanged
+from zooscope.records.records import Records
+from zooscope.study.definition import find_images, record_of
+
+
+@final
+class AtHand:
+    """Classifiers, images and attack of a study. What is not handed over is loaded when asked for, and compared with the record."""
+
+    def __init__(
+        self,
+        records: Records,
+        *,
+        study: str,
+        classifiers: Iterable[Classifier] = (),
+        images: ImageSet | None = None,
+        attack: Attack | None = None,
+        trust: bool = False,
+    ) -> None:
+        """Takes what is handed over.
+
+        Args:
+            records: of the study.
+            study: what to call it in an error.
+            classifiers: of the study, or to be added to it.
+            images: all images of the study.
+            attack: of the study.
+            trust: whether to run code that addresses in the record name.
+        """
+        self._records, self._study, self._trust = records, study, trust
+        self._images, self._attack = images, attack
+        self._classifiers = {classifier.name: classifier for classifier in classifiers}
+
+    @property
+    def classifiers(self) -> frozenset[str]:
+        """The names of the classifiers that were handed over or loaded."""
+        return frozenset(self._classifiers)
+
+    def take(self, *, images: ImageSet | None = None, attack: Attack | None = None, classifiers: Iterable[Classifier] = ()) -> None:
+        """Takes what is handed over later, in place of what there was."""
+        self._images = images or self._images
+        self._attack = attack or self._attack
+        self._classifiers |= {classifier.name: classifier for classifier in classifiers}
+
+    def drop(self, name: str) -> None:
+        """Lets go of a classifier, if it is there."""
+        self._classifiers.pop(name, None)
+
+    def classifier(self, record: ClassifierRecord) -> Classifier:
+        """A classifier of the study. Doesn't touch the record, so that it may be called in a thread.
+
+        Raises:
+            StudyError: it was made by hand and not handed over, or has changed.
+            UntrustedCodeError: its address names code, and the study is not trusted.
+        """
+        if record.name not in self._classifiers:
+            if record.address is None:
+                msg = f"{record.name} was made by hand; pass it to Study.open(..., classifiers=[...]) to run the study on."
+                raise StudyError(msg)
+            self._classifiers[record.name] = load_classifier(record.address, name=record.name, trust=self._trust)
+        classifier = self._classifiers[record.name]
+        require_unchanged(record, record_of(classifier))
+        return classifier
+
+    @property
+    def images(self) -> ImageSet:
+        """The images, found again at their address and compared with the record.
+
+        Raises:
+            StudyError: they have changed, or were made by hand and not handed over.
+        """
+        if self._images is None:
+            self._images = find_images(self._records, study=self._study, trust=self._trust)
+        return self._images
+
+    @property
+    def attack(self) -> Attack:
+        """The attack, with its settings.
+
+        Raises:
+            StudyError: this zooscope has no such attack.
+        """
+        return self._attack or build_attack(self._records.definition.attack)
