@@ -91,6 +91,16 @@ def format_attack(attack: Mapping[str, object]) -> str:
     return f"{attack['attack']} ({listed})" if listed else str(attack["attack"])
 
 
+def format_transform(transform: Mapping[str, object]) -> str:
+    """How pixels are made, in one line.
+
+    Example:
+        >>> format_transform({"height": 32, "width": 48})
+        'height=32 width=48'
+    """
+    return " ".join(f"{field}={value}" for field, value in transform.items())
+
+
 # Names
 
 

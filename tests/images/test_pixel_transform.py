@@ -135,9 +135,17 @@ def test_impossible_settings_are_refused(settings: dict[str, Any], message: str)
         PixelTransform(**settings)
 
 
-@pytest.mark.parametrize("text", ["", "height=3", "height=3 width=x interpolation=bicubic crop_fraction=1.0 crop_mode=center"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[3]",
+        '{"height": 3}',
+        '{"height": 3, "width": "x", "interpolation": "bicubic", "crop_fraction": 1, "crop_mode": "center"}',
+    ],
+)
 def test_a_text_that_is_no_transform_is_refused(text: str) -> None:
-    with pytest.raises(InvalidValueError, match=r"is no transform of pixels; it must be height=\.\.\. width=\.\.\."):
+    with pytest.raises(InvalidValueError, match="is no transform of pixels; it must be a JSON object with height, width"):
         PixelTransform.parse(text)
 
 

@@ -21,6 +21,7 @@ import xarray as xr
 
 from zooscope import Study
 from zooscope.attacks import LinfPGD
+from zooscope.images.pixel_transform import PixelTransform
 from zooscope.records.layout import SCHEMA_VERSION
 from zooscope.study.snapshot import read_snapshot
 
@@ -112,4 +113,6 @@ def test_definitions_are_those_that_were_measured(golden: tuple[Study, dict[str,
         assert study.num_images == 30
         assert study.attack == LinfPGD(iterations=10)
         assert study.class_names[3] == "cat"
+        sizes = [PixelTransform.parse(one.transform).size for one in study.snapshot().classifier_records]
+        assert sizes == [(32, 32), (32, 32), (24, 24)]
         assert study.clean_logits("bundled:vit").shape == (30, 10)

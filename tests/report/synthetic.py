@@ -13,7 +13,7 @@ from zooscope.study.study import Study
 
 CLASS_NAMES = ("airplane", "automobile", "bird", "cat")
 SHARD_SIZE = 50
-SMALL, LARGE = "height=32 width=32 crop_mode=center", "height=48 width=64 crop_mode=center"
+SMALL, LARGE = '{"height": 32, "width": 32}', '{"height": 48, "width": 64}'
 
 
 def planted_study(

@@ -1,5 +1,6 @@
 """How a classifier's pixels are made from an image, as data; `make_pixels` makes them. Nothing here needs torch."""
 
+import json
 from dataclasses import asdict, dataclass, fields
 from math import floor, nextafter
 from typing import Final, Protocol, runtime_checkable
@@ -28,8 +29,8 @@ class PixelTransform:
         >>> transform = PixelTransform(height=224, width=224, crop_fraction=0.875)
         >>> transform.size
         (224, 224)
-        >>> print(transform)
-        height=224 width=224 interpolation=bicubic crop_fraction=0.875 crop_mode=center
+        >>> print(transform.description)
+        {"height": 224, "width": 224, "interpolation": "bicubic", "crop_fraction": 0.875, "crop_mode": "center"}
     """
 
     height: int
@@ -59,25 +60,28 @@ class PixelTransform:
         """Height and width."""
         return self.height, self.width
 
-    def __str__(self) -> str:
-        """One line that says all of it; equal for equal transforms, so it serves as a key."""
-        return " ".join(f"{field}={value}" for field, value in asdict(self).items())
+    @property
+    def description(self) -> str:
+        """The fields as JSON; equal for equal transforms, so it serves as a key. Records hold it."""
+        return json.dumps(asdict(self))
 
     @classmethod
-    def parse(cls, text: str) -> "PixelTransform":
-        """The transform that a text of `str` stands for, as records hold it.
+    def parse(cls, description: str) -> "PixelTransform":
+        """The transform that a `description` stands for.
 
-        >>> PixelTransform.parse(str(PixelTransform(height=24, width=32))) == PixelTransform(height=24, width=32)
+        >>> transform = PixelTransform(height=24, width=32)
+        >>> PixelTransform.parse(transform.description) == transform
         True
 
         Raises:
             InvalidValueError: it stands for none.
         """
         try:
-            values = dict(part.split("=", 1) for part in text.split(" "))
+            values = json.loads(description)
             return cls(**{field.name: field.type(values[field.name]) for field in fields(cls)})  # type: ignore[operator]
-        except (ValueError, LookupError) as error:
-            msg = f"{text!r} is no transform of pixels; it must be {' '.join(f'{field.name}=...' for field in fields(cls))}."
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
+            known = ", ".join(field.name for field in fields(cls))
+            msg = f"{description!r} is no transform of pixels; it must be a JSON object with {known}."
             raise InvalidValueError(msg) from error
 
 

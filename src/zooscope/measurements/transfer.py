@@ -156,7 +156,7 @@ class Transfer(Measurement):
         """Clean images as the source takes them, resized for the targets."""
         if not task.controls:
             return ()
-        transform, pixels = str(bench.classifier(task.subject).transform), bench.pixels(task.subject, task.shard)
+        transform, pixels = bench.classifier(task.subject).transform.description, bench.pixels(task.subject, task.shard)
         rows = []
         for name in task.controls:
             target = bench.classifier(name)

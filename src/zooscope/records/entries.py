@@ -52,7 +52,18 @@ class Definition:
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifierRecord:
-    """What the record knows of a classifier; the weights' digest is its identity."""
+    """What the record knows of a classifier; the weights' digest is its identity.
+
+    Attributes:
+        name: unique in the study.
+        address: where it came from; None where it was made by hand.
+        architecture: of the network.
+        num_classes: how many logits it gives.
+        weights: their digest.
+        transform: how its pixels are made, as JSON: the description of a `PixelTransform`; empty where scores were imported.
+        mean: of each channel, as JSON.
+        std: of each channel, as JSON.
+    """
 
     name: str
     address: str | None
@@ -62,6 +73,15 @@ class ClassifierRecord:
     transform: str
     mean: str
     std: str
+
+    @property
+    def transform_settings(self) -> dict[str, Any]:
+        """The fields of the transform; none where it is not known."""
+        try:
+            settings = json.loads(self.transform)
+        except (ValueError, RecursionError):
+            return {}
+        return settings if isinstance(settings, dict) else {}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,6 @@
 """Records of schema 1 and 2, copied into the tables of schema 3."""
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -15,8 +16,9 @@ from zooscope.records.seals import SEALED, seal
 
 OnDamage = Callable[[str], None]
 # All are attacked; those wait of which nothing is measured. A published matrix has no images.
+_COLUMNS: Final = ", ".join("as_json(transform)" if column == "transform" else column for column in COLUMNS)
 _CLASSIFIERS: Final = (
-    f"SELECT id, {', '.join(COLUMNS)}, 1, EXISTS (SELECT * FROM clean WHERE classifier_id = id) "  # noqa: S608  (our own names)
+    f"SELECT id, {_COLUMNS}, 1, EXISTS (SELECT * FROM clean WHERE classifier_id = id) "  # noqa: S608  (our own names)
     "OR NOT EXISTS (SELECT * FROM images), '' FROM classifiers ORDER BY id"
 )
 
@@ -35,6 +37,7 @@ def copy_old(old: sqlite3.Connection, new: sqlite3.Connection, place: str, *, on
     Raises:
         StudyError: an array has the wrong length, or the number of a shard that there isn't.
     """
+    old.create_function("as_json", 1, _as_json, deterministic=True)
     tables = ["clean", "transfers", "controls", "images", "study"]
     if read_version(old) > 1:
         tables = ["published", "components", *tables]
@@ -83,7 +86,7 @@ class _Old:
         ):
             yield from self._row("transfer", (unit[0], unit[1], unit[2]), "<i4", predictions)
         for *unit, predictions in self._select(
-            "c.transform, name, shard, predictions FROM {}controls c JOIN {}classifiers ON id = target_id"
+            "as_json(c.transform), name, shard, predictions FROM {}controls c JOIN {}classifiers ON id = target_id"
         ):
             yield from self._row("control", (unit[0], unit[1], unit[2]), "<i4", predictions)
         if has_published:
@@ -106,3 +109,14 @@ class _Old:
             self._on_damage(what)
         else:
             yield ArrayRow(kind=kind, subject=unit[0], object=unit[1], part=part, values=values.reshape(count, *width))
+
+
+def _as_json(transform: str) -> str:
+    """Turns the form in which schema 1 and 2 kept transforms, `height=32 width=32 ...`, into JSON; another text stays as it is."""
+    settings = dict(part.partition("=")[::2] for part in transform.split(" "))
+    types = {"height": int, "width": int, "crop_fraction": float}
+    try:
+        values = {name: types.get(name, str)(value) for name, value in settings.items()}
+    except ValueError:
+        return transform
+    return json.dumps(values) if all(settings.values()) else transform

@@ -44,6 +44,7 @@ class Facts:
         sat: as `Study.sat` gives it.
         transfer: as `Study.transfer` gives it; NaN where scores were imported as published.
         classifiers: as `Study.classifiers` gives it; without columns where scores were imported.
+        transforms: how each classifier's pixels are made, field by field; empty where that is not known.
         predictions: everything measured; None where scores were imported.
     """
 
@@ -59,6 +60,7 @@ class Facts:
     sat: xr.DataArray
     transfer: xr.DataArray
     classifiers: pd.DataFrame
+    transforms: tuple[dict[str, Any], ...]
     predictions: Predictions | None
 
     @classmethod
@@ -83,6 +85,7 @@ class Facts:
             sat=sat,
             transfer=_unknown_transfer(sat) if now.is_imported else now.transfer(),
             classifiers=pd.DataFrame(index=pd.Index(now.names, name="name")) if now.is_imported else now.classifiers(),
+            transforms=tuple(record.transform_settings for record in now.classifier_records),
             predictions=None if now.is_imported else now.predictions,
         )
 

@@ -8,6 +8,7 @@ import pandas as pd
 from zooscope.records.entries import ClassifierRecord
 from zooscope.records.predictions import NOT_MEASURED, Predictions
 from zooscope.scores.outcomes import PERCENT, find_outcomes
+from zooscope.words import format_transform
 
 
 def make_classifier_table(classifiers: Sequence[ClassifierRecord], predictions: Predictions) -> pd.DataFrame:
@@ -24,7 +25,7 @@ def make_classifier_table(classifiers: Sequence[ClassifierRecord], predictions: 
             "clean_accuracy": np.divide(PERCENT * num_right, num_known, out=np.full(len(known), np.nan), where=num_known > 0),
             "white_box_success": find_outcomes(predictions).percent.diagonal(),
             "images": num_known,
-            "transform": [classifier.transform for classifier in classifiers],
+            "transform": [format_transform(classifier.transform_settings) or classifier.transform for classifier in classifiers],
             "architecture": [classifier.architecture for classifier in classifiers],
             "address": [classifier.address or "" for classifier in classifiers],
             "weights": [classifier.weights for classifier in classifiers],

@@ -71,7 +71,7 @@ def record_of(classifier: Classifier) -> ClassifierRecord:
         architecture=classifier.architecture,
         num_classes=classifier.num_classes,
         weights=classifier.digest,
-        transform=str(classifier.transform),
+        transform=classifier.transform.description,
         mean=json.dumps(classifier.mean),
         std=json.dumps(classifier.std),
     )

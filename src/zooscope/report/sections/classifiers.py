@@ -1,8 +1,8 @@
 """The table of classifiers: what each is, how good it is, and which other one is most alike."""
 
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from jaxtyping import Bool
@@ -72,7 +72,7 @@ def _row(facts: Facts, place: int, clean: Interval, white_box: Interval) -> Clas
     return ClassifierRow(
         name=facts.names[place],
         architecture=facts.column("architecture")[place],
-        size=_size(facts.column("transform")[place]),
+        size=_format_size(facts.transforms[place]),
         clean_accuracy=float(facts.column("clean_accuracy")[place]),
         clean_interval=(100 * float(clean.low[place]), 100 * float(clean.high[place])),
         white_box_success=float(facts.column("white_box_success")[place]),
@@ -97,6 +97,5 @@ def _intervals(facts: Facts, hits: Bool[np.ndarray, "classifier image"], counted
     return bootstrap_shares(hits.astype(np.int8), counted.astype(np.int8), confidence=facts.confidence)
 
 
-def _size(transform: str) -> str:
-    found = re.search(r"height=(\d+) width=(\d+)", transform)
-    return f"{found[2]} \N{MULTIPLICATION SIGN} {found[1]}" if found else transform
+def _format_size(transform: Mapping[str, Any]) -> str:
+    return f"{transform['width']} \N{MULTIPLICATION SIGN} {transform['height']}" if {"width", "height"} <= transform.keys() else ""
