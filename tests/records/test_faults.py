@@ -14,5 +14,6 @@ def test_no_fault_ends_in_a_traceback_or_in_silence() -> None:
     heading, *rows = done.stdout.splitlines()
     assert heading.split()[-4:] == ["clear", "error", "traceback", "silent"]
     assert len(rows) == 13
+    assert [row for row in rows if not any(int(count) for count in row.split()[-4:-2])] == [], "every row had trials"
     assert [row for row in rows if row.split()[-2:] != ["0", "0"]] == [], done.stderr
     assert done.returncode == 0
