@@ -1,6 +1,7 @@
 """One tree of errors, each also the builtin that callers would catch."""
 
 import inspect
+import pickle
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,26 @@ def test_a_missing_file_is_told_without_an_error_number() -> None:
     with pytest.raises(FileNotFoundError) as caught:
         raise MissingFileError("there is no such file.")  # noqa: EM101, TRY003  (the sentence itself is tested)
     assert str(caught.value) == "there is no such file."
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.ClassifierError("what is wrong"),
+        MissingFileError("what is missing"),
+        errors.UntrustedCodeError("what is not run"),
+        UnknownNameError("colour", "gren", ["green"], "Take another."),
+        errors.NotFiniteError("odd on", [2, 5], images=["a", "b", "c", "d", "e", "f"]),
+        errors.MissingExtraError("reading", "onnx"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_errors_come_back_from_other_processes_as_they_were(error: ZooscopeError) -> None:
+    error.__dict__["refused"] = "one"
+    back = pickle.loads(pickle.dumps(error))  # noqa: S301  (our own)
+    assert type(back) is type(error)
+    assert str(back) == str(error)
+    assert back.__dict__ == error.__dict__
 
 
 def test_nothing_else_is_raised_on_purpose() -> None:

@@ -24,6 +24,16 @@ class ZooscopeError(Exception):
         LinfPGD.epsilon must be in (0, 1] (pixels are in [0, 1]): got 8. For 8/255 write 8/255.
     """
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """As it is, without making the message anew: errors come back from other processes."""
+        return _restore, (type(self), self.args), self.__dict__
+
+
+def _restore(kind: type[ZooscopeError], arguments: tuple[object, ...]) -> ZooscopeError:
+    error = kind.__new__(kind)
+    error.args = arguments
+    return error
+
 
 class InvalidValueError(ZooscopeError, ValueError):
     """A value that can't be used: an attack's setting, a confidence, a shape."""

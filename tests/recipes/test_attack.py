@@ -1,10 +1,13 @@
 """An attack of one's own, added without touching a file of the package."""
 
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
@@ -12,6 +15,8 @@ from tests.cli.calling import call
 from tests.specimens import family
 from zooscope.attacks import Attack, Attacked, register
 from zooscope.classifiers.classifier import Classifier
+from zooscope.errors import InvalidValueError
+from zooscope.records.checking import check_study
 from zooscope.records.records import Records
 from zooscope.records.rows import fact_kind
 from zooscope.study.study import Study
@@ -26,6 +31,10 @@ class Shade(Attack):
 
     def perturb(self, classifier: Classifier, pixels: Tensor, labels: Tensor, seeds: Sequence[int] | None = None) -> Attacked:  # noqa: ARG002
         return Attacked((pixels - self.strength).clamp(min=0), {"light": pixels.mean((1, 2, 3))})
+
+    @property
+    def fact_names(self) -> tuple[str, ...]:
+        return ("light",)
 
     def require(self, classifier: Classifier) -> None:
         """Anything can be attacked."""
@@ -46,6 +55,42 @@ def test_an_attack_from_outside_is_measured_and_its_facts_are_kept(tmp_path: Pat
         (row,) = records.arrays(fact_kind("transfer", "light"))
     np.testing.assert_allclose(row.values[right], pixels.mean((1, 2, 3)), rtol=1e-6)
     assert np.isnan(row.values[~right]).all()
+
+
+def test_facts_that_a_repair_has_forgotten_are_made_again(tmp_path: Path) -> None:
+    (classifier,), images = family(1, num_images=20)
+    with Study.create(tmp_path, classifiers=[classifier], images=images, attack=Shade(strength=0.3), shard_size=10) as study:
+        study.run(device="cpu", allow_chance=True)
+    whole = facts_of(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "study.db")) as connection, connection:
+        series = "(SELECT id FROM series WHERE kind = 'transfer:light')"
+        connection.execute(f"UPDATE arrays SET bytes = zeroblob(length(bytes)) WHERE part = 1 AND series_id = {series}")  # noqa: S608
+    check_study(tmp_path / "study.db", repair=True)
+    assert list(facts_of(tmp_path)) == [0]
+    with Study.open(tmp_path, classifiers=[classifier], images=images) as study:
+        study.run(device="cpu", allow_chance=True)
+    assert facts_of(tmp_path) == whole
+
+
+def test_facts_that_an_attack_does_not_name_are_refused() -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Quiet(Shade):
+        @property
+        def fact_names(self) -> tuple[str, ...]:
+            return ()
+
+    (classifier,), images = family(1, num_images=20)
+    message = r"gives the facts \['light'\], but its fact_names are \[\]"
+    with (
+        Study.in_memory(classifiers=[classifier], images=images, attack=Quiet()) as study,
+        pytest.raises(InvalidValueError, match=message),
+    ):
+        study.run(device="cpu", allow_chance=True)
+
+
+def facts_of(folder: Path) -> dict[int, bytes]:
+    with Records.open(folder / "study.db") as records:
+        return {row.part: row.values.tobytes() for row in records.arrays(fact_kind("transfer", "light"))}
 
 
 def test_the_command_line_takes_an_attack_from_outside_by_its_spelling(tmp_path: Path) -> None:

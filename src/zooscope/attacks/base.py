@@ -69,6 +69,11 @@ class Attack(ABC):
             NotFiniteError: the loss or a gradient is not finite.
         """
 
+    @property
+    def fact_names(self) -> tuple[str, ...]:
+        """The names of the facts that `perturb` gives; the record is asked whether it has them."""
+        return ()
+
     def require(self, classifier: Classifier) -> None:
         """Refuses a source that the attack can't attack, before anything is measured: here, one without gradients.
 

@@ -13,13 +13,13 @@ from torch.nn.functional import interpolate
 
 from zooscope.attacks.base import Attack, Attacked
 from zooscope.classifiers.classifier import Classifier
-from zooscope.errors import ClassifierError, NotFiniteError
+from zooscope.errors import ClassifierError, InvalidValueError, NotFiniteError
 from zooscope.measurements.base import Bench, Measurement, Result, Task
 from zooscope.measurements.clean import find_right
 from zooscope.measurements.predict import predict
 from zooscope.records.predictions import NOT_COUNTED, NOT_FINITE
 from zooscope.records.records import Records
-from zooscope.records.rows import ArrayRow, FactRow
+from zooscope.records.rows import ArrayRow, FactRow, fact_kind
 
 TRANSFER: Final = "transfer"
 CONTROL: Final = "control"
@@ -60,12 +60,18 @@ class Transfer(Measurement):
         """Every source on every shard of which targets or controls are missing; asked when all clean images are measured."""
         transforms = {classifier.name: classifier.transform for classifier in records.classifiers}
         done, known = records.present(TRANSFER), records.present(CONTROL)
+        noted = [records.present(fact_kind(TRANSFER, name)) for name in self.attack.fact_names]
         right = find_right(records)
         tasks = []
         for shard, here in enumerate(records.shards):
             right_here = {name: values[here.start : here.stop] for name, values in right.items()}
             for source in (name for name in records.names if name in sources):
-                targets = tuple(target for target in records.names if (source, target, shard) not in done)
+                lacks_facts = right_here[source].any() and any((source, "", shard) not in one for one in noted)
+                targets = tuple(
+                    target
+                    for target in records.names
+                    if (source, target, shard) not in done or (lacks_facts and target == source)  # attacked once more for the facts
+                )
                 controls = _take_controls(source, records.names, shard, transforms=transforms, known=known)
                 if targets or controls:
                     tasks.append(self.task(source, shard, targets, controls=controls, right=right_here))
@@ -146,6 +152,10 @@ class Transfer(Measurement):
     def _facts(self, task: Task, chosen: Int[np.ndarray, " image"], attacked: Attacked) -> tuple[FactRow, ...]:
         """Facts of the attack, one per image of the shard; NaN for images that are not attacked."""
         rows = []
+        given, named = sorted(attacked.facts), sorted(self.attack.fact_names)
+        if given != named:
+            msg = f"{self.attack} gives the facts {given}, but its fact_names are {named}."
+            raise InvalidValueError(msg)
         for name, values in attacked.facts.items():
             fact = np.full(len(task.right[task.subject]), np.nan)
             fact[chosen] = values.cpu().numpy()
