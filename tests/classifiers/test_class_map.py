@@ -20,7 +20,7 @@ def five_classes() -> Classifier:
 
 
 @settings(max_examples=20)
-@given(outputs=st.lists(st.integers(0, 4), min_size=1, unique=True))
+@given(outputs=st.lists(st.integers(0, 4), min_size=2, unique=True))
 def test_logits_are_those_that_are_named_in_their_order(tmp_path_factory: pytest.TempPathFactory, outputs: list[int]) -> None:
     file = tmp_path_factory.mktemp("maps") / "map.txt"
     file.write_text("\n".join(map(str, outputs)), encoding="utf-8")
@@ -109,6 +109,6 @@ def test_an_output_that_the_network_does_not_have_is_refused(tmp_path: Path) -> 
 
 
 def test_nothing_but_background_is_refused() -> None:
-    lonely = classifier_of("one", nn.Sequential(nn.Flatten(), nn.Linear(108, 1)), num_classes=1, size=(6, 6))
-    with pytest.raises(InvalidValueError, match="the class map background leaves one no class: its network has 1 output"):
+    lonely = classifier_of("two", nn.Sequential(nn.Flatten(), nn.Linear(108, 2)), num_classes=2, size=(6, 6))
+    with pytest.raises(InvalidValueError, match="the class map background leaves two fewer than 2 of its 2 outputs"):
         mapped(lonely, "background")

@@ -78,10 +78,15 @@ def test_pixels_of_another_shape_are_refused(pixels: Tensor) -> None:
 
 @pytest.mark.parametrize(
     ("answer", "got"),
-    [(torch.zeros(2, 4), r"\(2, 4\)"), (torch.zeros(2, 3, 1), r"\(2, 3, 1\)"), (torch.zeros(3), r"\(3,\)"), ((1, 2), "tuple")],
+    [
+        (torch.zeros(2, 4), r"float32 of shape \(2, 4\)"),
+        (torch.zeros(2, 3, 2), r"float32 of shape \(2, 3, 2\)"),
+        (torch.zeros(3), r"float32 of shape \(3,\)"),
+        ((1, 2), "tuple of int, int"),
+    ],
 )
 def test_a_network_that_gives_no_logits_is_refused(answer: object, got: str) -> None:
-    with pytest.raises(ClassifierError, match=rf"must give logits of shape \(batch, 3\) = \(2, 3\): got {got}"):
+    with pytest.raises(ClassifierError, match=rf"logits as floating-point numbers of shape \(batch, 3\) = \(2, 3\): got {got}"):
         made(Fixed(answer)).logits(torch.rand(2, 3, 6, 5))
 
 

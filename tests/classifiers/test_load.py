@@ -1,14 +1,17 @@
 """Classifiers by address."""
 
 import sys
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from zooscope import load_classifier
 from zooscope.addresses import parse_address
 from zooscope.classifiers.addresses import group_of
+from zooscope.classifiers.probe import probe
 from zooscope.classifiers.providers.registry import (
     PROVIDERS,
     bundled_names,
@@ -17,7 +20,7 @@ from zooscope.classifiers.providers.registry import (
     names_of,
     parse_classifier_address,
 )
-from zooscope.errors import InvalidValueError, MissingExtraError, UnknownNameError
+from zooscope.errors import ClassifierError, InvalidValueError, MissingExtraError, UnknownNameError
 
 
 def test_a_bundled_classifier_is_called_by_its_address_or_as_asked() -> None:
@@ -50,7 +53,7 @@ def test_an_unknown_bundled_classifier_suggests_near_ones() -> None:
 
 
 def test_a_bundled_classifier_takes_no_options_of_its_own() -> None:
-    with pytest.raises(InvalidValueError, match="bundled classifiers take no option but name, group, class_map: got size"):
+    with pytest.raises(InvalidValueError, match="bundled classifiers take no option but name, group, class_map, outputs: got size"):
         load_classifier("bundled:resnet?size=64")
 
 
@@ -112,3 +115,32 @@ def test_a_broken_installation_is_no_missing_extra(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "zooscope.classifiers.providers.checkpoint", None)
     with pytest.raises(ModuleNotFoundError, match="checkpoint"):
         import_provider(parse_address("checkpoint:any"))
+
+
+def test_the_logarithm_of_probabilities_is_taken_where_that_is_said(tmp_path: Path) -> None:
+    (tmp_path / "probable.py").write_text(
+        "import torch\n"
+        "class Probable(torch.nn.Sequential):\n"
+        "    def __init__(self): super().__init__(torch.nn.Flatten(), torch.nn.Linear(48, 5))\n"
+        "    def forward(self, x): return torch.softmax(super().forward(x), 1)\n"
+        "class Surely(torch.nn.Sequential):\n"
+        "    def __init__(self): super().__init__(torch.nn.Flatten(), torch.nn.Linear(48, 1))\n"
+        "    def forward(self, x): return torch.sigmoid(super().forward(x))\n"
+    )
+    pixels = torch.rand(6, 3, 4, 4)
+    for kind, num_classes in (("Probable", 5), ("Surely", 2)):
+        linear = nn.Linear(48, num_classes if kind == "Probable" else 1)
+        torch.save({"1.weight": linear.weight, "1.bias": linear.bias}, tmp_path / "w.pth")
+        address = f"checkpoint:{tmp_path / 'w.pth'}?architecture=probable:{kind}&size=4&mean=0&std=1&num_classes={num_classes}"
+        with chdir(tmp_path):
+            plain, logarithm = load_classifier(address), load_classifier(f"{address}&outputs=probabilities")
+        with pytest.raises(ClassifierError, match="gives probabilities, not logits"):
+            probe(plain)
+        probe(logarithm)
+        expected = linear(pixels.flatten(1))
+        expected = expected if num_classes == 5 else torch.cat([torch.zeros_like(expected), expected], 1)
+        torch.testing.assert_close(logarithm.logits(pixels).softmax(1), expected.softmax(1))
+        assert logarithm.digest != plain.digest
+        assert "outputs=probabilities" in str(logarithm.address)
+    with pytest.raises(InvalidValueError, match="the option outputs takes logits or probabilities: got 'classes'"):
+        load_classifier("bundled:resnet?outputs=classes")

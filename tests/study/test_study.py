@@ -93,7 +93,7 @@ def test_a_new_classifier_costs_its_own_passes_and_one_attack_of_each_old_one() 
     # One image more tells the new one's components.
     for old in (0, 1):  # attacked in the batches of a study that had all three from the start; tested on the new one's attack
         assert num_seen(classifiers[old]) == steps * shared[old, old] + shared[2, old]
-    looked_at = 1 + NUM_NOISE  # what the attack asks of a new source
+    looked_at = 4 + 4 + 1 + 2 + 4 + 1 + NUM_NOISE  # what the probe and the attack ask of a new source
     assert num_seen(classifiers[2]) == 1 + looked_at + len(images) + steps * shared[2, 2] + shared[:, 2].sum()
 
 
@@ -471,14 +471,14 @@ def test_a_network_put_into_training_mode_is_refused() -> None:
 
 class _Flat(nn.Module):
     def forward(self, pixels: Tensor) -> Tensor:
-        return pixels.mean((1, 2, 3))
+        return pixels.mean((2, 3))
 
 
 def test_an_output_of_another_shape_is_refused() -> None:
     flat = classifier_of("flat", _Flat(), num_classes=2, size=(4, 4))
     with (
         Study.in_memory(classifiers=[flat], images=dark_and_bright()) as study,
-        pytest.raises(ClassifierError, match=r"flat: the network must give logits of shape \(batch, 2\) = \(8, 2\): got \(8,\)"),
+        pytest.raises(ClassifierError, match=r"flat: the network must give logits .*= \(4, 2\): got float32 of shape \(4, 3\)"),
     ):
         study.run(device="cpu")
 

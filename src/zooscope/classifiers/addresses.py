@@ -4,7 +4,7 @@ from typing import Final
 
 from zooscope.addresses import Address
 
-COMMON_OPTIONS: Final = ("name", "group", "class_map")
+COMMON_OPTIONS: Final = ("name", "group", "class_map", "outputs")
 BACKGROUND: Final = "background"  # the class map that is no file
 
 

@@ -52,8 +52,8 @@ def mapped(classifier: Classifier, class_map: str) -> Classifier:
     else:
         file = path_of(class_map)
         outputs, place = outputs_in(file), f"the class map {file}"
-    if not outputs:
-        msg = f"{place} leaves {classifier.name} no class: its network has {classifier.num_classes} output."
+    if len(outputs) < 2:  # noqa: PLR2004  (one class is none to choose from)
+        msg = f"{place} leaves {classifier.name} fewer than 2 of its {classifier.num_classes} outputs; name one for each class."
         raise InvalidValueError(msg)
     beyond = [output for output in outputs if output >= classifier.num_classes]
     if beyond:

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from zooscope.classifiers.outputs import describe_output, find_logits
 from zooscope.errors import ClassifierError, InvalidValueError
 from zooscope.images.pixel_transform import PixelTransform
 
@@ -21,8 +22,9 @@ class Classifier:
 
     Attributes:
         name: what the classifier is called in a study, unique there.
-        network: takes normalised pixels, gives logits of shape (batch, num_classes). Its parameters are frozen here.
-        num_classes: how many logits it gives.
+        network: takes normalised pixels, gives logits of shape (batch, num_classes), or something that holds such a tensor (see
+            `zooscope.classifiers.outputs`). Its parameters are frozen here.
+        num_classes: how many logits it gives. Of a network for two classes with one logit x, (0, x) is taken.
         transform: how its pixels are made from an image.
         mean: taken out of the pixels, per channel, in [0, 1] units.
         std: what the pixels are then divided by, per channel.
@@ -55,6 +57,9 @@ class Classifier:
             raise InvalidValueError(msg)
         if any(module.training for module in self.network.modules()):
             raise ClassifierError(self._in_training_mode)
+        if self.num_classes < 2:  # noqa: PLR2004  (one class is none to choose from)
+            msg = f"{self.name} gives one logit: say num_classes=2, if it stands for two classes, to take (0, logit) for them."
+            raise ClassifierError(msg)
         if not all(deviation > 0 for deviation in self.std):
             msg = f"{self.name}: std must be positive: got {self.std}."
             raise InvalidValueError(msg)
@@ -97,17 +102,14 @@ class Classifier:
             raise ClassifierError(self._in_training_mode)
         mean, std = self._normalisation(pixels)
         output: Any = self.network((pixels - mean) / std)
-        if not isinstance(output, Tensor) or tuple(output.shape) != (len(pixels), self.num_classes):
-            got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+        logits = find_logits(output, num_images=len(pixels), num_classes=self.num_classes)
+        if logits is None:
             msg = (
-                f"{self.name}: the network must give logits of shape (batch, {self.num_classes}) = ({len(pixels)}, "
-                f"{self.num_classes}): got {got}."
+                f"{self.name}: the network must give logits as floating-point numbers of shape (batch, {self.num_classes}) = "
+                f"({len(pixels)}, {self.num_classes}): got {describe_output(output)}."
             )
             raise ClassifierError(msg)
-        if not output.is_floating_point():
-            msg = f"{self.name}: the network must give logits as floating-point numbers: got {output.dtype}; convert them first."
-            raise ClassifierError(msg)
-        return output
+        return logits
 
     @cached_property
     def digest(self) -> str:

@@ -1,10 +1,12 @@
 """Whether a network takes pixels of the size that it is asked for: told when it is loaded, not hours later."""
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from zooscope.classifiers.classifier import NUM_CHANNELS
-from zooscope.errors import ClassifierError, first_line
+from zooscope.classifiers.outputs import count_classes, describe_output
+from zooscope.classifiers.probe import describe_failure
+from zooscope.errors import ClassifierError
 
 
 def num_outputs(network: nn.Module, size: tuple[int, int], *, what: str) -> int:
@@ -23,10 +25,10 @@ def num_outputs(network: nn.Module, size: tuple[int, int], *, what: str) -> int:
         with torch.no_grad():  # in inference mode a network might keep a tensor that could take no part in a gradient later
             output = network(torch.full((1, NUM_CHANNELS, height, width), 0.5))
     except Exception as error:  # each network has its own way to stumble
-        msg = f"{what} can't take images of {height}x{width} pixels ({first_line(error)}); give another size=."
+        msg = f"{what} {describe_failure(network, size, error)}"
         raise ClassifierError(msg) from error
-    if not isinstance(output, Tensor) or output.ndim != 2 or len(output) != 1:  # noqa: PLR2004  (images by classes)
-        got = f"a tensor of shape {tuple(output.shape)}" if isinstance(output, Tensor) else type(output).__name__
-        msg = f"{what} must give logits of shape (1, classes) for one image: got {got}."
+    count = count_classes(output)
+    if count is None:
+        msg = f"{what} must give logits of shape (1, classes) for one image: got {describe_output(output)}."
         raise ClassifierError(msg)
-    return output.shape[1]
+    return count

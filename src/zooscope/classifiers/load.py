@@ -6,7 +6,9 @@ from zooscope.addresses import Address, parse_address
 from zooscope.classifiers.addresses import BACKGROUND, COMMON_OPTIONS, name_of
 from zooscope.classifiers.class_map import mapped, path_of
 from zooscope.classifiers.classifier import Classifier
+from zooscope.classifiers.outputs import LOGITS, OUTPUTS, PROBABILITIES, Logarithm
 from zooscope.classifiers.providers.registry import PROVIDERS, find_provider, import_provider, parse_classifier_address
+from zooscope.errors import InvalidValueError
 
 
 def load_classifier(address: str | Address, *, name: str | None = None, trust: bool = True) -> Classifier:
@@ -15,8 +17,9 @@ def load_classifier(address: str | Address, *, name: str | None = None, trust: b
     Args:
         address: `PROVIDER:REST?OPTION=VALUE&OPTION=VALUE`, the providers being bundled, timm, torchvision, huggingface, checkpoint,
             onnx and paper, and those that were added. What follows the `?` depends on the provider; every provider takes `name`,
-            `group` (which of the groups of settings it belongs to) and `class_map` (see `zooscope.classifiers.class_map`). A `&`,
-            `%` or `+` in a value is written %26, %25, %2B, a `?` in a path %3F.
+            `group` (which of the groups of settings it belongs to), `class_map` (see `zooscope.classifiers.class_map`) and
+            `outputs` (`probabilities` where the network gives those in place of logits: their logarithm is taken). A `&`, `%` or
+            `+` in a value is written %26, %25, %2B, a `?` in a path %3F.
         name: what to call it; else the option `name`, else the address up to the `?`.
         trust: whether to run code that the address names (`architecture=module:function`). Say False for an address that you have
             from someone else: it is then refused before anything is imported.
@@ -41,6 +44,11 @@ def load_classifier(address: str | Address, *, name: str | None = None, trust: b
     own, common = parsed.without_options(*COMMON_OPTIONS), parsed.without_options(*parsed.options.keys() - COMMON_OPTIONS).options
     classifier: Classifier = import_provider(parsed).load(own.rest, own.options, name=name or name_of(parsed))
     kept = {option: value for option, value in common.items() if option != "name"}
+    if kept.get("outputs", LOGITS) not in OUTPUTS:
+        msg = f"the option outputs takes {' or '.join(OUTPUTS)}: got {kept['outputs']!r}."
+        raise InvalidValueError(msg)
+    if kept.get("outputs") == PROBABILITIES:
+        classifier = replace(classifier, network=Logarithm(classifier.network).eval())
     if "class_map" in kept:
         if kept["class_map"] != BACKGROUND:
             kept["class_map"] = str(path_of(kept["class_map"]))

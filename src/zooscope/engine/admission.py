@@ -45,7 +45,7 @@ class Admission:
     @property
     def guessers(self) -> dict[str, str]:
         """Of the classifiers that were measured and not let in: what is wrong with them, by name."""
-        return {name: describe_guesser(name, self._said[name], self._labels) for name in self._held}
+        return {name: f"{describe_guesser(name, self._said[name], self._labels)}." for name in self._held}
 
     def _may_enter(self, name: str) -> bool:
         said, num_classes = self._said[name], self._num_classes[name]

@@ -1,10 +1,11 @@
 """Brings a record up to date: measures what is missing, and writes it one task at a time."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from zooscope.attacks.base import Attack
 from zooscope.classifiers.classifier import Classifier
+from zooscope.classifiers.probe import probe
 from zooscope.engine.admission import Admission
 from zooscope.engine.chance import describe_guesser, is_at_chance
 from zooscope.engine.executor import Executor
@@ -51,23 +52,39 @@ class Run:
             ClassifierError: the attack can't attack a source, or a classifier doesn't behave or guesses. If nothing of it was
                 measured so far, the record keeps the reason, and it is left out until it is added again.
         """
-        self._require_sources()
+        self._probe()
         self._classify(allow_chance=allow_chance)
         for measurement in (Transfer(attack=self.attack, seed=self.records.definition.seed), *self.also):
             for _, result in self._measure(measurement):
                 self.records.save(result.arrays, result.facts)
 
-    def _require_sources(self) -> None:
-        """Lets the attack look at every source that was not attacked so far."""
+    def _probe(self) -> None:
+        """Looks at every classifier that is new, and lets the attack look at every source that was not attacked so far."""
         attacked = {source for source, _, _ in self.records.present(TRANSFER)}
-        for name in self.sources:
-            if name not in attacked:
+        is_new = {entry.name: not entry.is_admitted for entry in self.records.entries}
+        refusals = dict[str, str]()
+        for name in self.records.wanted:
+            is_next = name in self.sources and name not in attacked
+            if is_new[name] or is_next:
                 classifier = self.classifier(name)
                 try:
-                    self.attack.require(classifier)
+                    if is_new[name]:
+                        probe(classifier)
+                    if is_next:
+                        self.attack.require(classifier)
                 except ClassifierError as error:
-                    self.records.refuse_classifier(name, str(error))
-                    raise
+                    refusals[name] = str(error)
+        self._refuse(refusals)
+
+    def _refuse(self, refusals: Mapping[str, str], *, advice: str = "") -> None:
+        """Notes why classifiers can't be measured, and says it of the first, with the names of the others."""
+        for name, reason in refusals.items():
+            self.records.refuse_classifier(name, reason)
+        for reason in refusals.values():
+            others = list(refusals)[1:]
+            more = f" {len(others)} more can't be measured: {', '.join(others)}." if others else ""
+            msg = f"{reason.removesuffix('.')}{advice}.{more}"
+            raise ClassifierError(msg)
 
     def _classify(self, *, allow_chance: bool) -> None:
         """Measures clean images; a classifier enters the record when it has shown that it knows them."""
@@ -80,13 +97,8 @@ class Run:
             if error.refused:
                 self.records.refuse_classifier(error.refused, str(error))
             raise
-        for name, reason in admission.guessers.items():
-            self.records.refuse_classifier(name, f"{reason}.")
         guessers = admission.guessers | ({} if allow_chance else self._find_guessers())
-        for reason in guessers.values():
-            more = f" {len(guessers) - 1} more guess: {', '.join(list(guessers)[1:])}." if len(guessers) > 1 else ""
-            msg = f"{reason}, remove the classifier, or allow it (allow_chance=True).{more}"
-            raise ClassifierError(msg)
+        self._refuse(guessers, advice=", remove the classifier, or allow it (allow_chance=True)")
 
     def _find_guessers(self) -> dict[str, str]:
         """Of the classifiers that are in the record, and not attacked or tested so far: what is wrong with those that guess."""

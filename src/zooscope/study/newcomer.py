@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Bool, Int32
 
 from zooscope.classifiers.classifier import Classifier
+from zooscope.classifiers.probe import probe
 from zooscope.engine.chance import describe_guesser, is_at_chance
 from zooscope.engine.executor import Serial
 from zooscope.engine.progress import Progress, ProgressListener
@@ -81,7 +82,8 @@ def newcomer(
     known = study.predictions  # refuses an imported study before anything is loaded
     require_usable([classifier], study.class_names)
     shelf = study.shelf(device=device, batch_size=batch_size, guests=[classifier])
-    study.attack.require(shelf.classifier(classifier.name))
+    probe(shelf.classifier(classifier.name))
+    study.attack.require(classifier)
     said = _classify(shelf, classifier.name, listen)
     labels = study.images.labels
     if not allow_chance and is_at_chance(said, labels, num_classes=classifier.num_classes):

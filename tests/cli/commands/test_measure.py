@@ -132,7 +132,7 @@ def test_after_wrong_labels_the_corrected_command_works(tmp_path: Path) -> None:
     assert wrong.exit_code == 1
     assert "bundled:resnet gets" in one_line(wrong.stderr)
     assert "chance level" in one_line(wrong.stderr)
-    assert "1 more guess: bundled:vit." in one_line(wrong.stderr)
+    assert "1 more can't be measured: bundled:vit." in one_line(wrong.stderr)
     assert "bundled:vit is left out: bundled:vit gets" in one_line(call("show", folder).stderr)
     alone = call("measure", folder, "--images", "bundled:cifar10", "--count", "20")
     assert "was measured with another" in one_line(alone.stderr), "it doesn't say all anew"
