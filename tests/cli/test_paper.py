@@ -34,7 +34,7 @@ def test_the_table_names_all_69_in_80_columns() -> None:
         assert f"\n{entry.name} " in text
         assert f"\n  {entry.paper_name} " in text
         assert entry.timm is None or f" {entry.timm} " in text
-    assert "gluon_xception65              not in timm any more: it can't be loaded" in text
+    assert "gluon_xception65              not in timm any more: weights from a file" in text
 
 
 def test_a_summary_names_what_the_network_has() -> None:
@@ -60,7 +60,8 @@ def test_a_pattern_beside_it_is_refused() -> None:
     assert "--paper lists all 69 and takes no pattern: got vit" in result.stderr
 
 
-def test_a_pattern_leaves_out_what_can_not_be_had_any_more_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pattern_leaves_out_what_lacks_its_weights_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     loaded: list[str] = []
     vit = load_classifier("bundled:vit")
 
@@ -73,4 +74,14 @@ def test_a_pattern_leaves_out_what_can_not_be_had_any_more_and_says_so(tmp_path:
     result = call("measure", tmp_path / "study", "--classifiers", "paper:gluon_*", *words)
     assert result.exit_code == 0
     assert loaded == ["paper:gluon_resnet101_v1c"]
-    assert "Note: paper:gluon_xception65 is left out: timm no longer has this network" in result.stderr
+    assert "Note: paper:gluon_xception65 is left out: timm no longer has its weights, and there is no" in result.stderr
+
+
+def test_a_pattern_keeps_it_where_its_weights_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    (tmp_path / "hub/checkpoints").mkdir(parents=True)
+    (tmp_path / "hub/checkpoints/gluon_xception-7015a15c.pth").touch()
+    result = call("measure", tmp_path / "study", "--classifiers", "paper:gluon_x*", "--images", "bundled:cifar10", "--count", "10")
+    assert result.exit_code != 0
+    assert "gluon_xception-7015a15c.pth can't be read as a checkpoint" in result.stderr
+    assert "left out" not in result.stderr

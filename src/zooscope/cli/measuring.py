@@ -166,14 +166,16 @@ def _require_same(study: "Study", wanted: Wanted) -> None:
 
 
 def _load(words: Sequence[str]) -> list["Classifier"]:
-    """The classifiers that words stand for; of a pattern's, those that can't be had any more are left out with a note."""
+    """The classifiers that words stand for; of a pattern's, those whose weights are missing are left out with a note."""
     from zooscope.classifiers.load import load_classifier
-    from zooscope.classifiers.providers.paper import gone
+    from zooscope.classifiers.providers.paper import find_missing_weights
 
-    found = select_classifiers(words)
-    left_out = [address for address in found if address.head in gone() and str(address) not in words]
+    found, missing = select_classifiers(words), find_missing_weights()
+    left_out = [
+        address for address in found if address.head in missing and "weights" not in address.options and str(address) not in words
+    ]
     for address in left_out:
-        tell(f"Note: {address} is left out: timm no longer has this network and its weights.")
+        tell(f"Note: {address} is left out: {missing[address.head]}")
     return [load_classifier(address) for address in found if address not in left_out]
 
 

@@ -66,6 +66,6 @@ def _table() -> Table:
     table.add_column("paper:", no_wrap=True)
     table.add_column("In timm today; components", overflow="fold")
     for entry in entries():
-        today = entry.timm or "not in timm any more: it can't be loaded"
+        today = entry.timm or "not in timm any more: weights from a file"
         table.add_row(f"{entry.name}\n  {entry.paper_name}", f"{today}\n{summarise(entry)}")
     return table

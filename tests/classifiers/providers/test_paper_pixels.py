@@ -1,4 +1,4 @@
-"""What timm's networks are shown is what timm's own evaluation would show them: the paper's 68, and every other setting.
+"""What timm's networks are shown is what timm's own evaluation would show them: the paper's 69, and every other setting.
 
 With ZOOSCOPE_IMAGENET (a folder of images, one subfolder per class) photographs are used, else generated images.
 """
@@ -19,6 +19,7 @@ from timm.data import IMAGENET_DEFAULT_MEAN, create_transform, resolve_data_conf
 from torch import nn
 
 from zooscope.classifiers.providers import paper
+from zooscope.classifiers.providers.gluon_xception65 import SETTINGS
 from zooscope.classifiers.providers.timm import classifier_of
 from zooscope.images.make_pixels import make_pixels
 from zooscope.images.pixel_transform import DOWN
@@ -37,15 +38,14 @@ class Shown(nn.Flatten):
 
 
 def settings_of_the_paper() -> dict[str, Settings]:
-    """What timm says of the weights of the 68, each different way once, under the names of the networks that share it."""
+    """What timm says, or said, of the weights of the 69, each different way once, under the names of the networks that share it."""
     shared, texts = defaultdict[str, list[str]](list), dict[str, Settings]()
     for entry in paper.entries():
         facts = timm.get_pretrained_cfg(entry.timm) if entry.timm else None
-        if facts is not None:
-            settings = facts.to_dict()
-            key = str(sorted((name, str(value)) for name, value in resolve_data_config(pretrained_cfg=settings).items()))
-            shared[key].append(entry.name)
-            texts[key] = settings
+        settings = dict(SETTINGS) if facts is None else facts.to_dict()
+        key = str(sorted((name, str(value)) for name, value in resolve_data_config(pretrained_cfg=settings).items()))
+        shared[key].append(entry.name)
+        texts[key] = settings
     return {f"{names[0]} and {len(names) - 1} more": texts[key] for key, names in shared.items()}
 
 
@@ -98,6 +98,6 @@ def test_borders_are_filled_with_the_mean_of_the_network() -> None:
     same_as_timm(settings, [drawn(97, 61)])
 
 
-def test_all_68_are_covered_by_the_settings_compared() -> None:
-    assert sum(1 + int(names.split(" ")[2]) for names in settings_of_the_paper()) == 68
+def test_all_69_are_covered_by_the_settings_compared() -> None:
+    assert sum(1 + int(names.split(" ")[2]) for names in settings_of_the_paper()) == 69
     assert DOWN not in {settings.get("crop_mode", "center") for settings in settings_of_the_paper().values()}

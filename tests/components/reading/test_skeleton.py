@@ -33,9 +33,9 @@ def test_other_sources_are_loaded_as_they_are() -> None:
     assert load_skeleton("bundled:vit").digest == zooscope.load_classifier("bundled:vit").digest
 
 
-def test_a_network_that_timm_no_longer_has_is_refused() -> None:
-    with pytest.raises(ClassifierError, match=r"paper:gluon_xception65 can't be built: timm no longer has this network"):
-        load_skeleton("paper:gluon_xception65")
+def test_the_network_that_timm_no_longer_has_is_built_here() -> None:
+    found = load_skeleton("paper:gluon_xception65?num_classes=7&size=100")
+    assert (found.device.type, found.num_classes, found.transform.size) == ("meta", 7, (100, 100))
 
 
 @pytest.mark.parametrize(

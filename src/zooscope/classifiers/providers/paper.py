@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from zooscope.addresses import parse_address, write_address
-from zooscope.errors import ClassifierError, UnknownNameError
+from zooscope.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from zooscope.classifiers.classifier import Classifier
@@ -29,7 +29,8 @@ class Entry:
     Attributes:
         name: what timm 0.6.7, which the paper used, called the network.
         paper_name: what the paper calls it.
-        timm: today's timm name, with the tag of the weights that timm 0.6.7 loaded under `name`; None where timm has them no more.
+        timm: today's timm name, with the tag of the weights that timm 0.6.7 loaded under `name`; None where timm has
+            them no more and the network is zooscope's own (`gluon_xception65`).
         input_size: height and width of its pixels, as timm 0.6.7 set them.
         components: the 13 components by name, as strings (`zooscope.components.vocabulary` explains them).
     """
@@ -79,13 +80,19 @@ def entry(name: str) -> Entry:
     return known[name]
 
 
-def gone() -> tuple[str, ...]:
-    """The addresses of those of the 69 that can't be loaded any more."""
-    return tuple(f"paper:{each.name}" for each in entries() if each.timm is None)
+def find_missing_weights() -> Mapping[str, str]:
+    """The addresses of those of the 69 whose weights must be put into place by hand and are not there; why, and what to do."""
+    from zooscope.classifiers.providers import gluon_xception65  # noqa: PLC0415  (the table is read without torch)
+
+    return (
+        {}
+        if gluon_xception65.locate_weights().is_file()
+        else {gluon_xception65.ADDRESS: gluon_xception65.explain_missing_weights()}
+    )
 
 
 def load(rest: str, options: Mapping[str, str], *, name: str) -> "Classifier":
-    """One of the 69 from timm, with the weights that the paper used.
+    """One of the 69 with the weights that the paper used: from timm, except for `gluon_xception65`, which timm no longer has.
 
     Args:
         rest: its name, see `entry`.
@@ -94,19 +101,15 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> "Classifier":
 
     Raises:
         UnknownNameError: it is none of the 69, or there is no such option.
-        ClassifierError: timm has its weights no more, they can't be had, or a checkpoint doesn't fit.
+        ClassifierError: its weights can't be had, or a checkpoint doesn't fit.
         InvalidValueError: an option's value can't be used.
         MissingFileError: the checkpoint is not there.
     """
+    from zooscope.classifiers.providers import gluon_xception65, timm  # noqa: PLC0415  (the table is read without torch)
+
     found = entry(rest)
     if found.timm is None:
-        msg = (
-            f"paper:{found.name} can't be loaded: timm no longer has this network and its weights (its xception65 is another one); "
-            "leave it out, the other 68 are there."
-        )
-        raise ClassifierError(msg)
-    from zooscope.classifiers.providers import timm  # noqa: PLC0415  (the table is read without torch)
-
+        return gluon_xception65.load(options, name=name)
     classifier = timm.load(found.timm, options, name=name)
     used = parse_address(str(classifier.address)).options  # with paths that hold from anywhere
     return replace(classifier, address=write_address("paper", found.name, used))
