@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import BaseRequestHandler, TCPServer, ThreadingTCPServer
 from threading import Thread
 from typing import Any
 
@@ -74,7 +75,8 @@ def server(
             """Says nothing."""
 
         def _answer(self, *, with_body: bool) -> None:
-            asked.append(self.path)
+            if self.path != "/":  # whether there is a hub at all
+                asked.append(self.path)
             file = None if files is None else files / Path(self.path).name
             content = b""
             if file is not None and file.is_file():
@@ -91,14 +93,33 @@ def server(
             if with_body:
                 self.wfile.write(content)
 
-    hub = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    address = f"http://127.0.0.1:{hub.server_port}"
+    with _running(ThreadingHTTPServer(("127.0.0.1", 0), Handler), monkeypatch):
+        yield asked
+
+
+@contextmanager
+def broken_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
+    """A hub whose connections break before anything is said, which the client takes for a fault to try again after; gives them."""
+    attempts: list[object] = []
+
+    class Handler(BaseRequestHandler):
+        def handle(self) -> None:
+            attempts.append(self.client_address)
+
+    with _running(ThreadingTCPServer(("127.0.0.1", 0), Handler), monkeypatch):
+        yield attempts
+
+
+@contextmanager
+def _running(hub: TCPServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The hub's client asks this server."""
+    address = f"http://127.0.0.1:{hub.server_address[1]}"
     monkeypatch.setattr(constants, "ENDPOINT", address)
     monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", address + "/{repo_id}/resolve/{revision}/{filename}")
     close_session()
     Thread(target=hub.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     try:
-        yield asked
+        yield
     finally:
         close_session()
         hub.shutdown()

@@ -271,6 +271,7 @@ def test_a_repository_is_read_from_the_cache(offline: Path, folder: Path) -> Non
     assert (classifier.address, classifier.num_classes) == ("huggingface:google/vit?size=32", 5)
 
 
+@pytest.mark.usefixtures("offline")
 def test_only_settings_and_weights_are_fetched_and_pickled_ones_only_without_safetensors(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -323,11 +324,13 @@ def test_what_the_hub_refuses_is_one_sentence(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.usefixtures("offline")
 def test_what_is_no_name_of_a_repository_is_refused() -> None:
     with pytest.raises(ClassifierError, match=r"'me/my mine' is no name of a repository; write ORG/NAME"):
         huggingface.load("me/my mine", {}, name="a")
 
 
+@pytest.mark.usefixtures("offline")
 def test_another_fault_while_fetching_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     def download(*_: object, **__: object) -> str:
         msg = "a fault of ours"

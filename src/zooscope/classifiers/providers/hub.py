@@ -16,10 +16,10 @@ from huggingface_hub.errors import (
 from huggingface_hub.file_download import repo_folder_name
 
 from zooscope.errors import ClassifierError, first_line
+from zooscope.hub import TOKEN, explain_offline
 
 UNAUTHORIZED: Final = 401
 FORBIDDEN: Final = 403
-TOKEN: Final = "a token from https://huggingface.co/settings/tokens, by `hf auth login` or in HF_TOKEN"  # noqa: S105  (a sentence)
 
 
 def hub_error(error: Exception, repository: str, *, instead: str) -> ClassifierError | None:
@@ -35,8 +35,7 @@ def hub_error(error: Exception, repository: str, *, instead: str) -> ClassifierE
         msg = f"{repository} is gated: accept its terms at https://huggingface.co/{repository} ({then})."
     elif isinstance(error, LocalEntryNotFoundError):
         folder = Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=repository, repo_type="model")
-        state = "HF_HUB_OFFLINE is set" if constants.is_offline_mode() else "the Hugging Face hub can't be reached"
-        msg = f"{repository} is not in the cache ({folder}), and {state}; go online once, or {instead}."
+        msg = f"{repository} is not in the cache ({folder}), and {explain_offline()}; go online once, or {instead}."
     elif isinstance(error, RepositoryNotFoundError):
         private = "if it is private, the token that was sent may not read it" if get_token() else f"if it is private, give {TOKEN}"
         msg = f"the Hugging Face hub has no repository {repository}; check the spelling, or {private}."

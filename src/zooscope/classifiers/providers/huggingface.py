@@ -24,6 +24,7 @@ from zooscope.classifiers.options import PREPROCESSING, adjusted, per_channel, r
 from zooscope.classifiers.providers.hub import hub_error
 from zooscope.classifiers.providers.image_processor import preprocessing_of
 from zooscope.errors import ClassifierError, MissingFileError, first_line
+from zooscope.hub import offline_if_unreachable
 
 OPTIONS: Final = PREPROCESSING
 SETTINGS: Final = ("config.json", "preprocessor_config.json", "processor_config.json")
@@ -109,16 +110,17 @@ def _folder(rest: str) -> tuple[Path, str]:
 def _fetched(rest: str) -> Path:
     """The folder of a repository in the hub's cache, with settings and weights and nothing else."""
     repository, _, revision = rest.partition("@")
-    try:
-        folder = Path(snapshot_download(repository, revision=revision or None, allow_patterns=[*SETTINGS, *SAFE_WEIGHTS]))
-        if not any(folder.glob("*.safetensors")):
-            patterns = [*SETTINGS, *OTHER_WEIGHTS]
-            folder = Path(snapshot_download(repository, revision=revision or None, allow_patterns=patterns))
-    except Exception as error:
-        sentence = hub_error(error, repository, instead="give a folder that holds its files: huggingface:FOLDER")
-        if sentence is None:
-            raise
-        raise sentence from error
+    with offline_if_unreachable():
+        try:
+            folder = Path(snapshot_download(repository, revision=revision or None, allow_patterns=[*SETTINGS, *SAFE_WEIGHTS]))
+            if not any(folder.glob("*.safetensors")):
+                patterns = [*SETTINGS, *OTHER_WEIGHTS]
+                folder = Path(snapshot_download(repository, revision=revision or None, allow_patterns=patterns))
+        except Exception as error:
+            sentence = hub_error(error, repository, instead="give a folder that holds its files: huggingface:FOLDER")
+            if sentence is None:
+                raise
+            raise sentence from error
     return folder
 
 

@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, Final
 
 import zooscope.images.torchvision_operators
@@ -14,6 +14,7 @@ from torch import Tensor
 from zooscope.classifiers.providers.hub import hub_error
 from zooscope.classifiers.weights import misfit
 from zooscope.errors import ClassifierError, ZooscopeError, first_line
+from zooscope.hub import offline_if_unreachable
 
 LOADER: Final = "timm.models._builder"
 _MISSING: Final = re.compile(r"Missing keys \((.*?)\)|(Using random initialization|using random init)", re.IGNORECASE)
@@ -43,23 +44,26 @@ def pretrained(model: str, *, size: int | None, repository: str | None, address:
     Raises:
         ClassifierError: the weights can't be had, or don't fit.
     """
-    try:
-        with _strictly(address):
-            return create(model, {"pretrained": True}, size=size)
-    except ZooscopeError:
-        raise
-    except Exception as error:  # the hub, the network and each architecture have their own ways to fail
-        known = hub_error(error, repository, instead=instead) if repository else None
-        if known is not None:
-            raise known from error
-        unfit = misfit(error) if isinstance(error, RuntimeError) else None
-        if unfit:
-            msg = f"the weights of {address} don't fit the architecture that they are for: the file {unfit}."
-        elif isinstance(error, KeyError):
-            msg = f"{address}: its config.json is not in timm's format (it has no {error}); for another, see huggingface:ORG/NAME."
-        else:
-            msg = f"timm can't load {address} ({first_line(error)}); {instead}."
-        raise ClassifierError(msg) from error
+    with offline_if_unreachable() if repository else nullcontext():
+        try:
+            with _strictly(address):
+                return create(model, {"pretrained": True}, size=size)
+        except ZooscopeError:
+            raise
+        except Exception as error:  # the hub, the network and each architecture have their own ways to fail
+            known = hub_error(error, repository, instead=instead) if repository else None
+            raise known or _explain_failure(error, address, instead) from error
+
+
+def _explain_failure(error: Exception, address: str, instead: str) -> ClassifierError:
+    unfit = misfit(error) if isinstance(error, RuntimeError) else None
+    if unfit:
+        msg = f"the weights of {address} don't fit the architecture that they are for: the file {unfit}."
+    elif isinstance(error, KeyError):
+        msg = f"{address}: its config.json is not in timm's format (it has no {error}); for another, see huggingface:ORG/NAME."
+    else:
+        msg = f"timm can't load {address} ({first_line(error)}); {instead}."
+    return ClassifierError(msg)
 
 
 def converted(model: str, keywords: Mapping[str, Any], weights: Mapping[str, Tensor], *, size: int | None) -> Any:  # noqa: ANN401  (as above)

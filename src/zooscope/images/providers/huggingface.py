@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final, final
@@ -17,18 +18,18 @@ from datasets import (
     load_dataset_builder,
 )
 from datasets.exceptions import DatasetNotFoundError
-from huggingface_hub import constants, get_token
+from huggingface_hub import get_token
 from huggingface_hub.errors import HfHubHTTPError
 
 from zooscope.addresses import write_address
 from zooscope.errors import ImagesError, MissingFileError, UnknownNameError, first_line
+from zooscope.hub import TOKEN, explain_offline, offline_if_unreachable
 from zooscope.images.image_set import ImageSet
 from zooscope.images.providers import columns
 from zooscope.images.providers.columns import chosen, labels_in
 
 OPTIONS: Final = ("split", "config", *columns.OPTIONS)
 _REFUSED: Final = (401, 403)
-TOKEN: Final = "a token from https://huggingface.co/settings/tokens, by `hf auth login` or in HF_TOKEN"  # noqa: S105  (a sentence)
 
 
 def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | None) -> ImageSet:
@@ -46,9 +47,10 @@ def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | No
         ImagesError: the hub refuses or can't be reached, a column is missing, or labels don't fit.
     """
     place = _place(rest)
-    split = options.get("split") or _only_split(place, options.get("config"))
+    with nullcontext() if Path(place).is_dir() else offline_if_unreachable():
+        split = options.get("split") or _only_split(place, options.get("config"))
+        dataset = _dataset(place, options.get("config"), split)
     address = write_address("huggingface", place, {**options, "split": split})
-    dataset = _dataset(place, options.get("config"), split)
     features = dataset.features
     images = [name for name, feature in features.items() if isinstance(feature, Image)]
     labels = [name for name, feature in features.items() if isinstance(feature, ClassLabel)]
@@ -133,9 +135,8 @@ def _sentence(error: Exception, place: str, configuration: str | None, split: st
     if isinstance(error, HfHubHTTPError) and error.response.status_code in _REFUSED:
         return ImagesError(f"the Hugging Face hub refuses the token that was sent for {place}; give {TOKEN}, or none.")
     if isinstance(error, ConnectionError):
-        state = "HF_HUB_OFFLINE is set" if constants.is_offline_mode() else "the Hugging Face hub can't be reached"
         cache = f"not in the cache ({config.HF_DATASETS_CACHE})"
-        return ImagesError(f"{place} is {cache}, and {state}; go online once, or give a folder that holds its files.")
+        return ImagesError(f"{place} is {cache}, and {explain_offline()}; go online once, or give a folder that holds its files.")
     return _unknown(error, place, configuration, split) or ImagesError(
         f"{place} can't be loaded as a data set of images ({first_line(error)}); give one with its data in Parquet or image files."
     )
