@@ -11,6 +11,8 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
+import zooscope.images.torchvision_operators
+
 if TYPE_CHECKING:
     from zooscope import analyses, attacks
     from zooscope.classifiers.classifier import Classifier
