@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import zooscope.images.torchvision_operators  # for all tests
+
 import numpy as np
 import pytest
 from hypothesis import settings

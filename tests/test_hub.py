@@ -3,8 +3,6 @@
 from functools import partial
 from pathlib import Path
 
-import zooscope.images.torchvision_operators
-
 import datasets
 import pytest
 import timm

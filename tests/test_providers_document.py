@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
-import zooscope.images.torchvision_operators
-
 import pytest
 import timm
 import torch

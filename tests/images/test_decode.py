@@ -4,8 +4,6 @@ import io
 import warnings
 from pathlib import Path
 
-import zooscope.images.torchvision_operators
-
 import numpy as np
 import pytest
 from hypothesis import given

@@ -5,8 +5,6 @@ import sys
 from math import floor
 from typing import Any
 
-import zooscope.images.torchvision_operators
-
 import numpy as np
 import pytest
 import torch

@@ -3,8 +3,6 @@
 from functools import cache
 from typing import Any
 
-import zooscope.images.torchvision_operators
-
 import torch
 from jaxtyping import Float
 from PIL import Image

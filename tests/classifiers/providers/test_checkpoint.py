@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import zooscope.images.torchvision_operators
-
 import pytest
 import timm
 import torch

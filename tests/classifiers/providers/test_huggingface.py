@@ -7,8 +7,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import zooscope.images.torchvision_operators
-
 import pytest
 import torch
 import transformers

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import zooscope.images.torchvision_operators
-
 import numpy as np
 import pytest
 import torch

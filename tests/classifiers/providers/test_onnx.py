@@ -5,8 +5,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import zooscope.images.torchvision_operators
-
 import numpy as np
 import onnx
 import pytest

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import zooscope.images.torchvision_operators
-
 import pytest
 import timm
 import torch

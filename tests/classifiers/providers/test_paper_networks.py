@@ -7,8 +7,6 @@ import gc
 import os
 from pathlib import Path
 
-import zooscope.images.torchvision_operators
-
 import numpy as np
 import pytest
 import timm

@@ -8,8 +8,6 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-import zooscope.images.torchvision_operators
-
 import numpy as np
 import pytest
 import timm

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 
-import zooscope.images.torchvision_operators
-
 import pytest
 import torch
 from safetensors.torch import save_file

@@ -2,8 +2,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-import zooscope.images.torchvision_operators
-
 import pytest
 import torch
 from torch import Tensor, nn

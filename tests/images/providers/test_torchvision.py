@@ -5,8 +5,6 @@ import pickle
 import struct
 from pathlib import Path
 
-import zooscope.images.torchvision_operators
-
 import numpy as np
 import pytest
 from PIL import Image

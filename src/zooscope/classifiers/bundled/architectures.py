@@ -8,8 +8,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-import zooscope.images.torchvision_operators
-
 from timm.models._efficientnet_builder import decode_arch_def, round_channels
 from timm.models.byobnet import ByoBlockCfg, ByobNet, ByoModelCfg
 from timm.models.convnext import ConvNeXt

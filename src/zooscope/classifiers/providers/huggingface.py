@@ -8,8 +8,6 @@ from inspect import signature
 from pathlib import Path
 from typing import Any, Final
 
-import zooscope.images.torchvision_operators
-
 import torch
 from huggingface_hub import snapshot_download
 from torch import Tensor, nn

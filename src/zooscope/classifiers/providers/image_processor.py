@@ -4,8 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import zooscope.images.torchvision_operators
-
 import numpy as np
 import torch
 from PIL import Image

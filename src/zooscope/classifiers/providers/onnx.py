@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import zooscope.images.torchvision_operators
-
 import numpy as np
 import torch
 from onnx.reference import ReferenceEvaluator

@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import zooscope.images.torchvision_operators
-
 import timm
 from timm.data import resolve_data_config
 from timm.models import PretrainedCfg, get_deprecated_models

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Any, Final
 
-import zooscope.images.torchvision_operators
-
 import timm
 from torch import Tensor
 

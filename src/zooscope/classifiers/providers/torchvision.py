@@ -8,8 +8,6 @@ from typing import Any, Final
 from urllib.error import URLError
 from urllib.parse import urlsplit
 
-import zooscope.images.torchvision_operators
-
 from torch import Tensor, hub, nn
 from torchvision import models
 

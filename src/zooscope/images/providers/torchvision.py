@@ -7,8 +7,6 @@ from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any, Final
 
-import zooscope.images.torchvision_operators
-
 import numpy as np
 from jaxtyping import Int
 from PIL import Image
