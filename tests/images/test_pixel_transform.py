@@ -16,7 +16,7 @@ from torch import nn
 
 from zooscope import Classifier, PixelTransform, load_images
 from zooscope.errors import InvalidValueError
-from zooscope.images.make_pixels import make_pixels
+from zooscope.images.make_pixels import MOST_PIXELS, make_pixels
 from zooscope.images.pixel_transform import fraction_kept
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -150,3 +150,36 @@ def test_a_text_that_is_no_transform_is_refused(text: str) -> None:
 def test_a_transform_is_read_without_torch() -> None:
     program = "import sys, zooscope.images.pixel_transform; sys.exit(any(name in sys.modules for name in ('torch', 'timm')))"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+# Lines
+
+
+@pytest.mark.parametrize("settings", [*CASES, *DOWN], ids=lambda settings: str(PixelTransform(**settings)))
+@pytest.mark.parametrize("size", [(1, 20_000), (20_000, 1), (2, 9_000)])
+def test_a_line_never_becomes_an_image_of_hundreds_of_megapixels(
+    settings: dict[str, Any], size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+    resize = Image.Image.resize
+
+    def watch(image: Image.Image, size: tuple[int, int], *arguments: Any, **options: Any) -> Image.Image:  # noqa: ANN401
+        made.append(size[0] * size[1])
+        return resize(image, size, *arguments, **options)
+
+    monkeypatch.setattr(Image.Image, "resize", watch)
+    pixels = make_pixels(PixelTransform(**settings), Image.new("RGB", size, (255, 0, 51)))
+    assert max(made) <= MOST_PIXELS
+    assert pixels.shape == (3, settings["height"], settings["width"])
+    centre = pixels[:, settings["height"] // 2, settings["width"] // 2]
+    torch.testing.assert_close(centre, torch.tensor([1.0, 0.0, 0.2]) if settings.get("crop_mode") != "border" else centre)
+
+
+@pytest.mark.parametrize("settings", [*CASES[:4], DOWN[0]], ids=lambda settings: str(PixelTransform(**settings)))
+def test_the_centre_alone_is_the_centre_of_the_whole(settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    transform = PixelTransform(**settings)
+    for image in photographs():
+        whole = make_pixels(transform, image)
+        monkeypatch.setattr("zooscope.images.make_pixels.MOST_PIXELS", 0)
+        torch.testing.assert_close(make_pixels(transform, image), whole, atol=2.5 / 255, rtol=0)
+        monkeypatch.undo()
