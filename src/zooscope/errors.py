@@ -118,3 +118,11 @@ class WeakSourceWarning(UserWarning):
 
 class OneSidedWarning(UserWarning):
     """Some classifiers are not attacked, so that pairs have one direction or none: their two-sided score is NaN."""
+
+
+class ClassOrderWarning(UserWarning):
+    """Labels whose order another program may see otherwise: numbers that may count from 1, or that were sorted as text."""
+
+
+class LeftOutWarning(UserWarning):
+    """Files or rows beside the images that are not used."""

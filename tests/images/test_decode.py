@@ -1,7 +1,9 @@
 """Every kind of image file becomes 8-bit RGB; damaged ones are told apart."""
 
 import io
+import struct
 import warnings
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -71,9 +73,89 @@ def test_one_bit_becomes_black_and_white() -> None:
     np.testing.assert_array_equal(levels[1:], np.full((4, 6, 3), 255))
 
 
-@pytest.mark.parametrize(("level", "expected"), [(0, 0), (256, 1), (0x80FF, 0x80), (65535, 255)])
+@pytest.mark.parametrize(("level", "expected"), [(0, 0), (0x1000, 0x10), (0x80FF, 0x80), (65535, 255)])
 def test_sixteen_bit_grey_keeps_its_upper_eight_bits(level: int, expected: int) -> None:
     assert_every_pixel(decoded(Image.fromarray(np.full(SIZE[::-1], level, np.uint16))), (expected, expected, expected))
+
+
+RAMP = np.tile(np.arange(256), (4, 1))
+
+
+def sixteen_bits(levels: np.ndarray, colour_type: int) -> bytes:
+    """A PNG of 16 bits, written by hand: Pillow writes none in colour. Colour type 0 is grey, 4 has alpha, 2 is RGB."""
+    height, width = levels.shape
+    channels = {0: 1, 4: 2, 2: 3}[colour_type]
+    rows = b"".join(b"\0" + np.repeat(row, channels).astype(">u2").tobytes() for row in levels)
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    header = struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0)
+    parts = chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+@pytest.mark.parametrize(("kind", "dtype"), [("PNG", np.uint16), ("TIFF", np.uint16), ("TIFF", np.int32)])
+def test_levels_of_so_many_bits_as_are_given_show_the_same_ramp(bits: int, kind: str, dtype: type) -> None:
+    data = encoded(Image.fromarray((RAMP << (bits - 8)).astype(dtype)), kind)
+    np.testing.assert_array_equal(np.asarray(decode(data, "ramp", bits=bits))[..., 1], RAMP)
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12])
+@pytest.mark.parametrize("colour_type", [0, 2, 4])
+def test_levels_that_may_have_fewer_than_16_bits_are_not_guessed(bits: int, colour_type: int) -> None:
+    data = sixteen_bits(RAMP << (bits - 8), colour_type)
+    with pytest.raises(ImagesError, match=r"^x\.png \(.*may (have|hold) fewer.*bits=.*16 in the address"):
+        decode(data, "x.png")
+    assert np.asarray(decode(data, "x.png", bits=16)).max() == 255 >> (16 - bits)
+
+
+def test_16_bits_in_colour_show_their_upper_eight() -> None:
+    for colour_type in (0, 2, 4):
+        shown = np.asarray(decode(sixteen_bits(RAMP << 8 | 0x80, colour_type), "x.png"))
+        np.testing.assert_array_equal(shown, np.repeat(RAMP[..., None], 3, axis=2))
+
+
+def test_fewer_bits_than_16_in_colour_are_refused_as_their_lower_half_is_lost() -> None:
+    with pytest.raises(ImagesError, match=r"colours of 16 bits that may hold fewer; save it with 8 bits"):
+        decode(sixteen_bits(RAMP << 8, 2), "x.png", bits=12)
+
+
+def test_levels_beyond_the_bits_that_are_given_are_refused() -> None:
+    with pytest.raises(ImagesError, match="levels from 0 to 4080 have no agreed range in 10 bits"):
+        decode(sixteen_bits(RAMP << 4, 0), "x.png", bits=10)
+
+
+@pytest.mark.parametrize("highest", [1023, 4095])
+def test_a_pgm_says_its_range(highest: int) -> None:
+    levels = (RAMP * highest // 255).astype(">u2")
+    data = f"P5 256 4 {highest}\n".encode() + levels.tobytes()
+    np.testing.assert_allclose(np.asarray(decode(data, "x.pgm"))[..., 0], RAMP, atol=1)
+
+
+def test_a_tiff_of_12_bits_says_its_range() -> None:
+    shown = np.asarray(decode(tiff(packed_in_12_bits(RAMP << 4), bits=12, photometric=1), "x.tif"))
+    np.testing.assert_array_equal(shown[..., 0], RAMP)
+
+
+def test_a_tiff_in_which_white_is_zero_is_turned_round() -> None:
+    shown = np.asarray(decode(tiff((RAMP << 8).astype("<u2").tobytes(), bits=16, photometric=0), "x.tif"))
+    np.testing.assert_array_equal(shown[..., 0], 255 - RAMP)
+
+
+def packed_in_12_bits(levels: np.ndarray) -> bytes:
+    pairs = levels.reshape(-1, 2)
+    parts = np.stack([pairs[:, 0] >> 4, (pairs[:, 0] & 15) << 4 | pairs[:, 1] >> 8, pairs[:, 1] & 255], axis=1)
+    return parts.astype(np.uint8).tobytes()
+
+
+def tiff(pixels: bytes, *, bits: int, photometric: int) -> bytes:
+    """One strip of grey levels, 256 by 4, without compression."""
+    tags = [(256, 256), (257, 4), (258, bits), (259, 1), (262, photometric), (273, 8 + 2 + 9 * 12 + 4), (277, 1), (278, 4)]
+    tags.append((279, len(pixels)))
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + struct.pack("<I", 0) + pixels
 
 
 @pytest.mark.parametrize(
@@ -158,7 +240,7 @@ def test_levels_in_floating_point_are_refused() -> None:
 
 @pytest.mark.parametrize("level", [-1, 65536])
 def test_levels_beyond_16_bits_are_refused(level: int) -> None:
-    with pytest.raises(ImagesError, match=r"^x\.tif \(levels of 32 bits have no agreed range"):
+    with pytest.raises(ImagesError, match=r"^x\.tif \(levels from .* to .* have no agreed range in 16 bits; save it"):
         decode(encoded(Image.fromarray(np.full((4, 4), level, np.int32)), "TIFF"), "x.tif")
 
 

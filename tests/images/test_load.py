@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from zooscope import load_images
 from zooscope.errors import ImagesError, InvalidValueError, MissingFileError, UnknownNameError
+from zooscope.images.load import describe_left_out
 from zooscope.images.providers.registry import PROVIDERS
 
 
@@ -82,3 +84,27 @@ def test_a_module_is_imported_only_when_its_provider_is_asked_for() -> None:
         "sys.exit(any(name in sys.modules for name in ('datasets', *providers)))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_bits_are_kept_in_the_address_and_in_the_digest(tmp_path: Path) -> None:
+    levels = np.arange(256, dtype=np.uint16).reshape(16, 16)
+    (tmp_path / "cat").mkdir()
+    Image.fromarray(levels << 4).save(tmp_path / "cat" / "0.png")
+    with pytest.raises(ImagesError, match=r"1 of 1 images in .* can't be read: cat/0\.png \(its highest level is 4080"):
+        _ = load_images(f"folder:{tmp_path}").digest
+    images = load_images(f"folder:{tmp_path}?bits=12")
+    np.testing.assert_array_equal(np.asarray(images.sample(1).image(0))[..., 0], levels)
+    again = load_images(images.address)
+    assert again.bits == 12
+    assert again.digest == images.digest != load_images(f"folder:{tmp_path}?bits=14").digest
+
+
+@pytest.mark.parametrize("bits", ["7", "17", "twelve", "12.0"])
+def test_bits_that_no_level_has_are_refused(bits: str, image_folder: Path) -> None:
+    with pytest.raises(InvalidValueError, match=rf"bits must be 8 to 16, .*: got '{bits}'"):
+        load_images(f"folder:{image_folder}?bits={bits}")
+
+
+def test_what_is_left_out_is_said_in_a_few_words() -> None:
+    kinds = {f"files .{number}": 7 - number for number in range(7)}
+    assert describe_left_out(kinds) == "files .0: 7, files .1: 6, files .2: 5, files .3: 4, files .4: 3, others: 3"

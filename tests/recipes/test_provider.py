@@ -103,7 +103,7 @@ def test_it_is_used_on_the_command_line(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("added")
 def test_an_option_that_it_does_not_take_is_refused() -> None:
-    with pytest.raises(UnknownNameError, match=r"unknown option 'size'.*toy: takes no options"):
+    with pytest.raises(UnknownNameError, match=r"unknown option 'size'.*toy: takes bits"):
         load_images("toy:5?size=3")
 
 

@@ -14,11 +14,11 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
-from zooscope.errors import EmptyPairWarning, OneSidedWarning, WeakSourceWarning
+from zooscope.errors import ClassOrderWarning, EmptyPairWarning, LeftOutWarning, OneSidedWarning, WeakSourceWarning
 from zooscope.words import escape_controls, escape_in_json
 
 INTERRUPTED: Final = 130  # what a shell expects of a program that Ctrl-C ended
-OUR_WARNINGS: Final = (EmptyPairWarning, OneSidedWarning, WeakSourceWarning)
+OUR_WARNINGS: Final = (ClassOrderWarning, EmptyPairWarning, LeftOutWarning, OneSidedWarning, WeakSourceWarning)
 
 
 class Terminal(Console):

@@ -3,8 +3,8 @@
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from heapq import heapify, heappop, heappush
 from typing import Final
@@ -35,6 +35,8 @@ class ImageSet:
         labels: one class per image, an index into `class_names`.
         class_names: the classes, in the order of the classifiers' outputs.
         read: gives the bytes of an image file by id; called from several threads at once.
+        bits: how many bits the levels of the images have, where their files keep 16 or 32 bits and don't say it; see `decode`.
+        left_out: what lies beside the images and is not used: how many of each kind, such as `.txt`.
 
     Example:
         >>> import zooscope
@@ -52,6 +54,8 @@ class ImageSet:
     labels: Int[np.ndarray, " image"]
     class_names: tuple[str, ...]
     read: Callable[[str], bytes]
+    bits: int | None = None
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuses sets that contradict themselves, and names that are no text."""
@@ -111,7 +115,7 @@ class ImageSet:
 
     def image(self, index: int) -> Image.Image:
         """One image as 8-bit RGB."""
-        return decode(self.read(self.ids[index]), self.ids[index])
+        return decode(self.read(self.ids[index]), self.ids[index], bits=self.bits)
 
     def pixels(
         self, classifier: HasPixelTransform, indices: Iterable[int] | None = None
@@ -153,6 +157,8 @@ class ImageSet:
             ImagesError: some images can't be decoded; they are counted and named.
         """
         total, damaged = hashlib.sha256("\0".join(self.class_names).encode()), []
+        if self.bits is not None:  # other bits are other pixels
+            total.update(f"\0bits={self.bits}".encode())
         order = self.as_stored(range(len(self)))
         inspected = dict(zip(order, in_order(self._inspect, (self.ids[place] for place in order)), strict=True))
         for place, (name, label) in enumerate(zip(self.ids, self.labels, strict=True)):
@@ -174,7 +180,7 @@ class ImageSet:
         """The digest of an image file and what is wrong with it, if anything."""
         try:
             data = self.read(name)
-            decode(data, name)
+            decode(data, name, bits=self.bits)
         except ImagesError as error:
             cause = error.__cause__
             return "", f"{name} ({cause.strerror})" if isinstance(cause, OSError) and cause.strerror else str(error)

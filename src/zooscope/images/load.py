@@ -1,13 +1,20 @@
 """Image sets by address: `bundled:NAME`, `folder:PATH`, `manifest:FILE` and so on."""
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
-from zooscope.addresses import Address
+from zooscope.addresses import Address, parse_address
+from zooscope.errors import InvalidValueError, LeftOutWarning
 from zooscope.images.class_order import classes_in
-from zooscope.images.image_set import ImageSet
+from zooscope.images.decode import FEWEST_BITS, MOST_BITS
+from zooscope.images.image_set import NUM_NAMED_IN_ERROR, ImageSet
 from zooscope.images.providers.registry import PROVIDERS, find_provider, import_provider, parse_images_address
 from zooscope.providers import refuse_unknown_options
+
+BITS: Final = "bits"  # an option of every provider
 
 
 def load_images(address: str | Address, *, classes: str | Path | Sequence[str] | None = None, trust: bool = True) -> ImageSet:
@@ -15,10 +22,11 @@ def load_images(address: str | Address, *, classes: str | Path | Sequence[str] |
 
     Args:
         address: `PROVIDER:REST?OPTION=VALUE&OPTION=VALUE`, the providers being bundled, folder, manifest, parquet, huggingface,
-            torchvision and webdataset. A `&`, `%` or `+` in a value is written %26, %25, %2B, a `?` in a path %3F.
+            torchvision and webdataset. A `&`, `%` or `+` in a value is written %26, %25, %2B, a `?` in a path %3F. All take `bits`:
+            how many bits the levels have in files that keep 16 or 32 bits.
         classes: the class names in the order of the classifiers' outputs, or a text file with one name a line; there may be more
-            than the images have. Without it: ImageNet's order if all names are synsets of ImageNet's 1,000; else the order that
-            the provider has, else sorted by name.
+            than the images have. Without it: ImageNet's order if all names are synsets of ImageNet's 1,000; if all are whole
+            numbers, each is the index of its class; else the order that the provider has, else sorted by name.
         trust: whether to run code that the address names; none of zooscope's own providers of images runs any.
 
     Raises:
@@ -41,6 +49,32 @@ def load_images(address: str | Address, *, classes: str | Path | Sequence[str] |
     if not trust:
         PROVIDERS.require_no_code(find_provider(parsed), parsed, name=str(parsed))
     provider = import_provider(parsed)
-    refuse_unknown_options(parsed.options, provider.OPTIONS, provider=parsed.provider)
-    images: ImageSet = provider.load(parsed.rest, parsed.options, classes=class_names)
+    refuse_unknown_options(parsed.options, (*provider.OPTIONS, BITS), provider=parsed.provider)
+    own = {option: value for option, value in parsed.options.items() if option != BITS}
+    images: ImageSet = provider.load(parsed.rest, own, classes=class_names)
+    if BITS in parsed.options:
+        with_bits = str(parse_address(images.address).with_options({BITS: parsed.options[BITS]}))
+        images = replace(images, bits=_parse_bits(parsed.options[BITS], address=str(parsed)), address=with_bits)
+    if images.left_out:
+        warnings.warn(f"{images.address}: left out: {describe_left_out(images.left_out)}.", LeftOutWarning, stacklevel=2)
     return images
+
+
+def _parse_bits(text: str, *, address: str) -> int:
+    known = [str(bits) for bits in range(FEWEST_BITS, MOST_BITS + 1)]
+    if text not in known:
+        msg = f"{address}: bits must be {known[0]} to {known[-1]}, the bits of the levels in files of 16 or 32 bits: got {text!r}."
+        raise InvalidValueError(msg)
+    return int(text)
+
+
+def describe_left_out(left_out: Mapping[str, int]) -> str:
+    """What lies beside the images and is not used, in words.
+
+    >>> describe_left_out({"subfolders without images (emu)": 1, "files .txt": 2})
+    'subfolders without images (emu): 1, files .txt: 2'
+    """
+    kinds = list(left_out.items())
+    named = ", ".join(f"{kind}: {count}" for kind, count in kinds[:NUM_NAMED_IN_ERROR])
+    others = sum(count for _, count in kinds[NUM_NAMED_IN_ERROR:])
+    return f"{named}, others: {others}" if others else named
