@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 from torch import nn
 
-from tests.images.encoded import png
+from tests.images.encoded import encoded, png
 from tests.images.opened import opened_files
 from tests.specimens import classifier_of
 from zooscope import load_images
-from zooscope.errors import ImagesError, MissingFileError
+from zooscope.errors import ClassOrderWarning, ImagesError, LeftOutWarning, MissingFileError
 from zooscope.images.image_set import ImageSet
 
 
@@ -47,12 +47,95 @@ def test_a_file_of_classes_decides_their_order_and_a_class_without_a_folder_keep
     assert dict(zip(images.ids, images.labels, strict=True)) == {"cat/0.png": 2, "dog/0.png": 0}
 
 
-def test_an_empty_subfolder_keeps_its_index(tmp_path: Path) -> None:
+def test_a_subfolder_without_images_is_named_and_no_class(tmp_path: Path) -> None:
     put(tmp_path, "a/0.png", "c/0.png")
-    (tmp_path / "b").mkdir()
-    images = load(tmp_path)
-    assert images.class_names == ("a", "b", "c")
+    (tmp_path / "b" / "below").mkdir(parents=True)
+    with pytest.warns(LeftOutWarning, match=r"left out: subfolders without images \(b\): 1\.$"):
+        images = load(tmp_path)
+    assert images.class_names == ("a", "c")
+    assert images.left_out == {"subfolders without images (b)": 1}
+
+
+@pytest.mark.filterwarnings("ignore::zooscope.errors.LeftOutWarning")
+def test_an_empty_subfolder_moves_no_label_where_the_names_say_the_index(tmp_path: Path) -> None:
+    put(tmp_path / "synsets", "n01440764/0.png", "n01491361/0.png")
+    (tmp_path / "synsets" / "n01443537").mkdir()
+    np.testing.assert_array_equal(load(tmp_path / "synsets").labels, [0, 3])
+    put(tmp_path / "numbers", "0/0.png", "2/0.png")
+    for empty in ("1", "3"):
+        (tmp_path / "numbers" / empty).mkdir()
+    images = load(tmp_path / "numbers")
+    assert images.class_names == ("0", "1", "2", "3")
     np.testing.assert_array_equal(images.labels, [0, 2])
+    put(tmp_path / "named", "a/0.png", "c/0.png")
+    (tmp_path / "named" / "b").mkdir()
+    np.testing.assert_array_equal(load_images(f"folder:{tmp_path / 'named'}", classes=["a", "b", "c"]).labels, [0, 2])
+
+
+LITTER = [
+    "__MACOSX",
+    "@eaDir",
+    "lost+found",
+    "System Volume Information",
+    "#recycle",
+    "$RECYCLE.BIN",
+    "found.000",
+    ".ipynb_checkpoints",
+]
+
+
+@pytest.mark.parametrize("litter", LITTER)
+def test_what_archives_and_systems_leave_behind_is_ignored(litter: str, tmp_path: Path) -> None:
+    put(tmp_path, "cat/0.png", f"cat/{litter}/0.png", f"{litter}/1.png", f"{litter}/cat/2.png")
+    for name in ("Thumbs.db", "desktop.ini", "._0.png", ".DS_Store"):
+        (tmp_path / "cat" / name).write_bytes(b"\0")
+    images = load(tmp_path)
+    assert images.ids == ("cat/0.png",)
+    assert images.class_names == ("cat",)
+    assert not images.left_out
+
+
+@pytest.mark.parametrize(
+    ("kind", "endings"), [("JPEG", (".jfif", ".jpe", ".JFIF")), ("AVIF", (".avif",)), ("PNG", (".apng",)), ("PPM", (".pnm",))]
+)
+def test_images_with_a_rare_ending_are_read(kind: str, endings: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "cat").mkdir()
+    for ending in endings:
+        (tmp_path / "cat" / f"0{ending}").write_bytes(encoded(Image.new("RGB", (16, 16), (200, 0, 0)), kind))
+    images = load(tmp_path)
+    assert len(images) == len(endings)
+    for place in range(len(endings)):
+        np.testing.assert_allclose(np.asarray(images.image(place))[8, 8], (200, 0, 0), atol=6)
+
+
+def test_files_without_an_ending_are_told_by_their_content(tmp_path: Path) -> None:
+    (tmp_path / "cat").mkdir()
+    for kind in ("PNG", "JPEG", "WEBP"):
+        (tmp_path / "cat" / kind).write_bytes(encoded(Image.new("RGB", (4, 4), "red"), kind))
+    (tmp_path / "cat" / "README").write_text("a cat")
+    with pytest.warns(LeftOutWarning, match=r"left out: files without an ending: 1\.$"):
+        images = load(tmp_path)
+    assert images.ids == ("cat/JPEG", "cat/PNG", "cat/WEBP")
+
+
+def test_what_is_no_image_is_counted_by_its_kind(tmp_path: Path) -> None:
+    put(tmp_path, "cat/0.png", "dog/0.png", "outside.png")
+    for name in ("cat/a.txt", "cat/b.TXT", "dog/0.jpg_large", "dog/deep/0.heic"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"\0")
+    with pytest.warns(LeftOutWarning, match="images outside of the subfolders: 1, files .txt: 2, files .*: 1, files .*: 1"):
+        images = load(tmp_path)
+    assert images.left_out == {"images outside of the subfolders": 1, "files .txt": 2, "files .jpg_large": 1, "files .heic": 1}
+    assert images.take([0]).left_out == images.left_out
+
+
+def test_numbers_that_torchvision_sorts_as_text_are_taken_as_numbers_and_it_is_said(tmp_path: Path) -> None:
+    put(tmp_path, *(f"{number}/0.png" for number in range(11)))
+    with pytest.warns(ClassOrderWarning, match=r"ImageFolder sorts them as text \(0, 1, 10, \.\.\.\); .* name the classes"):
+        images = load(tmp_path)
+    assert [int(name.partition("/")[0]) for name in images.ids] == images.labels.tolist()
+    by_name = load_images(f"folder:{tmp_path}", classes=sorted(map(str, range(11))))  # as torchvision has it, without a word
+    assert [sorted(map(str, range(11)))[label] for label in by_name.labels] == [name.partition("/")[0] for name in by_name.ids]
 
 
 def test_images_are_found_in_nested_folders_and_whatever_the_case_of_their_endings(tmp_path: Path) -> None:
@@ -64,7 +147,8 @@ def test_hidden_files_and_folders_and_other_files_are_left_out(tmp_path: Path) -
     put(tmp_path, "cat/0.png", "cat/._0.png", "cat/.thumbnails/0.png", ".git/0.png")
     (tmp_path / "cat" / "notes.txt").write_text("a cat")
     (tmp_path / "cat" / "folder.png").mkdir()
-    images = load(tmp_path)
+    with pytest.warns(LeftOutWarning, match=r"files \.txt: 1"):
+        images = load(tmp_path)
     assert images.class_names == ("cat",)
     assert images.ids == ("cat/0.png",)
 
@@ -83,7 +167,7 @@ def test_a_folder_without_subfolders_is_refused(tmp_path: Path) -> None:
 def test_subfolders_without_images_are_refused(tmp_path: Path) -> None:
     (tmp_path / "cat").mkdir()
     (tmp_path / "dog").mkdir()
-    with pytest.raises(ImagesError, match=r"holds no images in its 2 subfolders; image files end in \.bmp"):
+    with pytest.raises(ImagesError, match=r"holds no images in its 2 subfolders; image files end in \.apng"):
         load(tmp_path)
 
 
@@ -91,7 +175,7 @@ def test_a_subfolder_that_is_no_class_is_named(tmp_path: Path) -> None:
     put(tmp_path / "images", "cat/0.png", "dgo/0.png", "dog/0.png")
     names = tmp_path / "classes.txt"
     names.write_text("cat\ndog\n")
-    with pytest.raises(ImagesError, match=r"the subfolder dgo \(1 such\) is not among the given classes"):
+    with pytest.raises(ImagesError, match=r"subfolder dgo: dgo is not among the given classes \(1 such; did you mean dog\?\)"):
         load(tmp_path / "images", names)
 
 
@@ -223,7 +307,7 @@ def test_names_that_are_not_utf8_are_named(tmp_path: Path) -> None:
 
 def test_a_class_of_several_lines_is_named(tmp_path: Path) -> None:
     put(tmp_path, "a\nb/0.png")
-    with pytest.raises(ImagesError, match=r"'a\\nb' can't be the name of a class, which has one line; rename it"):
+    with pytest.raises(ImagesError, match=r"'a\\nb' can't be the name of a class, which is one line of text; rename it"):
         load(tmp_path)
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import datasets
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from datasets import ClassLabel, Dataset, Features, Image, Value
 from datasets.exceptions import DatasetNotFoundError
@@ -123,7 +125,9 @@ def test_a_missing_column_names_those_there_are(folder: Path) -> None:
 
 
 def test_a_column_without_images_is_refused(folder: Path) -> None:
-    with pytest.raises(ImagesError, match="the column number holds int64, not images; choose another by image=COLUMN"):
+    with pytest.raises(
+        ImagesError, match="the column number holds int64, not bytes of image files; choose another by image=COLUMN"
+    ):
         load_images(f"huggingface:{folder}?split=test&image=number")
 
 
@@ -205,3 +209,52 @@ def test_only_the_files_of_the_split_are_read(folder: Path) -> None:
     images = load_images(f"huggingface:{folder}?split=test[:4]")
     assert images.class_names == ("cat", "dog", "emu")
     assert [images.read(name) for name in images.ids] == [png(place) for place in range(4)]
+
+
+# Folders of Parquet that the hub's library did not write
+
+
+def plain(folder: Path, image: pa.Array | list[dict[str, object]]) -> str:
+    folder.mkdir()
+    pq.write_table(pa.table({"image": image, "label": ["dog", "cat"]}), folder / "train.parquet")
+    return f"huggingface:{folder}?split=train"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pa.struct([("bytes", pa.binary()), ("path", pa.string())]),
+        pa.struct([("bytes", pa.binary())]),
+        pa.binary(),
+        pa.large_binary(),
+    ],
+)
+def test_bytes_without_the_hubs_metadata_are_images_as_for_parquet(kind: pa.DataType, tmp_path: Path) -> None:
+    files = [png(0), png(1)]
+    image = pa.array([{"bytes": file, "path": "x.png"} for file in files] if pa.types.is_struct(kind) else files, kind)
+    images = load_images(plain(tmp_path / "set", image))
+    assert [images.read(name) for name in images.ids] == files
+    np.testing.assert_array_equal(images.labels, [1, 0])
+    same = load_images(f"parquet:{tmp_path / 'set'}")
+    assert [same.read(name) for name in same.ids] == files
+    np.testing.assert_array_equal(same.labels, images.labels)
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.list_(pa.uint8()), pa.list_(pa.list_(pa.int64())), pa.string(), pa.struct([("path", pa.string())])]
+)
+def test_lists_of_pixels_and_other_columns_are_refused_as_by_parquet(kind: pa.DataType, tmp_path: Path) -> None:
+    address = plain(tmp_path / "set", pa.array([None, None], kind))
+    for each in (address, f"parquet:{tmp_path / 'set'}"):
+        with pytest.raises(
+            ImagesError, match=r"the column image holds .*, not bytes of image files; choose another by image=COLUMN"
+        ):
+            load_images(each)
+
+
+def test_a_type_that_the_library_can_not_take_is_refused(tmp_path: Path) -> None:
+    image = pa.array([png(0), png(1)], pa.binary_view())
+    with pytest.raises(ImagesError, match=r"holds binary_view, not images as the hub keeps them \(.*\); try parquet:FILE"):
+        load_images(plain(tmp_path / "set", image))
+    images = load_images(f"parquet:{tmp_path / 'set'}")
+    assert [images.read(name) for name in images.ids] == [png(0), png(1)]

@@ -12,7 +12,7 @@ import pytest
 from tests.images.encoded import png
 from tests.images.opened import opened_files
 from zooscope import load_images
-from zooscope.errors import ImagesError, InvalidValueError, MissingFileError
+from zooscope.errors import ImagesError, InvalidValueError, LeftOutWarning, MissingFileError
 
 
 def write(file: Path, members: Mapping[str, bytes | str], mode: Literal["w", "w:gz"] = "w") -> Path:
@@ -38,7 +38,7 @@ def shard(file: Path, first: int, labels: list[str]) -> Path:
 def shards(tmp_path: Path) -> Path:
     """A folder of three shards of two images each."""
     for number in range(3):
-        shard(tmp_path / f"shard-{number:04d}.tar", 2 * number, [str(number), "1"])
+        shard(tmp_path / f"shard-{number:04d}.tar", 2 * number, [str(number), "0"])
     return tmp_path
 
 
@@ -46,14 +46,14 @@ def test_a_shard_gives_images_and_indices(shards: Path) -> None:
     images = load_images(f"webdataset:{shards / 'shard-0002.tar'}")
     assert images.ids == ("shard-0002.tar/part/0004.png", "shard-0002.tar/part/0005.png")
     assert images.class_names == ("0", "1", "2")
-    np.testing.assert_array_equal(images.labels, [2, 1])
+    np.testing.assert_array_equal(images.labels, [2, 0])
     assert [images.read(name) for name in images.ids] == [png(4), png(5)]
 
 
 @pytest.mark.parametrize("pattern", ["shard-{0000..0002}.tar", "shard-*.tar", "shard-000[012].tar", "shard-{00..00}{00..02}.tar"])
 def test_patterns_stand_for_several_shards(pattern: str, shards: Path) -> None:
     images = load_images(f"webdataset:{shards}/{pattern}", classes=["a", "b", "c"])
-    np.testing.assert_array_equal(images.labels, [0, 1, 1, 1, 2, 1])
+    np.testing.assert_array_equal(images.labels, [0, 0, 1, 0, 2, 0])
     assert [images.read(name) for name in images.ids] == [png(number) for number in range(6)]
 
 
@@ -130,18 +130,21 @@ def test_an_image_without_label_is_named(tmp_path: Path) -> None:
 
 
 def test_an_index_out_of_range_is_refused(shards: Path) -> None:
-    with pytest.raises(ImagesError, match=r"labels must lie in 0 to 1: got 2 \(1 such, image 5 first\)"):
+    with pytest.raises(ImagesError, match=r"0004\.png: the label 2 is no index of 2 classes, which count from 0 \(1 such\)"):
         load_images(f"webdataset:{shards}/shard-*.tar", classes=["a", "b"])
 
 
 def test_an_unknown_class_is_named(tmp_path: Path) -> None:
     file = write(tmp_path / "a.tar", {"0.jpg": png(0), "0.cls": "dgo"})
-    with pytest.raises(ImagesError, match=r"the class dgo \(1 such\) is not among the given classes"):
+    with pytest.raises(ImagesError, match=r"0\.jpg: dgo is not among the given classes \(1 such; did you mean dog\?\)"):
         load_images(f"webdataset:{file}", classes=["cat", "dog"])
 
 
 def test_a_link_in_a_shard_is_refused(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        label = tarfile.TarInfo("0.cls")
+        label.size = 1
+        archive.addfile(label, io.BytesIO(b"0"))
         member = tarfile.TarInfo("0.jpg")
         member.type, member.linkname = tarfile.SYMTYPE, "/etc/passwd"
         archive.addfile(member)
@@ -157,7 +160,8 @@ def test_a_shard_that_is_gone_is_named(shards: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("label", "message"), [("9" * 11, "labels must lie in 0 to 99999: got 99999999999"), ("9" * 5000, "has 5000 digits")]
+    ("label", "message"),
+    [("9" * 11, "the label 99999999999 is no index of 100000 classes"), ("9" * 5000, r"the label 9{60}\.\.\. is no index")],
 )
 def test_a_label_that_is_no_index_of_a_class_is_refused_without_counting_up_to_it(label: str, message: str, tmp_path: Path) -> None:
     file = shard(tmp_path / "shard.tar", 0, ["0", label])
@@ -196,3 +200,89 @@ def test_a_label_of_megabytes_is_refused(tmp_path: Path) -> None:
     file = write(tmp_path / "shard.tar", {"0000.png": png(0), "0000.cls": "0" * (2**20 + 1)})
     with pytest.raises(ImagesError, match=r"0000\.cls in .* has 1048577 bytes, so it is no label"):
         load_images(f"webdataset:{file}")
+
+
+# Keys with dots, and labels in JSON
+
+
+def levels(address: str) -> list[int]:
+    """The level of each image, which says which it is."""
+    images = load_images(address)
+    return [int(np.asarray(images.image(place))[0, 0, 0]) for place in range(len(images))]
+
+
+def test_keys_with_dots_lose_no_image(tmp_path: Path) -> None:
+    members: dict[str, bytes | str] = {}
+    for number in range(6):
+        key = f"part.a/img.{number:03d}" if number % 2 else f"part.a/img{number:03d}"
+        members |= {f"{key}.png": png(number), f"{key}.cls": str(number)}
+    images = load_images(f"webdataset:{write(tmp_path / 'a.tar', members)}")
+    assert images.labels.tolist() == levels(images.address) == list(range(6))
+
+
+def test_a_further_image_of_a_key_is_no_image_of_its_own(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.tar", {"0.png": png(0), "0.mask.png": png(9), "0.cls": "0", "0.json": "{}"})
+    images = load_images(f"webdataset:{file}")
+    assert images.ids == ("a.tar/0.png",)
+    assert not images.left_out
+    assert load_images(f"webdataset:{file}?image=mask.png").ids == ("a.tar/0.mask.png",)
+
+
+def test_a_dotted_key_without_label_is_refused(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.tar", {"img.0.png": png(0), "img.0.cls": "0", "img.1.png": png(1)})
+    with pytest.raises(ImagesError, match=r"a\.tar has no \.cls for img\.1\.png \(1 such\); choose another by label=ENDING"):
+        load_images(f"webdataset:{file}")
+
+
+def test_members_that_belong_to_no_image_are_counted(tmp_path: Path) -> None:
+    members: dict[str, bytes | str] = {
+        "0.png": png(0),
+        "0.cls": "0",
+        "0.json": "{}",
+        "1.cls": "1",
+        "1.npy": b"",
+        "readme.md": "",
+        "._0.png": b"\0",
+        "0.1.cls": "1",
+    }
+    file = write(tmp_path / "a.tar", {**members, "__MACOSX/0.png": b"\0"})
+    with pytest.warns(LeftOutWarning, match="left out: "):
+        images = load_images(f"webdataset:{file}")
+    assert images.left_out == {"members .cls": 1, "members .1.cls": 1, "members .npy": 1, "members .md": 1}
+
+
+def test_a_field_of_json_is_a_label(tmp_path: Path) -> None:
+    texts = ['{"id": 7, "label": "dog"}', '{"label": "cat", "id": 8}']
+    file = write(
+        tmp_path / "a.tar",
+        {
+            f"{place}.{ending}": content
+            for place, text in enumerate(texts)
+            for ending, content in (("jpg", png(place)), ("json", text))
+        },
+    )
+    images = load_images(f"webdataset:{file}?label=json:label")
+    assert images.class_names == ("cat", "dog")
+    np.testing.assert_array_equal(images.labels, [1, 0])
+    np.testing.assert_array_equal(load_images(images.address).labels, [1, 0])
+    np.testing.assert_array_equal(load_images(f"webdataset:{file}?label=json:id", classes=list("abcdefghi")).labels, [7, 8])
+
+
+@pytest.mark.parametrize(
+    ("content", "option", "message"),
+    [
+        ('{"label": 3, "id": 1}', "json", r"0\.json in .* holds no name or number alone; it has the fields label, id\. Choose one"),
+        ('{"label": 3}', "json:lable", r"no name or number in the field lable; it has the fields label\. .* label=json:FIELD"),
+        ('{"label": null}', "json:label", "no name or number in the field label"),
+        ('{"label": true}', "json:label", "no name or number in the field label"),
+        ('{"label": [1, 2]}', "json:label", "no name or number in the field label"),
+        ('{"label": NaN}', "json:label", r"0\.png: the label 'nan' stands for a missing one"),
+        ("[3]", "json:label", "no name or number in the field label; it has no fields"),
+        ("{label: 3}", "json:label", r"0\.json in .* is no JSON"),
+        ("[" * 100_000, "json:label", r"0\.json in .* is no JSON"),
+    ],
+)
+def test_json_that_holds_no_label_is_refused(content: str, option: str, message: str, tmp_path: Path) -> None:
+    file = write(tmp_path / "a.tar", {"0.png": png(0), "0.json": content})
+    with pytest.raises(ImagesError, match=message):
+        load_images(f"webdataset:{file}?label={option}")

@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 from jaxtyping import Int
 
 from zooscope.errors import ImagesError
-from zooscope.images.class_order import class_order, labels_of, reordered
+from zooscope.images.class_order import order_classes, order_numbers
+from zooscope.images.stored_labels import store_numbers, store_texts
 
 OPTIONS: Final = ("image", "label")
 
@@ -36,16 +37,42 @@ def chosen(option: str, options: Mapping[str, str], columns: Sequence[str], cand
     raise ImagesError(msg)
 
 
+def is_image_type(kind: pa.DataType) -> bool:
+    """Whether a column may hold the bytes of image files: plain, or in a struct's field `bytes`."""
+    if pa.types.is_struct(kind):
+        return any(field.name == "bytes" and is_image_type(field.type) for field in kind)
+    value = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_binary(value) or pa.types.is_large_binary(value) or pa.types.is_binary_view(value))
+
+
+def require_image_type(kind: pa.DataType, name: str, *, address: str) -> None:
+    """Refuses a column of another kind, such as lists of pixels.
+
+    Raises:
+        ImagesError: it is one.
+    """
+    if not is_image_type(kind):
+        msg = f"{address}: the column {name} holds {kind}, not bytes of image files; choose another by image=COLUMN."
+        raise ImagesError(msg)
+
+
 def labels_in(
-    column: pa.ChunkedArray, stored: Sequence[str] | None, classes: Sequence[str] | None, *, name: str, address: str
+    column: pa.ChunkedArray,
+    stored: Sequence[str] | None,
+    classes: Sequence[str] | None,
+    *,
+    name: str,
+    ids: Sequence[str],
+    address: str,
 ) -> tuple[Int[np.ndarray, " image"], tuple[str, ...]]:
-    """Labels and class names from a column of whole numbers or of names.
+    """Labels and class names from a column of numbers or of names.
 
     Args:
         column: as Arrow holds it.
         stored: the name of each number, where the table knows it.
         classes: the order asked for.
         name: the column's.
+        ids: of the images, for an error.
         address: what to call the set in an error.
 
     Raises:
@@ -55,14 +82,23 @@ def labels_in(
         msg = f"{address} holds no image; name a set with at least one."
         raise ImagesError(msg)
     if column.null_count:
-        msg = f"{address}: {column.null_count} of {len(column)} images have no label in the column {name}; take a split that has."
+        first = ids[pc.index(pc.is_null(column), value=True).as_py()]
+        msg = (
+            f"{address}: {column.null_count} of {len(column)} images have no label in the column {name}, {first} first; take a "
+            "split that has."
+        )
         raise ImagesError(msg)
-    if pa.types.is_integer(column.type):
-        return reordered(column.to_numpy().astype(np.int64), stored, classes, address=address)
-    value_type = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    if pa.types.is_string(value_type) or pa.types.is_large_string(value_type):
-        names = pc.cast(column, pa.large_string()).to_pylist()
-        class_names = class_order(names, classes, address=address)
-        return labels_of(names, class_names), class_names
-    msg = f"{address}: the column {name} holds {column.type}, not class names or their indices; choose another by label=COLUMN."
-    raise ImagesError(msg)
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    place = ids.__getitem__
+    if pa.types.is_integer(kind) and stored is not None:
+        return order_numbers(pc.cast(column, pa.int64()).to_numpy(), stored, classes, place=place, address=address)
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        labels = store_numbers(pc.cast(column, kind).to_numpy(), place)
+    elif pa.types.is_decimal(kind):
+        labels = store_texts(map(str, column.to_pylist()), place)
+    elif pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        labels = store_texts((text.strip() for text in pc.cast(column, pa.large_string()).to_pylist()), place)
+    else:
+        msg = f"{address}: the column {name} holds {column.type}, not class names or their indices; choose another by label=COLUMN."
+        raise ImagesError(msg)
+    return order_classes(labels, classes, address=address)

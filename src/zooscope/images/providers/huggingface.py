@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final, final
 
+import pyarrow as pa
 from datasets import (
     ClassLabel,
     Dataset,
@@ -26,7 +27,7 @@ from zooscope.errors import ImagesError, MissingFileError, UnknownNameError, fir
 from zooscope.hub import TOKEN, explain_offline, offline_if_unreachable
 from zooscope.images.image_set import ImageSet
 from zooscope.images.providers import columns
-from zooscope.images.providers.columns import chosen, labels_in
+from zooscope.images.providers.columns import chosen, is_image_type, labels_in, require_image_type
 
 OPTIONS: Final = ("split", "config", *columns.OPTIONS)
 _REFUSED: Final = (401, 403)
@@ -52,18 +53,28 @@ def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | No
         dataset = _dataset(place, options.get("config"), split)
     address = write_address("huggingface", place, {**options, "split": split})
     features = dataset.features
+    types = features.arrow_schema
     images = [name for name, feature in features.items() if isinstance(feature, Image)]
+    candidates = images or [field.name for field in types if is_image_type(field.type)]
     labels = [name for name, feature in features.items() if isinstance(feature, ClassLabel)]
-    image = chosen("image", options, dataset.column_names, images, address=address)
+    image = chosen("image", options, dataset.column_names, candidates, address=address)
     label = chosen("label", options, dataset.column_names, labels, address=address)
-    if image not in images and features[image].dtype not in {"binary", "large_binary"}:
-        msg = f"{address}: the column {image} holds {features[image].dtype}, not images; choose another by image=COLUMN."
-        raise ImagesError(msg)
+    if image not in images:
+        require_image_type(types.field(image).type, image, address=address)
     column = dataset.select_columns([label]).with_format("arrow")[:].column(label)
     names = features[label].names if label in labels else None
-    numbers, class_names = labels_in(column, names, classes, name=label, address=address)
-    rows = _Rows(dataset.select_columns([image]).cast_column(image, Image(decode=False)), image, split)
-    return ImageSet(address=address, ids=rows.ids(), labels=numbers, class_names=class_names, read=rows)
+    try:
+        stored = dataset.select_columns([image]).cast_column(image, Image(decode=False))
+    except (TypeError, pa.ArrowException) as error:
+        kind = types.field(image).type
+        msg = (
+            f"{address}: the column {image} holds {kind}, not images as the hub keeps them ({first_line(error)}); try parquet:FILE."
+        )
+        raise ImagesError(msg) from error
+    rows = _Rows(stored, image, split)
+    ids = rows.ids()
+    numbers, class_names = labels_in(column, names, classes, name=label, ids=ids, address=address)
+    return ImageSet(address=address, ids=ids, labels=numbers, class_names=class_names, read=rows)
 
 
 @final

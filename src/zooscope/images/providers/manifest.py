@@ -1,6 +1,8 @@
 """Images listed in a CSV file with the columns `path` and `label`."""
 
 import csv
+import io
+import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 from os.path import normpath
@@ -8,15 +10,18 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from zooscope.addresses import write_address
-from zooscope.errors import ImagesError, MissingFileError, UnknownNameError
-from zooscope.images.class_order import MOST_CLASSES, class_order, labels_of, parse_labels, reordered, spelt
+from zooscope.errors import ImagesError, MissingFileError
+from zooscope.images.class_order import order_classes
 from zooscope.images.image_set import ImageSet
-from zooscope.images.providers.folder import read_file
+from zooscope.images.providers.files import read_file
+from zooscope.images.stored_labels import store_texts
 
 OPTIONS: Final = ()
 PATH: Final = "path"
 LABEL: Final = "label"
-LONGEST: Final = 20  # characters of a label that an error names
+LONGEST: Final = 200  # characters of a line that an error names
+DELIMITERS: Final = (",", ";", "\t")
+_SEPARATOR: Final = re.compile(r"sep=([,;\t|])\r?\n?")  # a first line for spreadsheets
 
 
 class _Row(NamedTuple):
@@ -26,9 +31,7 @@ class _Row(NamedTuple):
 
 
 def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | None) -> ImageSet:  # noqa: ARG001  (every provider's form)
-    """The images that a CSV file lists; paths are relative to the file, labels are class names or indices.
-
-    Labels are indices if all are whole numbers and, where `classes` are given, not all are among these.
+    """The images that a CSV file lists, separated by commas, semicolons or tabs; paths are relative to the file.
 
     Args:
         rest: the CSV file.
@@ -37,26 +40,19 @@ def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | No
 
     Raises:
         MissingFileError: there is no such file, or images that it lists are not there.
-        UnknownNameError: a label is none of the classes.
-        ImagesError: it is no such CSV, lists nothing or an image twice, or a label is no index of a class.
+        ImagesError: it is no such CSV, lists nothing or an image twice, or labels don't fit the classes.
     """
     file = Path(rest).expanduser().resolve()
     address = write_address("manifest", file)
     rows = _rows(file, address=address)
     _refuse_repeated(rows, address=address)
     _refuse_missing(rows, file.parent, address=address)
-    labels = [row.label for row in rows]
-    if _are_numbers(labels) and not (classes and set(labels) <= set(classes)):
-        _refuse_out_of_range(rows, classes, address=address)
-        numbers, class_names = reordered(parse_labels(labels, address=address), None, classes, address=address)
-    else:
-        _refuse_strangers(rows, classes, address=address)
-        class_names = class_order(labels, classes, address=address)
-        numbers = labels_of(labels, class_names)
+    stored = store_texts((row.label for row in rows), lambda position: f"line {rows[position].line}")
+    labels, class_names = order_classes(stored, classes, address=address)
     return ImageSet(
         address=address,
         ids=tuple(row.path for row in rows),
-        labels=numbers,
+        labels=labels,
         class_names=class_names,
         read=partial(read_file, file.parent),
     )
@@ -68,7 +64,7 @@ def _rows(file: Path, *, address: str) -> list[_Row]:
         raise MissingFileError(msg)
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
-            rows = list(_read(csv.reader(lines), address=address))
+            rows = list(_read(lines.read(), address=address))
     except (UnicodeDecodeError, csv.Error) as error:
         msg = f"{address}: {file} is no CSV in UTF-8 ({error}); give one with the columns {PATH} and {LABEL}."
         raise ImagesError(msg) from error
@@ -78,25 +74,32 @@ def _rows(file: Path, *, address: str) -> list[_Row]:
     return rows
 
 
-def _read(reader: Any, *, address: str) -> Iterator[_Row]:  # noqa: ANN401  (csv's own type has a name in 3.13 only)
-    header = [name.strip() for name in next(reader, [])]
-    lacking = [name for name in (PATH, LABEL) if name not in header]
-    if lacking:
-        there = f"its first line names {', '.join(header)}" if any(header) else "its first line is empty"
-        msg = f"{address} has no column {lacking[0]}; {there}. Begin with a line that names {PATH} and {LABEL}."
-        raise ImagesError(msg)
-    path, label = header.index(PATH), header.index(LABEL)
+def _read(text: str, *, address: str) -> Iterator[_Row]:
+    """The rows of a table; its first line decides which of the delimiters it has."""
+    named = _SEPARATOR.match(text)
+    for delimiter in named[1] if named else DELIMITERS:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+        if named:
+            next(reader)
+        header = [name.strip() for name in next(reader, [])]
+        names = [name.casefold() for name in header]
+        if names.count(PATH) == names.count(LABEL) == 1:
+            return _read_rows(reader, header, names.index(PATH), names.index(LABEL), address=address)
+    line = next(iter(text.splitlines()), "").strip()
+    there = f"its first line is {line[:LONGEST]!r}" if line else "its first line is empty"
+    msg = f"{address} has no columns {PATH} and {LABEL}; {there}. Begin with the line {PATH},{LABEL}, also with ; or tabs between."
+    raise ImagesError(msg)
+
+
+def _read_rows(reader: Any, header: list[str], path: int, label: int, *, address: str) -> Iterator[_Row]:  # noqa: ANN401  (csv's own type has a name in 3.13 only)
     for cells in reader:
-        if not cells:
+        values = [cell.strip() for cell in cells]
+        if not any(values):  # as spreadsheets leave below a table
             continue
-        if len(cells) != len(header) or not cells[path] or not cells[label].strip():
+        if len(values) != len(header) or not values[path] or not values[label]:
             msg = f"{address}, line {reader.line_num}: expected {', '.join(header)}: got {','.join(cells)!r}."
             raise ImagesError(msg)
-        yield _Row(reader.line_num, cells[path], cells[label].strip())
-
-
-def _are_numbers(labels: list[str]) -> bool:
-    return all(label.isdecimal() and label.isascii() for label in set(labels))
+        yield _Row(reader.line_num, values[path], values[label])
 
 
 def _refuse_repeated(rows: list[_Row], *, address: str) -> None:
@@ -112,9 +115,11 @@ def _refuse_repeated(rows: list[_Row], *, address: str) -> None:
 def _refuse_missing(rows: list[_Row], folder: Path, *, address: str) -> None:
     missing = [row for row in rows if not _is_file(folder / row.path)]
     if missing:
+        path = missing[0].path
+        hint = " and have / between folders, not \\" if "\\" in path else "; fetch images of the web first" if "://" in path else ""
         msg = (
-            f"{address}: {len(missing)} of the {len(rows)} files that it lists are not there, {missing[0].path} first (line "
-            f"{missing[0].line}); paths are relative to {folder}."
+            f"{address}: {len(missing)} of the {len(rows)} files that it lists are not there, {path} first (line "
+            f"{missing[0].line}); paths are relative to {folder}{hint}."
         )
         raise MissingFileError(msg)
 
@@ -124,23 +129,3 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except OSError:  # the name is too long for the file system
         return False
-
-
-def _refuse_out_of_range(rows: list[_Row], classes: tuple[str, ...] | None, *, address: str) -> None:
-    most = MOST_CLASSES if classes is None else len(classes)
-    outside = next((row for row in rows if len(row.label) > len(str(most)) or int(row.label) >= most), None)
-    if outside is not None:
-        advice = "name all classes (classes=FILE)" if classes is None else "count from 0"
-        label = outside.label if len(outside.label) <= LONGEST else f"{outside.label[:LONGEST]}..."
-        msg = f"{address}, line {outside.line}: label {label} is no index of {most} classes; {advice}."
-        raise ImagesError(msg)
-
-
-def _refuse_strangers(rows: list[_Row], classes: tuple[str, ...] | None, *, address: str) -> None:
-    if classes is None:
-        return
-    known = {spelt(name) for name in classes}
-    strange = next((row for row in rows if spelt(row.label) not in known), None)
-    if strange is not None:
-        kind = f"class in line {strange.line} of {address}:"
-        raise UnknownNameError(kind, strange.label, classes, "Labels are names of the given classes, or their indices from 0.")

@@ -20,7 +20,7 @@ from zooscope.addresses import write_address
 from zooscope.errors import ImagesError, MissingFileError, first_line
 from zooscope.images.image_set import ImageSet
 from zooscope.images.providers import columns
-from zooscope.images.providers.columns import chosen, labels_in
+from zooscope.images.providers.columns import chosen, is_image_type, labels_in, require_image_type
 
 OPTIONS: Final = columns.OPTIONS
 CACHED_BYTES: Final = 256 * 2**20
@@ -51,7 +51,7 @@ def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | No
     tables = [_table(file, address=address) for file in files]
     first = tables[0].schema
     features = _features(first)
-    images = [field.name for field in first if _is_image(field.type)]
+    images = [field.name for field in first if is_image_type(field.type)]
     labels = [name for name, feature in features.items() if feature.get("_type") == "ClassLabel"]
     image = chosen("image", options, first.names, images, address=address)
     label = chosen("label", options, first.names, labels, address=address)
@@ -59,9 +59,10 @@ def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | No
         _require_columns(file, table.schema, image, label, features, address=address)
     found = pa.chunked_array([chunk for table in tables for chunk in table.labels(label).chunks], type=first.field(label).type)
     names = features.get(label, {}).get("names")
-    numbers, class_names = labels_in(found, names, classes, name=label, address=address)
     rows = _Rows(image, {file.relative_to(root).as_posix(): table for file, table in zip(files, tables, strict=True)})
-    return ImageSet(address=address, ids=rows.ids(), labels=numbers, class_names=class_names, read=rows)
+    ids = rows.ids()
+    numbers, class_names = labels_in(found, names, classes, name=label, ids=ids, address=address)
+    return ImageSet(address=address, ids=ids, labels=numbers, class_names=class_names, read=rows)
 
 
 class _Table(NamedTuple):
@@ -194,12 +195,6 @@ def _features(schema: pa.Schema) -> dict[str, dict[str, Any]]:
     return {name: feature for name, feature in features.items() if isinstance(feature, dict)}
 
 
-def _is_image(kind: pa.DataType) -> bool:
-    if pa.types.is_struct(kind):
-        return any(field.name == "bytes" and _is_image(field.type) for field in kind)
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
-
-
 def _require_columns(
     file: Path, schema: pa.Schema, image: str, label: str, features: Mapping[str, Mapping[str, Any]], *, address: str
 ) -> None:
@@ -207,10 +202,7 @@ def _require_columns(
         if name not in schema.names:
             msg = f"{address}: {file} has no column {name}; there are {', '.join(schema.names)}. Choose one by {option}=COLUMN."
             raise ImagesError(msg)
-    if not _is_image(schema.field(image).type):
-        kind = schema.field(image).type
-        msg = f"{address}: the column {image} holds {kind}, not bytes of images; choose another by image=COLUMN."
-        raise ImagesError(msg)
+    require_image_type(schema.field(image).type, image, address=address)
     if _features(schema).get(label) != features.get(label):
         msg = f"{address}: {file} has other classes than the files before it; give files of one data set."
         raise ImagesError(msg)

@@ -14,7 +14,7 @@ from torchvision import datasets
 
 from zooscope.addresses import write_address
 from zooscope.errors import ImagesError, InvalidValueError, UnknownNameError, first_line
-from zooscope.images.class_order import reordered
+from zooscope.images.class_order import order_numbers
 from zooscope.images.image_set import ImageSet
 
 OPTIONS: Final = ("root", "split", "train")
@@ -50,9 +50,9 @@ def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | No
     address = write_address("torchvision", rest, {**options, "root": str(root)})
     dataset = _made(rest, root, _arguments(rest, options), address=address)
     numbers = _labels(dataset, address=address)
-    labels, class_names = reordered(numbers, _class_names(dataset), classes, address=address)
     split = options.get("split", options.get("train", rest))
     ids = tuple(f"{split}#{row}" for row in range(len(numbers)))
+    labels, class_names = order_numbers(numbers, _class_names(dataset), classes, place=ids.__getitem__, address=address)
     return ImageSet(address=address, ids=ids, labels=labels, class_names=class_names, read=partial(_read, dataset))
 
 

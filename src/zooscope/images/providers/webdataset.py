@@ -1,6 +1,7 @@
 """Images in tar files as WebDataset writes them: for each key an image, KEY.jpg, and its class, KEY.cls."""
 
 import glob
+import json
 import os
 import re
 import tarfile
@@ -11,14 +12,16 @@ from typing import Final, NamedTuple, final
 
 from zooscope.addresses import write_address
 from zooscope.errors import ImagesError, InvalidValueError, MissingFileError, first_line
-from zooscope.images.class_order import class_order, labels_of, parse_labels, reordered
+from zooscope.images.class_order import order_classes
 from zooscope.images.image_set import ImageSet
-from zooscope.images.providers.folder import SUFFIXES
+from zooscope.images.providers.files import LITTER, SUFFIXES
+from zooscope.images.stored_labels import store_texts, write_value
 
 OPTIONS: Final = ("image", "label")
 _RANGE: Final = re.compile(r"\{(\d+)\.\.(\d+)\}")
 _MOST_SHARDS: Final = 1_000_000
 _LONGEST_LABEL: Final = 2**20
+_JSON: Final = "json"
 
 
 class _Place(NamedTuple):
@@ -37,13 +40,27 @@ class _Sample(NamedTuple):
     label: str
 
 
+class _Wanted(NamedTuple):
+    """Which members hold images, which labels; endings are in lower case and begin with a dot."""
+
+    images: frozenset[str]
+    label: str
+    field: str  # of a label in JSON, empty where the label is all of it
+
+    @property
+    def is_json(self) -> bool:
+        return self.label.endswith(f".{_JSON}")
+
+
 def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | None) -> ImageSet:
     """The images of one shard or several; only headers and labels are read before an image is asked for.
 
+    A key ends at the first dot of a name, as WebDataset has it; where there is no such sample, at a later dot.
+
     Args:
         rest: a tar file that is not compressed, or a pattern: `shard-{0000..0003}.tar`, `shard-*.tar`.
-        options: `label`, the ending of the members that hold a class, its index or its name; cls if left out. `image`, the ending
-            of the images, needed where a key has several.
+        options: `label`, the ending of the members that hold a class, its index or its name; cls if left out. `json:FIELD` takes a
+            field of JSON. `image`, the ending of the images, needed where a key has several.
         classes: the class names in the order of the classifiers' outputs.
 
     Raises:
@@ -55,21 +72,25 @@ def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | No
     address = write_address("webdataset", pattern, options)
     shards = _shards(pattern, address=address)
     root = Path(os.path.commonpath([shard.parent for shard in shards]))
-    endings = frozenset({f".{options['image'].lower()}"}) if "image" in options else SUFFIXES
-    label_ending = f".{options.get('label', 'cls').lower()}"
-    samples = [sample for shard in shards for sample in _samples(shard, root, endings, label_ending, address=address)]
+    ending, _, field = options.get("label", "cls").partition(":")
+    images = frozenset({f".{options['image'].lower()}"}) if "image" in options else SUFFIXES
+    wanted = _Wanted(images, f".{ending.lower()}", field)
+    samples: list[_Sample] = []
+    left_out = Counter[str]()
+    for shard in shards:
+        some, others = _read_shard(shard, root, wanted, address=address)
+        samples += some
+        left_out += others
     if not samples:
-        msg = f"{address} holds no image; shards hold members KEY.jpg with KEY{label_ending}."
+        msg = f"{address} holds no image; shards hold members KEY.jpg with KEY{wanted.label}."
         raise ImagesError(msg)
-    texts = [sample.label for sample in samples]
-    if all(text.isascii() and text.isdecimal() for text in set(texts)) and not (classes and set(texts) <= set(classes)):
-        labels, class_names = reordered(parse_labels(texts, address=address), None, classes, address=address)
-    else:
-        class_names = class_order(texts, classes, address=address)
-        labels = labels_of(texts, class_names)
+    ids = tuple(sample.name for sample in samples)
+    labels, class_names = order_classes(
+        store_texts((sample.label for sample in samples), ids.__getitem__), classes, address=address
+    )
     read = _Members({sample.name: sample.place for sample in samples})
     return ImageSet(
-        address=address, ids=tuple(sample.name for sample in samples), labels=labels, class_names=class_names, read=read
+        address=address, ids=ids, labels=labels, class_names=class_names, read=read, left_out=dict(left_out.most_common())
     )
 
 
@@ -119,45 +140,111 @@ def _expanded(pattern: str, *, address: str) -> Iterator[str]:
         yield from _expanded(filled, address=address)
 
 
-def _samples(shard: Path, root: Path, endings: frozenset[str], label_ending: str, *, address: str) -> list[_Sample]:
-    """Images with their labels, in the order of the shard."""
-    images: list[tuple[str, str, _Place]] = []
-    labels: dict[str, str] = {}
+def _read_shard(shard: Path, root: Path, wanted: _Wanted, *, address: str) -> tuple[list[_Sample], Counter[str]]:
+    """Images with their labels, in the order of the shard, and how many members of each kind belong to no image."""
+    prefix = shard.relative_to(root).as_posix()
     try:
         with tarfile.open(shard, "r:") as archive:
-            for member in archive:
-                folder, slash, file = member.name.rpartition("/")
-                stem, _, ending = file.partition(".")  # a key ends at the first dot, as WebDataset has it
-                key, ending = f"{folder}{slash}{stem}", f".{ending.lower()}"
-                if member.isdir() or not stem:
-                    continue
-                if ending == label_ending:
-                    labels[key] = _label(archive, shard, member, address=address)
-                elif ending in endings:
-                    images.append((key, member.name, _place(shard, member, address=address)))
+            members = [member for member in archive if not member.isdir() and not _is_litter(member.name)]
+            images, labels = _find_images(members, wanted), _find_labels(members, wanted)
+            _refuse_incomplete(shard, images, labels, wanted, address=address)
+            samples = [
+                _Sample(
+                    f"{prefix}/{member.name}",
+                    _place(shard, member, address=address),
+                    _read_label(archive, shard, labels[key], wanted, address=address),
+                )
+                for key, member in images
+            ]
     except (tarfile.TarError, OSError, UnicodeDecodeError) as error:
         msg = f"{address}: {shard} is no plain tar file, or a damaged one ({first_line(error)}); unpack it if it is compressed."
         raise ImagesError(msg) from error
-    twice = [key for key, count in Counter(key for key, _, _ in images).items() if count > 1]
+    keys = {key for key, _ in images}
+    unused = [labels[key].name for key in labels.keys() - keys]
+    unused += [member.name for member in members if not keys.intersection(_possible_keys(member.name))]
+    return samples, Counter(f"members {_split(name)[1] or 'without an ending'}" for name in set(unused))
+
+
+def _is_litter(name: str) -> bool:
+    *folders, file = name.lower().split("/")
+    return file.startswith(".") or not LITTER.isdisjoint((*folders, file))
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Key and ending as WebDataset has them: the key ends at the first dot behind the folders."""
+    folder, slash, file = name.rpartition("/")
+    stem, dot, ending = file.partition(".")
+    return f"{folder}{slash}{stem}", f"{dot}{ending}".lower()
+
+
+def _possible_keys(name: str) -> Iterator[str]:
+    """The name up to each dot behind the folders."""
+    start = name.rfind("/") + 1
+    return (name[:place] for place in range(start, len(name)) if name[place] == ".")
+
+
+def _find_labels(members: list[tarfile.TarInfo], wanted: _Wanted) -> dict[str, tarfile.TarInfo]:
+    return {member.name[: -len(wanted.label)]: member for member in members if member.name.lower().endswith(wanted.label)}
+
+
+def _find_images(members: list[tarfile.TarInfo], wanted: _Wanted) -> list[tuple[str, tarfile.TarInfo]]:
+    """Keys and images. In `img.7.png` the key may be `img`, with a further image of it, or `img.7`: then `img` has nothing else."""
+    plain = {
+        key for key, ending in (_split(member.name) for member in members) if ending in wanted.images or ending == wanted.label
+    }
+    found = []
+    for member in members:
+        key, ending = _split(member.name)
+        matching = [each for each in wanted.images if ending.endswith(each)]
+        if ending in wanted.images:
+            found.append((key, member))
+        elif matching and key not in plain:
+            found.append((member.name[: -len(max(matching, key=len))], member))
+    return found
+
+
+def _refuse_incomplete(
+    shard: Path, images: list[tuple[str, tarfile.TarInfo]], labels: Mapping[str, tarfile.TarInfo], wanted: _Wanted, *, address: str
+) -> None:
+    twice = [key for key, count in Counter(key for key, _ in images).items() if count > 1]
     if twice:
         msg = f"{address}: {shard} has several images of the key {twice[0]}; choose one by image=ENDING."
         raise ImagesError(msg)
-    lacking = [name for key, name, _ in images if not labels.get(key)]
+    lacking = [member.name for key, member in images if key not in labels]
     if lacking:
-        msg = f"{address}: {shard} has no {label_ending} for {lacking[0]} ({len(lacking)} such); choose another by label=ENDING."
+        msg = (
+            f"{address}: {shard} has no {wanted.label} for {lacking[0]} ({len(lacking)} such); choose another by label=ENDING, or "
+            "the images by image=ENDING."
+        )
         raise ImagesError(msg)
-    prefix = shard.relative_to(root).as_posix()
-    return [_Sample(f"{prefix}/{name}", place, labels[key]) for key, name, place in images]
 
 
-def _label(archive: tarfile.TarFile, shard: Path, member: tarfile.TarInfo, *, address: str) -> str:
-    """The text of a member; empty for a folder."""
+def _read_label(archive: tarfile.TarFile, shard: Path, member: tarfile.TarInfo, wanted: _Wanted, *, address: str) -> str:
     _require_plain(shard, member, address=address)
     if member.size > _LONGEST_LABEL:
         msg = f"{address}: {member.name} in {shard} has {member.size} bytes, so it is no label; choose another by label=ENDING."
         raise ImagesError(msg)
     content = archive.extractfile(member)
-    return content.read().decode("utf-8").strip() if content else ""
+    text = content.read().decode("utf-8").strip() if content else ""
+    return _label_in_json(text, f"{member.name} in {shard}", wanted, address=address) if wanted.is_json else text
+
+
+def _label_in_json(text: str, name: str, wanted: _Wanted, *, address: str) -> str:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        msg = f"{address}: {name} is no JSON ({first_line(error)}); choose another by label=ENDING."
+        raise ImagesError(msg) from error
+    fields = ", ".join(map(str, value)) if isinstance(value, dict) else ""
+    if wanted.field:
+        value = value.get(wanted.field) if isinstance(value, dict) else None
+    label = write_value(value)
+    if label is None:
+        has = f"has the fields {fields}" if fields else "has no fields"
+        what = f"no name or number in the field {wanted.field}" if wanted.field else "no name or number alone"
+        msg = f"{address}: {name} holds {what}; it {has}. Choose one by label={wanted.label[1:]}:FIELD."
+        raise ImagesError(msg)
+    return label
 
 
 def _place(shard: Path, member: tarfile.TarInfo, *, address: str) -> _Place:
