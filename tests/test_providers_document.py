@@ -99,9 +99,9 @@ def write_classifiers(folder: Path) -> None:
     torch.manual_seed(0)
     resnet = timm.create_model("resnet18", num_classes=10).eval()
     save_file(weights_of(resnet), folder / "resnet18.safetensors")
-    small: Any = timm.create_model("test_resnet", num_classes=10).eval()
-    facts = {**small.pretrained_cfg, "num_classes": 10, "input_size": [3, 64, 64]}
-    saved_folder(folder / "from-the-hub", small, {"architecture": "test_resnet", "num_classes": 10, "pretrained_cfg": facts})
+    small_resnet: Any = timm.create_model("test_resnet", num_classes=10).eval()
+    facts = {**small_resnet.pretrained_cfg, "num_classes": 10, "input_size": [3, 64, 64]}
+    saved_folder(folder / "from-the-hub", small_resnet, {"architecture": "test_resnet", "num_classes": 10, "pretrained_cfg": facts})
     torch.save(squeezenet1_1(weights=None).state_dict(), folder / "squeezenet.pth")
     settings = cast("Any", transformers.ViTConfig)(
         image_size=32, patch_size=8, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32, num_labels=10
@@ -110,10 +110,10 @@ def write_classifiers(folder: Path) -> None:
     transformers.ViTImageProcessorPil(size={"height": 32, "width": 32}).save_pretrained(folder / "tiny-vit")
     shutil.copy(WEIGHTS / "vit.safetensors", folder)
     (folder / "our_networks.py").write_text(OWN_CODE, encoding="utf-8")
-    torch.save(
-        torch.nn.Sequential(torch.nn.Conv2d(3, 4, 8, 8), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(64, 10)).state_dict(),
-        folder / "small.pth",
-    )
+    layers = torch.nn.Conv2d(3, 4, 8, 8), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(64, 10)
+    small = torch.nn.Sequential(*layers).state_dict()
+    torch.save(small, folder / "small.pth")
+    torch.save({"state_dict": {f"model.{name}": value for name, value in small.items()}}, folder / "trained.ckpt")
     bundled = load_classifier("bundled:resnet").network
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PyTorch's exporter has much to say

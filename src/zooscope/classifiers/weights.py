@@ -1,69 +1,169 @@
-"""Weights from a file into a network: safetensors, or PyTorch's own format without its pickles."""
+"""Weights from a checkpoint into a network, wherever in the file they are and whatever is in front of their names."""
 
-import pickle
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from zooscope.errors import ClassifierError, MissingFileError, first_line
+from zooscope.classifiers.parts import COUNTED, Candidate, Part, common_start, find_candidates, find_parts
+from zooscope.classifiers.weights_file import read_content
+from zooscope.errors import ClassifierError, UnknownNameError
 
-WRAPPERS: Final = ("state_dict_ema", "model_ema", "state_dict", "model")
 NUM_NAMED_IN_ERROR: Final = 3
+FULL: Final = "take the weights in full precision"
 
 
-def read_weights(file: Path) -> dict[str, Tensor]:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Checkpoint:
+    """What a file holds that could be the weights of a network.
+
+    Attributes:
+        file: the file.
+        parts: its dictionaries of tensors.
+    """
+
+    file: Path
+    parts: Sequence[Part]
+
+    def renamed(self, rename: Callable[[str], str]) -> "Checkpoint":
+        """The same with other names of tensors."""
+        parts = [Part(path=part.path, tensors={rename(name): value for name, value in part.tensors.items()}) for part in self.parts]
+        return Checkpoint(file=self.file, parts=parts)
+
+    def names(self) -> frozenset[str]:
+        """All names of tensors."""
+        return frozenset(name for part in self.parts for name in part.tensors)
+
+    def lengths(self, name: str) -> tuple[int, ...]:
+        """The different lengths of a tensor with this name; with as little in front of the name as can be."""
+        found = [
+            (own.count("."), len(value))
+            for part in self.parts
+            for own, value in part.tensors.items()
+            if f".{own}".endswith(f".{name}") and value.ndim
+        ]
+        return tuple(sorted({length for depth, length in found if depth == min(found)[0]}))
+
+
+class Found(NamedTuple):
+    """What a checkpoint has for a network.
+
+    Attributes:
+        weights: by the network's names.
+        part: where they are; None if the checkpoint holds no others for this network.
+        misfit: why the network can't be filled with them; None if it can.
+        may_be_older: whether they may still be of the same network, under older names.
+    """
+
+    weights: dict[str, Tensor]
+    part: str | None
+    misfit: str | None
+    may_be_older: bool
+
+
+def read_checkpoint(file: Path, *, part: str | None = None) -> Checkpoint:
     """The tensors of a checkpoint by name, on the CPU.
 
-    `.safetensors`, or what `torch.save` wrote and `torch.load(weights_only=True)` reads. Of a training checkpoint the (averaged)
-    network's weights are taken; the prefix that DataParallel adds is removed.
+    Args:
+        file: `.safetensors`, or what `torch.save` wrote.
+        part: where in it the weights are: keys, and what all names begin with, with dots between.
 
     Raises:
         MissingFileError: there is no such file.
-        ClassifierError: the file is damaged, holds objects other than tensors, or no weights.
+        ClassifierError: the file is damaged, or holds no weights.
+        UnknownNameError: it has no such part.
     """
-    if not file.is_file():
-        msg = f"there is no checkpoint {file}; give the path of a .safetensors or .pth file."
-        raise MissingFileError(msg)
-    try:
-        content = load_file(file) if file.suffix == ".safetensors" else torch.load(file, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        msg = (
-            f"{file} holds more than tensors (or is damaged) and is not opened, since that could run code; "
-            "save its state_dict() alone."
-        )
-        raise ClassifierError(msg) from error
-    except Exception as error:  # a damaged file makes the readers stumble in many ways
-        msg = f"{file} can't be read as a checkpoint ({first_line(error)}); save it again or fetch it anew."
-        raise ClassifierError(msg) from error
-    for wrapper in WRAPPERS:
-        if isinstance(content, dict) and isinstance(content.get(wrapper), dict):
-            content = content[wrapper]
-            break
-    if not isinstance(content, dict) or not content or not all(isinstance(value, Tensor) for value in content.values()):
-        msg = f"{file} holds no weights by name; save the network's state_dict()."
+    content = read_content(file)
+    parts = list(find_parts(content))
+    if not parts:
+        msg = f"{file} holds no weights by name, but {_described(content)}; save the network's state_dict()."
         raise ClassifierError(msg)
-    return {str(name).removeprefix("module."): value for name, value in content.items()}
+    if part is None:
+        return Checkpoint(file=file, parts=parts)
+    inside = [found for found in (one.inside(part) for one in parts) if found]
+    if not inside:
+        kind = f"part of {file}"
+        labels = {".".join((*one.path, common_start(one.tensors))).strip(".") for one in parts} - {""}
+        raise UnknownNameError(
+            kind, part, labels, f"It has {_listed(sorted(labels))}." if labels else "It has none; leave part= out."
+        )
+    return Checkpoint(file=file, parts=inside)
 
 
-def fill(network: nn.Module, weights: dict[str, Tensor], *, file: Path, architecture: str) -> None:
-    """Loads weights into a network; every name and every shape must fit.
+def find_weights(checkpoint: Checkpoint, expected: Mapping[str, Tensor], *, architecture: str) -> Found:
+    """The weights in a checkpoint that fit a network: names as they are, or without what all have in front.
 
-    Only the counts of training batches, which PyTorch did not always write and nothing here reads, may be missing.
+    Every name and every shape must fit. Only the counts of training batches may be missing. Where two networks fit and only one is
+    an average over steps of training (EMA), the average is taken.
+
+    Args:
+        checkpoint: see `read_checkpoint`.
+        expected: the network's `state_dict()`.
+        architecture: the network, as a sentence about it calls it.
 
     Raises:
-        ClassifierError: names are missing or too many, or shapes differ; the first are named.
+        ClassifierError: several networks in it fit, or the numbers are no weights.
+    """
+    candidates = [candidate for part in checkpoint.parts for candidate in find_candidates(part, expected)]
+    complete = [candidate for candidate in candidates if candidate.is_complete]
+    most = max(candidate.num_known for candidate in candidates)
+    near = complete or [candidate for candidate in candidates if candidate.num_known == most]
+    chosen, is_alone = _choose([candidate for candidate in near if candidate.fits(expected)] or near, checkpoint.file, architecture)
+    unusable = _unusable(chosen.weights, expected)
+    if unusable:
+        msg = f"{checkpoint.file} doesn't fit {architecture}: {unusable}."
+        raise ClassifierError(msg)
+    problem = _problem(chosen, expected)
+    misfit = f"{checkpoint.file} doesn't fit {architecture}: {problem}" if problem else None
+    part = None if is_alone else chosen.label
+    return Found(dict(chosen.weights), part, misfit, may_be_older=not chosen.beside and chosen.fits(expected))
+
+
+def fill(network: nn.Module, checkpoint: Checkpoint, *, architecture: str) -> str | None:
+    """Loads the weights that fit into a network, and gives the part of the checkpoint in which they are, if it holds others, too.
+
+    Raises:
+        ClassifierError: names are missing or too many, or shapes differ; the first are named. Or see `find_weights`.
     """
     expected = network.state_dict()
+    found = find_weights(checkpoint, expected, architecture=architecture)
+    if found.misfit:
+        raise ClassifierError(found.misfit)
+    network.load_state_dict(expected | found.weights)
+    return found.part
+
+
+def _choose(candidates: Sequence[Candidate], file: Path, architecture: str) -> tuple[Candidate, bool]:
+    """One of several networks, and whether no other differs from it."""
+    different: list[Candidate] = []
+    for candidate in candidates:
+        if not any(candidate.equals(other) for other in different):
+            different.append(candidate)
+    averaged = [candidate for candidate in different if candidate.is_averaged]
+    if len(different) == 1:
+        return different[0], True
+    if len(averaged) == 1 and len(different) == 2:  # noqa: PLR2004  (one and the average of its steps)
+        return averaged[0], False
+    labels = [candidate.label for candidate in different if candidate.label]
+    msg = f"{file} holds {len(different)} networks for {architecture} ({_listed(labels)}); say which, as in part={labels[0]}."
+    raise ClassifierError(msg)
+
+
+def _problem(candidate: Candidate, expected: Mapping[str, Tensor]) -> str | None:
+    """Why a network can't be filled, as the end of a sentence, with what to do."""
+    weights = candidate.weights
+    lacking = [name for name in expected if name not in weights and not name.endswith(COUNTED)]
+    unknown = [name for name in weights if name not in expected]
+    start = common_start([*unknown, *candidate.beside]) if lacking and not candidate.num_known else ""
     for problem, names in (
-        ("lacks", [name for name in expected if name not in weights and not name.endswith("num_batches_tracked")]),
-        ("has the unknown", [name for name in weights if name not in expected]),
+        ("it lacks", lacking),
+        ("it has the unknown", unknown),
         (
-            "has other shapes for",
+            "it has other shapes for",
             [
                 f"{name} {tuple(weights[name].shape)} instead of {tuple(value.shape)}"
                 for name, value in expected.items()
@@ -72,9 +172,46 @@ def fill(network: nn.Module, weights: dict[str, Tensor], *, file: Path, architec
         ),
     ):
         if names:
-            msg = f"{file} doesn't fit {architecture}: it {problem} {_listed(names)}. Check the architecture and its options."
-            raise ClassifierError(msg)
-    network.load_state_dict(expected | weights)
+            said = f" (all its names begin with {start}.)" if start else ""
+            return f"{problem} {_listed(names)}{said}. Check the architecture and its options."
+    if candidate.beside:
+        own = f"its weights are all in the part {candidate.label}, and beside them"
+        return f"{own} it has the unknown {_listed(candidate.beside)}. Say part={candidate.label} if that is the whole classifier."
+    return None
+
+
+def _unusable(weights: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> str | None:
+    """Why numbers are no weights, with what to do."""
+    for name, value in weights.items():
+        kind = str(value.dtype).removeprefix("torch.")
+        wants_floats = expected[name].is_floating_point() if name in expected else name.endswith(("weight", "bias"))
+        has_fractions = value.is_floating_point() and name in expected and not name.endswith(COUNTED)
+        for is_so, sentence in (
+            (value.is_quantized, f"is quantised ({kind}); {FULL}"),
+            (
+                value.is_meta,
+                "has a shape but no values (PyTorch's meta device); save the network again when its weights are loaded",
+            ),
+            (value.layout != torch.strided, "is sparse; save it as a dense tensor"),
+            (value.is_complex(), "has complex numbers; give real ones"),
+            (wants_floats and not value.is_floating_point(), f"has whole numbers ({kind}), as quantised weights have; {FULL}"),
+        ):
+            if is_so:
+                return f"its {name} {sentence}"
+        if has_fractions and not wants_floats and not torch.equal(value, value.round()):
+            return f"its {name} has fractions in place of whole numbers; check the architecture"
+    return None
+
+
+def _described(content: object) -> str:
+    """What a file holds instead of weights by name."""
+    origin = getattr(content, "origin", None)
+    if origin:
+        return f"an object ({origin}), which is not built, since that could run code"
+    if isinstance(content, Mapping):
+        values = [value for value in content.values() if getattr(value, "origin", None)]
+        return f"objects ({values[0].origin}, ...)" if values else f"{len(content)} entries without tensors"
+    return f"a {type(content).__name__}"
 
 
 def misfit(error: RuntimeError) -> str | None:

@@ -107,6 +107,16 @@ def test_names_of_weights_that_timm_has_given_up_are_converted(tmp_path: Path, a
     assert old.digest == new.digest
 
 
+def test_older_names_are_converted_wherever_they_are_in_the_file(tmp_path: Path) -> None:
+    network = timm.create_model("test_vit", num_classes=3)
+    older = {f"module.{name}": value for name, value in network.state_dict().items()}
+    older["module.pre_logits.fc.weight"] = torch.zeros(1)
+    torch.save({"epoch": 3, "state_dict": older}, tmp_path / "old.pth")
+    saved(network, tmp_path / "new.safetensors")
+    old, new = (load_classifier(f"timm:test_vit?weights={tmp_path / file}") for file in ("old.pth", "new.safetensors"))
+    assert old.digest == new.digest
+
+
 def test_weights_with_holes_are_refused_where_timm_would_take_them(tmp_path: Path) -> None:
     weights = dict(timm.create_model("dla46_c", num_classes=3).state_dict())
     del weights["base_layer.0.weight"]

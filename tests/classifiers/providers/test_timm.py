@@ -1,5 +1,6 @@
 """timm's architectures with weights from a local checkpoint."""
 
+from argparse import Namespace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -149,3 +150,44 @@ def test_a_loaded_classifier_is_frozen_and_in_eval_mode(file: Path) -> None:
     classifier: Classifier = load_classifier(f"timm:test_resnet?weights={file}")
     assert not any(module.training for module in classifier.network.modules())
     assert not any(parameter.requires_grad for parameter in classifier.network.parameters())
+
+
+# Which network of a training checkpoint
+
+
+def two_networks(file: Path, *, num_classes: int = 7) -> tuple[nn.Module, nn.Module]:
+    """A checkpoint as timm's training writes it."""
+    torch.manual_seed(0)
+    last, averaged = (timm.create_model("test_resnet", num_classes=count).eval() for count in (num_classes, 7))
+    content = {"epoch": 3, "args": Namespace(lr=0.1), "state_dict": last.state_dict(), "state_dict_ema": averaged.state_dict()}
+    torch.save(content, file)
+    return last, averaged
+
+
+@pytest.mark.parametrize("address", ["timm:test_resnet?weights={}", "checkpoint:{}?architecture=test_resnet"])
+def test_the_average_is_taken_and_recorded_unless_a_part_is_named(tmp_path: Path, address: str) -> None:
+    last, averaged = two_networks(tmp_path / "a.pth")
+    pixels = torch.rand(2, 3, 160, 160)
+    for part, network in (("", averaged), ("&part=state_dict", last), ("&part=state_dict_ema", averaged)):
+        classifier = load_classifier(address.format(tmp_path / "a.pth") + f"{part}&mean=0&std=1")
+        torch.testing.assert_close(classifier.logits(pixels), network(pixels))
+        assert classifier.address is not None
+        assert ("part=state_dict_ema" if network is averaged else "part=state_dict&") in f"{classifier.address}&"
+        assert load_classifier(classifier.address).digest == classifier.digest
+
+
+def test_networks_of_other_numbers_of_classes_must_be_told_apart(tmp_path: Path) -> None:
+    two_networks(tmp_path / "a.pth", num_classes=5)
+    with pytest.raises(ClassifierError, match=r"a\.pth holds networks of 5 and 7 classes; say which with num_classes= or part=\."):
+        load_classifier(f"timm:test_resnet?weights={tmp_path / 'a.pth'}")
+    assert load_classifier(f"timm:test_resnet?weights={tmp_path / 'a.pth'}&num_classes=5").num_classes == 5
+    assert load_classifier(f"timm:test_resnet?weights={tmp_path / 'a.pth'}&part=state_dict_ema").num_classes == 7
+
+
+def test_a_part_needs_a_checkpoint() -> None:
+    with pytest.raises(
+        InvalidValueError, match=r"timm:resnet18: part= chooses among what a checkpoint holds; name one with weights="
+    ):
+        load_classifier("timm:resnet18?part=model")
+    with pytest.raises(InvalidValueError, match="part= chooses among what a checkpoint holds"):
+        load_classifier("timm:hf-hub:me/mine?part=model")

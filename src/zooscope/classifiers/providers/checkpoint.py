@@ -17,11 +17,11 @@ from zooscope.classifiers.first_pass import num_outputs
 from zooscope.classifiers.options import PREPROCESSING, adjusted, per_channel, refuse_unknown, whole
 from zooscope.classifiers.providers import timm
 from zooscope.classifiers.providers.registry import is_function
-from zooscope.classifiers.weights import fill, read_weights
+from zooscope.classifiers.weights import fill, read_checkpoint
 from zooscope.errors import ClassifierError, InvalidValueError, MissingFileError, UnknownNameError, first_line
 from zooscope.images.pixel_transform import PixelTransform
 
-OPTIONS: Final = ("architecture", "num_classes", *PREPROCESSING)
+OPTIONS: Final = ("architecture", "num_classes", "part", *PREPROCESSING)
 LOADING: Final = ("checkpoint_path", "cache_dir")  # timm loads files by these
 NEEDED: Final = ("size", "mean", "std")
 LONGEST: Final = 20  # characters of a value that an error names
@@ -35,7 +35,8 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
     Args:
         rest: the checkpoint, a .safetensors or .pth file.
         options: `architecture` is required. As a name that timm knows it takes from timm whatever the other options, `num_classes`,
-            `size`, `mean`, `std`, `interpolation`, `crop`, don't say; the number of classes is the checkpoint's. As
+            `size`, `mean`, `std`, `interpolation`, `crop`, don't say; the number of classes is the checkpoint's. `part` says which
+            of several networks in the file it is. As
             `package.module:function` it is imported from the Python path or the current folder, and called; then `size`, `mean` and
             `std` are required. Options `architecture.KEY=VALUE` are keywords for it; a value is read as in TOML (`96`, `true`,
             `[2, 2]`), else as text. The function gets `num_classes`, too, if that is given and it takes it.
@@ -56,10 +57,9 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
         msg = f"checkpoint:{rest} names no architecture; write ?architecture=NAME, or ?architecture=module:function."
         raise InvalidValueError(msg)
     file = Path(rest).expanduser().resolve()  # a study is run on from wherever one stands
-    address = write_address("checkpoint", str(file), options)
     described = f"{architecture}({', '.join(f'{key}={value}' for key, value in keywords.items())})" if keywords else architecture
     if is_function(architecture):
-        return _of_function(file, options, keywords, name=name, address=address, described=described)
+        return _of_function(file, options, keywords, name=name, described=described)
     for keyword, option in (("img_size", "size"), ("num_classes", "num_classes")):
         if keyword in keywords:
             msg = f"write {option}={keywords[keyword]} instead of {KEYWORD}{keyword}: it also says which images the network gets."
@@ -70,13 +70,12 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
             raise InvalidValueError(msg)
     facts = timm.facts_of(architecture)
     tagged = ".".join(part for part in (facts.architecture, facts.tag) if part)
-    network = timm.filled(tagged, facts, file, options, what=described, keywords=keywords)
+    network, part = timm.filled(tagged, facts, file, options, what=described, keywords=keywords)
+    address = _address(file, options, part)
     return timm.classifier_of(network, options, name=name, address=address, asked=described, architecture=described)
 
 
-def _of_function(
-    file: Path, options: Mapping[str, str], keywords: dict[str, Any], *, name: str, address: str, described: str
-) -> Classifier:
+def _of_function(file: Path, options: Mapping[str, str], keywords: dict[str, Any], *, name: str, described: str) -> Classifier:
     lacking = [option for option in NEEDED if option not in options]
     if lacking:
         msg = (
@@ -85,10 +84,10 @@ def _of_function(
         )
         raise InvalidValueError(msg)
     size = whole("size", options)
-    weights = read_weights(file)
+    checkpoint = read_checkpoint(file, part=options.get("part"))
     asked_classes = whole("num_classes", options) if "num_classes" in options else None
     network = _called(options["architecture"], keywords, asked_classes).eval()
-    fill(network, weights, file=file, architecture=described)
+    part = fill(network, checkpoint, architecture=described)
     num_classes = num_outputs(network, (size, size), what=described)
     if asked_classes not in {None, num_classes}:
         msg = f"{described} has {num_classes} classes, not {asked_classes}; leave num_classes out, or check the function."
@@ -100,9 +99,14 @@ def _of_function(
         transform=adjusted(PixelTransform(height=size, width=size), options),
         mean=per_channel("mean", options, ()),
         std=per_channel("std", options, ()),
-        address=address,
+        address=_address(file, options, part),
         architecture=described,
     )
+
+
+def _address(file: Path, options: Mapping[str, str], part: str | None) -> str:
+    """What loads the same again, also the part of the checkpoint where that was chosen here."""
+    return write_address("checkpoint", str(file), {**options, **({"part": part} if part else {})})
 
 
 def _called(architecture: str, keywords: dict[str, Any], num_classes: int | None) -> nn.Module:

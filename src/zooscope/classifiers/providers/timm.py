@@ -12,7 +12,6 @@ from typing import Any, Final
 import timm
 from timm.data import resolve_data_config
 from timm.models import PretrainedCfg, get_deprecated_models
-from torch import Tensor
 
 from zooscope.addresses import write_address
 from zooscope.classifiers.classifier import NUM_CHANNELS, Classifier
@@ -20,11 +19,11 @@ from zooscope.classifiers.first_pass import num_outputs
 from zooscope.classifiers.options import PREPROCESSING, adjusted, per_channel, refuse_unknown, whole
 from zooscope.classifiers.providers.registry import TIMM_FOLDER as FOLDER
 from zooscope.classifiers.providers.timm_weights import converted, create, pretrained
-from zooscope.classifiers.weights import fill, read_weights
+from zooscope.classifiers.weights import Checkpoint, find_weights, read_checkpoint
 from zooscope.errors import ClassifierError, InvalidValueError, MissingFileError, UnknownNameError, first_line
 from zooscope.images.pixel_transform import PixelTransform
 
-OPTIONS: Final = ("weights", "num_classes", *PREPROCESSING)
+OPTIONS: Final = ("weights", "part", "num_classes", *PREPROCESSING)
 HUB: Final = "hf-hub:"
 
 
@@ -39,8 +38,8 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
     Args:
         rest: what timm calls it: `ARCHITECTURE` or `ARCHITECTURE.TAG`, `hf-hub:ORG/NAME`, `local-dir:FOLDER`. Without a tag it is
             the one that timm takes first; the address that is recorded names it, since a later timm may take another.
-        options: any of `weights` (a checkpoint, instead of the hub's), `num_classes`, `size`, `mean`, `std` (three numbers, or
-            one, in [0, 1] units), `interpolation`, `crop`. The number of classes is that of the weights.
+        options: any of `weights` (a checkpoint, instead of the hub's), `part` (of the checkpoint), `num_classes`, `size`, `mean`,
+            `std` (three numbers, or one, in [0, 1] units), `interpolation`, `crop`. The number of classes is that of the weights.
         name: what to call the classifier.
 
     Raises:
@@ -50,6 +49,9 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
         InvalidValueError: an option's value can't be used.
     """
     refuse_unknown(options, OPTIONS, provider="timm")
+    if "part" in options and "weights" not in options:
+        msg = f"timm:{rest}: part= chooses among what a checkpoint holds; name one with weights=FILE."
+        raise InvalidValueError(msg)
     for scheme in (HUB, FOLDER):
         if rest.startswith(scheme):
             return _elsewhere(rest, scheme, options, name=name)
@@ -179,43 +181,47 @@ def filled(
     *,
     what: str,
     keywords: Mapping[str, Any] | None = None,
-) -> Any:  # noqa: ANN401  (timm's builders are untyped)
+) -> tuple[Any, str | None]:  # timm's builders are untyped
     """An architecture with the weights of a checkpoint, the number of classes being the checkpoint's.
 
     Args:
         architecture: a name of timm's, with or without a tag.
         facts: what timm knows of it.
         file: the checkpoint, under today's names of timm's weights or those that timm itself converts.
-        options: of which `num_classes` and `size` count here.
+        options: of which `num_classes`, `size` and `part` count here.
         what: the network, as a sentence about it begins.
         keywords: for the architecture.
+
+    Returns:
+        The network, and the part of the checkpoint that was chosen; None if it holds no other network.
 
     Raises:
         MissingFileError: there is no such file.
         ClassifierError: it doesn't fit; its first differences are named.
         InvalidValueError: an option's value can't be used.
+        UnknownNameError: the checkpoint has no such part.
     """
-    weights = read_weights(file)
-    num_classes = whole("num_classes", options) if "num_classes" in options else _num_classes(facts, weights)
+    checkpoint = read_checkpoint(file, part=options.get("part"))
+    num_classes = whole("num_classes", options) if "num_classes" in options else _num_classes(facts, checkpoint)
     asked = {"num_classes": num_classes, **(keywords or {})}
     network = built(architecture, asked, size=_size(options), what=what)
-    try:
-        fill(network, weights, file=file, architecture=what)
-    except ClassifierError:
-        expected = network.state_dict()
-        if any(name in expected and expected[name].shape != value.shape for name, value in weights.items()):
-            raise  # timm would resize some of them, and it would be another network than the one that was trained
-        network = converted(architecture, asked, weights, size=_size(options))
+    expected = network.state_dict()
+    found = find_weights(checkpoint, expected, architecture=what)
+    if found.misfit is None:
+        network.load_state_dict(expected | found.weights)
+    else:  # where a shape differs timm would resize it, and it would be another network than the one that was trained
+        network = converted(architecture, asked, found.weights, size=_size(options)) if found.may_be_older else None
         if network is None:
-            raise
-    return network
+            raise ClassifierError(found.misfit)
+    return network, found.part
 
 
 def _from_file(rest: str, facts: PretrainedCfg, options: Mapping[str, str], *, name: str) -> Classifier:
     file = Path(options["weights"]).expanduser().resolve()  # a study is run on from wherever one stands
     tagged = ".".join(part for part in (facts.architecture, facts.tag) if part)
-    network = filled(tagged, facts, file, options, what=f"timm's {rest}")
-    address = write_address("timm", rest, {**options, "weights": str(file)})
+    network, part = filled(tagged, facts, file, options, what=f"timm's {rest}")
+    chosen = {"part": part} if part else {}
+    address = write_address("timm", rest, {**options, "weights": str(file), **chosen})
     return classifier_of(network, options, name=name, address=address, asked=f"timm:{rest}")
 
 
@@ -253,11 +259,20 @@ def _size(options: Mapping[str, str]) -> int | None:
     return whole("size", options) if "size" in options else None
 
 
-def _num_classes(facts: PretrainedCfg, weights: Mapping[str, Tensor]) -> int:
-    """The number of classes that the checkpoint's last layer has."""
+def _num_classes(facts: PretrainedCfg, checkpoint: Checkpoint) -> int:
+    """The number of classes that the checkpoint's last layer has.
+
+    Raises:
+        ClassifierError: it has several last layers that differ.
+    """
     heads: str | Sequence[str] | None = facts.classifier  # several where a network has several heads
     for head in (heads,) if isinstance(heads, str) else heads or ():
-        for part in ("weight", "bias"):
-            if f"{head}.{part}" in weights:
-                return len(weights[f"{head}.{part}"])
+        for ending in ("weight", "bias"):
+            lengths = checkpoint.lengths(f"{head}.{ending}")
+            if len(lengths) > 1:
+                counts = " and ".join(map(str, lengths))
+                msg = f"{checkpoint.file} holds networks of {counts} classes; say which with num_classes= or part=."
+                raise ClassifierError(msg)
+            if lengths:
+                return lengths[0]
     return int(facts.num_classes)

@@ -1,25 +1,25 @@
 """torchvision's classifiers, each by the name of a set of its weights, such as `ResNet50_Weights.IMAGENET1K_V2`."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.error import URLError
 from urllib.parse import urlsplit
 
-from torch import Tensor, hub, nn
+from torch import hub, nn
 from torchvision import models
 
 from zooscope.addresses import write_address
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.first_pass import num_outputs
 from zooscope.classifiers.options import PREPROCESSING, adjusted, per_channel, refuse_unknown
-from zooscope.classifiers.weights import fill, read_weights
+from zooscope.classifiers.weights import fill, read_checkpoint
 from zooscope.errors import ClassifierError, UnknownNameError, first_line
 from zooscope.images.pixel_transform import PixelTransform, fraction_kept
 
-OPTIONS: Final = ("weights", *PREPROCESSING)
+OPTIONS: Final = ("weights", "part", *PREPROCESSING)
 OLD_DENSENET_NAME: Final = re.compile(r"(denselayer\d+\.(?:norm|conv))\.(\d+\.)")
 
 
@@ -31,8 +31,8 @@ def load(weights_name: str, options: Mapping[str, str], *, name: str) -> Classif
 
     Args:
         weights_name: such as `ResNet50_Weights.IMAGENET1K_V2`, or `ResNet50_Weights.DEFAULT`.
-        options: any of `weights` (a checkpoint of exactly this architecture and this number of classes, read instead), `size`,
-            `mean`, `std` (three numbers, or one, in [0, 1] units), `interpolation`, `crop`.
+        options: any of `weights` (a checkpoint of exactly this architecture and this number of classes, read instead), `part`
+            (of it), `size`, `mean`, `std` (three numbers, or one, in [0, 1] units), `interpolation`, `crop`.
         name: what to call the classifier.
 
     Raises:
@@ -51,7 +51,12 @@ def load(weights_name: str, options: Mapping[str, str], *, name: str) -> Classif
         kept["weights"] = str(file)
     else:
         file = _cached(chosen)
-    network = _filled(architecture, chosen, transform.height if "size" in options else None, file)
+    checkpoint = read_checkpoint(file, part=options.get("part")).renamed(lambda name: OLD_DENSENET_NAME.sub(r"\1\2", name))
+    network = built(architecture, chosen, checkpoint.names(), transform.height if "size" in options else None)
+    part = fill(network, checkpoint, architecture=f"torchvision's {architecture}")
+    if part:
+        kept["part"] = part
+    _leave_out_training(network)
     if "size" in options:
         num_outputs(network, transform.size, what=f"torchvision's {architecture}")
     return Classifier(
@@ -129,24 +134,21 @@ def _cached(chosen: Any) -> Path:  # noqa: ANN401  (torchvision's enums are unty
     return file
 
 
-def _filled(architecture: str, chosen: Any, size: int | None, file: Path) -> nn.Module:  # noqa: ANN401  (untyped, see above)
-    """The network that torchvision builds for these weights, with the weights of a file."""
-    weights = {OLD_DENSENET_NAME.sub(r"\1\2", name): value for name, value in read_weights(file).items()}
-    network = built(architecture, chosen, weights, size)
-    fill(network, weights, file=file, architecture=f"torchvision's {architecture}")
-    for head in ("aux1", "aux2", "AuxLogits"):  # for training alone, and so no part of what the classifier is
+def _leave_out_training(network: nn.Module) -> None:
+    """Takes out what is for training alone, and so no part of what the classifier is."""
+    for head in ("aux1", "aux2", "AuxLogits"):
         if hasattr(network, head):
             setattr(network, head, None)
-    return network.eval()
+    network.eval()
 
 
-def built(architecture: str, chosen: Any, weights: Mapping[str, Tensor], size: int | None = None) -> nn.Module:  # noqa: ANN401
+def built(architecture: str, chosen: Any, names: Collection[str], size: int | None = None) -> nn.Module:  # noqa: ANN401
     """A network without weights, made with the settings that torchvision's builders derive from the weights.
 
     Args:
         architecture: a name that torchvision's `list_models` has.
         chosen: the member of torchvision's enum of weights.
-        weights: the weights to be filled in; they may come with or without auxiliary heads.
+        names: of the weights to be filled in; they may come with or without auxiliary heads.
         size: of the images, where it is not that of the weights.
     """
     settings: dict[str, Any] = {"num_classes": len(chosen.meta["categories"])}
@@ -156,7 +158,7 @@ def built(architecture: str, chosen: Any, weights: Mapping[str, Tensor], size: i
     elif architecture.startswith("maxvit"):
         settings["input_size"] = (side, side)
     elif architecture in {"googlenet", "inception_v3"}:
-        auxiliary = any(name.startswith(("aux1.", "AuxLogits.")) for name in weights)
+        auxiliary = any({"aux1", "AuxLogits"} & set(name.split(".")) for name in names)
         settings |= {"transform_input": True, "aux_logits": auxiliary, "init_weights": False}
     network: nn.Module = models.get_model_builder(architecture)(weights=None, **settings)
     return network
