@@ -197,6 +197,29 @@ def test_weights_of_another_architecture_are_refused_by_name(folder: Path) -> No
         load_classifier(f"timm:local-dir:{folder}")
 
 
+class Touches:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.mark,)
+
+
+def test_no_code_in_a_folder_s_weights_is_run(folder: Path) -> None:
+    mark = folder / "mark"
+    saved_folder(folder, network_of(num_classes=5), CONFIG)
+    (folder / "model.safetensors").unlink()
+    torch.save({**network_of(num_classes=5).state_dict(), "extra": Touches(mark)}, folder / "pytorch_model.bin")
+    with pytest.raises(
+        ClassifierError,
+        match=r"the weights of timm:local-dir:.* hold more than tensors and are not opened, .*; give safetensors\.$",
+    ):
+        load_classifier(f"timm:local-dir:{folder}")
+    assert not mark.exists()
+
+
 def test_weights_of_another_shape_are_refused_by_name(folder: Path) -> None:
     saved_folder(folder, network_of(num_classes=7), CONFIG)
     with pytest.raises(

@@ -15,6 +15,7 @@ from zooscope.errors import ClassifierError, ZooscopeError, first_line
 from zooscope.hub import offline_if_unreachable
 
 LOADER: Final = "timm.models._builder"
+UNSAFE: Final = "weights_only"
 _MISSING: Final = re.compile(r"Missing keys \((.*?)\)|(Using random initialization|using random init)", re.IGNORECASE)
 
 
@@ -57,6 +58,8 @@ def _explain_failure(error: Exception, address: str, instead: str) -> Classifier
     unfit = misfit(error) if isinstance(error, RuntimeError) else None
     if unfit:
         msg = f"the weights of {address} don't fit the architecture that they are for: the file {unfit}."
+    elif UNSAFE in str(error):  # timm and PyTorch advise to run the code of the file
+        msg = f"the weights of {address} hold more than tensors and are not opened, since that could run code; give safetensors."
     elif isinstance(error, KeyError):
         msg = f"{address}: its config.json is not in timm's format (it has no {error}); for another, see huggingface:ORG/NAME."
     else:
