@@ -1,6 +1,6 @@
 """Networks as ONNX graphs: exported or put together here, converted, and compared with the originals."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,11 @@ from onnx.reference import ReferenceEvaluator
 from torch import Tensor, nn
 from torchvision import models
 
+from tests.classifiers.providers.onnx_graphs import PLAIN, WEIGHT, linear
 from zooscope import PixelTransform
 from zooscope.classifiers.providers import onnx as source
 from zooscope.errors import ClassifierError, InvalidValueError, MissingFileError, UnknownNameError
 
-PLAIN = {"mean": "0", "std": "1"}
 BUILDERS: dict[str, Callable[[], nn.Module]] = {
     "squeezenet": lambda: models.squeezenet1_1(num_classes=7),
     "shufflenet": lambda: models.shufflenet_v2_x0_5(num_classes=7),
@@ -88,42 +88,6 @@ def test_a_batch_that_is_written_into_the_graph_is_kept_to(tmp_path: Path, batch
         pixels = torch.rand(count, 3, 64, 64)
         with torch.no_grad():
             torch.testing.assert_close(classifier.logits(pixels), network(pixels), atol=1e-4, rtol=1e-4)
-
-
-WEIGHT = np.random.default_rng(0).normal(size=(3, 5)).astype(np.float32)
-
-
-def linear(
-    file: Path,
-    *,
-    shape: Sequence[int | str] = ("n", 3, 8, 8),
-    before: Sequence[Any] = (),
-    pooled: str = "pixels",
-    axes: Sequence[int] = (2, 3),
-    after: Sequence[Any] = (),
-    outputs: Sequence[str] = ("logits",),
-    kind: int = TensorProto.FLOAT,
-    inputs: Sequence[str] = ("pixels",),
-    imports: Sequence[tuple[str, int]] = (("", 17),),
-    weight: np.ndarray = WEIGHT,
-) -> Path:
-    """A graph that takes the mean colour and multiplies it with a matrix, with other operators before and after."""
-    nodes = [
-        *before,
-        helper.make_node("ReduceMean", [pooled], ["colour"], axes=list(axes), keepdims=0),
-        helper.make_node("MatMul", ["colour", "weight"], ["logits" if not after else "scores"]),
-        *after,
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "graph",
-        [helper.make_tensor_value_info(name, kind, list(shape)) for name in inputs],
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 5]) for name in outputs],
-        [numpy_helper.from_array(weight, "weight")],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid(*entry) for entry in imports], ir_version=9)
-    onnx.save(model, file)
-    return file
 
 
 def test_a_graph_put_together_by_hand_gives_what_it_says(tmp_path: Path) -> None:
@@ -222,7 +186,17 @@ def test_a_conversion_that_does_not_run_is_refused(tmp_path: Path, monkeypatch: 
         source.load(str(linear(tmp_path / "a.onnx")), PLAIN, name="a")
 
 
-ROUND = [helper.make_node("Round", ["pixels"], ["whole"])]
+ARGMAX = [helper.make_node("ArgMax", ["scores"], ["logits"], axis=1)]
+ACROSS_IMAGES = [helper.make_node("Softmax", ["scores"], ["logits"], axis=0)]
+DROPPING = [
+    helper.make_node("Constant", [], ["half"], value_float=0.5),
+    helper.make_node("Constant", [], ["training"], value=numpy_helper.from_array(np.array(True))),  # noqa: FBT003  (what ONNX takes)
+    helper.make_node("Dropout", ["scores", "half", "training"], ["logits"]),
+]
+NORMALISING = [
+    helper.make_node("Constant", [], ["ones"], value=numpy_helper.from_array(np.ones(3, np.float32))),
+    helper.make_node("BatchNormalization", ["pixels", *4 * ["ones"]], ["normal", "mean", "var"], training_mode=1),
+]
 HARDMAX = [helper.make_node("Hardmax", ["scores"], ["logits"])]
 DROP = [helper.make_node("Identity", ["scores"], ["logits"]), helper.make_node("Identity", ["scores"], ["more"])]
 FOREIGN = [helper.make_node("Novel", ["pixels"], ["new"], domain="com.example")]
@@ -231,7 +205,13 @@ FOREIGN = [helper.make_node("Novel", ["pixels"], ["new"], domain="com.example")]
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"before": ROUND, "pooled": "whole"}, r"the logits of .*a\.onnx have no gradient with respect to the pixels"),
+        ({"after": ARGMAX}, r"a\.onnx gives whole numbers \(int64\), not logits; export it without ArgMax\."),
+        ({"after": ACROSS_IMAGES}, r"the softmax at the end of .*a\.onnx is not over the classes, so its logits can't be told"),
+        (
+            {"after": DROPPING},
+            r"a\.onnx was exported in training mode \(its Dropout\); call network\.eval\(\) first, and export it again",
+        ),
+        ({"before": NORMALISING, "pooled": "normal"}, r"a\.onnx was exported in training mode \(its BatchNormalization\)"),
         ({"after": HARDMAX}, r"a\.onnx can't be converted to PyTorch \(Converter is not implemented .*'Hardmax'"),
         (
             {"after": DROP, "outputs": ("logits", "more")},

@@ -1,4 +1,7 @@
-"""Networks kept as ONNX graphs, converted to PyTorch so that they have gradients, and checked against ONNX's own reference."""
+"""Networks kept as ONNX graphs, converted to PyTorch so that they have gradients, and checked against ONNX's own reference.
+
+Quantised ones have no gradients; they are run by onnxruntime, and can be targets only.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,10 +18,13 @@ from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.first_pass import num_outputs
 from zooscope.classifiers.options import PREPROCESSING, adjusted, per_channel, refuse_unknown, whole
 from zooscope.classifiers.providers.onnx_graph import ImageGraph, read_graph
-from zooscope.errors import ClassifierError, first_line
+from zooscope.classifiers.providers.onnx_runtime import RunByRuntime, open_session
+from zooscope.errors import ClassifierError, ZooscopeError, first_line
 from zooscope.images.pixel_transform import PixelTransform
 
 OPTIONS: Final = (*PREPROCESSING, "num_classes")
+LEVELS: Final = 0.02  # how far quantised probabilities may be from those of the logits
+HALF_TOLERANCE: Final = 3e-2  # as below, in half precision
 TOLERANCE: Final = 1e-3  # of the largest logit: two ways to sum in float32 are far closer, and another operator is far off
 
 
@@ -38,17 +44,20 @@ class Converted(nn.Module):
         shown = pixels.permute(0, 2, 3, 1) if self.is_channels_last else pixels
         if self.piece is None:
             logits: Tensor = self.network(shown)
-            return logits
-        missing = -len(shown) % self.piece
-        filled = torch.cat([shown, shown[-1:].expand(missing, -1, -1, -1)]) if missing else shown
-        return torch.cat([self.network(piece) for piece in filled.split(self.piece)])[: len(pixels)]
+        else:
+            missing = -len(shown) % self.piece
+            filled = torch.cat([shown, shown[-1:].expand(missing, -1, -1, -1)]) if missing else shown
+            logits = torch.cat([self.network(piece) for piece in filled.split(self.piece)])[: len(pixels)]
+        is_padded = logits.ndim > 2 and logits.shape[1] == logits.shape[1:].numel()  # noqa: PLR2004  (images by classes, by 1, by 1)
+        return logits.flatten(1) if is_padded else logits
 
 
 def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
     """A network from an ONNX file.
 
     The graph is converted by onnx2torch, and its logits for one image are compared with those of ONNX's reference evaluator, so
-    that nothing is converted wrongly without a word. A softmax at the end is left out. No code in or beside the file is run.
+    that nothing is converted wrongly without a word. A softmax at the end is left out, also where operators that change no value
+    follow it. No code in or beside the file is run. A quantised graph is run by onnxruntime, and has no gradient.
 
     Args:
         rest: the file.
@@ -61,6 +70,7 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
         MissingFileError: there is no such file.
         ClassifierError: an option is missing, the file holds no image classifier, or an operator can't be converted.
         InvalidValueError: an option's value can't be used.
+        MissingExtraError: the graph is quantised, and onnxruntime is not installed.
     """
     refuse_unknown(options, OPTIONS, provider="onnx")
     absent = [option for option in ("mean", "std") if option not in options]
@@ -79,75 +89,116 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
     if graph.size not in {None, transform.size}:
         msg = f"{file} was made for images of {height}x{width} pixels; leave size= out, or export it for another."
         raise ClassifierError(msg)
-    network = _network(graph, transform.size, file)
+    mean, std = (per_channel(option, options, ()) for option in ("mean", "std"))
+    pixels = (np.random.default_rng(0).random((2 * (graph.batch or 1), *transform.size, 3)) - mean) / std
+    pixels = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2), dtype=np.float32)
+    network = _network(graph, pixels, file)
     num_classes = num_outputs(network, transform.size, what=str(file))
     if "num_classes" in options and whole("num_classes", options) != num_classes:
         msg = f"{file} gives {num_classes} logits, not {options['num_classes']}; correct num_classes=, or leave it out."
         raise ClassifierError(msg)
+    kind = "quantised ONNX graph" if graph.quantised else "ONNX graph"
     return Classifier(
         name=name,
         network=network,
         num_classes=num_classes,
         transform=transform,
-        mean=per_channel("mean", options, ()),
-        std=per_channel("std", options, ()),
+        mean=mean,
+        std=std,
         address=write_address("onnx", str(file), options),
-        architecture=f"ONNX graph of {len(graph.model.graph.node)} operators",
+        architecture=f"{kind} of {len((graph.model or graph.logits).graph.node)} operators",
     )
 
 
-def _network(graph: ImageGraph, size: tuple[int, int], file: Path) -> Converted:
-    """The converted graph, after it has given the right logits, and a gradient."""
-    try:
-        network: nn.Module = convert(graph.model).eval()
-    except Exception as error:  # each of the converter's operators stumbles in its own way
-        msg = f"{file} can't be converted to PyTorch ({first_line(error)}); export it with opset 17 or older, or as a checkpoint."
-        raise ClassifierError(msg) from error
-    network.requires_grad_(requires_grad=False)
+def _network(graph: ImageGraph, pixels: Any, file: Path) -> Converted:  # noqa: ANN401  (arrays)
+    """The graph as a network, after it has given the right logits for two batches of pixels."""
     batch = graph.batch or 1
-    pixels = np.random.default_rng(0).standard_normal((2 * batch, 3, *size)).astype(np.float32)
-    expected = _reference(graph, pixels[:batch], file)
+    network = _by_runtime(graph, file) if graph.quantised else _by_torch(graph, file)
     converted = Converted(network, graph, piece=batch).eval()
     shown = torch.from_numpy(pixels).requires_grad_()
     try:
         with torch.enable_grad():
             logits = converted(shown)
-            gradient = torch.autograd.grad(logits.square().sum(), shown)[0] if logits.requires_grad else torch.zeros(())
-    except Exception as error:  # as above
-        msg = f"{file} was converted to PyTorch but doesn't run ({first_line(error)}); export it with opset 17 or older."
+            if logits.requires_grad:
+                torch.autograd.grad(logits.sum(), shown, allow_unused=True)
+    except Exception as error:  # each operator stumbles in its own way
+        how = "can't be run by onnxruntime" if graph.quantised else "was converted to PyTorch but doesn't run"
+        msg = f"{file} {how} ({first_line(error)}); export it with opset 17 or older."
         raise ClassifierError(msg) from error
-    if not _agree(logits[:batch].detach().numpy(), expected):
-        msg = f"{file} gives other logits in PyTorch than by ONNX's reference: one of its operators is not converted rightly."
+    if not logits.is_floating_point():
+        msg = f"{file} gives whole numbers ({str(logits.dtype).removeprefix('torch.')}), not logits; export it without ArgMax."
         raise ClassifierError(msg)
-    if not gradient.isfinite().all() or not gradient.any():
-        msg = f"the logits of {file} have no gradient with respect to the pixels, so no attack can be made for it."
-        raise ClassifierError(msg)
+    _require_agreement(logits[:batch].detach().numpy(), _reference(graph, pixels[:batch], file), graph, file)
     whole_batch = Converted(network, graph, piece=None).eval()
-    return whole_batch if _takes_any_batch(whole_batch, shown.detach(), logits.detach()) else converted
+    return (
+        whole_batch
+        if _takes_any_batch(whole_batch, shown.detach(), logits.detach(), HALF_TOLERANCE if graph.is_half else TOLERANCE)
+        else converted
+    )
+
+
+def _by_torch(graph: ImageGraph, file: Path) -> nn.Module:
+    try:
+        network: nn.Module = convert(graph.model).eval()
+    except Exception as error:  # each of the converter's operators stumbles in its own way
+        msg = f"{file} can't be converted to PyTorch ({first_line(error)}); export it with opset 17 or older, or as a checkpoint."
+        raise ClassifierError(msg) from error
+    return network.requires_grad_(requires_grad=False)
+
+
+def _by_runtime(graph: ImageGraph, file: Path) -> nn.Module:
+    what = f"{file} is quantised ({', '.join(graph.quantised)}): it can be a target only, and it"
+    try:
+        return RunByRuntime(graph.logits, what=what).eval()
+    except ZooscopeError:
+        raise
+    except Exception as error:  # the runtime has errors of its own
+        msg = f"{file} can't be run by onnxruntime ({first_line(error)}); export it anew."
+        raise ClassifierError(msg) from error
 
 
 def _reference(graph: ImageGraph, pixels: Any, file: Path) -> Any:  # noqa: ANN401  (arrays)
-    """What ONNX's reference evaluator gives for the pixels."""
+    """What the graph as it was gives for the pixels, by ONNX's reference evaluator; by onnxruntime if it is quantised."""
     shown = pixels.transpose(0, 2, 3, 1) if graph.is_channels_last else pixels
     initialised = {initializer.name for initializer in graph.original.graph.initializer}
     name = next(value.name for value in graph.original.graph.input if value.name not in initialised)
     try:
-        outputs: Any = ReferenceEvaluator(graph.original).run(None, {name: np.ascontiguousarray(shown)})
+        reference = open_session(graph.original, what=str(file)) if graph.quantised else ReferenceEvaluator(graph.original)
+        with np.errstate(all="ignore"):
+            outputs: Any = reference.run(None, {name: np.ascontiguousarray(shown)})
     except Exception as error:  # what can't be evaluated can't be checked
         msg = f"{file} can't be evaluated by ONNX's reference ({first_line(error)}), so its conversion can't be checked."
         raise ClassifierError(msg) from error
-    return outputs[0]
+    return outputs
 
 
-def _agree(ours: Any, theirs: Any) -> bool:  # noqa: ANN401  (arrays)
-    return ours.shape == theirs.shape and bool(np.abs(ours - theirs).max() <= TOLERANCE * max(np.abs(theirs).max(), 1e-6))
+def _require_agreement(ours: Any, theirs: Any, graph: ImageGraph, file: Path) -> None:  # noqa: ANN401  (arrays)
+    """Compares logits with those of the graph as it was, and the probabilities that it gave with those of the logits."""
+    *probabilities, expected = theirs
+    tolerance = HALF_TOLERANCE if graph.is_half else TOLERANCE
+    if not _agree(ours, expected.reshape(ours.shape) if expected.size == ours.size else expected, tolerance):
+        msg = f"{file} gives other logits in PyTorch than by ONNX's reference: one of its operators is not converted rightly."
+        raise ClassifierError(msg)
+    if graph.ending is None:
+        return
+    logits = torch.from_numpy(ours).double()
+    own = (logits.softmax(1) if graph.ending.is_softmax else logits.sigmoid()).numpy()
+    off = np.abs(own - probabilities[0].reshape(ours.shape))  # NaN where a softmax that is spelt out overflows
+    if np.nanmax(off, initial=0.0) > (LEVELS if graph.quantised else tolerance):
+        msg = f"the softmax at the end of {file} is not over the classes, so its logits can't be told; export it with the logits."
+        raise ClassifierError(msg)
 
 
-def _takes_any_batch(network: Converted, pixels: Tensor, expected: Tensor) -> bool:
+def _agree(ours: Any, theirs: Any, tolerance: float) -> bool:  # noqa: ANN401  (arrays)
+    return ours.shape == theirs.shape and bool(np.abs(ours - theirs).max() <= tolerance * max(np.abs(theirs).max(), 1e-6))
+
+
+def _takes_any_batch(network: Converted, pixels: Tensor, expected: Tensor, tolerance: float) -> bool:
     """Whether other batches give the same logits at once as in pieces: some graphs have the batch written into them."""
     try:
         with torch.no_grad():
             twice, odd = network(pixels), network(pixels[1:])
     except Exception:  # noqa: BLE001  (a graph made for one batch stumbles over another in any way)
         return False
-    return _agree(twice.numpy(), expected.numpy()) and _agree(odd.numpy(), expected[1:].numpy())
+    pairs = ((twice, expected), (odd, expected[1:]))
+    return all(_agree(ours.numpy(), theirs.numpy(), tolerance) for ours, theirs in pairs)

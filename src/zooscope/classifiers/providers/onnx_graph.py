@@ -1,6 +1,7 @@
 """An ONNX graph made ready for conversion to PyTorch: what the converter would stumble over is rewritten or refused."""
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +10,14 @@ from typing import Any, Final
 import onnx
 from onnx import TensorProto, helper, inliner, numpy_helper
 
+from zooscope.classifiers.providers.onnx_logits import Ending, bypass_probabilities, constants_of, refuse_training
 from zooscope.errors import ClassifierError, MissingFileError, first_line
 
 OPSET: Final = 17  # the newest that onnx2torch knows as a whole
 FUNCTIONS: Final = [("", name) for name in ("CastLike", "Gelu", "GroupNormalization", "Mish")]  # ONNX itself spells them out
+QUANTISING: Final = re.compile("QLinear|[Qq]uantize|Integer$|^QGemm$|^QAttention$|NBits$")  # of ONNX and of its runtime
+RUNTIME_DOMAIN: Final = "com.microsoft"
+HALVES: Final = frozenset({TensorProto.FLOAT16, TensorProto.BFLOAT16})
 NUM_DIMENSIONS: Final = 4
 NUM_CHANNELS: Final = 3
 
@@ -22,19 +27,27 @@ class ImageGraph:
     """A graph from one batch of images to logits.
 
     Attributes:
-        original: the graph as it was, but without a softmax at its end.
-        model: the same in older operators, and with names that can be no code.
+        original: the graph as it was; where a softmax or sigmoid was at its end, what went into that is a second output.
+        ending: that softmax or sigmoid; None if there was none.
+        logits: the graph without it.
+        model: the same in older operators, and with names that can be no code; None for a quantised one.
+        quantised: the operators that round values to whole numbers.
         batch: how many images it takes at once; None where it takes any number.
         size: height and width; None where it takes any.
         is_channels_last: whether the channels come behind height and width.
-        digest: SHA-256 over all operators and how they are connected; the weights are not in it.
+        is_half: whether it computes in half precision.
+        digest: SHA-256 over all operators and how they are connected; over the weights only if it is quantised.
     """
 
     original: Any
-    model: Any
+    ending: Ending | None
+    logits: Any
+    model: Any | None
+    quantised: tuple[str, ...]
     batch: int | None
     size: tuple[int, int] | None
     is_channels_last: bool
+    is_half: bool
     digest: bytes
 
 
@@ -55,20 +68,39 @@ def read_graph(file: Path) -> ImageGraph:
     except Exception as error:  # protobuf, the checker and the inliner have errors of their own
         msg = f"{file} can't be read as an ONNX graph ({first_line(error)}); export it again, with the files beside it."
         raise ClassifierError(msg) from error
-    foreign = sorted({node.domain for node in model.graph.node} - {"", "ai.onnx"})
+    quantised = tuple(dict.fromkeys(node.op_type for node in model.graph.node if QUANTISING.search(node.op_type)))
+    foreign = sorted({node.domain for node in model.graph.node} - {"", "ai.onnx", *((RUNTIME_DOMAIN,) if quantised else ())})
     if foreign:
         msg = f"{file} has operators of {foreign[0]}, which are not ONNX's own; export it without them."
         raise ClassifierError(msg)
     batch, size, is_channels_last = _input(model.graph, file)
-    _end_in_logits(model.graph, file)
+    if len(model.graph.output) != 1:
+        names = ", ".join(value.name for value in model.graph.output)
+        msg = f"{file} gives {len(model.graph.output)} outputs ({names}); export it with the logits alone."
+        raise ClassifierError(msg)
+    refuse_training(model.graph, file)
+    original = _copy(model)
+    ending = bypass_probabilities(model.graph)
+    if ending is not None:
+        original.graph.output.append(onnx.ValueInfoProto(name=ending.logits))
     return ImageGraph(
-        original=model,
-        model=_with_known_operators(model),
+        original=original,
+        ending=ending,
+        logits=model,
+        model=None if quantised else _with_known_operators(model),
+        quantised=quantised,
         batch=batch,
         size=size,
         is_channels_last=is_channels_last,
-        digest=_structure(model.graph.node),
+        is_half=any(constant.data_type in HALVES for constant in constants_of(model.graph).values()),
+        digest=hashlib.sha256(model.SerializeToString(deterministic=True)).digest() if quantised else _structure(model.graph.node),
     )
+
+
+def _copy(model: Any) -> Any:  # noqa: ANN401  (protobuf is untyped)
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    return copy
 
 
 def _input(graph: Any, file: Path) -> tuple[int | None, tuple[int, int] | None, bool]:  # noqa: ANN401  (protobuf is untyped)
@@ -94,22 +126,9 @@ def _described(inputs: Iterable[Any]) -> str:
     return ", ".join(shown) or "none"
 
 
-def _end_in_logits(graph: Any, file: Path) -> None:  # noqa: ANN401  (protobuf is untyped)
-    """Takes a softmax off the end: what goes into it are the logits."""
-    if len(graph.output) != 1:
-        names = ", ".join(value.name for value in graph.output)
-        msg = f"{file} gives {len(graph.output)} outputs ({names}); export it with the logits alone."
-        raise ClassifierError(msg)
-    last = next((node for node in graph.node if graph.output[0].name in node.output), None)
-    if last is not None and last.op_type == "Softmax":
-        graph.output[0].name = last.input[0]
-        graph.node.remove(last)
-
-
 def _with_known_operators(model: Any) -> Any:  # noqa: ANN401  (protobuf is untyped)
     """A copy in the operators of ONNX's opset 17 or older, with constants as initializers."""
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
+    copy = _copy(model)
     if _opset(copy).version > OPSET:
         copy = inliner.inline_selected_functions(copy, FUNCTIONS, exclude=False, inline_schema_functions=True)
     graph, opset = copy.graph, _opset(copy)
