@@ -7,7 +7,7 @@ Two ways to the top-1 error of every pair, in one process, in turn, in another o
 
 naive      For every pair: both classifiers' logits as float32 (converted beforehand, which takes twice the memory and isn't timed),
            added, argmax, compared with the labels.
-zooscope   `zooscope.analyses.averaging.ensembles_right`, from the float16 logits as the record holds them.
+zooscope   `zooscope.analyses.averaging.find_right_ensembles`, from the float16 logits as the record holds them.
 
 Logits are synthetic: noise, eight classes per image that are mistaken for the true one (alike within families of classifiers),
 and the true class, so that classifiers get about three quarters of the images right. What is compared is the ratio within a round;

@@ -112,7 +112,7 @@ def test_one_image_is_enough() -> None:
 
 def test_some_images_and_some_classifiers_can_be_taken() -> None:
     logits = synthetic_logits(3, num_images=9, num_classes=4)
-    some = logits.take(np.array([4, 2])).of(("classifier 2", "classifier 0"))
+    some = logits.take_images(np.array([4, 2])).take_classifiers(("classifier 2", "classifier 0"))
     assert some.names == ("classifier 2", "classifier 0")
     np.testing.assert_array_equal(some.values[0], logits.values[2][[4, 2]])
     np.testing.assert_array_equal(some.labels, logits.labels[[4, 2]])
@@ -120,7 +120,7 @@ def test_some_images_and_some_classifiers_can_be_taken() -> None:
 
 def test_an_unknown_classifier_is_refused_with_near_names() -> None:
     with pytest.raises(UnknownNameError, match=r"unknown classifier 'clasifier 1'\. Did you mean classifier 1 or"):
-        synthetic_logits(3).of(("clasifier 1",))
+        synthetic_logits(3).take_classifiers(("clasifier 1",))
 
 
 def test_logits_that_do_not_fit_the_labels_are_refused() -> None:

@@ -15,8 +15,8 @@ from zooscope.analyses.clustering import (
     choose_num_clusters,
     find_clusters,
     find_eigengaps,
+    find_group_gaps,
     find_partition,
-    find_telling_gaps,
     list_members,
     number_clusters,
     run_k_means,
@@ -55,7 +55,7 @@ def test_classifiers_keep_their_cluster_in_any_order(seed: int, num_clusters: in
     first, again = find_clusters(table, num_clusters, seed=3), find_clusters(reordered(table, seed), num_clusters, seed=3)
     assert first.labels.to_dict() == again.labels.to_dict()
     assert (first.objective, first.restarts, first.times_met) == (again.objective, again.restarts, again.times_met)
-    pd.testing.assert_frame_equal(first.distances(), again.distances(), check_exact=True)
+    pd.testing.assert_frame_equal(first.find_distances(), again.find_distances(), check_exact=True)
 
 
 def test_the_objective_is_that_of_scikit_learn_with_many_starts() -> None:
@@ -88,14 +88,14 @@ def test_gaps_are_between_neighbouring_eigenvalues() -> None:
     assert gaps["eigenvalue"].tolist() == [0, 0.5, 0.6, 1.3, 1.35, 1.9]
     np.testing.assert_allclose(gaps["gap"], [0.5, 0.1, 0.7, 0.05, 0.55, np.nan])
     assert choose_by_gap(gaps, 6) == 3
-    assert list(find_telling_gaps(gaps, 6).index) == [2, 3]  # behind an eigenvalue below 6 / 5
+    assert list(find_group_gaps(gaps, 6).index) == [2, 3]  # behind an eigenvalue below 6 / 5
 
 
 def test_distances_are_those_of_the_features() -> None:
     found = find_clusters(planted([3, 2]), 2)
     a, b = found.order[0], found.order[-1]
     expected = np.linalg.norm(found.features.loc[a] - found.features.loc[b])
-    assert found.distances()[a][b] == found.distances()[b][a] == pytest.approx(expected)
+    assert found.find_distances()[a][b] == found.find_distances()[b][a] == pytest.approx(expected)
     assert found.labels[a] == 1
     assert found.labels[b] == 2
 

@@ -50,7 +50,7 @@ def test_permuting_the_classifiers_permutes_the_pairs_and_nothing_else() -> None
     logits, sat = synthetic_logits(6, num_images=80), matrix_of(symmetric(6))
     order = [3, 0, 5, 1, 4, 2]
     names = tuple(logits.names[place] for place in order)
-    found, permuted = measure_pair_ensembles(logits, sat), measure_pair_ensembles(logits.of(names), sat)
+    found, permuted = measure_pair_ensembles(logits, sat), measure_pair_ensembles(logits.take_classifiers(names), sat)
     assert permuted.pearson.r == pytest.approx(found.pearson.r)
     assert permuted.pearson.p_mantel == found.pearson.p_mantel  # 720 permutations: all of them
     expected = {frozenset((pair.a, pair.b)): (pair.sat, pair.err) for pair in found.pairs.itertuples()}

@@ -12,7 +12,14 @@ from sklearn.metrics import r2_score
 
 from tests.analyses.planted import planted, reordered, scores_for
 from tests.specimens import Array
-from zooscope.analyses.importance import BOOSTING, Fitted, Importance, measure_component_importance, measure_permutation_drops, r2
+from zooscope.analyses.importance import (
+    BOOSTING,
+    Fitted,
+    Importance,
+    explain_share,
+    measure_component_importance,
+    measure_permutation_drops,
+)
 from zooscope.analyses.matrix import make_square
 from zooscope.errors import InvalidValueError
 from zooscope.statistics.mantel import mantel
@@ -110,7 +117,7 @@ def test_drops_of_several_test_sets_are_pooled() -> None:
     generator = np.random.default_rng(0)
     parts = [Fitted(FirstColumn(), differs, differs[:, 0] * 1.0) for differs in (generator.random((n, 2)) < 0.5 for n in (30, 500))]
     drops = measure_permutation_drops(parts, 200, seed=0)
-    assert r2(parts) == 1
+    assert explain_share(parts) == 1
     assert (drops[:, 1] == 0).all()
     assert drops[:, 0].mean() == pytest.approx(2, abs=0.1)  # the error of a shuffled column is twice its variance
 

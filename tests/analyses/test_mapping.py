@@ -14,7 +14,7 @@ from sklearn.neighbors import NearestNeighbors
 from tests.analyses.planted import groups_of, planted, reordered
 from zooscope.analyses.clustering import choose_num_clusters
 from zooscope.analyses.mapping import METHODS, Method, map_classifiers, run_classical_mds
-from zooscope.analyses.spectral import find_matrix_spectrum, no_group
+from zooscope.analyses.spectral import find_flat_eigenvalue, find_matrix_spectrum
 from zooscope.errors import InvalidValueError, UnknownNameError
 
 SIZES = (8, 7, 6)
@@ -57,7 +57,7 @@ def test_classical_mds_is_the_eigenvectors_of_the_doubly_centred_distances(seed:
 def test_mds_scales_eigenvectors_by_what_they_tell() -> None:
     table = planted(SIZES)
     names, found = find_matrix_spectrum(table)
-    weights = np.sqrt(np.maximum(no_group(len(names)) - found.eigenvalues, 0))
+    weights = np.sqrt(np.maximum(find_flat_eigenvalue(len(names)) - found.eigenvalues, 0))
     expected, shown = run_classical_mds(found.vectors * weights)
     mapped = map_classifiers(table, method="mds", num_features=100)
     np.testing.assert_allclose(mapped.points.loc[list(names)], expected)

@@ -25,7 +25,7 @@ def families(count: int = 9, num_images: int = 400, num_families: int = 3) -> tu
 
 
 def part(logits: CleanLogits, outcomes: Outcomes, images: Array) -> tuple[CleanLogits, Outcomes]:
-    return logits.take(images), Outcomes.from_flags(
+    return logits.take_images(images), Outcomes.from_flags(
         outcomes.names, counted=counted_in(outcomes)[..., images], fooled=fooled_in(outcomes)[..., images]
     )
 

@@ -7,7 +7,7 @@ from scipy.sparse.csgraph import laplacian
 from sklearn.manifold import spectral_embedding
 
 from tests.analyses.planted import planted, reordered
-from zooscope.analyses.spectral import build_adjacency, find_spectral_features, find_spectrum, fix_signs, no_group
+from zooscope.analyses.spectral import build_adjacency, find_flat_eigenvalue, find_spectral_features, find_spectrum, fix_signs
 from zooscope.errors import InvalidValueError
 
 
@@ -32,7 +32,7 @@ def test_eigenvectors_are_those_of_the_laplacian_behind_the_trivial_one(seed: in
     np.testing.assert_allclose(found.vectors.T @ found.vectors, np.eye(8), atol=1e-12)
     np.testing.assert_allclose(found.vectors.T @ np.sqrt(weights.sum(0)), 0, atol=1e-12)
     assert (np.diff(found.eigenvalues) >= 0).all()
-    assert found.eigenvalues.mean() == pytest.approx(no_group(9))
+    assert found.eigenvalues.mean() == pytest.approx(find_flat_eigenvalue(9))
 
 
 def test_scikit_learn_finds_the_same_up_to_signs_and_degrees() -> None:

@@ -57,7 +57,7 @@ def test_a_selection_is_bars_of_error_on_the_other_half() -> None:
 
 @pytest.mark.parametrize("clusters", [None, {"classifier 1": 3, "classifier 2": 3, "classifier 3": 1, "classifier 4": 1}])
 def test_a_placement_is_bars_of_targets_the_nearest_first(clusters: dict[str, int] | None) -> None:
-    fooled, counted = OUTCOMES.cells(np.zeros(len(NAMES) - 1, dtype=np.int64), np.arange(1, len(NAMES)))
+    fooled, counted = OUTCOMES.take_cells(np.zeros(len(NAMES) - 1, dtype=np.int64), np.arange(1, len(NAMES)))
     found = place_classifier(NAMES[1:], fooled, counted, clusters=clusters)
     picture = make_placement_picture(found, "new")
     np.testing.assert_allclose(picture.series[0].lengths, found.targets["sat"])

@@ -43,7 +43,7 @@ def test_rows_go_by_cluster(name: str) -> None:
 
 def test_the_values_are_those_of_the_analysis() -> None:
     shown, order = pictures(), list(FOUND.order)
-    np.testing.assert_array_equal(shown["distances"].table().to_numpy(), FOUND.distances().to_numpy())
+    np.testing.assert_array_equal(shown["distances"].table().to_numpy(), FOUND.find_distances().to_numpy())
     np.testing.assert_array_equal(shown["stability"].table().to_numpy(), np.eye(6))
     off_diagonal = ~np.eye(6, dtype=bool)
     np.testing.assert_array_equal(shown["sat"].table().to_numpy()[off_diagonal], MATRIX.loc[order, order].to_numpy()[off_diagonal])

@@ -42,11 +42,11 @@ class CleanLogits:
             )
             raise InvalidValueError(msg)
 
-    def take(self, images: Int[np.ndarray, " chosen"]) -> "CleanLogits":
+    def take_images(self, images: Int[np.ndarray, " chosen"]) -> "CleanLogits":
         """Those of some of the images."""
         return CleanLogits(names=self.names, values=tuple(values[images] for values in self.values), labels=self.labels[images])
 
-    def of(self, names: tuple[str, ...]) -> "CleanLogits":
+    def take_classifiers(self, names: tuple[str, ...]) -> "CleanLogits":
         """Those of some of the classifiers.
 
         Raises:
@@ -137,14 +137,14 @@ def find_right_ensembles(
         msg = f"average must be one of {', '.join(AVERAGES)}: got {average!r}."
         raise InvalidValueError(msg)
     results = tuple(np.empty((len(logits.labels), len(members)), dtype=bool) for members in ensembles)
-    for place, values in enumerate(_per_image(logits, average)):
+    for place, values in enumerate(_iterate_images(logits, average)):
         image = _Image(values, int(logits.labels[place]))
         for members, result in zip(ensembles, results, strict=True):
-            result[place] = image.right(members)
+            result[place] = image.find_right(members)
     return tuple(np.ascontiguousarray(result.T) for result in results)
 
 
-def _per_image(logits: CleanLogits, average: Average) -> Iterator[Float[np.ndarray, "classifier cls"]]:
+def _iterate_images(logits: CleanLogits, average: Average) -> Iterator[Float[np.ndarray, "classifier cls"]]:
     """What is averaged, image by image, each good until the next; float32 holds logits as they are, probabilities need float64."""
     shape = len(logits.values), logits.values[0].shape[1]
     kept, values = np.empty((IMAGES_AT_ONCE, *shape), dtype=np.float16), np.empty(shape, dtype=np.float32)
@@ -177,7 +177,7 @@ class _Image:
     def __init__(self, values: Float[np.ndarray, "classifier cls"], label: int) -> None:
         self._values, self._label, self._said = values, label, values.argmax(1)
 
-    def right(self, members: Int[np.ndarray, "ensemble member"]) -> Bool[np.ndarray, " ensemble"]:
+    def find_right(self, members: Int[np.ndarray, "ensemble member"]) -> Bool[np.ndarray, " ensemble"]:
         """Whether each ensemble gets it right."""
         said = self._said[members]
         result: Bool[np.ndarray, " ensemble"] = said[:, 0] == self._label
@@ -188,7 +188,7 @@ class _Image:
         result[differing] = _wins(values, members[differing], label)
         if largest_other is not None:
             likely = differing[result[differing]]
-            reached, possible = _sums(values[:, label], members[likely]), _sums(largest_other, members[likely])
+            reached, possible = _add_up(values[:, label], members[likely]), _add_up(largest_other, members[likely])
             unsure = likely[reached <= possible]
             if len(unsure) > 0:
                 result[unsure] = _wins(self._exact, members[unsure], self._label)
@@ -221,11 +221,11 @@ def _wins(
     result = np.empty(len(members), dtype=bool)
     at_once = max(1, SUMS_AT_ONCE // values.shape[1])
     for start in range(0, len(members), at_once):
-        result[start : start + at_once] = _sums(values, members[start : start + at_once]).argmax(1) == label
+        result[start : start + at_once] = _add_up(values, members[start : start + at_once]).argmax(1) == label
     return result
 
 
-def _sums(values: Float[np.ndarray, "*values"], members: Int[np.ndarray, "ensemble member"]) -> Float[np.ndarray, "*sums"]:
+def _add_up(values: Float[np.ndarray, "*values"], members: Int[np.ndarray, "ensemble member"]) -> Float[np.ndarray, "*sums"]:
     """One member after the other: in the same order no sum is rounded above a sum of larger values."""
     total: Float[np.ndarray, "*sums"] = values[members[:, 0]]
     for column in range(1, members.shape[1]):

@@ -36,7 +36,7 @@ def find_smallest_set(objective: Objective, count: int, size: int, *, most: int 
     """
     if comb(count, size) <= most:
         every = np.array(list(combinations(range(count), size)), dtype=np.intp)
-        return Best(tuple(int(member) for member in every[_least(objective(every))]), exact=True)
+        return Best(tuple(int(member) for member in every[_find_least(objective(every))]), exact=True)
     return grow_set(objective, count, size, starts=range(count))
 
 
@@ -44,7 +44,7 @@ def grow_set(objective: Objective, count: int, size: int, *, starts: range | lis
     """A set grown member by member from each start, the best of these improved by exchanges; no promise to be the smallest."""
     sets = np.array([_grow(objective, count, size, start) for start in starts], dtype=np.intp)
     values = objective(sets)
-    members, value = sets[_least(values)], float(np.nan_to_num(values, nan=np.inf).min())
+    members, value = sets[_find_least(values)], float(np.nan_to_num(values, nan=np.inf).min())
     for _ in range(MOST_EXCHANGES):
         outside = np.setdiff1d(np.arange(count), members)
         exchanged = np.array(
@@ -53,7 +53,7 @@ def grow_set(objective: Objective, count: int, size: int, *, starts: range | lis
         if len(exchanged) == 0:
             break
         values = objective(exchanged)
-        best = _least(values)
+        best = _find_least(values)
         if not values[best] < value:
             break
         members, value = exchanged[best], float(values[best])
@@ -64,10 +64,10 @@ def _grow(objective: Objective, count: int, size: int, start: int) -> list[int]:
     members = [start]
     while len(members) < size:
         larger = np.array([[*members, other] for other in range(count) if other not in members], dtype=np.intp)
-        members = larger[_least(objective(larger))].tolist()
+        members = larger[_find_least(objective(larger))].tolist()
     return members
 
 
-def _least(values: Float[np.ndarray, " set"]) -> int:
+def _find_least(values: Float[np.ndarray, " set"]) -> int:
     """The first place of the smallest value."""
     return int(np.nan_to_num(values, nan=np.inf).argmin())

@@ -58,7 +58,7 @@ def find_keywords(components: pd.DataFrame, labels: pd.Series, *, num_keywords: 
     if not documents:
         msg = "no classifier of the clusters has components; give a table of components with the classifiers' names."
         raise InvalidValueError(msg)
-    vectorizer = TfidfVectorizer(analyzer=_as_it_is)
+    vectorizer = TfidfVectorizer(analyzer=_keep_words)
     found = vectorizer.fit_transform(list(documents.values())).toarray()
     place = {str(component): number for number, component in enumerate(components.columns)}
     words = sorted(vectorizer.vocabulary_, key=vectorizer.vocabulary_.__getitem__)
@@ -71,5 +71,5 @@ def find_keywords(components: pd.DataFrame, labels: pd.Series, *, num_keywords: 
     return pd.DataFrame(rows, columns=["cluster", "component", "value", "weight", "share"])
 
 
-def _as_it_is(words: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+def _keep_words(words: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
     return words

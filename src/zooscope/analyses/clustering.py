@@ -13,7 +13,7 @@ from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
 from zooscope.analyses.matrix import Matrix, find_order, make_square, require_contrast
-from zooscope.analyses.spectral import Spectrum, find_matrix_spectrum, no_group
+from zooscope.analyses.spectral import Spectrum, find_flat_eigenvalue, find_matrix_spectrum
 from zooscope.errors import InvalidValueError
 
 NumClusters = int | Literal["auto"] | None
@@ -62,7 +62,7 @@ class Clusters:
         """The classifiers by cluster."""
         return tuple(name for names in self.members.values() for name in names)
 
-    def distances(self) -> pd.DataFrame:
+    def find_distances(self) -> pd.DataFrame:
         """Euclidean distances of the rows of `features`, by cluster (Fig. 4a of the paper)."""
         rows = self.features.loc[list(self.order)]
         return pd.DataFrame(squareform(pdist(rows)), index=rows.index, columns=list(self.order))
@@ -102,8 +102,8 @@ def find_clusters(matrix: Matrix, num_clusters: NumClusters = None, *, seed: int
     One start of K-means seldom ends at the best partition. It is started at least 100 times, as in the paper, and on until the best
     objective has been met 10 times, at most 2,000 times.
 
-    Source: Hwang et al., ECCV 2024, Section 4.1 and Appendix C; see `spectral_features` for the eigenvectors. Choice of the number:
-    von Luxburg, A tutorial on spectral clustering, 2007, Section 8.3.
+    Source: Hwang et al., ECCV 2024, Section 4.1 and Appendix C; see `find_spectral_features` for the eigenvectors. Choice of the
+    number: von Luxburg, A tutorial on spectral clustering, 2007, Section 8.3.
 
     Example:
         >>> import zooscope.analyses
@@ -125,7 +125,7 @@ def find_clusters(matrix: Matrix, num_clusters: NumClusters = None, *, seed: int
     """
     names, found = find_matrix_spectrum(matrix)
     gaps = find_eigengaps(found)
-    wanted = _wanted(num_clusters, len(names))
+    wanted = _choose_number(num_clusters, len(names))
     chosen = choose_by_gap(gaps, len(names)) if wanted == "auto" else wanted
     if not 1 <= chosen <= len(names):
         msg = f"num_clusters must be from 1 to {len(names)}, the number of classifiers: got {chosen}."
@@ -182,11 +182,11 @@ def choose_num_clusters(matrix: Matrix) -> int:
         InvalidValueError: the matrix is not square, symmetric and complete, or holds no score above 0.
     """
     names, found = find_matrix_spectrum(matrix)
-    wanted = _wanted(None, len(names))
+    wanted = _choose_number(None, len(names))
     return choose_by_gap(find_eigengaps(found), len(names)) if wanted == "auto" else wanted
 
 
-def _wanted(num_clusters: NumClusters, num_classifiers: int) -> int | Literal["auto"]:
+def _choose_number(num_clusters: NumClusters, num_classifiers: int) -> int | Literal["auto"]:
     if num_clusters is not None:
         return num_clusters
     return NUM_CLUSTERS if num_classifiers >= FEWEST_FOR_TEN else "auto"
@@ -199,9 +199,9 @@ def find_eigengaps(found: Spectrum) -> pd.DataFrame:
     return pd.DataFrame({"eigenvalue": values, "gap": np.append(np.diff(values), np.nan)}, index=index)
 
 
-def find_telling_gaps(gaps: pd.DataFrame, num_classifiers: int) -> pd.Series:
+def find_group_gaps(gaps: pd.DataFrame, num_classifiers: int) -> pd.Series:
     """The gaps that `choose_by_gap` chooses from; none where there is no group."""
-    tells = (gaps.index > 1) & (gaps["eigenvalue"] < no_group(num_classifiers) - SAME_OBJECTIVE)
+    tells = (gaps.index > 1) & (gaps["eigenvalue"] < find_flat_eigenvalue(num_classifiers) - SAME_OBJECTIVE)
     return gaps.loc[tells, "gap"].dropna()
 
 
@@ -212,7 +212,7 @@ def choose_by_gap(gaps: pd.DataFrame, num_classifiers: int) -> int:
     is the mean of all but the trivial one); gaps after those above it say nothing about groups. The first gap is always large,
     since nearly every classifier is connected to every other, and would always say 1.
     """
-    candidates = find_telling_gaps(gaps, num_classifiers)
+    candidates = find_group_gaps(gaps, num_classifiers)
     return int(candidates.index[int(candidates.argmax())]) if len(candidates) else 1
 
 

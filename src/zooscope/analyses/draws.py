@@ -80,7 +80,7 @@ def measure_ensembles_by_cluster(
         for size in sizes
         for count in range(1, size + 1)
     }
-    return _table(logits, found, ("num_members", "num_clusters"), average)
+    return _make_table(logits, found, ("num_members", "num_clusters"), average)
 
 
 def measure_ensembles_by_group(
@@ -119,7 +119,7 @@ def measure_ensembles_by_group(
     Raises:
         InvalidValueError: no classifier has a group, or a size or the number of draws is not positive.
     """
-    known = logits.of(tuple(name for name in logits.names if name in groups))
+    known = logits.take_classifiers(tuple(name for name in logits.names if name in groups))
     _require_usable(known, groups, sizes, num_draws, what="group")
     group_of = [groups[name] for name in known.names]
     generator = np.random.default_rng(seed)
@@ -129,7 +129,7 @@ def measure_ensembles_by_group(
         for group, members in places.items()
         for size in sizes
     }
-    return _table(known, found, ("num_members", "group"), average)
+    return _make_table(known, found, ("num_members", "group"), average)
 
 
 def draw_sets(clusters: Sequence[Sequence[int]], size: int, count: int, *, num_draws: int, generator: np.random.Generator) -> Draws:
@@ -145,27 +145,27 @@ def draw_sets(clusters: Sequence[Sequence[int]], size: int, count: int, *, num_d
     Returns:
         The sets; none where there is none.
     """
-    ways = _ways(clusters, size, count)
+    ways = _count_sets(clusters, size, count)
     total = ways[0][count][size]
     if total == 0:
         return Draws(np.empty((0, size), dtype=np.intp), exact=True)
     if total <= 2 * num_draws:  # close to all of them: drawing until they differ would take long
-        every = np.array(sorted(tuple(sorted(members)) for members in _every(clusters, size, count)), dtype=np.intp)
+        every = np.array(sorted(tuple(sorted(members)) for members in _list_all(clusters, size, count)), dtype=np.intp)
         if total <= num_draws:
             return Draws(every, exact=True)
         return Draws(every[np.sort(generator.choice(total, num_draws, replace=False))], exact=False)
     found: dict[tuple[int, ...], None] = {}
     while len(found) < num_draws:
-        found[_one(clusters, ways, size, count, generator)] = None
+        found[_draw_one(clusters, ways, size, count, generator)] = None
     return Draws(np.array(list(found), dtype=np.intp), exact=False)
 
 
-def _ways(clusters: Sequence[Sequence[int]], size: int, count: int) -> list[Ways]:
+def _count_sets(clusters: Sequence[Sequence[int]], size: int, count: int) -> list[Ways]:
     """How many sets of n members from exactly k of the clusters from the i-th on there are, at [i][k][n]; integers of any size."""
     result: list[Ways] = [[[int(k == n == 0) for n in range(size + 1)] for k in range(count + 1)]]
     for members in reversed(clusters):
         behind, here = result[0], [[0] * (size + 1) for _ in range(count + 1)]
-        binomials = _binomials(len(members), size)
+        binomials = _list_binomials(len(members), size)
         for k in range(count + 1):
             for n in range(size + 1):
                 here[k][n] = behind[k][n]
@@ -175,21 +175,21 @@ def _ways(clusters: Sequence[Sequence[int]], size: int, count: int) -> list[Ways
     return result
 
 
-def _binomials(number: int, most: int) -> list[int]:
+def _list_binomials(number: int, most: int) -> list[int]:
     result = [1]
     for taken in range(1, most + 1):
         result.append(result[-1] * (number - taken + 1) // taken)
     return result
 
 
-def _one(
+def _draw_one(
     clusters: Sequence[Sequence[int]], ways: list[Ways], size: int, count: int, generator: np.random.Generator
 ) -> tuple[int, ...]:
     """One set, each as likely as every other: how many to take of each cluster is drawn by how many sets that leaves."""
     members: list[int] = []
     k, n = count, size
     for place, cluster in enumerate(clusters):
-        behind, binomials = ways[place + 1], _binomials(len(cluster), n)
+        behind, binomials = ways[place + 1], _list_binomials(len(cluster), n)
         weights = [behind[k][n]] + [binomials[taken] * behind[k - 1][n - taken] if k > 0 else 0 for taken in range(1, n + 1)]
         total = sum(weights)
         taken = int(generator.choice(n + 1, p=[weight / total for weight in weights]))
@@ -199,22 +199,24 @@ def _one(
     return tuple(sorted(members))
 
 
-def _every(clusters: Sequence[Sequence[int]], size: int, count: int) -> Iterator[tuple[int, ...]]:
+def _list_all(clusters: Sequence[Sequence[int]], size: int, count: int) -> Iterator[tuple[int, ...]]:
     """All sets, cluster by cluster."""
     if not clusters:
         if size == count == 0:
             yield ()
         return
     first, rest = clusters[0], clusters[1:]
-    yield from _every(rest, size, count)
+    yield from _list_all(rest, size, count)
     if count > 0:
         for taken in range(1, min(len(first), size) + 1):
-            for behind in _every(rest, size - taken, count - 1):
+            for behind in _list_all(rest, size - taken, count - 1):
                 for here in combinations(first, taken):
                     yield (*here, *behind)
 
 
-def _table(logits: CleanLogits, draws: Mapping[tuple[int, Key], Draws], leading: tuple[str, str], average: Average) -> pd.DataFrame:
+def _make_table(
+    logits: CleanLogits, draws: Mapping[tuple[int, Key], Draws], leading: tuple[str, str], average: Average
+) -> pd.DataFrame:
     """A row per kind of ensembles of which there is one; all are measured in one pass over the logits."""
     some = {key: found for key, found in draws.items() if len(found.members) > 0}
     rows: list[dict[str, object]] = []

@@ -116,7 +116,7 @@ def measure_component_importance(
             msg = f"{name} must be at least {least}: got {value}."
             raise InvalidValueError(msg)
     scores = make_square(matrix)
-    table, left_out = _known(components, list(scores.index), collapse=collapse)
+    table, left_out = _keep_known(components, list(scores.index), collapse=collapse)
     scores = keep_complete(scores.loc[table.index, list(table.index)])
     constant = tuple(str(name) for name in table.columns if len(set(table[name])) == 1)
     table = table[sorted(set(table.columns) - set(constant))]
@@ -126,7 +126,7 @@ def measure_component_importance(
     differs = {name: table[name].to_numpy()[:, None] != table[name].to_numpy() for name in table.columns}
     pairs = _Pairs(rows, columns, np.stack([differs[name][rows, columns] for name in differs], axis=1), values[rows, columns])
     in_sample = [Fitted(_fit(pairs.differs, pairs.scores, seed), pairs.differs, pairs.scores)]
-    held_out = _held_out(pairs, len(table), min(num_folds, len(table)), seed)
+    held_out = _fit_held_out(pairs, len(table), min(num_folds, len(table)), seed)
     result = pd.DataFrame(index=pd.Index(table.columns, name="component"))
     for prefix, fitted in (("", in_sample), ("held_out_", held_out)):
         drops = measure_permutation_drops(fitted, num_repeats, seed=seed)
@@ -135,8 +135,8 @@ def measure_component_importance(
     result["correlation"], result["p_value"] = [test.r for test in tests], [test.p_mantel for test in tests]
     return Importance(
         components=result.sort_values("mean", ascending=False, kind="stable"),
-        r2_in_sample=r2(in_sample),
-        r2_held_out=r2(held_out),
+        r2_in_sample=explain_share(in_sample),
+        r2_held_out=explain_share(held_out),
         num_pairs=len(pairs.scores),
         num_folds=len(held_out),
         num_permutations=tests[0].num_permutations,
@@ -164,16 +164,16 @@ def measure_permutation_drops(fitted: Sequence[Fitted], num_repeats: int, *, see
         shuffled = np.tile(part.differs, (num_repeats, num_components, 1, 1))
         for repeat, component in np.ndindex(num_repeats, num_components):
             shuffled[repeat, component, :, component] = generator.permutation(part.differs[:, component])
-        predicted.append(_predicted(part.regressor, shuffled))
-    scores, whole = np.concatenate([part.scores for part in fitted]), r2(fitted)
+        predicted.append(_predict(part.regressor, shuffled))
+    scores, whole = np.concatenate([part.scores for part in fitted]), explain_share(fitted)
     everywhere = np.concatenate(predicted, axis=-1)
     return np.array([[whole - r2_score(scores, values) for values in row] for row in everywhere])
 
 
-def r2(fitted: Sequence[Fitted]) -> float:
+def explain_share(fitted: Sequence[Fitted]) -> float:
     """Share of the variance that is explained, over all test sets together."""
     scores = np.concatenate([part.scores for part in fitted])
-    return float(r2_score(scores, np.concatenate([_predicted(part.regressor, part.differs) for part in fitted])))
+    return float(r2_score(scores, np.concatenate([_predict(part.regressor, part.differs) for part in fitted])))
 
 
 class _Pairs(NamedTuple):
@@ -183,7 +183,7 @@ class _Pairs(NamedTuple):
     scores: Float[np.ndarray, " pair"]
 
 
-def _known(components: pd.DataFrame, names: list[str], *, collapse: bool) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def _keep_known(components: pd.DataFrame, names: list[str], *, collapse: bool) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """The components of these classifiers, columns as text, without those of which none is known; and whom that leaves out."""
     table = components.set_axis(components.columns.astype(str), axis=1).reindex(names).dropna(axis=1, how="all")
     known = table.dropna() if len(table.columns) else table.iloc[:0]
@@ -210,7 +210,7 @@ def _fit(differs: Bool[np.ndarray, "pair component"], scores: Float[np.ndarray, 
     return GradientBoostingRegressor(**BOOSTING, random_state=seed).fit(differs, scores)
 
 
-def _held_out(pairs: _Pairs, num_classifiers: int, num_folds: int, seed: int) -> list[Fitted]:
+def _fit_held_out(pairs: _Pairs, num_classifiers: int, num_folds: int, seed: int) -> list[Fitted]:
     """A regressor per fold, learnt from pairs without the fold's classifiers, and the pairs with them."""
     order = np.random.default_rng(seed).permutation(num_classifiers)
     result = []
@@ -221,17 +221,17 @@ def _held_out(pairs: _Pairs, num_classifiers: int, num_folds: int, seed: int) ->
     return result
 
 
-def _predicted(
+def _predict(
     regressor: Any,  # noqa: ANN401  (scikit-learn is untyped)
     differs: Bool[np.ndarray, "*sets component"],
 ) -> Float[np.ndarray, "*sets"]:
     """Predictions, each different row of differences once: of thousands of shuffled pairs, few rows are different."""
     rows = differs.reshape(-1, differs.shape[-1])
-    _, first, place = np.unique(_as_keys(rows), return_index=True, return_inverse=True)
+    _, first, place = np.unique(_make_keys(rows), return_index=True, return_inverse=True)
     return np.asarray(regressor.predict(rows[first])[place]).reshape(differs.shape[:-1])
 
 
-def _as_keys(rows: Bool[np.ndarray, "row component"]) -> Shaped[np.ndarray, " row"]:
+def _make_keys(rows: Bool[np.ndarray, "row component"]) -> Shaped[np.ndarray, " row"]:
     """One value per row, equal where rows are."""
     packed = np.packbits(rows, axis=1)
     return np.ascontiguousarray(packed).view(f"V{packed.shape[1]}").ravel()

@@ -10,7 +10,7 @@ from sklearn.manifold import TSNE
 
 from zooscope.analyses.clustering import choose_num_clusters
 from zooscope.analyses.matrix import Matrix, find_order, make_square, require_contrast
-from zooscope.analyses.spectral import find_matrix_spectrum, find_spectral_features, fix_signs, no_group
+from zooscope.analyses.spectral import find_flat_eigenvalue, find_matrix_spectrum, find_spectral_features, fix_signs
 from zooscope.errors import InvalidValueError, UnknownNameError
 
 Method = Literal["tsne", "mds"]
@@ -84,10 +84,10 @@ def map_classifiers(
         num_features = len(scores) if method == "mds" else max(choose_num_clusters(scores), FEWEST_FEATURES)
     features = find_spectral_features(scores, num_features)
     require_contrast(scores)
-    flat, shown = run_classical_mds(features.to_numpy() * _weights(scores, features.shape[1]))
+    flat, shown = run_classical_mds(features.to_numpy() * _find_weights(scores, features.shape[1]))
     kept = float("nan")
     if method == "tsne":
-        kept = _perplexity(perplexity, len(features))
+        kept = _choose_perplexity(perplexity, len(features))
         start = START * flat / max(float(flat[:, 0].std()), np.finfo(np.float64).tiny)
         learnt = TSNE(perplexity=kept, init=start, method="exact", random_state=seed)
         flat, shown = np.asarray(learnt.fit_transform(features.to_numpy()), dtype=np.float64), float("nan")
@@ -114,14 +114,14 @@ def run_classical_mds(features: Float[np.ndarray, "row column"]) -> tuple[Float[
     return plane, float((plane**2).sum() / whole) if whole > 0 else float("nan")
 
 
-def _weights(scores: pd.DataFrame, num_features: int) -> Float[np.ndarray, " feature"]:
+def _find_weights(scores: pd.DataFrame, num_features: int) -> Float[np.ndarray, " feature"]:
     """How much of the similarity each eigenvector carries; all the same where none carries any, as with two classifiers."""
     _, found = find_matrix_spectrum(scores)
-    below = np.sqrt(np.maximum(no_group(len(scores)) - found.eigenvalues[:num_features], 0))
+    below = np.sqrt(np.maximum(find_flat_eigenvalue(len(scores)) - found.eigenvalues[:num_features], 0))
     return below if (below > WITHOUT_GROUPS).any() else np.ones_like(below)
 
 
-def _perplexity(asked: float | None, num_classifiers: int) -> float:
+def _choose_perplexity(asked: float | None, num_classifiers: int) -> float:
     if num_classifiers < FEWEST_FOR_TSNE:
         msg = f'a map by t-SNE needs at least {FEWEST_FOR_TSNE} classifiers: got {num_classifiers}; take the method "mds".'
         raise InvalidValueError(msg)

@@ -126,14 +126,14 @@ def place_classifier(
         }
     ).set_index(pd.Index(names, name="name"))
     targets = targets.sort_values("sat", ascending=False, kind="stable")
-    table = _by_cluster(known, scores, drawn, confidence)
+    table = _score_clusters(known, scores, drawn, confidence)
     return Placement(
         targets=targets,
         clusters=table,
-        corrected=None if usual is None else _by_cluster(known, *_less_usual(usual, names, scores, drawn), confidence),
+        corrected=None if usual is None else _score_clusters(known, *_subtract_usual(usual, names, scores, drawn), confidence),
         cluster=None if table.empty else table.index[0],
         share=float("nan") if table.empty else float(table["share"].iloc[0]),
-        nearest_share=_share_of_largest(drawn)[names.index(targets.index[0])],
+        nearest_share=_find_share_of_largest(drawn)[names.index(targets.index[0])],
         confidence=confidence,
     )
 
@@ -182,9 +182,9 @@ def compare_directions(
         }
         if own is not None and own in others.values():
             num_recoverable += 1
-            less = alone[place] - _usual(np.delete(alone, place, axis=0), np.delete(np.arange(len(names)), place))
-            recovered += int(_by_cluster(others, alone[place], alone[[place]], confidence).index[0] == own)
-            corrected = _by_cluster(others, less, less[None], confidence)
+            less = alone[place] - _average_usual(np.delete(alone, place, axis=0), np.delete(np.arange(len(names)), place))
+            recovered += int(_score_clusters(others, alone[place], alone[[place]], confidence).index[0] == own)
+            corrected = _score_clusters(others, less, less[None], confidence)
             recovered_corrected += int(not corrected.empty and corrected.index[0] == own)
     return OneSided(
         pairs=pd.DataFrame(
@@ -201,11 +201,11 @@ def compare_directions(
 def find_usual_sat(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S) -> dict[str, float]:
     """How easily each classifier is fooled, whoever attacks: mean one-sided SAT from all others; NaN where there is none."""
     alone = score_one_sided(outcomes, epsilon_s=epsilon_s)
-    means = _usual(alone, np.arange(len(alone)))
+    means = _average_usual(alone, np.arange(len(alone)))
     return {name: float(mean) for name, mean in zip(outcomes.names, means, strict=True)}
 
 
-def _usual(alone: Float[np.ndarray, "source target"], sources: Int[np.ndarray, " source"]) -> Float[np.ndarray, " target"]:
+def _average_usual(alone: Float[np.ndarray, "source target"], sources: Int[np.ndarray, " source"]) -> Float[np.ndarray, " target"]:
     """Mean over the sources other than the target itself; `sources` are the rows' places among the targets."""
     known = np.isfinite(alone)
     known[np.arange(len(sources)), sources] = False
@@ -213,7 +213,7 @@ def _usual(alone: Float[np.ndarray, "source target"], sources: Int[np.ndarray, "
     return np.asarray(np.divide(np.where(known, alone, 0).sum(0), number, out=np.full(len(number), np.nan), where=number > 0))
 
 
-def _less_usual(
+def _subtract_usual(
     usual: Mapping[str, float],
     names: tuple[str, ...],
     scores: Float[np.ndarray, " target"],
@@ -223,7 +223,7 @@ def _less_usual(
     return scores - means, drawn - means
 
 
-def _by_cluster(
+def _score_clusters(
     cluster_of: Mapping[str, Hashable | None],
     scores: Float[np.ndarray, " target"],
     drawn: Float[np.ndarray, "resample target"],
@@ -235,7 +235,7 @@ def _by_cluster(
         members = np.array([each == cluster for each in cluster_of.values()]) & np.isfinite(scores)
         if not members.any():
             continue
-        mean = _known_mean(drawn[:, members])
+        mean = _average_known(drawn[:, members])
         low, high = find_percentiles(mean, confidence)
         means.append(mean)
         rows.append(
@@ -248,17 +248,17 @@ def _by_cluster(
             }
         )
     table = pd.DataFrame(rows, columns=["cluster", "classifiers", "sat", "low", "high"])
-    table["share"] = _share_of_largest(np.stack(means, axis=1)) if means else []
+    table["share"] = _find_share_of_largest(np.stack(means, axis=1)) if means else []
     return table.sort_values("sat", ascending=False, kind="stable").set_index("cluster")
 
 
-def _known_mean(values: Float[np.ndarray, "resample target"]) -> Float[np.ndarray, " resample"]:
+def _average_known(values: Float[np.ndarray, "resample target"]) -> Float[np.ndarray, " resample"]:
     known = np.isfinite(values)
     number = known.sum(1)
     return np.asarray(np.divide(np.where(known, values, 0).sum(1), number, out=np.full(len(values), np.nan), where=number > 0))
 
 
-def _share_of_largest(values: Float[np.ndarray, "resample cell"]) -> list[float]:
+def _find_share_of_largest(values: Float[np.ndarray, "resample cell"]) -> list[float]:
     """Of every cell, the share of rows in which it is the largest; several largest share the row."""
     filled = np.where(np.isfinite(values), values, -np.inf)
     largest = (filled == filled.max(1, keepdims=True)) & np.isfinite(filled)

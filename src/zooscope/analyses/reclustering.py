@@ -87,22 +87,22 @@ def measure_cluster_stability(
         msg = f"the predictions hold no {lacking[0]}; take clusters and predictions of the same study."
         raise InvalidValueError(msg)
     own = found.labels.loc[names].to_numpy(dtype=np.int64)
-    scores = _drawn_scores(predictions.take(names), num_draws, epsilon_s, seed)
+    scores = _score_draws(predictions.take(names), num_draws, epsilon_s, seed)
     starts = np.random.default_rng(seed).integers(2**31, size=num_draws)
     drawn = np.stack(
-        [_partition(draw, own, found.num_clusters, random_state=int(start)) for draw, start in zip(scores, starts, strict=True)]
+        [_recluster(draw, own, found.num_clusters, random_state=int(start)) for draw, start in zip(scores, starts, strict=True)]
     )
     together = np.mean(drawn[:, :, None] == drawn[:, None, :], axis=0)
     order = list(found.order)
     return ClusterStability(
         co_assignment=pd.DataFrame(together, index=pd.Index(names, name="name"), columns=names).loc[order, order],
-        clusters=_by_cluster(own, drawn, together),
+        clusters=_describe_clusters(own, drawn, together),
         adjusted_rand=float(np.mean([adjusted_rand_score(own, labels) for labels in drawn])),
         num_draws=num_draws,
     )
 
 
-def _drawn_scores(
+def _score_draws(
     predictions: Predictions, num_draws: int, epsilon_s: float, seed: int
 ) -> Float[np.ndarray, "draw classifier classifier"]:
     """SAT of every draw. A pair that shares no image in a draw keeps the score that it has on all."""
@@ -117,7 +117,7 @@ def _drawn_scores(
     return matrices
 
 
-def _partition(
+def _recluster(
     scores: Float[np.ndarray, "a b"], own: Int[np.ndarray, " classifier"], num_clusters: int, *, random_state: int
 ) -> Int[np.ndarray, " classifier"]:
     weights = build_adjacency(scores)
@@ -132,7 +132,7 @@ def _partition(
     return labels.astype(np.int64)
 
 
-def _by_cluster(
+def _describe_clusters(
     own: Int[np.ndarray, " classifier"],
     drawn: Int[np.ndarray, "draw classifier"],
     together: Float[np.ndarray, "classifier classifier"],
@@ -141,7 +141,7 @@ def _by_cluster(
     for number in np.unique(own):
         inside = own == number
         pairs = together[np.ix_(inside, inside)][np.triu_indices(inside.sum(), 1)]
-        likeness = np.array([_best_jaccard(inside, labels) for labels in drawn])
+        likeness = np.array([_find_best_jaccard(inside, labels) for labels in drawn])
         rows[int(number)] = {
             "size": int(inside.sum()),
             "together": float(pairs.mean()) if len(pairs) else float("nan"),
@@ -151,7 +151,7 @@ def _by_cluster(
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("cluster")
 
 
-def _best_jaccard(inside: Bool[np.ndarray, " classifier"], labels: Int[np.ndarray, " classifier"]) -> float:
+def _find_best_jaccard(inside: Bool[np.ndarray, " classifier"], labels: Int[np.ndarray, " classifier"]) -> float:
     """Likeness of a cluster to the most similar cluster of a draw; only those that share a member can be it."""
     others = [labels == label for label in np.unique(labels[inside])]
     return max(float((inside & other).sum() / (inside | other).sum()) for other in others)

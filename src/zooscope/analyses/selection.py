@@ -117,16 +117,20 @@ def select_ensemble(
     _require_usable(logits, outcomes, size, num_random)
     split = split_halves(logits.labels, seed=seed)
     chooser = _Chooser(
-        logits=logits.take(split.choosing), outcomes=outcomes.take_images(split.choosing), size=size, average=average, seed=seed
+        logits=logits.take_images(split.choosing),
+        outcomes=outcomes.take_images(split.choosing),
+        size=size,
+        average=average,
+        seed=seed,
     )
-    found, regression = chooser.all()
+    found, regression = chooser.choose_all()
     count = len(logits.names)
     generator = np.random.default_rng((seed, 1))
     random = draw_sets([range(count)], size, 1, num_draws=num_random, generator=generator).members
     sets = np.array([best.members for best in found.values()], dtype=np.intp)
     alone = int(chooser.single_error.argmin())
-    choosing = chooser.errors(np.concatenate([sets, random]))
-    reported = logits.take(split.reporting)
+    choosing = chooser.measure_errors(np.concatenate([sets, random]))
+    reported = logits.take_images(split.reporting)
     together = find_right_ensembles(reported, [np.concatenate([sets, random])], average=average)[0]
     wrong = np.concatenate(
         [~together[: len(sets)], (~together[len(sets) :]).mean(0, keepdims=True), ~reported.right[[alone]]]
@@ -139,13 +143,13 @@ def select_ensemble(
             "exact": [*(best.exact for best in found.values()), False, True],
             "choosing_error": [*choosing[: len(sets)], choosing[len(sets) :].mean(), chooser.single_error[alone]],
             "mean_error": [single[list(places)].mean() if places else single[random].mean() for places in members.values()],
-            **_judged(wrong, wrong[len(sets)], confidence=confidence, seed=seed),
+            **_judge(wrong, wrong[len(sets)], confidence=confidence, seed=seed),
         },
         index=pd.Index(list(members), name="method"),
     )
     table["err"] = 1 - table["error"] / table["mean_error"].where(table["mean_error"] > 0)
     best = str(table["error"].idxmin())
-    against = _judged(wrong, wrong[list(members).index(best)], confidence=confidence, seed=seed)
+    against = _judge(wrong, wrong[list(members).index(best)], confidence=confidence, seed=seed)
     return Selection(
         chosen=table,
         best=best,
@@ -176,38 +180,38 @@ class _Chooser:
         """Of every classifier alone."""
         return np.asarray((~self.logits.right).mean(1))
 
-    def errors(self, sets: Int[np.ndarray, "set member"]) -> Float[np.ndarray, " set"]:
+    def measure_errors(self, sets: Int[np.ndarray, "set member"]) -> Float[np.ndarray, " set"]:
         """Measured, of every ensemble."""
         return np.asarray(measure_metrics(self.logits, [sets], average=self.average)[0].error)
 
-    def all(self) -> tuple[dict[str, Best], Regression | None]:
+    def choose_all(self) -> tuple[dict[str, Best], Regression | None]:
         """A set by each method."""
         scores, single, count = sat(self.outcomes).score, self.single_error, len(self.logits.names)
-        regression = self._regression(scores)
+        regression = self._fit_regression(scores)
 
-        def similarity(sets: Int[np.ndarray, "set member"]) -> Float[np.ndarray, " set"]:
+        def find_similarity(sets: Int[np.ndarray, "set member"]) -> Float[np.ndarray, " set"]:
             return average_pairs(scores, sets)
 
-        def predicted(sets: Int[np.ndarray, "set member"]) -> Float[np.ndarray, " set"]:
+        def predict_error(sets: Int[np.ndarray, "set member"]) -> Float[np.ndarray, " set"]:
             error = np.asarray(single[sets].mean(1))
             if regression is None:
                 return error
-            return error * (1 - (regression.intercept + regression.by_sat * similarity(sets) + regression.by_error * error))
+            return error * (1 - (regression.intercept + regression.by_sat * find_similarity(sets) + regression.by_error * error))
 
         greedy = (
-            find_smallest_set(self.errors, count, self.size)
+            find_smallest_set(self.measure_errors, count, self.size)
             if comb(count, self.size) <= MOST_MEASURED
-            else grow_set(self.errors, count, self.size, starts=[int(single.argmin())])
+            else grow_set(self.measure_errors, count, self.size, starts=[int(single.argmin())])
         )
         best_singles = Best(tuple(sorted(int(place) for place in np.argsort(single, kind="stable")[: self.size])), exact=True)
         return {
-            "most diverse": find_smallest_set(similarity, count, self.size),
-            "best predicted": find_smallest_set(predicted, count, self.size),
+            "most diverse": find_smallest_set(find_similarity, count, self.size),
+            "best predicted": find_smallest_set(predict_error, count, self.size),
             "greedy": greedy,
             "best single classifiers": best_singles,
         }, regression
 
-    def _regression(self, scores: Float[np.ndarray, "a b"]) -> Regression | None:
+    def _fit_regression(self, scores: Float[np.ndarray, "a b"]) -> Regression | None:
         """Fitted to ensembles drawn from all of this size."""
         generator = np.random.default_rng((self.seed, 2))
         sets = draw_sets([range(len(scores))], self.size, 1, num_draws=NUM_FITTED, generator=generator).members
@@ -235,7 +239,7 @@ def average_pairs(scores: Float[np.ndarray, "a b"], sets: Int[np.ndarray, "set m
     return np.asarray(scores[sets[:, rows], sets[:, columns]].mean(1))
 
 
-def _judged(
+def _judge(
     wrong: Float[np.ndarray, "way image"], reference: Float[np.ndarray, " image"], *, confidence: float, seed: int
 ) -> dict[str, Float[np.ndarray, " way"]]:
     """Errors and their differences from a reference on the same images, with intervals; one draw of images serves all."""

@@ -53,7 +53,7 @@ def find_spectrum(weights: Float[np.ndarray, "a b"]) -> Spectrum:
     return Spectrum(values[:-1], fix_signs(vectors[:, :-1]))
 
 
-def no_group(num_classifiers: int) -> float:
+def find_flat_eigenvalue(num_classifiers: int) -> float:
     """N / (N - 1): all eigenvalues but the trivial one when every pair has the same score, and their mean at any scores."""
     return num_classifiers / (num_classifiers - 1)
 

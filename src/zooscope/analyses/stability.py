@@ -91,27 +91,27 @@ def measure_stability(
     if num_sets < 2 or not width > 0:  # noqa: PLR2004
         msg = f"a spread needs at least 2 sets, a width must be positive: got {num_sets} sets and a width of {width:g}."
         raise InvalidValueError(msg)
-    a, b = _pairs(outcomes, pair)
-    fooled, counted = outcomes.pairs(a, b)
+    a, b = _find_pairs(outcomes, pair)
+    fooled, counted = outcomes.take_pairs(a, b)
     usable = counted.any(1)
     if not usable.any():
         msg = "no pair of classifiers has a score yet; measure at least two classifiers on an image that both get right."
         raise InvalidValueError(msg)
     a, b, fooled, counted = a[usable], b[usable], fooled[usable], counted[usable]
     num_images = fooled.shape[1]
-    chosen = _sizes(num_images) if sizes is None else sorted(set(sizes))
+    chosen = _choose_sizes(num_images) if sizes is None else sorted(set(sizes))
     if not chosen or chosen[0] < 1 or chosen[-1] > num_images:
         msg = f"sizes must be between 1 and the {num_images} images of the study: got {chosen}."
         raise InvalidValueError(msg)
     share = fooled.sum(1, dtype=np.int64) / counted.sum(1, dtype=np.int64)
-    per_image = PERCENT * _std_per_image(fooled, counted, share)
+    per_image = PERCENT * _find_std_per_image(fooled, counted, share)
     needed = (2 * norm.ppf((1 + confidence) / 2) * per_image / width) ** 2
     generator, rows = np.random.default_rng(seed), {}
     for size in chosen:
         disjoint = num_sets * size <= num_images
-        sets = _sets(num_images, size, num_sets, disjoint=disjoint, generator=generator)
+        sets = _draw_sets(num_images, size, num_sets, disjoint=disjoint, generator=generator)
         rows[size] = {
-            "std": _mean_std(fooled, counted, sets),
+            "std": _average_std(fooled, counted, sets),
             "expected": float(per_image.mean() / np.sqrt(size)),
             "disjoint": disjoint,
         }
@@ -130,7 +130,7 @@ def measure_stability(
     )
 
 
-def _pairs(outcomes: Outcomes, pair: tuple[str, str] | None) -> tuple[Int[np.ndarray, " pair"], Int[np.ndarray, " pair"]]:
+def _find_pairs(outcomes: Outcomes, pair: tuple[str, str] | None) -> tuple[Int[np.ndarray, " pair"], Int[np.ndarray, " pair"]]:
     """Places of the pairs' classifiers."""
     if pair is None:
         rows, columns = np.triu_indices(len(outcomes.names), 1)
@@ -145,13 +145,13 @@ def _pairs(outcomes: Outcomes, pair: tuple[str, str] | None) -> tuple[Int[np.nda
     return tuple(np.array([outcomes.names.index(name)]) for name in pair)  # type: ignore[return-value]
 
 
-def _sizes(num_images: int) -> list[int]:
+def _choose_sizes(num_images: int) -> list[int]:
     """10, 20, 50, 100, ... and all images."""
     series = [step * 10**power for power in range(1, 9) for step in (1, 2, 5)]
     return [size for size in series if SMALLEST <= size < num_images] + [num_images]
 
 
-def _std_per_image(
+def _find_std_per_image(
     fooled: Int[np.ndarray, "pair image"], counted: Int[np.ndarray, "pair image"], share: Float[np.ndarray, " pair"]
 ) -> Float[np.ndarray, " pair"]:
     """Standard deviation of a ratio of sums, per image drawn: that of its linear part (delta method)."""
@@ -159,7 +159,7 @@ def _std_per_image(
     return np.asarray(np.sqrt((linear**2).mean(1)))
 
 
-def _sets(
+def _draw_sets(
     num_images: int, size: int, count: int, *, disjoint: bool, generator: np.random.Generator
 ) -> Float[np.ndarray, "set image"]:
     """How often each image is in each set."""
@@ -172,7 +172,7 @@ def _sets(
     return result
 
 
-def _mean_std(
+def _average_std(
     fooled: Int[np.ndarray, "pair image"], counted: Int[np.ndarray, "pair image"], sets: Float[np.ndarray, "set image"]
 ) -> float:
     """Standard deviation of the percentage over the sets, mean over the pairs that have one in at least two sets."""

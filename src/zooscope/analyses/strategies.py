@@ -77,7 +77,7 @@ def compare_strategies(
         InvalidValueError: no classifier has a group, or a group names a classifier that is not there.
     """
     classifiers = scores.names if isinstance(scores, Outcomes) else tuple(str(name) for name in scores["a"].to_numpy())
-    group_of = _group_of(classifiers, groups)
+    group_of = _assign_groups(classifiers, groups)
     rows, columns = np.triu_indices(len(classifiers), 1)
     if isinstance(scores, Outcomes):
         fooled, counted = count_pairs(scores)
@@ -94,10 +94,10 @@ def compare_strategies(
     within = {}
     matrix = np.full((3, len(names), len(names)), np.nan)
     for place, group in enumerate(names):
-        within[group] = {"classifiers": group_of.count(group), **pairs.summary((first == group) & (second == group))}
+        within[group] = {"classifiers": group_of.count(group), **pairs.summarise((first == group) & (second == group))}
         for other_place, other in enumerate(names):
             chosen = ((first == group) & (second == other)) | ((first == other) & (second == group))
-            summary = pairs.summary(chosen)
+            summary = pairs.summarise(chosen)
             matrix[:, place, other_place] = [summary[key] for key in ("sat", "sat_low", "sat_high")]
     axes = ("group", "other")
     return Strategies(
@@ -108,7 +108,7 @@ def compare_strategies(
             coords={"group": names, "other": names, "low": (axes, matrix[1]), "high": (axes, matrix[2])},
             name="sat",
         ),
-        overall=pd.Series({"classifiers": len(group_of), **pairs.summary(np.ones(len(rows), dtype=bool))}),
+        overall=pd.Series({"classifiers": len(group_of), **pairs.summarise(np.ones(len(rows), dtype=bool))}),
         confidence=confidence,
     )
 
@@ -123,26 +123,26 @@ class _Pairs:
     epsilon_s: float
     confidence: float
 
-    def summary(self, chosen: np.ndarray) -> dict[str, float]:
+    def summarise(self, chosen: np.ndarray) -> dict[str, float]:
         """Means over the chosen pairs that have a score, with their intervals."""
         usable = chosen & np.isfinite(self.percent)
         result: dict[str, float] = {"pairs": int(usable.sum())}
         percent, drawn = self.percent[usable], self.drawn[:, usable]
         for name in MEASURES:
             if result["pairs"] == 1:  # a pair has one interval, wherever it is shown
-                low, high = sorted(self._as(name, PERCENT * end[usable]).item() for end in self.ends)
+                low, high = sorted(self._convert(name, PERCENT * end[usable]).item() for end in self.ends)
             else:
-                low, high = map(float, find_percentiles(_mean(self._as(name, drawn)), self.confidence))
-            result |= {name: float(_mean(self._as(name, percent))), f"{name}_low": low, f"{name}_high": high}
+                low, high = map(float, find_percentiles(_average(self._convert(name, drawn)), self.confidence))
+            result |= {name: float(_average(self._convert(name, percent))), f"{name}_low": low, f"{name}_high": high}
         return result
 
-    def _as(self, name: str, percent: np.ndarray) -> np.ndarray:
+    def _convert(self, name: str, percent: np.ndarray) -> np.ndarray:
         if name == "sat":
             return take_log_score(percent, epsilon_s=self.epsilon_s)
         return percent if name == "percent" else 1 - percent / PERCENT
 
 
-def _mean(values: np.ndarray) -> np.ndarray:
+def _average(values: np.ndarray) -> np.ndarray:
     """Mean over the last axis of what is known; NaN where nothing is."""
     known = np.isfinite(values)
     number = known.sum(-1)
@@ -150,7 +150,7 @@ def _mean(values: np.ndarray) -> np.ndarray:
     return np.asarray(np.divide(total, number, out=np.full(np.shape(number), np.nan), where=number > 0))
 
 
-def _group_of(names: tuple[str, ...], groups: Mapping[str, str]) -> list[str]:
+def _assign_groups(names: tuple[str, ...], groups: Mapping[str, str]) -> list[str]:
     """The group of every classifier, "" for none."""
     unknown = [name for name in groups if name not in names]
     if unknown:

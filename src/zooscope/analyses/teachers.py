@@ -102,7 +102,7 @@ def rank_teachers(
         msg = f"{student} is the only classifier; measure candidates to teach it."
         raise InvalidValueError(msg)
     row = sat.sel(a=student, b=candidates)
-    bases = [_known(base_architectures.get(name)) for name in candidates]
+    bases = [_read_value(base_architectures.get(name)) for name in candidates]
     table = pd.DataFrame(
         {
             "base architecture": pd.Series(bases, index=candidates, dtype=object),  # as object, else None becomes NaN
@@ -112,7 +112,7 @@ def rank_teachers(
         },
         index=pd.Index(candidates, name="name"),
     )
-    own = _known(base_architectures.get(student))
+    own = _read_value(base_architectures.get(student))
     ranked = table["base architecture"].notna() & table["sat"].notna() & (own is not None)
     same = table["base architecture"] == own
     return Teachers(
@@ -124,6 +124,6 @@ def rank_teachers(
     )
 
 
-def _known(value: object) -> str | None:
+def _read_value(value: object) -> str | None:
     """A component's value; None for what pandas has instead of one."""
     return value if isinstance(value, str) and value else None

@@ -40,4 +40,4 @@ def take_classifiers(outcomes: "Outcomes", names: tuple[str, ...]) -> "Outcomes"
     """The outcomes of some of the classifiers among themselves."""
     import numpy as np
 
-    return outcomes.take(np.array([outcomes.names.index(name) for name in names]))
+    return outcomes.take_classifiers(np.array([outcomes.names.index(name) for name in names]))

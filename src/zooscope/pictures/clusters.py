@@ -15,7 +15,7 @@ def make_distances_picture(found: Clusters) -> HeatMap:
     """Distances of spectral features, by cluster (Figures 4a and C.1 of the paper)."""
     return _by_cluster(
         found,
-        found.distances(),
+        found.find_distances(),
         title=f"Distances of spectral features: {_sizes(found)}",
         unit="distance; bright is near",
         reversed_colours=True,

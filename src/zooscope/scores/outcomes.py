@@ -66,24 +66,24 @@ class Outcomes:
         predicted = np.where(counted, fooled * np.int8(_FOOLED), np.int8(_NOT_COUNTED)).astype(np.int8)
         return cls(names=names, predicted=predicted, labels=np.zeros(predicted.shape[-1], dtype=np.int64))
 
-    def cells(self, sources: Int[np.ndarray, " cell"], targets: Int[np.ndarray, " cell"]) -> Cells:
+    def take_cells(self, sources: Int[np.ndarray, " cell"], targets: Int[np.ndarray, " cell"]) -> Cells:
         """What was counted and fooled in some cells, given by their places."""
         predicted = self.predicted[sources, targets]
         counted = predicted >= 0
         return Cells(counted & (predicted != self._narrow_labels), counted)
 
-    def pairs(self, a: Int[np.ndarray, " pair"], b: Int[np.ndarray, " pair"]) -> PairCells:
+    def take_pairs(self, a: Int[np.ndarray, " pair"], b: Int[np.ndarray, " pair"]) -> PairCells:
         """What SAT counts of some pairs, given by their places; a classifier with itself is counted twice."""
-        forth, back = self.cells(a, b), self.cells(b, a)
+        forth, back = self.take_cells(a, b), self.take_cells(b, a)
         counted = forth.counted & back.counted
         fooled = np.where(counted, forth.fooled.astype(np.int8) + back.fooled, 0).astype(np.int8)
         return PairCells(fooled, 2 * counted.astype(np.int8))
 
-    def each_source(self) -> Iterator[Cells]:
+    def iterate_sources(self) -> Iterator[Cells]:
         """The cells of one source after the other."""
         targets = np.arange(len(self.names))
         for source in targets:
-            yield self.cells(np.full(len(targets), source), targets)
+            yield self.take_cells(np.full(len(targets), source), targets)
 
     @cached_property
     def num_counted(self) -> Int[np.ndarray, "source target"]:
@@ -100,7 +100,7 @@ class Outcomes:
         """Fooled images per hundred counted ones; NaN where none is counted."""
         return find_percent(self.num_fooled, self.num_counted)
 
-    def take(self, places: Int[np.ndarray, " classifier"]) -> "Outcomes":
+    def take_classifiers(self, places: Int[np.ndarray, " classifier"]) -> "Outcomes":
         """Those of some classifiers among themselves."""
         return Outcomes(
             names=tuple(self.names[place] for place in places), predicted=self.predicted[np.ix_(places, places)], labels=self.labels
@@ -118,7 +118,7 @@ class Outcomes:
     @cached_property
     def _sums(self) -> tuple[Int[np.ndarray, "source target"], Int[np.ndarray, "source target"]]:
         counted, fooled = np.zeros((2, len(self.names), len(self.names)), dtype=np.int64)
-        for source, cells in enumerate(self.each_source()):
+        for source, cells in enumerate(self.iterate_sources()):
             counted[source], fooled[source] = cells.counted.sum(-1), cells.fooled.sum(-1)
         return counted, fooled
 
@@ -153,4 +153,4 @@ def find_percent(fooled: Int[np.ndarray, "*cells"], counted: Int[np.ndarray, "*c
 
 def count_pairs(outcomes: Outcomes) -> PairCells:
     """What SAT counts of every pair (upper triangle, row by row, without the diagonal), per image."""
-    return outcomes.pairs(*np.triu_indices(len(outcomes.names), 1))
+    return outcomes.take_pairs(*np.triu_indices(len(outcomes.names), 1))

@@ -79,7 +79,7 @@ def mantel(
     rows, columns = np.nonzero(~np.eye(size, dtype=bool)) if directed else np.triu_indices(size, 1)
     pairs = _Pairs(rows, columns)
     fixed, moving = first[rows, columns], np.asarray(second, dtype=np.float64)
-    r, count = _correlations(fixed, moving[rows, columns][None])
+    r, count = _correlate(fixed, moving[rows, columns][None])
     exact = size < 13 and factorial(size) <= num_permutations + 1  # noqa: PLR2004  (13! is beyond any number of permutations)
     known = np.isfinite(fixed) & np.isfinite(moving[rows, columns])
     if np.isnan(r[0]):
@@ -87,8 +87,8 @@ def mantel(
             r=float("nan"), p_naive=float("nan"), p_mantel=float("nan"), num_pairs=int(count[0]), num_permutations=0, exact=False
         )
     at_least, total = (0, 0) if exact else (1, 1)
-    for orders in _orders(size, num_permutations, seed=seed, exact=exact, at_once=max(1, CELLS_AT_ONCE // len(rows))):
-        permuted, _ = _correlations(fixed, moving[orders[:, pairs.rows], orders[:, pairs.columns]])
+    for orders in _draw_orders(size, num_permutations, seed=seed, exact=exact, at_once=max(1, CELLS_AT_ONCE // len(rows))):
+        permuted, _ = _correlate(fixed, moving[orders[:, pairs.rows], orders[:, pairs.columns]])
         defined = np.isfinite(permuted)
         total += int(defined.sum())
         at_least += int((np.abs(permuted[defined]) >= abs(r[0]) - TIE).sum())
@@ -119,7 +119,9 @@ def _require_usable(first: np.ndarray, second: np.ndarray, num_permutations: int
         raise InvalidValueError(msg)
 
 
-def _orders(size: int, count: int, *, seed: int, exact: bool, at_once: int) -> Iterator[Int[np.ndarray, "permutation classifier"]]:
+def _draw_orders(
+    size: int, count: int, *, seed: int, exact: bool, at_once: int
+) -> Iterator[Int[np.ndarray, "permutation classifier"]]:
     """Permutations in blocks: each one once, or `count` drawn."""
     if exact:
         everything = np.array(list(permutations(range(size))), dtype=np.intp)
@@ -131,13 +133,13 @@ def _orders(size: int, count: int, *, seed: int, exact: bool, at_once: int) -> I
         yield generator.permuted(block, axis=1)
 
 
-def _correlations(
+def _correlate(
     fixed: Float[np.ndarray, " pair"], moving: Float[np.ndarray, "permutation pair"]
 ) -> tuple[Float[np.ndarray, " permutation"], Int[np.ndarray, " permutation"]]:
     """Pearson correlation of `fixed` with every row of `moving`, over the pairs known in both, and how many these are."""
     known_fixed, known_moving = np.isfinite(fixed), np.isfinite(moving)
-    x = np.where(known_fixed, fixed - _mean(fixed[known_fixed]), 0.0)
-    y = np.where(known_moving, moving - _mean(moving[known_moving]), 0.0)
+    x = np.where(known_fixed, fixed - _average(fixed[known_fixed]), 0.0)
+    y = np.where(known_moving, moving - _average(moving[known_moving]), 0.0)
     if known_fixed.all() and known_moving.all():  # nothing but the product depends on the order
         count = np.full(len(y), len(x))
         sum_x, sum_xx = np.full(len(y), x.sum()), np.full(len(y), x @ x)
@@ -150,17 +152,17 @@ def _correlations(
     number = np.maximum(count, 1)
     spread_x, spread_y = sum_xx - sum_x**2 / number, sum_yy - sum_y**2 / number
     # A matrix is constant where its spread is what rounding leaves of its size.
-    defined = (count >= FEWEST_PAIRS) & (spread_x > TIE**2 * _scale(fixed)) & (spread_y > TIE**2 * _scale(moving))
+    defined = (count >= FEWEST_PAIRS) & (spread_x > TIE**2 * _find_scale(fixed)) & (spread_y > TIE**2 * _find_scale(moving))
     with np.errstate(divide="ignore", invalid="ignore"):
         r = (y @ x - sum_x * sum_y / number) / np.sqrt(spread_x * spread_y)
     return np.where(defined, np.clip(r, -1, 1), np.nan), count
 
 
-def _mean(values: Float[np.ndarray, " value"]) -> float:
+def _average(values: Float[np.ndarray, " value"]) -> float:
     return float(values.mean()) if len(values) else 0.0
 
 
-def _scale(values: Float[np.ndarray, "..."]) -> float:
+def _find_scale(values: Float[np.ndarray, "..."]) -> float:
     """The square of the largest value, 1 if all are 0."""
     largest = float(np.nanmax(np.abs(values), initial=0.0))
     return largest**2 or 1.0

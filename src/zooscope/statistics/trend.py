@@ -85,8 +85,8 @@ def fit_trend(
         return Trend(slope=float("nan"), intercept=float("nan"), x=none, y=none, low=none, high=none, confidence=confidence)
     middle = x.mean()
     times = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), size=num_resamples).astype(np.float64)
-    (slope,), (height,) = _lines(np.ones((1, len(x))), x - middle, y)
-    slopes, heights = _lines(times[:, rows] * times[:, columns], x - middle, y)
+    (slope,), (height,) = _fit_lines(np.ones((1, len(x))), x - middle, y)
+    slopes, heights = _fit_lines(times[:, rows] * times[:, columns], x - middle, y)
     places = np.linspace(x.min(), x.max(), NUM_PLACES)
     drawn = heights[:, None] + slopes[:, None] * (places - middle)
     drawn = drawn[np.isfinite(drawn).all(1)]
@@ -103,7 +103,7 @@ def fit_trend(
     )
 
 
-def _lines(
+def _fit_lines(
     weights: Float[np.ndarray, "draw pair"], x: Float[np.ndarray, " pair"], y: Float[np.ndarray, " pair"]
 ) -> tuple[Float[np.ndarray, " draw"], Float[np.ndarray, " draw"]]:
     """Slope and height at x = 0 of the weighted least-squares line of every draw; NaN where a draw holds one x alone."""

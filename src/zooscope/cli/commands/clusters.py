@@ -228,8 +228,8 @@ def _how_stable(found: _Found, number: int) -> str:
 
 def _gaps(grouped: "Clusters") -> str:
     """The largest of those that tell of groups."""
-    from zooscope.analyses.clustering import find_telling_gaps
+    from zooscope.analyses.clustering import find_group_gaps
 
-    gaps = find_telling_gaps(grouped.gaps, len(grouped.labels)).nlargest(NUM_GAPS)
+    gaps = find_group_gaps(grouped.gaps, len(grouped.labels)).nlargest(NUM_GAPS)
     largest = [f"{gap:.2g} after {format_count(int(number), 'cluster')}" for number, gap in gaps.items()]  # type: ignore[call-overload]
     return ", ".join(largest) or "none that show groups"

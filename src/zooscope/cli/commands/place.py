@@ -141,7 +141,7 @@ def _left_out(predictions: "Predictions", name: str) -> _Attacked:
 
     outcomes, own = find_outcomes(predictions), predictions.names.index(name)
     others = np.delete(np.arange(len(predictions.names)), own)
-    cells = outcomes.cells(np.full(len(others), own), others)
+    cells = outcomes.take_cells(np.full(len(others), own), others)
     return _Attacked(
         name=name,
         targets=tuple(predictions.names[place] for place in others),

@@ -63,7 +63,7 @@ def describe_classifiers(facts: Facts) -> tuple[ClassifierRow, ...]:
     everyone = np.arange(len(facts.names))
     known = predictions.clean != NOT_MEASURED
     clean = _intervals(facts, known & (predictions.clean == predictions.labels), known)
-    white_box = _intervals(facts, *attacked.cells(everyone, everyone))
+    white_box = _intervals(facts, *attacked.take_cells(everyone, everyone))
     return tuple(_row(facts, place, clean, white_box) for place in range(len(everyone)))
 
 
