@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from zooscope.errors import InvalidValueError
-from zooscope.exchange.published import checked_matrix, published_matrix
+from zooscope.exchange.published import check_matrix, make_published_matrix
 
 MATRIX = pd.DataFrame([[4.6, 3.0, 2.0], [3.0, 4.5, 1.0], [2.0, 1.0, 4.4]], index=list("abc"), columns=list("abc"))
 
@@ -17,21 +17,21 @@ def changed(row: str, column: str, value: float) -> pd.DataFrame:
 
 
 def test_columns_take_the_order_of_the_rows() -> None:
-    pd.testing.assert_frame_equal(checked_matrix(MATRIX[["c", "a", "b"]]), MATRIX)
+    pd.testing.assert_frame_equal(check_matrix(MATRIX[["c", "a", "b"]]), MATRIX)
 
 
 def test_one_triangle_says_it_all() -> None:
     upper = MATRIX.where(np.triu(np.ones((3, 3), dtype=bool)))
-    pd.testing.assert_frame_equal(checked_matrix(upper), MATRIX)
+    pd.testing.assert_frame_equal(check_matrix(upper), MATRIX)
 
 
 def test_unknown_pairs_stay_unknown() -> None:
-    assert checked_matrix(changed("a", "b", np.nan).where(MATRIX != 3)).isna().sum().sum() == 2
+    assert check_matrix(changed("a", "b", np.nan).where(MATRIX != 3)).isna().sum().sum() == 2
 
 
 def test_names_become_text() -> None:
     numbered = MATRIX.set_axis([1, 2, 3], axis=0).set_axis([1, 2, 3], axis=1)
-    assert list(checked_matrix(numbered).columns) == ["1", "2", "3"]
+    assert list(check_matrix(numbered).columns) == ["1", "2", "3"]
 
 
 @pytest.mark.parametrize(
@@ -48,11 +48,11 @@ def test_names_become_text() -> None:
 )
 def test_what_is_no_matrix_of_scores_is_refused(matrix: pd.DataFrame, message: str) -> None:
     with pytest.raises(InvalidValueError, match=message):
-        checked_matrix(matrix)
+        check_matrix(matrix)
 
 
 def test_a_published_matrix_has_percent_and_no_intervals() -> None:
-    scores = published_matrix(("a", "b", "c"), MATRIX.to_numpy())
+    scores = make_published_matrix(("a", "b", "c"), MATRIX.to_numpy())
     np.testing.assert_allclose(np.log(scores["percent"]), MATRIX)
     assert np.isnan(scores["low"]).all()
     assert scores.dims == ("a", "b")

@@ -37,17 +37,19 @@ def test_rows_go_by_cluster(name: str) -> None:
     picture = pictures()[name]
     assert picture.rows == picture.columns == FOUND.order
     assert (picture.breaks, picture.blocks) == ((3, 5), ("1", "2", "3"))
-    assert picture.block_centres() == {"1": 1, "2": 3.5, "3": 5}
+    assert picture.find_block_centres() == {"1": 1, "2": 3.5, "3": 5}
     assert "6 classifiers in 3 clusters" in picture.title
 
 
 def test_the_values_are_those_of_the_analysis() -> None:
     shown, order = pictures(), list(FOUND.order)
-    np.testing.assert_array_equal(shown["distances"].table().to_numpy(), FOUND.find_distances().to_numpy())
-    np.testing.assert_array_equal(shown["stability"].table().to_numpy(), np.eye(6))
+    np.testing.assert_array_equal(shown["distances"].make_table().to_numpy(), FOUND.find_distances().to_numpy())
+    np.testing.assert_array_equal(shown["stability"].make_table().to_numpy(), np.eye(6))
     off_diagonal = ~np.eye(6, dtype=bool)
-    np.testing.assert_array_equal(shown["sat"].table().to_numpy()[off_diagonal], MATRIX.loc[order, order].to_numpy()[off_diagonal])
-    assert np.isnan(shown["sat"].table().to_numpy().diagonal()).all()
+    np.testing.assert_array_equal(
+        shown["sat"].make_table().to_numpy()[off_diagonal], MATRIX.loc[order, order].to_numpy()[off_diagonal]
+    )
+    assert np.isnan(shown["sat"].make_table().to_numpy().diagonal()).all()
     assert "7 draws" in shown["stability"].title
     assert shown["distances"].reversed_colours
 

@@ -17,7 +17,7 @@ from zooscope.report import write_report
 from zooscope.report.facts import Facts
 from zooscope.report.page import render
 from zooscope.report.sections.base import show_number
-from zooscope.report.sections.summary import summarise
+from zooscope.report.sections.summary import summarise_study
 from zooscope.study.study import Study
 
 VOID = {"meta", "link", "img"}
@@ -87,7 +87,7 @@ def test_the_summary_says_the_numbers_that_matter() -> None:
 
 def test_the_opening_says_how_many_are_attacked_where_not_all_are() -> None:
     snapshot = replace(planted_study([["a", "b"], ["c"]]).snapshot(), sources=("a",))
-    summary = summarise(Facts.read(snapshot, confidence=0.95), ())
+    summary = summarise_study(Facts.read(snapshot, confidence=0.95), ())
     assert (summary.num_sources, summary.num_classifiers) == (1, 3)
     assert "1 of 3 classifiers were attacked on the images that they get right" in Page(render(snapshot, confidence=0.95)).text
 

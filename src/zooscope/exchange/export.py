@@ -53,11 +53,11 @@ def export_matrices(folder: Path, matrices: Mapping[str, xr.DataArray]) -> tuple
     """
     files = tuple(folder / f"{name}.csv" for name in matrices)
     for file, matrix in zip(files, matrices.values(), strict=True):
-        write_table(file, _table(matrix))
+        write_table(file, _make_table(matrix))
     return files
 
 
-def _table(matrix: xr.DataArray) -> pd.DataFrame:
+def _make_table(matrix: xr.DataArray) -> pd.DataFrame:
     rows, columns = (str(dimension) for dimension in matrix.dims)
     index = pd.Index(matrix[rows].to_numpy(), name="source" if rows == "source" else "classifier")
     return pd.DataFrame(matrix.to_numpy(), index=index, columns=matrix[columns].to_numpy())
@@ -67,24 +67,24 @@ def _write_predictions(out: IO[bytes], predictions: Predictions, class_names: tu
     """One row group per source, so that no more than one source's rows are in memory twice."""
     schema = pa.schema(COLUMNS, metadata={"class_names": json.dumps(class_names)})
     with pq.ParquetWriter(out, schema, compression="zstd") as writer:
-        for columns in _columns_by_source(predictions):
+        for columns in _iterate_columns(predictions):
             table = pa.table(columns, schema=schema)
             if len(table):
                 writer.write_table(table, row_group_size=len(table))
 
 
-def _columns_by_source(predictions: Predictions) -> Iterator[dict[str, Any]]:
+def _iterate_columns(predictions: Predictions) -> Iterator[dict[str, Any]]:
     names, images = pa.array(predictions.names, pa.string()), pa.array(predictions.image_ids, pa.string())
     for source, transfer in enumerate(predictions.transfer):
         targets, positions = (places.astype(np.int32) for places in np.nonzero(transfer >= 0))
         yield {
-            "source": _dictionary(np.full(len(targets), source, dtype=np.int32), names),
-            "target": _dictionary(targets, names),
-            "image": _dictionary(positions, images),
+            "source": _encode(np.full(len(targets), source, dtype=np.int32), names),
+            "target": _encode(targets, names),
+            "image": _encode(positions, images),
             "label": predictions.labels[positions].astype(np.int32),
             "prediction": transfer[targets, positions].astype(np.int32),
         }
 
 
-def _dictionary(codes: Int32[np.ndarray, " row"], values: Any) -> Any:  # noqa: ANN401  (pyarrow is untyped)
+def _encode(codes: Int32[np.ndarray, " row"], values: Any) -> Any:  # noqa: ANN401  (pyarrow is untyped)
     return pa.DictionaryArray.from_arrays(codes, values)

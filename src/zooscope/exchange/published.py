@@ -23,7 +23,7 @@ IMPORTED: Final = Definition(
 TOLERANCE: Final = 1e-6
 
 
-def checked_matrix(matrix: pd.DataFrame) -> pd.DataFrame:
+def check_matrix(matrix: pd.DataFrame) -> pd.DataFrame:
     """A published matrix with text for names and float for scores, its columns in the order of its rows.
 
     Args:
@@ -69,11 +69,11 @@ def import_matrix(folder: str | Path, matrix: pd.DataFrame, *, components: pd.Da
         InvalidValueError: the matrix is not square, its names differ or repeat, or it is empty.
         StudyError: the folder holds a study, or can't be written.
     """
-    scores = checked_matrix(matrix)
+    scores = check_matrix(matrix)
 
     def fill(records: Records) -> None:
         for name in scores.index:
-            records.add_classifier(published_record(name), is_admitted=True)
+            records.add_classifier(make_published_record(name), is_admitted=True)
         write_published(records, scores.to_numpy())
         if components is not None:
             enter_components(records, components)
@@ -81,12 +81,12 @@ def import_matrix(folder: str | Path, matrix: pd.DataFrame, *, components: pd.Da
     Records.create(Path(folder) / DATABASE, IMPORTED, (), np.empty(0, dtype=np.int64), fill=fill).close()
 
 
-def published_record(name: str) -> ClassifierRecord:
+def make_published_record(name: str) -> ClassifierRecord:
     """How a classifier of which only scores are known stands in the record."""
     return ClassifierRecord(name=name, address=None, architecture="", num_classes=0, weights="", transform="", mean="", std="")
 
 
-def published_matrix(names: Sequence[str], scores: Float[np.ndarray, "a b"]) -> xr.DataArray:
+def make_published_matrix(names: Sequence[str], scores: Float[np.ndarray, "a b"]) -> xr.DataArray:
     """A published matrix in the form of `make_sat_matrix`; how many images were counted, and the intervals, are not known: NaN."""
     unknown = np.full(scores.shape, np.nan)
     coordinates = {"percent": np.exp(scores), "count": unknown, "low": unknown, "high": unknown}

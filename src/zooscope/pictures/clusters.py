@@ -13,10 +13,10 @@ from zooscope.pictures.data import HeatMap
 
 def make_distances_picture(found: Clusters) -> HeatMap:
     """Distances of spectral features, by cluster (Figures 4a and C.1 of the paper)."""
-    return _by_cluster(
+    return _make_heat_map(
         found,
         found.find_distances(),
-        title=f"Distances of spectral features: {_sizes(found)}",
+        title=f"Distances of spectral features: {_describe_sizes(found)}",
         unit="distance; bright is near",
         reversed_colours=True,
     )
@@ -25,21 +25,23 @@ def make_distances_picture(found: Clusters) -> HeatMap:
 def make_sat_picture(found: Clusters, matrix: Matrix) -> HeatMap:
     """SAT, by cluster (Figure D.1 of the paper). The diagonal stays empty: it is above all pairs, and would take their colours."""
     scores = make_square(matrix).loc[list(found.order), list(found.order)]
-    return _by_cluster(found, scores, title=f"SAT of all pairs: {_sizes(found)}", unit="SAT (natural log); bright is similar")
+    return _make_heat_map(
+        found, scores, title=f"SAT of all pairs: {_describe_sizes(found)}", unit="SAT (natural log); bright is similar"
+    )
 
 
 def make_cluster_stability_picture(found: Clusters, stability: ClusterStability) -> HeatMap:
     """How often two classifiers are in one cluster when images are drawn anew."""
-    return _by_cluster(
+    return _make_heat_map(
         found,
         stability.co_assignment,
-        title=f"Found together again in {stability.num_draws} draws of the images: {_sizes(found)}",
+        title=f"Found together again in {stability.num_draws} draws of the images: {_describe_sizes(found)}",
         unit="share of draws in one cluster",
         limits=(0.0, 1.0),
     )
 
 
-def _by_cluster(
+def _make_heat_map(
     found: Clusters,
     values: pd.DataFrame,
     *,
@@ -62,7 +64,7 @@ def _by_cluster(
     )
 
 
-def _sizes(found: Clusters) -> str:
+def _describe_sizes(found: Clusters) -> str:
     """How many classifiers in how many clusters."""
     count = len(found.members)
     return f"{len(found.labels)} classifiers in {count} cluster{'' if count == 1 else 's'}"

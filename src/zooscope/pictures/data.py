@@ -33,12 +33,12 @@ class HeatMap:
     limits: tuple[float, float] | None = None
     reversed_colours: bool = False
 
-    def block_centres(self) -> dict[str, float]:
+    def find_block_centres(self) -> dict[str, float]:
         """Where the names of the blocks stand, as positions in the columns."""
         ends = zip((0, *self.breaks), (*self.breaks, len(self.columns)), strict=True)
         return {name: (start + end - 1) / 2 for name, (start, end) in zip(self.blocks, ends, strict=True)} if self.blocks else {}
 
-    def table(self) -> pd.DataFrame:
+    def make_table(self) -> pd.DataFrame:
         """The matrix, names as index and columns."""
         return pd.DataFrame(self.values, index=pd.Index(self.rows, name="name"), columns=list(self.columns))
 
@@ -90,7 +90,7 @@ class Points:
     are_named: bool = True
     trend: Band | None = None
 
-    def table(self) -> pd.DataFrame:
+    def make_table(self) -> pd.DataFrame:
         """A row per point: name, x, y and, where there are any, group."""
         columns: dict[str, object] = {self.x_label or "x": self.x, self.y_label or "y": self.y}
         if self.groups is not None:
@@ -131,7 +131,7 @@ class Bars:
     labels: tuple[str, ...]
     series: tuple[BarSeries, ...]
 
-    def table(self) -> pd.DataFrame:
+    def make_table(self) -> pd.DataFrame:
         """A row per label; a column per series, and two more where it has error bars."""
         columns: dict[str, object] = {}
         for series in self.series:
@@ -160,7 +160,7 @@ class Curves:
     curves: tuple[Band, ...]
     logarithmic: frozenset[str] = field(default_factory=frozenset)
 
-    def table(self) -> pd.DataFrame:
+    def make_table(self) -> pd.DataFrame:
         """A row per step of every curve: x, y, low, high."""
         return pd.concat(
             [

@@ -37,7 +37,7 @@ def save(picture: Picture, file: Path) -> None:
 
 def _draw(picture: Picture, out: IO[bytes], ending: str) -> None:
     if ending == ".csv":
-        out.write(format_table(picture.table()).encode("utf-8"))
+        out.write(format_table(picture.make_table()).encode("utf-8"))
     elif ending == ".html":
         from zooscope.pictures import interactive  # noqa: PLC0415  (plotly takes a second to import)
 

@@ -65,14 +65,14 @@ def make_draws_picture(draws: pd.DataFrame, by: Literal["num_clusters", "group"]
                 y=value,
                 low=value - std,
                 high=value + std,
-                name=_name(key, by),
+                name=_name_curve(key, by),
             )
         )
     title = "Ensembles by how many clusters their members come from" if by == "num_clusters" else "Ensembles drawn within groups"
     return Curves(title=title, x_label="members", y_label=METRICS[metric], curves=tuple(curves))
 
 
-def _name(key: Hashable, by: str) -> str:
+def _name_curve(key: Hashable, by: str) -> str:
     if by == "group":
         return str(key)
     return f"{key} cluster" if key == 1 else f"{key} clusters"

@@ -15,7 +15,7 @@ def make_importance_picture(found: Importance) -> Bars:
     """Permutation importance of all components, in sample as in Figure 3 of the paper, and on held-out classifiers."""
     series = []
     for (key, name), explained in zip(SERIES.items(), (found.r2_in_sample, found.r2_held_out), strict=True):
-        mean, std = _column(found, f"{key}mean"), _column(found, f"{key}std")
+        mean, std = _take_column(found, f"{key}mean"), _take_column(found, f"{key}std")
         series.append(BarSeries(name=f"{name}: R² = {explained:.2f}", lengths=mean, low=mean - std, high=mean + std))
     return Bars(
         title="What SAT follows: architectural components",
@@ -25,5 +25,5 @@ def make_importance_picture(found: Importance) -> Bars:
     )
 
 
-def _column(found: Importance, name: str) -> Float[np.ndarray, " component"]:
+def _take_column(found: Importance, name: str) -> Float[np.ndarray, " component"]:
     return found.components[name].to_numpy(dtype=np.float64)

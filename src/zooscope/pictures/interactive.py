@@ -48,7 +48,7 @@ def _(picture: HeatMap, drawn: Any) -> None:  # noqa: ANN401  (plotly is untyped
     for place in picture.breaks:
         drawn.add_hline(y=place - 0.5, line={"color": "white", "width": 2})
         drawn.add_vline(x=place - 0.5, line={"color": "white", "width": 2})
-    for name, centre in picture.block_centres().items():
+    for name, centre in picture.find_block_centres().items():
         drawn.add_annotation(x=centre, y=-0.6, text=escape_markup(name), showarrow=False, yanchor="bottom")
     size = max(480, 14 * len(rows) + 240)
     drawn.update_layout(
@@ -69,7 +69,7 @@ def _(picture: HeatMap, drawn: Any) -> None:  # noqa: ANN401  (plotly is untyped
 def _(picture: Points, drawn: Any) -> None:  # noqa: ANN401  (as above)
     groups = picture.groups or ("",) * len(picture.names)
     if picture.trend is not None:
-        _band(drawn, picture.trend, "#d55e00")
+        _draw_band(drawn, picture.trend, "#d55e00")
     for group, (colour, marker) in choose_styles(groups).items():
         chosen = [place for place, own in enumerate(groups) if own == group]
         drawn.add_scatter(
@@ -119,7 +119,7 @@ def _(picture: Bars, drawn: Any) -> None:  # noqa: ANN401  (as above)
 @_draw.register
 def _(picture: Curves, drawn: Any) -> None:  # noqa: ANN401  (as above)
     for place, curve in enumerate(picture.curves):
-        _band(drawn, curve, GROUPS[place % len(GROUPS)])
+        _draw_band(drawn, curve, GROUPS[place % len(GROUPS)])
     drawn.update_layout(
         showlegend=len(picture.curves) > 1,
         xaxis={"title": {"text": escape_markup(picture.x_label)}, "type": "log" if "x" in picture.logarithmic else "linear"},
@@ -127,7 +127,7 @@ def _(picture: Curves, drawn: Any) -> None:  # noqa: ANN401  (as above)
     )
 
 
-def _band(drawn: Any, band: Band, colour: str) -> None:  # noqa: ANN401  (as above)
+def _draw_band(drawn: Any, band: Band, colour: str) -> None:  # noqa: ANN401  (as above)
     edge = {"x": band.x, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
     if np.isfinite(band.low).any():
         drawn.add_scatter(y=band.high, **edge)

@@ -31,30 +31,30 @@ def find_label_positions(
     dots = np.concatenate([points - gap / 2, points + gap / 2], axis=1)
     taken = np.empty((0, 4))
     result: list[tuple[float, float] | None] = [None] * len(points)
-    for index in _loneliest_last(points):
+    for index in _order_by_crowding(points):
         for side in SIDES:
-            centre = points[index] + np.asarray(side) * (gap + sizes[index] / 2) * _reach(side)
+            centre = points[index] + np.asarray(side) * (gap + sizes[index] / 2) * _find_reach(side)
             box = np.concatenate([centre - sizes[index] / 2, centre + sizes[index] / 2])
             others = np.delete(dots, index, axis=0)
-            if _inside(box, frame) and not _overlaps(box, taken) and not _overlaps(box, others):
+            if _is_inside(box, frame) and not _overlaps(box, taken) and not _overlaps(box, others):
                 taken = np.vstack([taken, box])
                 result[index] = float(centre[0]), float(centre[1])
                 break
     return result
 
 
-def _reach(side: tuple[int, int]) -> float:
+def _find_reach(side: tuple[int, int]) -> float:
     """A name in a corner may come a little nearer."""
     return 0.85 if all(side) else 1.0
 
 
-def _loneliest_last(points: Float[np.ndarray, "point 2"]) -> Sequence[int]:
+def _order_by_crowding(points: Float[np.ndarray, "point 2"]) -> Sequence[int]:
     """Points in crowds first: they have the fewest places to choose from."""
     distances = np.sort(np.linalg.norm(points[:, None] - points[None], axis=-1), axis=1)
     return [int(index) for index in np.argsort(distances[:, : min(5, len(points))].sum(1), kind="stable")]
 
 
-def _inside(box: Float[np.ndarray, "4"], frame: tuple[float, float, float, float]) -> bool:
+def _is_inside(box: Float[np.ndarray, "4"], frame: tuple[float, float, float, float]) -> bool:
     return bool(box[0] >= frame[0] and box[1] >= frame[1] and box[2] <= frame[2] and box[3] <= frame[3])
 
 

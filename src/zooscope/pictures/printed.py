@@ -53,7 +53,7 @@ def make_figure(picture: Picture) -> Figure:
     return drawn
 
 
-def _shown(names: Sequence[str]) -> list[str]:
+def _clean_names(names: Sequence[str]) -> list[str]:
     """Names as they stand in a picture; a control character would make an .svg that no program reads."""
     return [escape_controls(name) for name in drop_bundled(names)]
 
@@ -68,7 +68,7 @@ def _(picture: HeatMap, drawn: Figure, axes: Axes) -> None:
     num_rows, num_columns = picture.values.shape
     font = float(np.clip(260 / max(num_rows, num_columns), 4, 9))
     cell = max(font / 72 * 1.3, 0.09)
-    rows, columns = _shown(picture.rows), _shown(picture.columns)
+    rows, columns = _clean_names(picture.rows), _clean_names(picture.columns)
     name = max(map(len, rows), default=0) * font / 72 * 0.6
     drawn.set_size_inches(max(4.2, num_columns * cell + name + 1.3), max(3.2, num_rows * cell + name + 0.7))
     colours = LinearSegmentedColormap.from_list("sequence", SEQUENCE[::-1] if picture.reversed_colours else SEQUENCE).with_extremes(
@@ -84,7 +84,7 @@ def _(picture: HeatMap, drawn: Figure, axes: Axes) -> None:
         axes.axhline(place - 0.5, color="white", linewidth=1.4)
         axes.axvline(place - 0.5, color="white", linewidth=1.4)
     if picture.blocks:
-        centres = picture.block_centres()
+        centres = picture.find_block_centres()
         top = axes.secondary_xaxis("top")
         top.set_xticks(list(centres.values()), list(centres), fontsize=max(font, 6), fontweight="bold")
         top.tick_params(length=0, pad=2)
@@ -102,7 +102,7 @@ def _(picture: Points, drawn: Figure, axes: Axes) -> None:
     has_axes = bool(picture.x_label)
     groups = picture.groups or ("",) * len(picture.names)
     if picture.trend is not None:
-        _band(axes, picture.trend, "#d55e00")
+        _draw_band(axes, picture.trend, "#d55e00")
     many = len(picture.names) > 200  # noqa: PLR2004  (a cloud, not points to be told apart)
     for group, (colour, marker) in choose_styles(groups).items():
         chosen = [place for place, own in enumerate(groups) if own == group]
@@ -140,7 +140,9 @@ def _name_points(picture: Points, drawn: Figure, axes: Axes) -> None:
     """Names beside the points, as far as there is room."""
     font = 7.5 if len(picture.names) <= 30 else 5.5  # noqa: PLR2004  (a full page)
     drawn.draw_without_rendering()
-    texts = [axes.text(0, 0, name, fontsize=font, color="#30363c", ha="center", va="center") for name in _shown(picture.names)]
+    texts = [
+        axes.text(0, 0, name, fontsize=font, color="#30363c", ha="center", va="center") for name in _clean_names(picture.names)
+    ]
     boxes = [text.get_window_extent() for text in texts]
     frame = axes.get_window_extent()
     points = axes.transData.transform(np.column_stack([picture.x, picture.y]))
@@ -185,7 +187,7 @@ def _(picture: Bars, drawn: Figure, axes: Axes) -> None:
 def _(picture: Curves, drawn: Figure, axes: Axes) -> None:
     drawn.set_size_inches(6.4, 4.2)
     for place, curve in enumerate(picture.curves):
-        _band(axes, curve, GROUPS[place % len(GROUPS)], marker=list(MARKERS.values())[place % len(MARKERS)])
+        _draw_band(axes, curve, GROUPS[place % len(GROUPS)], marker=list(MARKERS.values())[place % len(MARKERS)])
     for name, axis in (("x", axes.xaxis), ("y", axes.yaxis)):
         if name in picture.logarithmic:
             axes.set(**{f"{name}scale": "log"})
@@ -202,7 +204,7 @@ def _(picture: Curves, drawn: Figure, axes: Axes) -> None:
         drawn.legend(loc="outside right upper")
 
 
-def _band(axes: Axes, band: Band, colour: str, *, marker: str = "") -> None:
+def _draw_band(axes: Axes, band: Band, colour: str, *, marker: str = "") -> None:
     axes.plot(band.x, band.y, color=colour, linewidth=1.6, marker=marker, markersize=4, label=band.name)
     if np.isfinite(band.low).any():
         axes.fill_between(band.x, band.low, band.high, color=to_rgba(colour, 0.18), linewidth=0)

@@ -80,14 +80,14 @@ def draw_similarity_map(picture: SimilarityMap) -> go.Figure:
     diagonal[np.isnan(picture.white_box)] = np.nan
     empty = np.argwhere(np.isnan(picture.score) & np.isnan(diagonal))
     traces = [
-        _cells(
+        _draw_cells(
             picture.score,
             hover,
             lambda row, column: typeset(format_number(picture.score[row, column], 1)),
             colours=SEQUENCE,
             ends=picture.colour_range,
         ),
-        _cells(
+        _draw_cells(
             diagonal,
             hover,
             lambda row, _: f"{picture.white_box[row]:.0f}%",
@@ -102,25 +102,25 @@ def draw_similarity_map(picture: SimilarityMap) -> go.Figure:
             mode="markers",
             marker={"symbol": "x-thin", "size": 7, "line": {"width": 1}},
         ),
-        _tree(picture),
+        _draw_tree(picture),
     ]
     figure = go.Figure(traces)
     figure.update_layout(
         template="none",
-        meta=_labels(picture.names),
+        meta=_make_labels(picture.names),
         showlegend=False,
         dragmode=False,
         hovermode="closest",
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        xaxis=_axis(places) | {"range": [-0.5, size - 0.5]},
-        yaxis=_axis(places) | {"range": [size - 0.5, -0.5]},
+        xaxis=_make_axis(places) | {"range": [-0.5, size - 0.5]},
+        yaxis=_make_axis(places) | {"range": [size - 0.5, -0.5]},
         yaxis2={"visible": False, "fixedrange": True, "rangemode": "tozero"},
     )
     return figure
 
 
-def _cells(
+def _draw_cells(
     values: Float[np.ndarray, "row column"],
     hover: list[list[str]],
     label: Callable[[int, int], str],
@@ -144,7 +144,7 @@ def _cells(
     )
 
 
-def _tree(picture: SimilarityMap) -> go.Scatter:
+def _draw_tree(picture: SimilarityMap) -> go.Scatter:
     x: list[float | None] = []
     y: list[float | None] = []
     for fork in picture.branches:
@@ -153,11 +153,11 @@ def _tree(picture: SimilarityMap) -> go.Scatter:
     return go.Scatter(x=x, y=y, yaxis="y2", mode="lines", line={"width": 1}, hoverinfo="skip")
 
 
-def _axis(places: list[int]) -> dict[str, Any]:
+def _make_axis(places: list[int]) -> dict[str, Any]:
     return {"tickvals": places, "fixedrange": True, "showgrid": False, "zeroline": False, "showline": False, "ticks": ""}
 
 
-def _labels(names: tuple[str, ...]) -> dict[str, list[str]]:
+def _make_labels(names: tuple[str, ...]) -> dict[str, list[str]]:
     """Labels for a wide and for a narrow page; the script takes one of them."""
     own = drop_shared_provider(names)
     return {

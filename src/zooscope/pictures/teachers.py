@@ -17,26 +17,26 @@ def make_teachers_picture(found: Teachers) -> Points | Bars:
     kinds = {kind: table for kind, table in ((KINDS[key], getattr(found, key)) for key in KINDS) if not table.empty}
     table = pd.concat(list(kinds.values()))
     groups = tuple(kind for kind, part in kinds.items() for _ in range(len(part)))
-    names, sat = tuple(str(name) for name in table.index), _column(table, "sat")
+    names, sat = tuple(str(name) for name in table.index), _take_column(table, "sat")
     title = f"Teacher candidates for {found.student}"
     if table["accuracy"].isna().all():
         return Bars(
             title=f"{title}, each kind in the order of rank",
             x_label="SAT to the student (natural log)",
             labels=tuple(f"{name} ({kind})" for name, kind in zip(names, groups, strict=True)),
-            series=(BarSeries(name="SAT", lengths=sat, low=_column(table, "low"), high=_column(table, "high")),),
+            series=(BarSeries(name="SAT", lengths=sat, low=_take_column(table, "low"), high=_take_column(table, "high")),),
         )
     return Points(
         title=title,
         x_label="SAT to the student (natural log)",
         y_label="clean accuracy (percent)",
         x=sat,
-        y=_column(table, "accuracy"),
+        y=_take_column(table, "accuracy"),
         names=names,
         groups=groups,
         group_title="base architecture",
     )
 
 
-def _column(table: pd.DataFrame, name: str) -> Float[np.ndarray, " candidate"]:
+def _take_column(table: pd.DataFrame, name: str) -> Float[np.ndarray, " candidate"]:
     return table[name].to_numpy(np.float64)

@@ -83,7 +83,7 @@ class Facts:
             waiting=now.waiting,
             refused=now.refused,
             sat=sat,
-            transfer=_unknown_transfer(sat) if now.is_imported else now.transfer(),
+            transfer=_make_unknown_transfer(sat) if now.is_imported else now.transfer(),
             classifiers=pd.DataFrame(index=pd.Index(now.names, name="name")) if now.is_imported else now.classifiers(),
             transforms=tuple(record.transform_settings for record in now.classifier_records),
             predictions=None if now.is_imported else now.predictions,
@@ -143,7 +143,7 @@ class Facts:
         """Where attacked pixels are resized on their way: source and target take differently made pixels."""
         if self.is_imported:
             return np.zeros((len(self.names),) * 2, dtype=np.bool_)
-        transforms = np.asarray(self.column("transform"))
+        transforms = np.asarray(self.take_column("transform"))
         return np.asarray(transforms[:, None] != transforms[None, :])
 
     @property
@@ -157,11 +157,11 @@ class Facts:
         """Sources whose attack fools themselves on too few images."""
         return frozenset(name for name, own in zip(self.names, self.white_box, strict=True) if own < WEAK_SOURCE_PERCENT)
 
-    def column(self, name: str) -> list[Any]:
+    def take_column(self, name: str) -> list[Any]:
         """A column of the table of classifiers, in the study's order."""
         return list(self.classifiers[name])
 
 
-def _unknown_transfer(sat: xr.DataArray) -> xr.DataArray:
+def _make_unknown_transfer(sat: xr.DataArray) -> xr.DataArray:
     axes, unknown = ("source", "target"), np.full(sat.shape, np.nan)
     return xr.DataArray(unknown, dims=axes, coords={"control": (axes, unknown)})

@@ -12,7 +12,7 @@ from zooscope.report.facts import Facts, HasSnapshot
 from zooscope.report.sections import SECTIONS
 from zooscope.report.sections.base import Part, Section, fill_template, read_source
 from zooscope.report.sections.pairs import make_pair_grid, rank_pairs
-from zooscope.report.sections.summary import summarise
+from zooscope.report.sections.summary import summarise_study
 from zooscope.scores.matrices import CONFIDENCE
 from zooscope.statistics.bootstrap import require_confidence
 from zooscope.study.snapshot import Snapshot
@@ -48,7 +48,7 @@ def write_report(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shown:
+class SectionOnPage:
     """A section as it stands on the page; where it can't be shown, why."""
 
     title: str
@@ -69,26 +69,26 @@ def render(study: HasSnapshot | Snapshot, *, confidence: float, sections: Sequen
     scripts = list(dict.fromkeys([*scripts, read_source("page.js")]))
     return fill_template(
         "page.html",
-        summary=summarise(facts, rank_pairs(make_pair_grid(facts))),
+        summary=summarise_study(facts, rank_pairs(make_pair_grid(facts))),
         is_imported=facts.is_imported,
         sections=shown,
         style=read_source("page.css"),
         scripts=scripts,
-        script_digests=[_digest(script) for script in scripts],
+        script_digests=[_compute_digest(script) for script in scripts],
     )
 
 
-def _show(section: Section, facts: Facts) -> Shown:
+def _show(section: Section, facts: Facts) -> SectionOnPage:
     """A section, or the reason why it is left out."""
-    missing = section.missing(facts)
+    missing = section.find_missing(facts)
     if missing:
-        return Shown(title=section.title, anchor=section.anchor, part=None, reason=missing[0].value)
+        return SectionOnPage(title=section.title, anchor=section.anchor, part=None, reason=missing[0].value)
     try:
-        return Shown(title=section.title, anchor=section.anchor, part=section.show(facts))
+        return SectionOnPage(title=section.title, anchor=section.anchor, part=section.show(facts))
     except ZooscopeError as error:
-        return Shown(title=section.title, anchor=section.anchor, part=None, reason=str(error).rstrip("."))
+        return SectionOnPage(title=section.title, anchor=section.anchor, part=None, reason=str(error).rstrip("."))
 
 
-def _digest(script: str) -> str:
+def _compute_digest(script: str) -> str:
     """What the page's security policy knows a script by: no other script may run, an event handler in a name least of all."""
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

@@ -57,15 +57,15 @@ def write_repeat(facts: Facts) -> Repeat:
     folder = (facts.path.name if facts.path else "") or "study"
     images = find_choice(facts)
     caveats = [images.choice.value] if images.choice.value else []
-    if not all(facts.column("address")):
+    if not all(facts.take_column("address")):
         caveats.append("Some classifiers were made by hand in Python and have no address; the command leaves them out.")
     words = ["zooscope", "measure", folder, "--images", facts.definition.images, "--count", str(facts.num_images)]
     words += ["--seed", str(facts.definition.seed), "--shard-size", str(facts.definition.shard_size)]
     classes = f"{folder}-classes.txt"
     words += ["--classes", classes] if images.needs_classes else []
-    words += _attack_options(facts)
+    words += _spell_attack_options(facts)
     words += ["--allow-chance"] if _has_guessing(facts) else []
-    words += ["--classifiers", *_addresses(facts)]
+    words += ["--classifiers", *_list_addresses(facts)]
     words += ["--sources", ",".join(facts.sources)] if len(facts.sources) < len(facts.names) else []
     report = ["zooscope", "report", folder] + ([] if facts.confidence == CONFIDENCE else ["--confidence", f"{facts.confidence!r}"])
     commands = [shlex.join(words), shlex.join(report)]
@@ -89,15 +89,15 @@ def find_choice(facts: Facts) -> Images:
     return Images(needs_classes=not by_default, choice=Choice.SAMPLE if is_sample else Choice.OTHER)
 
 
-def _attack_options(facts: Facts) -> list[str]:
+def _spell_attack_options(facts: Facts) -> list[str]:
     attack = facts.attack
     if attack["attack"] != SHORT_FORM:
         return ["--attack", spell(facts.definition.attack)]
-    words = [word for field, option in OPTIONS.items() for word in (option, _exact(attack[field]))]
+    words = [word for field, option in OPTIONS.items() for word in (option, _spell_exactly(attack[field]))]
     return [*words, "--random-start"] if attack["random_start"] else words
 
 
-def _exact(value: float) -> str:
+def _spell_exactly(value: float) -> str:
     """A setting as the command line reads it without loss."""
     steps = round(255 * value)
     return f"{steps}/255" if steps > 0 and steps / 255 == value and value < 1 else f"{value!r}"
@@ -111,10 +111,10 @@ def _has_guessing(facts: Facts) -> bool:
     return any(is_at_chance(said, labels, num_classes=len(facts.class_names)) for said in known)
 
 
-def _addresses(facts: Facts) -> list[str]:
+def _list_addresses(facts: Facts) -> list[str]:
     """Addresses under which the classifiers have the names that they have in the study."""
     result = []
-    for name, text in zip(facts.names, facts.column("address"), strict=True):
+    for name, text in zip(facts.names, facts.take_column("address"), strict=True):
         if text:
             address = parse_address(text)
             result.append(str(address if name_of(address) == name else address.with_options({"name": name})))

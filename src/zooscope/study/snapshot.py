@@ -15,7 +15,7 @@ from jaxtyping import Float, Float16, Int
 from zooscope.components.vocabulary import COMPONENTS
 from zooscope.errors import OneSidedWarning, StudyError, UnknownNameError
 from zooscope.exchange.export import export, export_matrices
-from zooscope.exchange.published import published_matrix
+from zooscope.exchange.published import make_published_matrix
 from zooscope.records.entries import DATABASE, ClassifierRecord, Definition
 from zooscope.records.predictions import Predictions
 from zooscope.records.reading import read_clean_logits, read_predictions, read_published
@@ -200,7 +200,7 @@ class Snapshot:
             OneSidedWarning: some classifiers are not attacked; when the scores are computed.
         """
         if self.published is not None:
-            return published_matrix(self.names, self.published)
+            return make_published_matrix(self.names, self.published)
         key = (confidence, epsilon_s)
         if key not in self._scores:
             self._warn_if_one_sided()

@@ -58,7 +58,7 @@ class Section(ABC):
             ZooscopeError: it can't be shown; the page says so in its place.
         """
 
-    def missing(self, facts: Facts) -> tuple[Need, ...]:
+    def find_missing(self, facts: Facts) -> tuple[Need, ...]:
         """Which of its needs are not met."""
         met = {Need.PREDICTIONS: not facts.is_imported, Need.TORCH: _is_installed("torch")}
         return tuple(need for need in Need if need in self.needs and not met[need])

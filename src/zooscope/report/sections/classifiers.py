@@ -62,20 +62,20 @@ def describe_classifiers(facts: Facts) -> tuple[ClassifierRow, ...]:
     attacked = outcomes.find_outcomes(predictions)
     everyone = np.arange(len(facts.names))
     known = predictions.clean != NOT_MEASURED
-    clean = _intervals(facts, known & (predictions.clean == predictions.labels), known)
-    white_box = _intervals(facts, *attacked.take_cells(everyone, everyone))
-    return tuple(_row(facts, place, clean, white_box) for place in range(len(everyone)))
+    clean = _find_intervals(facts, known & (predictions.clean == predictions.labels), known)
+    white_box = _find_intervals(facts, *attacked.take_cells(everyone, everyone))
+    return tuple(_make_row(facts, place, clean, white_box) for place in range(len(everyone)))
 
 
-def _row(facts: Facts, place: int, clean: Interval, white_box: Interval) -> ClassifierRow:
-    nearest, score = _nearest(facts, place)
+def _make_row(facts: Facts, place: int, clean: Interval, white_box: Interval) -> ClassifierRow:
+    nearest, score = _find_nearest(facts, place)
     return ClassifierRow(
         name=facts.names[place],
-        architecture=facts.column("architecture")[place],
+        architecture=facts.take_column("architecture")[place],
         size=_format_size(facts.transforms[place]),
-        clean_accuracy=float(facts.column("clean_accuracy")[place]),
+        clean_accuracy=float(facts.take_column("clean_accuracy")[place]),
         clean_interval=(100 * float(clean.low[place]), 100 * float(clean.high[place])),
-        white_box_success=float(facts.column("white_box_success")[place]),
+        white_box_success=float(facts.take_column("white_box_success")[place]),
         white_box_interval=(100 * float(white_box.low[place]), 100 * float(white_box.high[place])),
         is_weak=facts.names[place] in facts.weak,
         nearest=nearest,
@@ -83,7 +83,7 @@ def _row(facts: Facts, place: int, clean: Interval, white_box: Interval) -> Clas
     )
 
 
-def _nearest(facts: Facts, place: int) -> tuple[str | None, float]:
+def _find_nearest(facts: Facts, place: int) -> tuple[str | None, float]:
     scores = facts.sat.to_numpy()[place].copy()
     scores[place] = np.nan
     if np.isnan(scores).all():
@@ -92,7 +92,9 @@ def _nearest(facts: Facts, place: int) -> tuple[str | None, float]:
     return facts.names[best], float(scores[best])
 
 
-def _intervals(facts: Facts, hits: Bool[np.ndarray, "classifier image"], counted: Bool[np.ndarray, "classifier image"]) -> Interval:
+def _find_intervals(
+    facts: Facts, hits: Bool[np.ndarray, "classifier image"], counted: Bool[np.ndarray, "classifier image"]
+) -> Interval:
     """Bootstrap over images, as for the scores."""
     return bootstrap_shares(hits.astype(np.int8), counted.astype(np.int8), confidence=facts.confidence)
 

@@ -100,7 +100,7 @@ class Example:
     responses: tuple[Response, ...]
     source_says: str
 
-    def with_verdict(self, verdict: Verdict) -> tuple[Response, ...]:
+    def select_responses(self, verdict: Verdict) -> tuple[Response, ...]:
         """The responses of one verdict."""
         return tuple(response for response in self.responses if response.verdict is verdict)
 
@@ -145,7 +145,7 @@ def make_gallery(study: MakesExamples, predictions: Predictions, names: Sequence
         if len(panels) >= most:
             continue
         try:
-            panel = _panel(study, predictions, names, class_names, source=name, chosen=chosen)
+            panel = _make_panel(study, predictions, names, class_names, source=name, chosen=chosen)
         except (ZooscopeError, OSError) as error:
             reasons[name] = str(error)
             continue
@@ -153,7 +153,7 @@ def make_gallery(study: MakesExamples, predictions: Predictions, names: Sequence
         most = max(1, MAX_VALUES // (len(chosen) * panel.size[0] * panel.size[1]))
     if len(panels) + len(reasons) < len(names):
         remarks.append(f"Attacks made on {len(panels)} of the {len(names)} classifiers are shown, to keep the page small.")
-    return Gallery(panels=tuple(panels), remarks=(*remarks, *_missing(reasons)))
+    return Gallery(panels=tuple(panels), remarks=(*remarks, *_explain_missing(reasons)))
 
 
 def choose_images(predictions: Predictions, num_images: int) -> tuple[int, ...]:
@@ -195,7 +195,7 @@ def list_responses(
     return tuple(result)
 
 
-def _panel(
+def _make_panel(
     study: MakesExamples,
     predictions: Predictions,
     names: Sequence[str],
@@ -221,15 +221,15 @@ def _panel(
                 source_says=class_names[said[position]] if said[position] != NOT_MEASURED else "",
             )
         )
-    return Panel(source=source, size=_size(clean), factor=factor, examples=tuple(examples))
+    return Panel(source=source, size=_find_size(clean), factor=factor, examples=tuple(examples))
 
 
-def _size(pixels: Float32[np.ndarray, "image height width channel"]) -> tuple[int, int]:
+def _find_size(pixels: Float32[np.ndarray, "image height width channel"]) -> tuple[int, int]:
     height, width = pixels.shape[1:3]
     return width, height
 
 
-def _missing(reasons: dict[str, str]) -> tuple[str, ...]:
+def _explain_missing(reasons: dict[str, str]) -> tuple[str, ...]:
     """One sentence for all that can't be shown, with the reason for the first."""
     if not reasons:
         return ()

@@ -55,7 +55,7 @@ def map_similarity(facts: Facts) -> SimilarityMap:
         white_box=facts.white_box[list(order)],
         weak=np.asarray([facts.names[place] in facts.weak for place in order]),
         hover=tuple(tuple(_describe(facts, grid[row][column]) for column in order) for row in order),
-        colour_range=_colour_range(score),
+        colour_range=_find_colour_range(score),
         branches=branches,
     )
 
@@ -131,7 +131,7 @@ def _describe_itself(facts: Facts, pair: Pair) -> tuple[str, ...]:
     return (*lines, "a weak source: its whole row is pulled down") if pair.a in facts.weak else lines
 
 
-def _colour_range(score: Float[np.ndarray, "a b"]) -> tuple[float, float]:
+def _find_colour_range(score: Float[np.ndarray, "a b"]) -> tuple[float, float]:
     """From the smallest to the largest score.
 
     Pairs that never fool each other share the first colour: the logarithm puts them so far off that they would take most of it.

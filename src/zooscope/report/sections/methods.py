@@ -76,7 +76,7 @@ def collect_methods(facts: Facts) -> Methods:
         lowest=math.log(facts.sat.attrs["epsilon_s"]),
         num_resamples=NUM_RESAMPLES,
         confidence_percent=100 * facts.confidence,
-        weights=tuple(zip(facts.names, facts.column("address"), facts.column("weights"), strict=True)),
+        weights=tuple(zip(facts.names, facts.take_column("address"), facts.take_column("weights"), strict=True)),
         versions=_find_versions(),
         repeat=write_repeat(facts),
     )

@@ -44,7 +44,7 @@ class Summary:
     num_empty: int
 
 
-def summarise(facts: Facts, pairs: tuple[Pair, ...]) -> Summary:
+def summarise_study(facts: Facts, pairs: tuple[Pair, ...]) -> Summary:
     """The numbers of a study; `pairs` are all its pairs, the most alike first."""
     known = [pair for pair in pairs if pair.is_known]
     return Summary(
