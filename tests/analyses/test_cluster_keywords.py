@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from zooscope.analyses.cluster_keywords import find_keywords
-from zooscope.components.table import paper_components
+from zooscope.components.table import read_paper_components
 from zooscope.errors import InvalidValueError
 
 COMPONENTS = pd.DataFrame(
@@ -43,7 +43,7 @@ def by_hand(components: pd.DataFrame, labels: pd.Series) -> dict[int, dict[tuple
     return result
 
 
-@pytest.mark.parametrize("table", [COMPONENTS, paper_components()], ids=["few", "paper"])
+@pytest.mark.parametrize("table", [COMPONENTS, read_paper_components()], ids=["few", "paper"])
 def test_weights_are_those_of_the_formula(table: pd.DataFrame) -> None:
     labels = LABELS if table is COMPONENTS else pd.Series(np.arange(len(table)) % 7, index=table.index)
     found = find_keywords(table, labels, num_keywords=1000)
@@ -71,7 +71,7 @@ def test_equal_values_of_two_components_are_two_words() -> None:
 
 
 def test_the_order_of_the_classifiers_does_not_matter() -> None:
-    table = paper_components()
+    table = read_paper_components()
     labels = pd.Series(np.arange(len(table)) % 5, index=table.index)
     pd.testing.assert_frame_equal(
         find_keywords(table, labels), find_keywords(table[::-1], labels.sample(frac=1, random_state=0)), check_exact=True

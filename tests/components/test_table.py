@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from zooscope.classifiers.providers import paper
-from zooscope.components.table import paper_components, read_component_table
+from zooscope.components.table import read_component_table, read_paper_components
 from zooscope.components.vocabulary import COMPONENTS
 from zooscope.errors import InvalidValueError, MissingFileError, UnknownNameError
 
@@ -21,7 +21,7 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_the_paper_has_69_networks_and_no_empty_cell() -> None:
-    table = paper_components()
+    table = read_paper_components()
     assert table.shape == (69, 13)
     assert tuple(table.index) == paper.names()
     assert not table.isna().any(axis=None)
@@ -29,7 +29,7 @@ def test_the_paper_has_69_networks_and_no_empty_cell() -> None:
 
 def test_the_paper_has_as_many_of_each_kind_as_its_tables_list() -> None:
     # Counted by hand in Tables A.3 and A.4.
-    table = paper_components()
+    table = read_paper_components()
     counts = table["base architecture"].value_counts().to_dict()
     assert counts == {"CNN": 39, "Transformer": 10, "NAS (CNN)": 8, "Hybrid": 8, "MLP-Mixer": 3, "NAS (TFM)": 1}
     assert table["input resolution"].value_counts().to_dict() == {"224x224": 48, "256x256": 18, "240x240": 2, "299x299": 1}
@@ -38,7 +38,7 @@ def test_the_paper_has_as_many_of_each_kind_as_its_tables_list() -> None:
 
 
 def test_only_attention_has_a_location() -> None:
-    table = paper_components()
+    table = read_paper_components()
     without = table["location of channel-wise attention"] == "-"
     # The paper names no location for the split attention of ResNeSt.
     assert list(table.index[without & (table["channel-wise attention"] != "No")]) == ["resnest50d"]
@@ -57,15 +57,15 @@ def test_only_attention_has_a_location() -> None:
 )
 def test_rows_are_those_of_the_paper(name: str, values: str) -> None:
     expected = [value.replace("_", " ") for value in values.split(" ")]
-    assert list(paper_components().loc[name]) == expected
+    assert list(read_paper_components().loc[name]) == expected
 
 
 # A user's
 
 
 def test_a_table_is_read_as_it_was_written(tmp_path: Path) -> None:
-    paper_components().to_csv(tmp_path / "paper.csv")
-    pd.testing.assert_frame_equal(read_component_table(tmp_path / "paper.csv", in_vocabulary=True), paper_components())
+    read_paper_components().to_csv(tmp_path / "paper.csv")
+    pd.testing.assert_frame_equal(read_component_table(tmp_path / "paper.csv", in_vocabulary=True), read_paper_components())
 
 
 def test_any_columns_are_read_and_empty_cells_are_missing(tmp_path: Path) -> None:

@@ -2,18 +2,18 @@
 
 import pytest
 
-from zooscope.components.table import paper_components
+from zooscope.components.table import read_paper_components
 from zooscope.components.vocabulary import COMPONENTS, MEANINGS, VALUES, is_known
 
 
 def test_there_are_13_components_and_the_table_has_them_in_their_order() -> None:
     assert len(COMPONENTS) == 13
-    assert list(paper_components().columns) == list(COMPONENTS)
+    assert list(read_paper_components().columns) == list(COMPONENTS)
 
 
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_the_values_are_those_of_the_table_each_with_its_meaning(component: str) -> None:
-    assert set(VALUES[component]) == set(paper_components()[component])
+    assert set(VALUES[component]) == set(read_paper_components()[component])
     assert all(MEANINGS[component].values())
 
 

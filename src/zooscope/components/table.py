@@ -12,11 +12,11 @@ from zooscope.errors import InvalidValueError, MissingFileError, UnknownNameErro
 from zooscope.words import unguard_cell
 
 
-def paper_components() -> pd.DataFrame:
+def read_paper_components() -> pd.DataFrame:
     """The 13 components of the paper's 69 networks, as strings; the index holds the NAME of `paper:NAME`.
 
     Example:
-        >>> paper_components().loc["resnet50", "stem layer"]
+        >>> read_paper_components().loc["resnet50", "stem layer"]
         '7s2'
     """
     index = pd.Index(paper.names(), name="name")

@@ -8,7 +8,7 @@ from zooscope.addresses import parse_address
 from zooscope.attacks.base import Attack
 from zooscope.classifiers.classifier import Classifier
 from zooscope.components.reading.read import read_components
-from zooscope.components.table import paper_components
+from zooscope.components.table import read_paper_components
 from zooscope.errors import ClassifierError, InvalidValueError, StudyError, UnknownNameError
 from zooscope.images.image_set import ImageSet
 from zooscope.images.load import load_images
@@ -81,7 +81,7 @@ def components_of(classifier: Classifier) -> dict[str, str]:
     """Architectural components by name: the paper's own for its networks, else as read off the network; none where that fails."""
     address = parse_address(classifier.address) if classifier.address else None
     if address is not None and address.provider == "paper":
-        return {str(component): str(value) for component, value in paper_components().loc[address.rest].items()}
+        return {str(component): str(value) for component, value in read_paper_components().loc[address.rest].items()}
     try:
         return {component: reading.value for component, reading in read_components(classifier).items()}
     except ClassifierError:

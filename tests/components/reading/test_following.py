@@ -13,14 +13,14 @@ from tests.components.networks import classifier
 from zooscope.components.reading.axes import (
     Axes,
     Factor,
-    axis,
     broadcast_axes,
     count,
+    find_role,
     keep_positions,
-    pixels_axes,
+    make_axis,
+    make_pixels_axes,
     reshape_axes,
     resize_axis,
-    role,
 )
 from zooscope.components.reading.trace import trace
 
@@ -40,10 +40,10 @@ def assert_true(values: Tensor, axes: Axes) -> None:
         places, features = (
             (kept == kept.select(position, 0).unsqueeze(position)).all() for kept in (values % BASE, values // BASE)
         )
-        if role(each) == "place":
+        if find_role(each) == "place":
             assert features
             assert not places
-        if role(each) == "feature":
+        if find_role(each) == "feature":
             assert places
             assert not features
 
@@ -64,7 +64,7 @@ class Steps(nn.Module):
 @settings(max_examples=40)
 @given(st.data())
 def test_reshapes_and_permutations_keep_places_and_features_apart(data: st.DataObject) -> None:
-    values, axes = numbered(), pixels_axes((1, CHANNELS, SIDE, SIDE))
+    values, axes = numbered(), make_pixels_axes((1, CHANNELS, SIDE, SIDE))
     for _ in range(4):
         order = data.draw(st.permutations(range(values.ndim)))
         values, axes = values.permute(*order), tuple(axes[position] for position in order)
@@ -78,33 +78,33 @@ def test_reshapes_and_permutations_keep_places_and_features_apart(data: st.DataO
 
 
 def test_neighbouring_windows_may_be_cut_anew() -> None:
-    axes = ((Factor(8, "place"), Factor(7, "place")), axis(3, "feature"))
-    assert reshape_axes(axes, (7, 8, 3)) == (axis(7, "place"), axis(8, "place"), axis(3, "feature"))
+    axes = ((Factor(8, "place"), Factor(7, "place")), make_axis(3, "feature"))
+    assert reshape_axes(axes, (7, 8, 3)) == (make_axis(7, "place"), make_axis(8, "place"), make_axis(3, "feature"))
 
 
 def test_a_reshape_that_cuts_through_both_kinds_keeps_the_kinds_by_size() -> None:
-    axes = (axis(5, "place"), axis(6, "feature"))
-    assert reshape_axes(axes, (6, 5)) == (axis(6, "feature"), axis(5, "place"))
-    assert reshape_axes(axes, (3, 10)) == (axis(3, "feature"), axis(10, "feature"))
+    axes = (make_axis(5, "place"), make_axis(6, "feature"))
+    assert reshape_axes(axes, (6, 5)) == (make_axis(6, "feature"), make_axis(5, "place"))
+    assert reshape_axes(axes, (3, 10)) == (make_axis(3, "feature"), make_axis(10, "feature"))
 
 
 def test_a_sum_of_unlike_shapes_takes_each_axis_from_where_it_is_known() -> None:
-    features, places = (axis(6, "feature"), ()), ((), axis(5, "place"))
-    assert broadcast_axes([features, places], (6, 5)) == (axis(6, "feature"), axis(5, "place"))
-    assert broadcast_axes([(axis(6, "weight"),), (axis(6, "place"),)], (6,)) == (axis(6, "place"),)
+    features, places = (make_axis(6, "feature"), ()), ((), make_axis(5, "place"))
+    assert broadcast_axes([features, places], (6, 5)) == (make_axis(6, "feature"), make_axis(5, "place"))
+    assert broadcast_axes([(make_axis(6, "weight"),), (make_axis(6, "place"),)], (6,)) == (make_axis(6, "place"),)
 
 
 def test_unknown_operations_leave_the_axes_where_they_were() -> None:
-    axes = (axis(6, "feature"), axis(5, "place"))
-    assert keep_positions(axes, (6, 4)) == (axis(6, "feature"), axis(4, "place"))
-    assert keep_positions(axes, (2, 5, 6)) == (axis(2, "feature"), axis(5, "place"), axis(6, "feature"))
+    axes = (make_axis(6, "feature"), make_axis(5, "place"))
+    assert keep_positions(axes, (6, 4)) == (make_axis(6, "feature"), make_axis(4, "place"))
+    assert keep_positions(axes, (2, 5, 6)) == (make_axis(2, "feature"), make_axis(5, "place"), make_axis(6, "feature"))
 
 
 def test_an_axis_of_both_counts_its_places() -> None:
     mixed = (Factor(4, "place"), Factor(3, "feature"))
-    assert (role(mixed), count([mixed], "place"), count([mixed], "feature")) == (None, 4, 3)
-    assert role(()) is None
-    assert resize_axis(mixed, 6) == axis(6, "feature")
+    assert (find_role(mixed), count([mixed], "place"), count([mixed], "feature")) == (None, 4, 3)
+    assert find_role(()) is None
+    assert resize_axis(mixed, 6) == make_axis(6, "feature")
 
 
 PLACES, FEATURES = "place", "feature"
@@ -139,4 +139,4 @@ OPERATIONS: list[tuple[str, Callable[[Tensor], Tensor], list[str | None]]] = [
 @pytest.mark.parametrize(("operation", "roles"), [row[1:] for row in OPERATIONS], ids=[row[0] for row in OPERATIONS])
 def test_every_operation_hands_on_what_its_axes_are(operation: Callable[[Tensor], Tensor], roles: list[str | None]) -> None:
     seen = trace(classifier(Steps(operation), size=8))
-    assert [role(each) for each in seen.steps[-1].output.axes] == roles
+    assert [find_role(each) for each in seen.steps[-1].output.axes] == roles

@@ -20,9 +20,9 @@ def test_steps_come_in_order_with_the_module_that_ran_and_what_it_took() -> None
     ]
     convolution, relu = seen.steps[:2]
     assert [value.name for value in convolution.inputs] == ["", "0.weight", "0.bias"]
-    assert seen.before(relu) == [convolution]
-    assert seen.after(convolution) == [relu]
-    assert seen.maker(seen.pixels) is None
+    assert seen.find_before(relu) == [convolution]
+    assert seen.find_after(convolution) == [relu]
+    assert seen.find_maker(seen.pixels) is None
     assert convolution.output.num_places == 256
 
 

@@ -55,7 +55,7 @@ def _find_kind(layers: Layers, step: Step) -> str | None:
         return _classify_product(layers, step)
     if step.operation == "tanh" and _is_part(layers, step):
         return None
-    if step.operation == "softplus" and any(each.operation == "tanh" for each in layers.trace.after(step)):
+    if step.operation == "softplus" and any(each.operation == "tanh" for each in layers.trace.find_after(step)):
         return None
     return KINDS.get(step.operation)
 
@@ -64,16 +64,16 @@ def _classify_clamp(layers: Layers, step: Step) -> str | None:
     """ReLU6, unless the clamp is part of a hard sigmoid, which clamps x + 3."""
     if not {0, SIX} <= set(read_numbers(step)):
         return None
-    maker = layers.trace.maker(step.data[0])
+    maker = layers.trace.find_maker(step.data[0])
     return None if maker is not None and maker.operation == "add" and THREE in read_numbers(maker) else "ReLU6"
 
 
 def _classify_product(layers: Layers, step: Step) -> str | None:
     """The activation that multiplies a value by a function of itself; None if a division follows (a normalization)."""
-    if len(step.data) != 2 or any(_divides(each, step.output) for each in layers.trace.after(step)):  # noqa: PLR2004  (value, function)
+    if len(step.data) != 2 or any(_divides(each, step.output) for each in layers.trace.find_after(step)):  # noqa: PLR2004  (value, function)
         return None
     for taken, gate in (step.data, step.data[::-1]):
-        maker = layers.trace.maker(gate)
+        maker = layers.trace.find_maker(gate)
         kind = None if maker is None or taken.shape != gate.shape else _classify_self_gate(layers, taken, maker)
         if kind:
             return kind
@@ -107,7 +107,7 @@ def _classify_self_gate(layers: Layers, taken: Value, gate: Step) -> str | None:
 
 def _find_unscaled(layers: Layers, value: Value) -> list[Value]:
     """The value before scaling by a constant: GELU halves x before the product or after it."""
-    maker = layers.trace.maker(value)
+    maker = layers.trace.find_maker(value)
     return list(maker.data) if maker is not None and maker.operation in {"mul", "div"} and len(maker.data) == 1 else []
 
 
@@ -116,7 +116,7 @@ def _find_between(layers: Layers, gate: Step, before: list[int]) -> list[Step]:
     found, waiting = [gate], [gate]
     while waiting:
         for value in waiting.pop().data:
-            maker = layers.trace.maker(value)
+            maker = layers.trace.find_maker(value)
             if value.number not in before and maker is not None and maker not in found:
                 found.append(maker)
                 waiting.append(maker)
@@ -127,5 +127,5 @@ def _find_between(layers: Layers, gate: Step, before: list[int]) -> list[Step]:
 
 def _is_part(layers: Layers, step: Step) -> bool:
     """Whether a tanh is part of GELU, which adds 1 to it, or of Mish, which applies it to a softplus."""
-    added = any(each.operation == "add" and 1 in read_numbers(each) for each in layers.trace.after(step))
-    return added or any(each.operation == "softplus" for each in layers.trace.before(step))
+    added = any(each.operation == "add" and 1 in read_numbers(each) for each in layers.trace.find_after(step))
+    return added or any(each.operation == "softplus" for each in layers.trace.find_before(step))

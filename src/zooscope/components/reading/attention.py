@@ -71,7 +71,7 @@ def _find_weighing(layers: Layers, product: Product) -> list[Product]:
     def stop(step: Step) -> bool:
         return step.number in products or (step.number in layers.working and step.output.num_places != scores)
 
-    return [products[step.number] for step in layers.forward(product.step, stop=stop) if step.number in products]
+    return [products[step.number] for step in layers.walk_forward(product.step, stop=stop) if step.number in products]
 
 
 def _find_kind(layers: Layers, product: Product) -> Kind | None:
@@ -103,7 +103,7 @@ def _classify_scores(product: Product) -> Kind | None:
 
 def _is_weighed(layers: Layers, value: Value) -> bool:
     """Whether a value is the result of a softmax."""
-    made = layers.backward(value, stop=lambda step: step.operation in SOFTMAX or step.number in layers.working)
+    made = layers.walk_backward(value, stop=lambda step: step.operation in SOFTMAX or step.number in layers.working)
     return any(step.operation in SOFTMAX for step in made)
 
 

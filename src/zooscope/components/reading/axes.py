@@ -29,23 +29,23 @@ Axis = tuple[Factor, ...]  # the outermost first; an axis of size 1 has no facto
 Axes = tuple[Axis, ...]
 
 
-def axis(size: int, role: Role) -> Axis:
+def make_axis(size: int, role: Role) -> Axis:
     """An axis that stands for one thing."""
     return () if size == 1 else (Factor(size, role),)
 
 
-def weights_axes(shape: Sequence[int]) -> Axes:
+def make_weights_axes(shape: Sequence[int]) -> Axes:
     """The axes of what doesn't depend on the pixels."""
-    return tuple(axis(size, "weight") for size in shape)
+    return tuple(make_axis(size, "weight") for size in shape)
 
 
-def pixels_axes(shape: Sequence[int]) -> Axes:
+def make_pixels_axes(shape: Sequence[int]) -> Axes:
     """The axes of pixels of shape (image, channel, row, column)."""
     images, channels, height, width = shape
-    return axis(images, "image"), axis(channels, "feature"), axis(height, "place"), axis(width, "place")
+    return make_axis(images, "image"), make_axis(channels, "feature"), make_axis(height, "place"), make_axis(width, "place")
 
 
-def role(of: Axis) -> Role | None:
+def find_role(of: Axis) -> Role | None:
     """What an axis stands for, where it stands for one thing; None for an axis of size 1 and for a mixture."""
     roles = {factor.role for factor in of}
     return roles.pop() if len(roles) == 1 else None
@@ -61,7 +61,7 @@ def resize_axis(of: Axis, size: int) -> Axis:
     if prod(factor.size for factor in of) == size:
         return of
     roles = [factor.role for factor in of]
-    return axis(size, "feature" if "feature" in roles else roles[0] if roles else "feature")
+    return make_axis(size, "feature" if "feature" in roles else roles[0] if roles else "feature")
 
 
 def reshape_axes(axes: Axes, shape: Sequence[int]) -> Axes:
@@ -97,8 +97,8 @@ def broadcast_axes(operands: Sequence[Axes], shape: Sequence[int]) -> Axes:
     result: list[Axis] = []
     for back, size in zip(range(len(shape), 0, -1), shape, strict=True):
         known = [axes[-back] for axes in operands if len(axes) >= back and axes[-back]]
-        known.sort(key=lambda of: role(of) in {"weight", "copy"})
-        result.append(known[0] if known and prod(factor.size for factor in known[0]) == size else axis(size, "feature"))
+        known.sort(key=lambda of: find_role(of) in {"weight", "copy"})
+        result.append(known[0] if known and prod(factor.size for factor in known[0]) == size else make_axis(size, "feature"))
     return tuple(result)
 
 
@@ -106,7 +106,8 @@ def repeat_axes(axes: Axes, shape: Sequence[int]) -> Axes:
     """The axes after elements were repeated (`expand`)."""
     old = ((),) * (len(shape) - len(axes)) + tuple(axes)
     return tuple(
-        each if prod(factor.size for factor in each) == size else axis(size, "copy") for each, size in zip(old, shape, strict=True)
+        each if prod(factor.size for factor in each) == size else make_axis(size, "copy")
+        for each, size in zip(old, shape, strict=True)
     )
 
 
@@ -135,5 +136,5 @@ def _match_sizes(axes: Axes, shape: Sequence[int]) -> Axes:
         found = next((each for each in waiting if each and prod(factor.size for factor in each) == size), None)
         if found is not None:
             waiting.remove(found)
-        result.append(axis(size, "feature") if found is None else found)
+        result.append(make_axis(size, "feature") if found is None else found)
     return tuple(result)

@@ -94,7 +94,7 @@ def _find_shortcuts(layers: Layers, step: Step) -> set[int]:
     def stops(each: Step) -> bool:
         return joins(each) or each.output.num_places < step.output.num_places
 
-    return {each.number for each in layers.forward(step, stop=stops) if joins(each)}
+    return {each.number for each in layers.walk_forward(step, stop=stops) if joins(each)}
 
 
 def _has_own_block(layers: Layers, attention: Attention) -> bool:
@@ -102,14 +102,14 @@ def _has_own_block(layers: Layers, attention: Attention) -> bool:
     origins = [
         step
         for value in attention.step.data
-        for step in layers.backward(value, stop=lambda each: _adds(each) or each.operation in KINDS)
+        for step in layers.walk_backward(value, stop=lambda each: _adds(each) or each.operation in KINDS)
     ]
     return all(_adds(step) for step in origins)
 
 
 def _find_makers(layers: Layers, value: Value) -> list[Step]:
     """The last layers with weights or shortcuts before a value."""
-    return layers.backward(value, stop=lambda each: each.number in layers.working or _adds(each))
+    return layers.walk_backward(value, stop=lambda each: each.number in layers.working or _adds(each))
 
 
 def _adds(step: Step) -> bool:
@@ -125,7 +125,7 @@ def _guess_search(layers: Layers, mixing: Mixing) -> Reading | None:
     wide = [each for each in mixing.convolutions if _is_wide(layers, each)]
     if 2 * len(wide) <= len(mixing.convolutions):
         return None
-    widths = list(dict.fromkeys(_width(step) for step in layers.trace.steps if _is_shortcut(layers, step)))
+    widths = list(dict.fromkeys(_find_width(step) for step in layers.trace.steps if _is_shortcut(layers, step)))
     if not any(log2(other / one) % 1 for one, other in pairwise(widths)):
         return None
     listed = ", ".join(map(str, widths[:NUM_LISTED])) + (", ..." if len(widths) > NUM_LISTED else "")
@@ -140,8 +140,8 @@ def _is_wide(layers: Layers, convolution: Convolution) -> bool:
         return False
     if any(_adds(step) for step in _find_makers(layers, convolution.step.arguments[0])):
         return False  # the block begins with it, as in ConvNeXt
-    following = layers.forward(convolution.step, stop=lambda each: _is_shortcut(layers, each))
-    width = _width(following[0]) if following else 0
+    following = layers.walk_forward(convolution.step, stop=lambda each: _is_shortcut(layers, each))
+    width = _find_width(following[0]) if following else 0
     return convolution.out_channels >= width + convolution.is_depthwise
 
 
@@ -149,5 +149,5 @@ def _is_shortcut(layers: Layers, step: Step) -> bool:
     return _adds(step) and step.output.num_places > 1 and not are_scores(layers, step)
 
 
-def _width(step: Step) -> int:
+def _find_width(step: Step) -> int:
     return count(step.output.axes, "feature")

@@ -6,13 +6,13 @@ from typing import Any, Final
 from zooscope.components.reading.axes import (
     Axes,
     Axis,
-    axis,
     broadcast_axes,
+    find_role,
     keep_positions,
+    make_axis,
     repeat_axes,
     reshape_axes,
     resize_axis,
-    role,
 )
 from zooscope.components.reading.value import Value
 
@@ -79,7 +79,7 @@ def _reduce(arguments: Sequence[Any], shape: Shape) -> Axes:
     return tuple(each for position, each in enumerate(axes) if position not in places)
 
 
-def _norm(arguments: Sequence[Any], shape: Shape) -> Axes:
+def _take_norm(arguments: Sequence[Any], shape: Shape) -> Axes:
     """A vector norm; its arguments are the tensor, the exponent, then the axes."""
     return _reduce((arguments[0], *arguments[2:]), shape)
 
@@ -94,7 +94,7 @@ def _concatenate(arguments: Sequence[Any], shape: Shape) -> Axes:
     data = [part.axes for part in parts if part.from_pixels]
     longest = max((axes[where] for axes in data), key=lambda each: [factor.size for factor in each])
     others = [
-        next((axes[position] for axes in data if axes[position]), axis(shape[position], "feature"))
+        next((axes[position] for axes in data if axes[position]), make_axis(shape[position], "feature"))
         for position in range(len(shape))
     ]
     return tuple(resize_axis(longest, size) if position == where else others[position] for position, size in enumerate(shape))
@@ -103,7 +103,7 @@ def _concatenate(arguments: Sequence[Any], shape: Shape) -> Axes:
 def _stack(arguments: Sequence[Any], shape: Shape) -> Axes:
     where = arguments[1] % len(shape) if len(arguments) > 1 else 0
     axes = list(next(part for part in arguments[0] if part.from_pixels).axes)
-    axes.insert(where, axis(shape[where], "feature"))
+    axes.insert(where, make_axis(shape[where], "feature"))
     return tuple(axes)
 
 
@@ -119,14 +119,14 @@ def _unfold(arguments: Sequence[Any], shape: Shape) -> Axes:
 def _im2col(arguments: Sequence[Any], shape: Shape) -> Axes:
     """im2col: (image, channel, row, column) to (image, channel and place in the patch, patch)."""
     values, kernel = arguments[:2]
-    inside = tuple(part for size in kernel for part in axis(size, "place"))
-    return (*values.axes[:-3], (*values.axes[-3], *inside), axis(shape[-1], "place"))
+    inside = tuple(part for size in kernel for part in make_axis(size, "place"))
+    return (*values.axes[:-3], (*values.axes[-3], *inside), make_axis(shape[-1], "place"))
 
 
 def _convolve(arguments: Sequence[Any], shape: Shape) -> Axes:
     values = arguments[0]
     sliding = tuple(resize_axis(each, size) for each, size in zip(values.axes[2:], shape[2:], strict=True))
-    return values.axes[0], axis(shape[1], "feature"), *sliding
+    return values.axes[0], make_axis(shape[1], "feature"), *sliding
 
 
 def _multiply(first: Value, second: Value, shape: Shape) -> Axes:
@@ -141,11 +141,11 @@ def _multiply(first: Value, second: Value, shape: Shape) -> Axes:
     if len(shape) == 2:  # noqa: PLR2004  (a matrix)
         return rows, columns
     known = [operand.axes[0] for operand in (first, second) if operand.from_pixels and operand.axes[0]]
-    return known[0] if known else axis(shape[0], "feature"), rows, columns
+    return known[0] if known else make_axis(shape[0], "feature"), rows, columns
 
 
 def _choose_role(summed: Axis, size: int) -> Axis:
-    return axis(size, "place" if role(summed) == "place" else "feature")
+    return make_axis(size, "place" if find_role(summed) == "place" else "feature")
 
 
 def _matmul(arguments: Sequence[Any], shape: Shape) -> Axes:
@@ -162,7 +162,7 @@ RULES: Final[dict[str, Rule]] = {
     **dict.fromkeys(("transpose", "t", "swapaxes", "swapdims"), _transpose),
     **dict.fromkeys(("select", "unbind"), _drop_axis),
     **dict.fromkeys(("mean", "sum", "amax", "amin", "var", "std", "var_mean", "logsumexp", "prod", "argmax"), _reduce),
-    **dict.fromkeys(("linalg_vector_norm", "norm"), _norm),
+    **dict.fromkeys(("linalg_vector_norm", "norm"), _take_norm),
     "expand": _expand,
     "cat": _concatenate,
     "stack": _stack,

@@ -98,7 +98,7 @@ def _find_origin(trace: Trace, gate: Value) -> _Origin:
     """Follows a gate back to the steps that still take several places."""
     summaries, passed, waiting, seen = [], [], [gate], {gate.number}
     while waiting:
-        step = trace.maker(waiting.pop())
+        step = trace.find_maker(waiting.pop())
         if step is None:
             continue
         if max(value.num_places for value in step.data) > 1:
@@ -144,7 +144,7 @@ def _find_location(layers: Layers, step: Step) -> Location:
     """Whether the features go on into one convolution, or to the block's end: a shortcut, several convolutions, the head."""
     weighing = {each.step.number for each in layers.convolutions if each.places_in > 1}
     weighing |= {each.step.number for each in layers.linears if each.step.output.num_places > 1}
-    following = layers.forward(step, stop=lambda each: joins(each) or pools_all(each) or each.number in weighing)
+    following = layers.walk_forward(step, stop=lambda each: joins(each) or pools_all(each) or each.number in weighing)
     following = [each for each in following if not pools_all(each)]
     channels = count(step.output.axes, "feature")
     whole = [each for each in following if count(each.data[0].axes, "feature") == channels]  # not one part of a split each

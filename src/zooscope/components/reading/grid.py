@@ -64,7 +64,7 @@ def _find_last_poolings(layers: Layers) -> list[Step]:
         if step.output.num_places <= 1 < max((value.num_places for value in step.data), default=0):
             found.append(step)
             continue
-        for before in layers.trace.before(step):
+        for before in layers.trace.find_before(step):
             if before.number not in seen:
                 seen.add(before.number)
                 waiting.append(before)

@@ -6,7 +6,7 @@ from functools import cached_property
 from math import prod
 from typing import Final
 
-from zooscope.components.reading.axes import Axis, count, role
+from zooscope.components.reading.axes import Axis, count, find_role
 from zooscope.components.reading.trace import Step, Trace
 from zooscope.components.reading.value import Value
 
@@ -83,7 +83,7 @@ class Linear:
     @property
     def mixes_places(self) -> bool:
         """Whether it turns places into as many or more or fewer places."""
-        return role(self.summed) == "place" and role(self.given) == "place"
+        return find_role(self.summed) == "place" and find_role(self.given) == "place"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -103,7 +103,7 @@ class Product:
     @property
     def sums_over_places(self) -> bool:
         """Whether it sums over places rather than features."""
-        return "place" in {role(self.first.axes[-1]), role(self.second.axes[-2])}
+        return "place" in {find_role(self.first.axes[-1]), find_role(self.second.axes[-2])}
 
     @property
     def rows(self) -> Axis:
@@ -135,7 +135,7 @@ class Layers:
     def linears(self) -> tuple[Linear, ...]:
         """Products with learned weights."""
         found = []
-        for step, first, second in self._products():
+        for step, first, second in self._find_products():
             if first.from_pixels != second.from_pixels and (first.learned or second.learned):
                 summed = first.axes[-1] if first.from_pixels else second.axes[-2]
                 given = step.output.axes[-1] if first.from_pixels else step.output.axes[-2]
@@ -147,7 +147,7 @@ class Layers:
         """Products of what the image made of itself."""
         return tuple(
             Product(step=step, first=first, second=second)
-            for step, first, second in self._products()
+            for step, first, second in self._find_products()
             if first.from_pixels and second.from_pixels
         )
 
@@ -162,22 +162,22 @@ class Layers:
             ]
         )
 
-    def _products(self) -> Iterator[tuple[Step, Value, Value]]:
+    def _find_products(self) -> Iterator[tuple[Step, Value, Value]]:
         for step in self.trace.steps:
             if step.operation in MATRIX_PRODUCTS:
                 first, second = step.arguments[1:3] if "add" in step.operation else step.arguments[:2]
                 yield step, first, second
 
-    def forward(self, step: Step, *, stop: Callable[[Step], bool]) -> list[Step]:
+    def walk_forward(self, step: Step, *, stop: Callable[[Step], bool]) -> list[Step]:
         """The first steps behind a step, on every way, at which to stop."""
-        return self._walk(step, self.trace.after, stop)
+        return self._walk(step, self.trace.find_after, stop)
 
-    def backward(self, value: Value, *, stop: Callable[[Step], bool]) -> list[Step]:
+    def walk_backward(self, value: Value, *, stop: Callable[[Step], bool]) -> list[Step]:
         """The last steps before a value, on every way, at which to stop."""
-        maker = self.trace.maker(value)
+        maker = self.trace.find_maker(value)
         if maker is None:
             return []
-        return [maker] if stop(maker) else self._walk(maker, self.trace.before, stop)
+        return [maker] if stop(maker) else self._walk(maker, self.trace.find_before, stop)
 
     @staticmethod
     def _walk(start: Step, following: Callable[[Step], list[Step]], stop: Callable[[Step], bool]) -> list[Step]:
@@ -217,7 +217,7 @@ def joins(step: Step) -> bool:
 
 def are_scores(layers: Layers, step: Step) -> bool:
     """Whether a softmax takes what a step gives before any layer with weights does, as it takes the scores of attention."""
-    following = layers.forward(step, stop=lambda each: each.operation in SOFTMAX or each.number in layers.working)
+    following = layers.walk_forward(step, stop=lambda each: each.operation in SOFTMAX or each.number in layers.working)
     return any(each.operation in SOFTMAX for each in following)
 
 

@@ -64,7 +64,7 @@ def _find_written_out(layers: Layers, step: Step) -> str | None:
 
 def _find_statistic(layers: Layers, spread: Value) -> Step | None:
     """The variance, or the mean of squares, that a spread is the root of."""
-    before = layers.backward(spread, stop=lambda each: each.operation not in BETWEEN)
+    before = layers.walk_backward(spread, stop=lambda each: each.operation not in BETWEEN)
     found = next((each for each in before if each.operation in STATISTICS and _is_spread(layers, each)), None)
     if found is None or found.operation in ROOTS:
         return found
@@ -79,7 +79,7 @@ def _is_spread(layers: Layers, statistic: Step) -> bool:
     """A variance, or a mean of squares."""
     if statistic.operation != "mean":
         return True
-    maker = layers.trace.maker(statistic.data[0])
+    maker = layers.trace.find_maker(statistic.data[0])
     if maker is None:
         return False
     by_itself = maker.operation == "mul" and len(maker.inputs) > len({value.number for value in maker.inputs})
@@ -89,16 +89,18 @@ def _is_spread(layers: Layers, statistic: Step) -> bool:
 def _is_centred(layers: Layers, statistic: Step) -> bool:
     if statistic.operation != "mean":
         return True
-    squares = layers.trace.maker(statistic.data[0])
-    centred = None if squares is None else layers.trace.maker(squares.data[0])
+    squares = layers.trace.find_maker(statistic.data[0])
+    centred = None if squares is None else layers.trace.find_maker(squares.data[0])
     return centred is not None and centred.operation == "sub"
 
 
 def _is_gated(layers: Layers, step: Step) -> bool:
     """Whether the numerator is x * sigmoid(x), as in EvoNorm, which is normalization and activation in one."""
-    maker = layers.trace.maker(step.data[0])
+    maker = layers.trace.find_maker(step.data[0])
     return (
-        maker is not None and maker.operation == "mul" and any(each.operation == "sigmoid" for each in layers.trace.before(maker))
+        maker is not None
+        and maker.operation == "mul"
+        and any(each.operation == "sigmoid" for each in layers.trace.find_before(maker))
     )
 
 
@@ -108,7 +110,7 @@ def _scales_and_shifts(layers: Layers, step: Step) -> bool:
         return len(step.data) == 1 and all(value.learned for value in step.inputs if not value.from_pixels)
     if step.operation != "add" or len(step.data) != 1:
         return False
-    maker = layers.trace.maker(step.data[0])
+    maker = layers.trace.find_maker(step.data[0])
     if maker is None or maker.operation != "mul" or len(maker.data) != 1:
         return False
     vectors = [value for each in (step, maker) for value in each.inputs if not value.from_pixels]

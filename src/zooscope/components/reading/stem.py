@@ -78,7 +78,7 @@ def _find_first_convolution(layers: Layers) -> Convolution | None:
     """The convolution that takes the pixels; of several in parallel, the one with most channels, then the largest kernel."""
     found: list[Convolution] = []
     for convolution in layers.convolutions:
-        before = layers.backward(convolution.step.arguments[0], stop=lambda step: step.number in layers.working)
+        before = layers.walk_backward(convolution.step.arguments[0], stop=lambda step: step.number in layers.working)
         if convolution.over_places and not before:
             found.append(convolution)
     return max(found, key=lambda each: (each.out_channels, each.kernel), default=None)
@@ -128,9 +128,9 @@ def _cut_chain(layers: Layers, beside: list[Convolution]) -> list[Convolution]:
 
 def _find_pooling(layers: Layers, last: Step) -> tuple[Step | None, int]:
     """The pooling on every path from the stem's last convolution to the next weights, if it shrinks the grid."""
-    following = layers.forward(last, stop=lambda each: each.operation in POOLINGS or each.number in layers.working)
+    following = layers.walk_forward(last, stop=lambda each: each.operation in POOLINGS or each.number in layers.working)
     if not following or any(each.operation not in POOLINGS for each in following):
         return None, last.number
-    behind = layers.forward(following[-1], stop=lambda each: each.number in layers.working)
+    behind = layers.walk_forward(following[-1], stop=lambda each: each.number in layers.working)
     shrinks = all(each.data[0].num_places < last.output.num_places for each in behind)
     return (following[0], following[-1].number) if shrinks and following[0].output.num_places > 1 else (None, last.number)

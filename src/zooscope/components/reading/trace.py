@@ -15,7 +15,7 @@ from torch.utils._pytree import tree_flatten, tree_map_only
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from zooscope.classifiers.classifier import NUM_CHANNELS, Classifier
-from zooscope.components.reading.axes import Axes, pixels_axes, weights_axes
+from zooscope.components.reading.axes import Axes, make_pixels_axes, make_weights_axes
 from zooscope.components.reading.following import follow_axes
 from zooscope.components.reading.value import Value
 from zooscope.errors import ClassifierError, first_line
@@ -82,15 +82,15 @@ class Trace:
                 found[number].append(step)
         return found
 
-    def after(self, step: Step) -> list[Step]:
+    def find_after(self, step: Step) -> list[Step]:
         """The steps that take what a step gave."""
         return [taker for value in step.outputs for taker in self.takers.get(value.number, ())]
 
-    def before(self, step: Step) -> list[Step]:
+    def find_before(self, step: Step) -> list[Step]:
         """The steps that made what a step took."""
-        return [made for value in step.data if (made := self.maker(value)) is not None]
+        return [made for value in step.data if (made := self.find_maker(value)) is not None]
 
-    def maker(self, value: Value) -> Step | None:
+    def find_maker(self, value: Value) -> Step | None:
         """The step that made a value; None for the image."""
         return None if value.made_by is None else self.steps[value.made_by]
 
@@ -109,8 +109,8 @@ def trace(classifier: Classifier) -> Trace:
     with torch.inference_mode(mode=False), torch.no_grad():
         pixels = torch.zeros(1, NUM_CHANNELS, height, width, dtype=dtype, device=classifier.device)
     try:
-        with _in_plain_operations(classifier.device), recorder.on_modules(network), recorder:
-            recorder.begin(pixels)
+        with _use_plain_operations(classifier.device), recorder.watch_modules(network), recorder:
+            recorder.start_at(pixels)
             network(pixels)
     except Exception as error:  # whatever a network of anyone's may raise
         where = recorder.path or "the network"
@@ -123,7 +123,7 @@ def trace(classifier: Classifier) -> Trace:
 
 
 @contextmanager
-def _in_plain_operations(device: torch.device) -> Iterator[None]:
+def _use_plain_operations(device: torch.device) -> Iterator[None]:
     """Attention as products and softmax rather than as one fused operation; new tensors beside the parameters."""
     fast = torch.backends.mha.get_fastpath_enabled()
     with torch.inference_mode(mode=False), torch.no_grad(), sdpa_kernel(SDPBackend.MATH), device:
@@ -148,11 +148,11 @@ class _Recorder(TorchDispatchMode):
         self._count = 0
         for learned, tensors in ((True, self.network.named_parameters()), (False, self.network.named_buffers())):
             for name, tensor in tensors:
-                self._values[tensor] = self._value(tensor, weights_axes(tensor.shape), learned=learned, name=name)
+                self._values[tensor] = self._make_value(tensor, make_weights_axes(tensor.shape), learned=learned, name=name)
 
-    def begin(self, pixels: Tensor) -> None:
+    def start_at(self, pixels: Tensor) -> None:
         """Says which tensor is the image."""
-        self.pixels = self._value(pixels, pixels_axes(pixels.shape), from_pixels=True)
+        self.pixels = self._make_value(pixels, make_pixels_axes(pixels.shape), from_pixels=True)
         self._values[pixels] = self.pixels
 
     @property
@@ -161,30 +161,30 @@ class _Recorder(TorchDispatchMode):
         return self._paths[-1]
 
     @contextmanager
-    def on_modules(self, network: nn.Module) -> Iterator[None]:
+    def watch_modules(self, network: nn.Module) -> Iterator[None]:
         """Notes which module runs."""
         with ExitStack() as stack:
             for path, module in network.named_modules():
                 for handle in (
-                    module.register_forward_pre_hook(self._entering(path)),
-                    module.register_forward_hook(self._leaving),
+                    module.register_forward_pre_hook(self._enter(path)),
+                    module.register_forward_hook(self._leave),
                 ):
                     stack.callback(handle.remove)
             yield
 
-    def _entering(self, path: str) -> Callable[..., None]:
+    def _enter(self, path: str) -> Callable[..., None]:
         return lambda *_: self._paths.append(path)
 
-    def _leaving(self, *_: object) -> None:
+    def _leave(self, *_: object) -> None:
         self._paths.pop()
 
-    def _value(self, tensor: Tensor, axes: Axes, **facts: Any) -> Value:  # noqa: ANN401  (fields of Value)
+    def _make_value(self, tensor: Tensor, axes: Axes, **facts: Any) -> Value:  # noqa: ANN401  (fields of Value)
         self._count += 1
         return Value(number=self._count, shape=tuple(tensor.shape), axes=axes, **facts)
 
-    def _known(self, tensor: Tensor) -> Value:
+    def _find_value(self, tensor: Tensor) -> Value:
         if tensor not in self._values:  # made before, and kept outside of parameters and buffers
-            self._values[tensor] = self._value(tensor, weights_axes(tensor.shape))
+            self._values[tensor] = self._make_value(tensor, make_weights_axes(tensor.shape))
         value: Value = self._values[tensor]
         return value
 
@@ -196,7 +196,7 @@ class _Recorder(TorchDispatchMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401  (whatever the operation gives)
         """Runs an operation and writes it down."""
-        arguments = tree_map_only(Tensor, self._known, (args, kwargs or {}))
+        arguments = tree_map_only(Tensor, self._find_value, (args, kwargs or {}))
         result = func(*args, **(kwargs or {}))
         outputs = [each for each in tree_flatten(result)[0] if isinstance(each, Tensor)]
         inputs = [each for each in tree_flatten(arguments)[0] if isinstance(each, Value)]
@@ -206,13 +206,13 @@ class _Recorder(TorchDispatchMode):
             learned = any(value.learned for value in inputs)
             name = next((value.name for value in inputs if value.name), "")
             for output in outputs:
-                self._values[output] = self._value(output, weights_axes(output.shape), learned=learned, name=name)
+                self._values[output] = self._make_value(output, make_weights_axes(output.shape), learned=learned, name=name)
         return result
 
     def _write(self, operation: str, arguments: tuple[Any, ...], inputs: list[Value], outputs: list[Tensor]) -> None:
         learned, number = any(value.learned for value in inputs), len(self.steps)
         made = [
-            self._value(
+            self._make_value(
                 output,
                 follow_axes(operation, arguments, inputs, tuple(output.shape)),
                 from_pixels=True,
