@@ -4,19 +4,19 @@ import pytest
 import xarray as xr
 from rich.console import Console
 
-from zooscope.cli.matrix import COLOURS, draw_matrix, lay_out, shorten_name
+from zooscope.cli.matrix import COLOURS, choose_layout, draw_matrix, shorten_name
 
 
 @pytest.mark.parametrize("count", [1, 8, 9, 20, 69, 120])
 @pytest.mark.parametrize("width", [40, 80, 200])
 def test_no_line_is_wider_than_the_terminal(count: int, width: int) -> None:
-    plan = lay_out(["n" * 30] * count, width=width)
+    plan = choose_layout(["n" * 30] * count, width=width)
     assert len(str(count)) + 1 + plan.name_width + plan.num_columns * plan.cell_width <= width
     assert plan.num_columns >= 1
 
 
 def test_a_wide_terminal_leaves_room_for_a_hundred() -> None:
-    assert lay_out(["name"] * 20, width=120).cell_width == 4
+    assert choose_layout(["name"] * 20, width=120).cell_width == 4
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from tests.cli.calling import call
 from zooscope import Classifier, load_classifier
 from zooscope.addresses import Address
 from zooscope.classifiers.providers import paper
-from zooscope.cli.paper import summarise
+from zooscope.cli.paper import format_components
 from zooscope.components.vocabulary import COMPONENTS
 
 
@@ -38,19 +38,21 @@ def test_the_table_names_all_69_in_80_columns() -> None:
 
 
 def test_a_summary_names_what_the_network_has() -> None:
-    assert summarise(paper.entry("sebotnet33ts_256")) == (
+    assert format_components(paper.entry("sebotnet33ts_256")) == (
         "CNN; hierarchical; stem 3s2/3/3s2; 256x256; BN; ReLU + SiLU; GAP; 2D self-attention (BoT); "
         "channel-wise attention (SE), middle of the block"
     )
-    assert summarise(paper.entry("resnest50d")) == (
+    assert format_components(paper.entry("resnest50d")) == (
         "CNN; hierarchical; stem 3s2/3/3 and pooling; 224x224; BN; ReLU; GAP; channel-wise attention; group convolution"
     )
-    assert summarise(paper.entry("resnetv2_50d_evos")) == "CNN; hierarchical; stem 3s2/3/3 and pooling; 224x224; EvoNorm; GAP"
-    assert summarise(paper.entry("convit_base")) == "Transformer; stem 16s16; 224x224; LN; GeLU; CLS token"
+    assert (
+        format_components(paper.entry("resnetv2_50d_evos")) == "CNN; hierarchical; stem 3s2/3/3 and pooling; 224x224; EvoNorm; GAP"
+    )
+    assert format_components(paper.entry("convit_base")) == "Transformer; stem 16s16; 224x224; LN; GeLU; CLS token"
 
 
 def test_different_networks_have_different_summaries_exactly_where_their_components_differ() -> None:
-    by_components = {tuple(entry.components.values()): summarise(entry) for entry in paper.entries()}
+    by_components = {tuple(entry.components.values()): format_components(entry) for entry in paper.entries()}
     assert len(set(by_components.values())) == len(by_components)
 
 

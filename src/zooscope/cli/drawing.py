@@ -29,7 +29,7 @@ def draw_overview(console: Console, view: Overview) -> None:
     if view.one_sided is not None:
         _draw_one_sided(console, view, view.one_sided)
     if view.num_images:
-        console.print(_accuracies(view))
+        console.print(_describe_accuracies(view))
     _draw_pairs(console, view)
     if view.notes:
         console.print()
@@ -45,16 +45,16 @@ def _draw_heading(console: Console, view: Overview) -> None:
     console.print(f"{view.study}: {classifiers}, {view.images}, {format_count(view.num_images, 'image')}")
     console.print(f"Attack: {format_attack(view.attack)}")
     if min(view.num_measured) < view.num_images:
-        console.print(_so_far(view))
+        console.print(_describe_progress(view))
 
 
-def _so_far(view: Overview) -> str:
+def _describe_progress(view: Overview) -> str:
     fewest, most = view.num_measured
     amount = f"{fewest}" if fewest == most else f"{fewest} to {most}"
     return f"Measured so far: {amount} of {view.num_images} images per pair. To go on: zooscope measure {view.study}"
 
 
-def _accuracies(view: Overview) -> str:
+def _describe_accuracies(view: Overview) -> str:
     known = view.classifiers["clean_accuracy"].dropna()
     if known.empty:
         return "Nothing is measured yet."
@@ -90,16 +90,16 @@ def _draw_pairs(console: Console, view: Overview) -> None:
     for heading in ("SAT", interval, "percent", "images") if view.num_images else ("SAT", "percent"):
         table.add_column(heading, justify="right", no_wrap=True)
     for pair in near:
-        table.add_row(*_pair(view, *pair))
+        table.add_row(*_make_row(view, *pair))
     if len(order) > len(near) + len(far):
         table.add_row("...")
     for pair in far:
-        table.add_row(*_pair(view, *pair))
+        table.add_row(*_make_row(view, *pair))
     console.print()
     console.print(table)
 
 
-def _pair(view: Overview, row: int, column: int) -> tuple[str, ...]:
+def _make_row(view: Overview, row: int, column: int) -> tuple[str, ...]:
     names = [shorten_name(name, LONGEST_NAME).rstrip() for name in drop_bundled(view.names)]
     cell = view.sat[row, column]
     pair, score, percent = f"{names[row]} and {names[column]}", format_number(float(cell)), format_number(float(cell.percent), 1)

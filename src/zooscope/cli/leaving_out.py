@@ -39,7 +39,7 @@ def read_scores(study: "Snapshot", leave_out: list[str] | None) -> "xr.DataArray
     return drop_classifiers(study.sat(confidence=None), leave_out or [])
 
 
-def read_components(study: "Snapshot", file: Path | None) -> "pd.DataFrame":
+def find_components(study: "Snapshot", file: Path | None) -> "pd.DataFrame":
     """Components of a study's classifiers, from a file or as the study knows them; NaN where one is not known."""
     from zooscope.components.table import read_component_table
 
@@ -52,7 +52,7 @@ def require_components(study: "Snapshot", file: Path | None) -> "pd.DataFrame":
     Raises:
         StudyError: none is known.
     """
-    found = read_components(study, file)
+    found = find_components(study, file)
     if found.notna().any(axis=None):
         return found
     if file is not None:

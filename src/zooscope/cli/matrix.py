@@ -36,7 +36,7 @@ class Layout:
     num_columns: int
 
 
-def lay_out(names: Sequence[str], *, width: int) -> Layout:
+def choose_layout(names: Sequence[str], *, width: int) -> Layout:
     """The widest cells that fit, then the longest names."""
     count, longest = len(names), max(map(cell_len, names))
     number_width = len(str(count)) + 1
@@ -54,7 +54,7 @@ def lay_out(names: Sequence[str], *, width: int) -> Layout:
 def draw_matrix(console: Console, sat: xr.DataArray) -> None:
     """Prints the matrix: numbered columns, numbered and named rows, in colour on a terminal."""
     names = [escape_controls(name) for name in drop_bundled([str(name) for name in sat["a"].to_numpy()])]
-    plan = lay_out(names, width=console.width)
+    plan = choose_layout(names, width=console.width)
     for start in range(0, len(names), plan.num_columns):
         _draw_block(console, sat, names, plan, range(start, min(start + plan.num_columns, len(names))))
     for place, name in enumerate(names):
@@ -64,7 +64,7 @@ def draw_matrix(console: Console, sat: xr.DataArray) -> None:
 
 def explain_matrix(names: Sequence[str], *, width: int) -> str:
     """What the numbers of the matrix are."""
-    plan = lay_out(drop_bundled(names), width=width)
+    plan = choose_layout(drop_bundled(names), width=width)
     if plan.decimals:
         return (
             "SAT: the natural logarithm of how many images per hundred an attack made on one classifier fools the other on, mean "
@@ -83,16 +83,16 @@ def _draw_block(console: Console, sat: xr.DataArray, names: Sequence[str], plan:
     for column in columns:
         heading.append(f"{column + 1:>{plan.cell_width}}", style="bold")
     console.print(heading, soft_wrap=True)
-    values, colours = sat.to_numpy() if plan.decimals else sat.percent.to_numpy(), _colours(sat.to_numpy())
+    values, colours = sat.to_numpy() if plan.decimals else sat.percent.to_numpy(), _choose_colours(sat.to_numpy())
     for row, name in enumerate(names):
         line = Text(f"{row + 1:>{number_width}} ", style="bold")
         line.append(shorten_name(name, plan.name_width), style="not bold")
         for column in columns:
-            line.append(_cell(values[row, column], plan).rjust(plan.cell_width), style=f"not bold {colours[row][column]}")
+            line.append(_format_cell(values[row, column], plan).rjust(plan.cell_width), style=f"not bold {colours[row][column]}")
         console.print(line, soft_wrap=True)
 
 
-def _cell(value: float, plan: Layout) -> str:
+def _format_cell(value: float, plan: Layout) -> str:
     if np.isnan(value):
         return "-"
     text = f"{value:.2f}" if plan.decimals else f"{value:.0f}"
@@ -108,7 +108,7 @@ def shorten_name(name: str, width: int) -> str:
     return set_cell_size(name, front) + "~" + set_cell_size(back, width - 1 - front)[::-1]
 
 
-def _colours(sat: np.ndarray) -> Any:  # noqa: ANN401  (what numpy's tolist gives: rows of names)
+def _choose_colours(sat: np.ndarray) -> Any:  # noqa: ANN401  (what numpy's tolist gives: rows of names)
     """A colour for every pair, none for the diagonal and for NaN."""
     pairs = ~np.eye(len(sat), dtype=bool) & ~np.isnan(sat)
     values = np.sort(sat[pairs])

@@ -67,10 +67,10 @@ def make_overview(study: "Snapshot", *, confidence: float) -> Overview:
             advice = f"is not measured yet, {len(study.waiting)} classifiers wait: zooscope measure {study.path}"
         msg = " ".join([f"{study.path} {advice}", *_name_absent(study)])
         raise StudyError(msg)
-    return _imported(study) if study.is_imported else _measured(study, confidence=confidence)
+    return _describe_imported(study) if study.is_imported else _describe_measured(study, confidence=confidence)
 
 
-def _imported(study: "Snapshot") -> Overview:
+def _describe_imported(study: "Snapshot") -> Overview:
     """What is known of a published matrix: the scores alone."""
     sat = study.sat()
     unknown = pd.DataFrame(np.nan, index=list(study.names), columns=["clean_accuracy", "white_box_success"])
@@ -91,7 +91,7 @@ def _imported(study: "Snapshot") -> Overview:
     )
 
 
-def _measured(study: "Snapshot", *, confidence: float) -> Overview:
+def _describe_measured(study: "Snapshot", *, confidence: float) -> Overview:
     predictions = study.predictions
     with collect_notes() as warned:
         sat = study.sat(confidence=confidence)
@@ -110,7 +110,7 @@ def _measured(study: "Snapshot", *, confidence: float) -> Overview:
         num_measured=(int(measured.min()), int(measured.max())),
         sources=study.sources,
         one_sided=study.one_sided() if len(study.sources) < len(study.names) else None,
-        notes=(*_name_absent(study), *_cut(warned), *_cut(_large_controls(transfer))),
+        notes=(*_name_absent(study), *_cut(warned), *_cut(_list_large_controls(transfer))),
     )
 
 
@@ -123,7 +123,7 @@ def encode_overview(view: Overview) -> dict[str, Any]:
         "classifiers": list(view.names),
         "attack": view.attack,
         "images": {"address": view.images, "count": view.num_images, "measured": list(view.num_measured)},
-        **({} if view.one_sided is None else _one_sided(view, view.one_sided)),
+        **({} if view.one_sided is None else _encode_one_sided(view, view.one_sided)),
         "confidence": view.sat.attrs["confidence"],
         "epsilon_s": view.sat.attrs["epsilon_s"],
         **{key: replace_nan(matrix.to_numpy().tolist()) for key, matrix in matrices.items()},
@@ -133,7 +133,7 @@ def encode_overview(view: Overview) -> dict[str, Any]:
     }
 
 
-def _one_sided(view: Overview, scores: xr.DataArray) -> dict[str, Any]:
+def _encode_one_sided(view: Overview, scores: xr.DataArray) -> dict[str, Any]:
     return {"sources": list(view.sources), "one_sided": replace_nan(scores.to_numpy().tolist())}
 
 
@@ -151,7 +151,7 @@ def _name_absent(study: "Snapshot") -> list[str]:
     return [*waiting, *_cut([f"{name} is left out: {reason}" for name, reason in study.refused.items()])]
 
 
-def _large_controls(transfer: xr.DataArray) -> list[str]:
+def _list_large_controls(transfer: xr.DataArray) -> list[str]:
     """Pairs of which a part of the errors is not the attack's doing, the largest first."""
     control, names = transfer.control.to_numpy(), transfer["source"].to_numpy()
     places = [tuple(place) for place in np.argwhere(control > LARGE_CONTROL_PERCENT)]

@@ -22,7 +22,7 @@ def list_paper(*, names: bool, as_json: bool) -> None:
         for entry in entries():
             say(f"paper:{entry.name}")
     else:
-        stdout().print(_table())
+        stdout().print(_make_table())
 
 
 def collect_facts(entry: "Entry") -> dict[str, Any]:
@@ -36,7 +36,7 @@ def collect_facts(entry: "Entry") -> dict[str, Any]:
     }
 
 
-def summarise(entry: "Entry") -> str:
+def format_components(entry: "Entry") -> str:
     """The 13 components in a line; what the network lacks is left out."""
     values = entry.components
     words = [values["base architecture"]]
@@ -45,21 +45,21 @@ def summarise(entry: "Entry") -> str:
     words += [values["input resolution"], values["normalization"]]
     words += [values["activation"]] * (values["activation"] not in ABSENT)
     words += [values["pooling for final feature"]]
-    words += [f"2D self-attention{_kind(values['2D self-attention'])}"] * (values["2D self-attention"] not in ABSENT)
+    words += [f"2D self-attention{_extract_kind(values['2D self-attention'])}"] * (values["2D self-attention"] not in ABSENT)
     if values["channel-wise attention"] not in ABSENT:
         place = values["location of channel-wise attention"]
         where = "" if place in ABSENT else f", {place.lower()} of the block"
-        words += [f"channel-wise attention{_kind(values['channel-wise attention'])}{where}"]
+        words += [f"channel-wise attention{_extract_kind(values['channel-wise attention'])}{where}"]
     words += [f"{kind} convolution" for kind in ("depth-wise", "group") if values[f"{kind} convolution"] not in ABSENT]
     return "; ".join(words)
 
 
-def _kind(value: str) -> str:
+def _extract_kind(value: str) -> str:
     """` (BoT)` of `Yes (BoT)`."""
     return value.removeprefix("Yes")
 
 
-def _table() -> Table:
+def _make_table() -> Table:
     from zooscope.classifiers.providers.paper import entries
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
@@ -67,5 +67,5 @@ def _table() -> Table:
     table.add_column("In timm today; components", overflow="fold")
     for entry in entries():
         today = entry.timm or "not in timm any more: weights from a file"
-        table.add_row(f"{entry.name}\n  {entry.paper_name}", f"{today}\n{summarise(entry)}")
+        table.add_row(f"{entry.name}\n  {entry.paper_name}", f"{today}\n{format_components(entry)}")
     return table

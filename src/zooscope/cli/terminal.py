@@ -50,15 +50,15 @@ def stderr() -> Console:
 
 def say(line: str) -> None:
     """A line on stdout, however long; empty ones may stand in front."""
-    stdout().print(_one_line(line), soft_wrap=True)
+    stdout().print(_join_lines(line), soft_wrap=True)
 
 
 def tell(line: str) -> None:
     """A line on stderr, however long."""
-    stderr().print(_one_line(line), soft_wrap=True)
+    stderr().print(_join_lines(line), soft_wrap=True)
 
 
-def _one_line(text: str) -> str:
+def _join_lines(text: str) -> str:
     """A name with a newline in it can't pass for another line."""
     line = text.lstrip("\n")
     return text[: len(text) - len(line)] + escape_controls(line)

@@ -49,7 +49,7 @@ def classifiers(words: _Words = None, paper: _Paper = False, names: _Names = Fal
         for name in found:
             say(name)
     else:
-        stdout().print(_table(found))
+        stdout().print(_make_table(found))
         say("\nOthers, by address:")
         for form in list(PROVIDERS.forms.values())[1:]:
             say(f"  {form}")
@@ -69,7 +69,7 @@ def _list(words: list[str], *, names: bool, as_json: bool) -> None:
             say(name if names else address)
 
 
-def _table(found: "dict[str, Card]") -> Table:
+def _make_table(found: "dict[str, Card]") -> Table:
     from zooscope.classifiers.bundled.architectures import ARCHITECTURES
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from zooscope.cli.analysing import AnalysisSeed, Answer, Out, run_analysis
-from zooscope.cli.leaving_out import ComponentsFile, LeaveOut, read_components, read_scores
+from zooscope.cli.leaving_out import ComponentsFile, LeaveOut, find_components, read_scores
 from zooscope.cli.options import ExistingStudy, Json
 from zooscope.words import format_count
 
@@ -29,7 +29,7 @@ NUM_GAPS: Final = 3
 INDENT: Final = "  "
 
 
-class Shown(StrEnum):
+class ClustersPicture(StrEnum):
     """What the picture shows."""
 
     DISTANCES = "distances"
@@ -61,7 +61,7 @@ _Draws = Annotated[
     int, typer.Option("--draws", metavar="NUMBER", help="Draws of the images that tell how stable it is; 0 for none.")
 ]
 _Picture = Annotated[
-    Shown,
+    ClustersPicture,
     typer.Option(
         "--picture",
         help="What --out draws: distances of spectral features, SAT, or the share of draws in which two classifiers are together.",
@@ -86,7 +86,7 @@ def clusters(
     components: ComponentsFile = None,
     leave_out: LeaveOut = None,
     draws: _Draws = 200,
-    picture: _Picture = Shown.DISTANCES,
+    picture: _Picture = ClustersPicture.DISTANCES,
     seed: AnalysisSeed = 0,
     out: Out = None,
     as_json: Json = False,
@@ -104,17 +104,17 @@ def clusters(
         opened = read_snapshot(study)
         sat = read_scores(opened, leave_out)
         grouped = find_clusters(sat, num_clusters, seed=seed)
-        words, no_words = _keywords(read_components(opened, components), grouped)
-        stable, no_stable = _stability(opened, grouped, draws, seed=seed)
+        words, no_words = _find_keywords(find_components(opened, components), grouped)
+        stable, no_stable = _measure_stability(opened, grouped, draws, seed=seed)
         found = _Found(sat=sat, clusters=grouped, keywords=words, stability=stable, no_keywords=no_words, no_stability=no_stable)
         return Answer(
-            text=lambda console: _print(console, found), values=lambda: _values(found), picture=lambda: _drawn(found, picture)
+            text=lambda console: _print(console, found), values=lambda: _encode(found), picture=lambda: _draw(found, picture)
         )
 
     run_analysis(find, as_json=as_json, out=out)
 
 
-def _keywords(components: "pd.DataFrame", grouped: "Clusters") -> tuple["pd.DataFrame | None", str]:
+def _find_keywords(components: "pd.DataFrame", grouped: "Clusters") -> tuple["pd.DataFrame | None", str]:
     """The keywords, or why there are none."""
     from zooscope.analyses.cluster_keywords import find_keywords
 
@@ -123,7 +123,7 @@ def _keywords(components: "pd.DataFrame", grouped: "Clusters") -> tuple["pd.Data
     return find_keywords(components, grouped.labels), ""
 
 
-def _stability(study: "Snapshot", grouped: "Clusters", draws: int, *, seed: int) -> tuple["ClusterStability | None", str]:
+def _measure_stability(study: "Snapshot", grouped: "Clusters", draws: int, *, seed: int) -> tuple["ClusterStability | None", str]:
     """How stable the clusters are, or why that is not known."""
     from zooscope.analyses.reclustering import measure_cluster_stability
 
@@ -137,13 +137,13 @@ def _stability(study: "Snapshot", grouped: "Clusters", draws: int, *, seed: int)
     return measure_cluster_stability(grouped, study.predictions, num_draws=draws, seed=seed), ""
 
 
-def _drawn(found: _Found, picture: Shown) -> "HeatMap":
+def _draw(found: _Found, picture: ClustersPicture) -> "HeatMap":
     from zooscope.errors import StudyError
     from zooscope.pictures.clusters import make_cluster_stability_picture, make_distances_picture, make_sat_picture
 
-    if picture is Shown.SAT:
+    if picture is ClustersPicture.SAT:
         return make_sat_picture(found.clusters, found.sat)
-    if picture is Shown.DISTANCES:
+    if picture is ClustersPicture.DISTANCES:
         return make_distances_picture(found.clusters)
     if found.stability is None:
         msg = f"there is no stability to draw: {found.no_stability}."
@@ -151,20 +151,20 @@ def _drawn(found: _Found, picture: Shown) -> "HeatMap":
     return make_cluster_stability_picture(found.clusters, found.stability)
 
 
-def _words(found: _Found, cluster: int) -> list[str]:
+def _list_words(found: _Found, cluster: int) -> list[str]:
     if found.keywords is None:
         return []
     own = found.keywords[found.keywords["cluster"] == cluster]
     return [f"{component}: {value}" for component, value in zip(own["component"], own["value"], strict=True)]
 
 
-def _values(found: _Found) -> dict[str, Any]:
+def _encode(found: _Found) -> dict[str, Any]:
     grouped, stable = found.clusters, found.stability
     return {
         "labels": grouped.labels,
         "num_clusters": len(grouped.members),
         "by_eigengap": grouped.by_eigengap,
-        "keywords": None if found.keywords is None else {number: _words(found, number) for number in grouped.members},
+        "keywords": None if found.keywords is None else {number: _list_words(found, number) for number in grouped.members},
         "keywords_missing": found.no_keywords or None,
         "stability": None
         if stable is None
@@ -188,9 +188,9 @@ def _print(console: "Console", found: _Found) -> None:
     console.print(f"{len(grouped.labels)} classifiers in {format_count(len(members), 'cluster')}, {how}")
     for number, names in members.items():
         console.print()
-        console.print(f"Cluster {number}: {format_count(len(names), 'classifier')}{_how_stable(found, number)}")
+        console.print(f"Cluster {number}: {format_count(len(names), 'classifier')}{_describe_stability(found, number)}")
         _print_indented(console, ", ".join(names))
-        if words := _words(found, number):
+        if words := _list_words(found, number):
             _print_indented(console, f"Keywords: {'; '.join(words)}")
     console.print()
     if found.stability is not None:
@@ -198,7 +198,7 @@ def _print(console: "Console", found: _Found) -> None:
             f"Over {found.stability.num_draws} draws of the images, partitions agree with this one by an adjusted Rand index of "
             f"{found.stability.adjusted_rand:.2f} (1: the same, 0: by chance)."
         )
-    console.print(f"Largest eigengaps: {_gaps(grouped)}.")
+    console.print(f"Largest eigengaps: {_format_gaps(grouped)}.")
     console.print(
         f"K-means met this partition's objective in {grouped.times_met} of {grouped.restarts} starts"
         + (", which is seldom: a better one may exist." if grouped.times_met < 3 else ".")  # noqa: PLR2004  (met again, and once more)
@@ -216,7 +216,7 @@ def _print_indented(console: "Console", text: str) -> None:
         console.print(line, soft_wrap=True)
 
 
-def _how_stable(found: _Found, number: int) -> str:
+def _describe_stability(found: _Found, number: int) -> str:
     if found.stability is None:
         return ""
     table = found.stability.clusters
@@ -226,7 +226,7 @@ def _how_stable(found: _Found, number: int) -> str:
     return f", two of them together in {100 * together:.0f} % of draws (Jaccard {jaccard:.2f})"
 
 
-def _gaps(grouped: "Clusters") -> str:
+def _format_gaps(grouped: "Clusters") -> str:
     """The largest of those that tell of groups."""
     from zooscope.analyses.clustering import find_group_gaps
 

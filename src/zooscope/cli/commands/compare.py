@@ -78,12 +78,12 @@ def compare(
             **drop_none(batch_size=batch_size, seed=seed),
         )
     if as_json:
-        say_json(_facts(score, images=images, num_images=len(chosen)))
+        say_json(_encode(score, images=images, num_images=len(chosen)))
     else:
         _draw(score, images=images, num_images=len(chosen))
 
 
-def _facts(score: "SatScore", *, images: str, num_images: int) -> dict[str, Any]:
+def _encode(score: "SatScore", *, images: str, num_images: int) -> dict[str, Any]:
     from zooscope.cli.overview import replace_nan
 
     numbers = ("low", "high", "confidence", "percent", "a_to_b", "b_to_a", "control_a_to_b", "control_b_to_a", "count")

@@ -81,10 +81,10 @@ def read(classifier: _Address, override: _Override = None, as_json: Json = False
         say_json({"classifier": loaded.name, "components": {name: {"value": r.value, "why": r.why} for name, r in found.items()}})
     else:
         say(loaded.name)
-        stdout().print(_table(found))
+        stdout().print(_make_table(found))
 
 
-def _table(found: "Components") -> Table:
+def _make_table(found: "Components") -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("Component", max_width=22)
     table.add_column("Value", max_width=16)

@@ -48,13 +48,13 @@ def doctor(device: Device = "auto") -> None:
     checks: dict[str, Callable[[], str]] = {
         "python": lambda: f"{platform.python_version()} on {platform.platform()}",
         **{name: lambda name=name: version(name) for name in PACKAGES},  # type: ignore[misc]
-        "devices": _devices,
-        "threads": _threads,
-        "memory": _memory,
-        "disk": _disk,
-        "bundled images": _bundled_images,
-        "bundled classifiers": _bundled_classifiers,
-        "speed": lambda: _speed(device),
+        "devices": _describe_devices,
+        "threads": _describe_threads,
+        "memory": _describe_memory,
+        "disk": _describe_disk,
+        "bundled images": _check_bundled_images,
+        "bundled classifiers": _check_bundled_classifiers,
+        "speed": lambda: _measure_speed(device),
     }
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
     broken = []
@@ -70,44 +70,44 @@ def doctor(device: Device = "auto") -> None:
         raise typer.Exit(1)
 
 
-def _devices() -> str:
+def _describe_devices() -> str:
     import torch
 
     gpus = [f"cuda:{number} ({torch.cuda.get_device_name(number)})" for number in range(torch.cuda.device_count())]
     return ", ".join(["cpu", *gpus])
 
 
-def _threads() -> str:
+def _describe_threads() -> str:
     import torch
 
     return f"{torch.get_num_threads()} for computing, {os.cpu_count()} processors"
 
 
-def _memory() -> str:
+def _describe_memory() -> str:
     page = os.sysconf("SC_PAGE_SIZE")
     total, free = (page * os.sysconf(name) / 2**30 for name in ("SC_PHYS_PAGES", "SC_AVPHYS_PAGES"))
     return f"{total:.1f} GiB, {free:.1f} GiB unused"
 
 
-def _disk() -> str:
+def _describe_disk() -> str:
     return f"{shutil.disk_usage('.').free / 2**30:.1f} GiB free in this folder"
 
 
-def _bundled_images() -> str:
+def _check_bundled_images() -> str:
     from zooscope.images.load import load_images
 
     images = load_images(IMAGES)
     return f"{len(images)}, SHA-256 {images.digest[:12]}"
 
 
-def _bundled_classifiers() -> str:
+def _check_bundled_classifiers() -> str:
     from zooscope.classifiers.load import load_classifier
     from zooscope.classifiers.providers.registry import bundled_names
 
     return f"{len([load_classifier(name) for name in bundled_names()])}, all load"
 
 
-def _speed(device: str) -> str:
+def _measure_speed(device: str) -> str:
     """The measured time of an attack, told for the attack of the paper."""
     import torch
 

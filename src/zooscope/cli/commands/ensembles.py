@@ -38,7 +38,7 @@ class Averaged(StrEnum):
     PROBABILITIES = "probabilities"
 
 
-class Shown(StrEnum):
+class EnsemblesPicture(StrEnum):
     """What the picture shows."""
 
     PAIRS = "pairs"
@@ -60,7 +60,8 @@ _NumEnsembles = Annotated[
     int, typer.Option("--num-ensembles", metavar="NUMBER", help="Most ensembles drawn per number of members and clusters.")
 ]
 _Picture = Annotated[
-    Shown, typer.Option("--picture", help="What --out draws: all pairs, or what is drawn from clusters or within groups.")
+    EnsemblesPicture,
+    typer.Option("--picture", help="What --out draws: all pairs, or what is drawn from clusters or within groups."),
 ]
 _Metric = Annotated[
     Metric,
@@ -85,7 +86,7 @@ def ensembles(
     largest: _Largest = LARGEST,
     num_ensembles: _NumEnsembles = NUM_DRAWS,
     confidence: Confidence = BAND,
-    picture: _Picture = Shown.PAIRS,
+    picture: _Picture = EnsemblesPicture.PAIRS,
     metric: _Metric = Metric.ERR,
     seed: AnalysisSeed = 0,
     out: Out = None,
@@ -114,14 +115,14 @@ def ensembles(
         )
         return Answer(
             text=lambda console: _print(console, found),
-            values=lambda: _values(found),
+            values=lambda: _encode(found),
             picture=lambda: _draw(found, picture, metric),
         )
 
     run_analysis(find, as_json=as_json, out=out)
 
 
-def clean_logits(study: "Snapshot", names: tuple[str, ...], predictions: "Predictions") -> "CleanLogits":
+def take_clean_logits(study: "Snapshot", names: tuple[str, ...], predictions: "Predictions") -> "CleanLogits":
     """The logits of some of a study's classifiers, and the labels that stand in its predictions.
 
     Raises:
@@ -150,7 +151,7 @@ def _find(
     from zooscope.scores.matrices import make_sat_matrix
 
     predictions = study.predictions
-    logits, sat = clean_logits(study, study.names, predictions), make_sat_matrix(predictions, confidence=None)
+    logits, sat = take_clean_logits(study, study.names, predictions), make_sat_matrix(predictions, confidence=None)
     pairs = measure_pair_ensembles(logits, sat, average=average.value, confidence=confidence, seed=seed)
     clusters = cluster_classifiers(sat, num_clusters, seed=seed)
     settings: Any = {"sizes": sizes, "num_draws": draws, "average": average.value, "seed": seed}
@@ -162,20 +163,20 @@ def _find(
     )
 
 
-def _draw(found: _Found, picture: Shown, metric: Metric) -> "Picture":
+def _draw(found: _Found, picture: EnsemblesPicture, metric: Metric) -> "Picture":
     from zooscope.errors import InvalidValueError
     from zooscope.pictures.ensembles import make_draws_picture, make_pairs_picture
 
-    if picture is Shown.PAIRS:
+    if picture is EnsemblesPicture.PAIRS:
         return make_pairs_picture(found.pairs)
-    draws = found.by_clusters if picture is Shown.CLUSTERS else _beside_clusters(found)
+    draws = found.by_clusters if picture is EnsemblesPicture.CLUSTERS else _join_clusters(found)
     if draws is None or draws.empty:
         msg = f"there are no ensembles to draw by {picture.value}; give groups by --groups FILE, or measure more classifiers."
         raise InvalidValueError(msg)
-    return make_draws_picture(draws, "num_clusters" if picture is Shown.CLUSTERS else "group", metric.value)
+    return make_draws_picture(draws, "num_clusters" if picture is EnsemblesPicture.CLUSTERS else "group", metric.value)
 
 
-def _beside_clusters(found: _Found) -> "pd.DataFrame | None":
+def _join_clusters(found: _Found) -> "pd.DataFrame | None":
     """What is drawn within groups, and beside it ensembles with every member from another cluster (as in Figure 7 of the paper)."""
     import pandas as pd
 
@@ -185,7 +186,7 @@ def _beside_clusters(found: _Found) -> "pd.DataFrame | None":
     return pd.concat([found.by_groups, different.drop(columns="num_clusters").assign(group=DIFFERENT)])
 
 
-def _values(found: _Found) -> dict[str, Any]:
+def _encode(found: _Found) -> dict[str, Any]:
     trend, pearson = found.pairs.trend, found.pairs.pearson
     return {
         "average": found.pairs.average,
@@ -240,14 +241,14 @@ def _print(console: "Console", found: _Found) -> None:
             f"Ensembles by the number of clusters ({found.num_clusters} in all) that members come from; percent, mean +- standard "
             "deviation over the draws:"
         )
-        console.print(_table(found.by_clusters, "num_clusters", "Clusters"))
+        console.print(_make_table(found.by_clusters, "num_clusters", "Clusters"))
     if found.by_groups is not None and not found.by_groups.empty:
         console.print()
         console.print("Ensembles from within a group, in the same way:")
-        console.print(_table(found.by_groups, "group", "Group"))
+        console.print(_make_table(found.by_groups, "group", "Group"))
 
 
-def _table(draws: "pd.DataFrame", by: str, heading: str) -> Any:  # noqa: ANN401  (a table of Rich's)
+def _make_table(draws: "pd.DataFrame", by: str, heading: str) -> Any:  # noqa: ANN401  (a table of Rich's)
     numbers = ("Members", "Draws", "Error", "Reduction", "All wrong")
     made = make_table("Members", heading, "Draws", "Error", "Reduction", "All wrong", numbers=numbers)
     for _, row in draws.iterrows():
@@ -255,11 +256,11 @@ def _table(draws: "pd.DataFrame", by: str, heading: str) -> Any:  # noqa: ANN401
             str(row["num_members"]),
             str(row[by]),
             f"{row['num_draws']}{' (all)' if row['exact'] else ''}",
-            *(_spread(row[name], row[f"{name}_std"]) for name in ("error", "err", "all_wrong")),
+            *(_format_spread(row[name], row[f"{name}_std"]) for name in ("error", "err", "all_wrong")),
         )
     return made
 
 
-def _spread(mean: float, std: float) -> str:
+def _format_spread(mean: float, std: float) -> str:
     """In percent; a single ensemble has no spread."""
     return format_number(PERCENT * mean, 1) + ("" if isnan(std) else f" +- {PERCENT * std:.1f}")

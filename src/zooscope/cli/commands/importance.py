@@ -60,14 +60,14 @@ def importance(
         )
         return Answer(
             text=lambda console: _print(console, found),
-            values=lambda: _values(found),
+            values=lambda: _encode(found),
             picture=lambda: make_importance_picture(found),
         )
 
     run_analysis(find, as_json=as_json, out=out)
 
 
-def _values(found: "Importance") -> dict[str, Any]:
+def _encode(found: "Importance") -> dict[str, Any]:
     rows = found.components
     return {
         "importance": {name: {"mean": row["mean"], "std": row["std"]} for name, row in rows.iterrows()},

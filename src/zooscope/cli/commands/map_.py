@@ -73,7 +73,7 @@ def map_(
         opened = read_snapshot(study)
         sat = read_scores(opened, leave_out)
         grouped = find_clusters(sat, num_clusters, seed=seed)
-        labels = grouped.labels if color == CLUSTER else _component(opened, components, color)
+        labels = grouped.labels if color == CLUSTER else _read_component(opened, components, color)
         found = map_classifiers(
             sat,
             method=method.value,
@@ -84,7 +84,7 @@ def map_(
         own = labels.reindex(found.points.index)
         return Answer(
             text=lambda console: _print(console, found, own, color),
-            values=lambda: _values(found, own, color),
+            values=lambda: _encode(found, own, color),
             picture=lambda: make_map_picture(
                 found, {str(name): str(label) for name, label in own.dropna().items()}, colour_by=color
             ),
@@ -93,7 +93,7 @@ def map_(
     run_analysis(find, as_json=as_json, out=out)
 
 
-def _component(study: "Snapshot", file: "Path | None", name: str) -> "pd.Series":
+def _read_component(study: "Snapshot", file: "Path | None", name: str) -> "pd.Series":
     from zooscope.errors import UnknownNameError
 
     table = require_components(study, file)
@@ -103,7 +103,7 @@ def _component(study: "Snapshot", file: "Path | None", name: str) -> "pd.Series"
     return table[name]
 
 
-def _values(found: "Map", labels: "pd.Series", color: str) -> dict[str, Any]:
+def _encode(found: "Map", labels: "pd.Series", color: str) -> dict[str, Any]:
     return {
         "points": {name: [row["x"], row["y"]] for name, row in found.points.iterrows()},
         "labels": labels.astype(object),

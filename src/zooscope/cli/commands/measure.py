@@ -88,7 +88,7 @@ def measure(
         done.sat(confidence=None)  # for its warnings: they come as notes
         _note_nonfinite(done)
         say(
-            f"{study}: {len(done.names)} classifiers are measured on {done.num_images} images{_attacked(done)}. "
+            f"{study}: {len(done.names)} classifiers are measured on {done.num_images} images{_describe_sources(done)}. "
             f"To see the scores: zooscope show {study}, or zooscope report {study}"
         )
 
@@ -102,7 +102,7 @@ def _note_nonfinite(study: "Study") -> None:
         tell(f"Note: {number} outcomes are not counted, because the logits of a target are NaN or infinite there.")
 
 
-def _attacked(study: "Study") -> str:
+def _describe_sources(study: "Study") -> str:
     """Which of the classifiers are attacked, where not all of them are."""
     sources = study.sources
     return "" if len(sources) == len(study.names) else f"; {len(sources)} of them are attacked"

@@ -26,7 +26,7 @@ NUM_NEAREST: Final = 8
 LARGE_CONTROL_PERCENT: Final = 5.0
 
 
-class Shown(StrEnum):
+class PlacementPicture(StrEnum):
     """What the picture shows."""
 
     TARGETS = "targets"
@@ -43,7 +43,7 @@ _Classifier = Annotated[
     ),
 ]
 _Picture = Annotated[
-    Shown,
+    PlacementPicture,
     typer.Option("--picture", help="What --out draws: SAT to all targets, or one direction of SAT against both in the study."),
 ]
 
@@ -78,7 +78,7 @@ def place(
     allow_chance: AllowChance = False,
     trust: Trust = False,
     confidence: Confidence = CONFIDENCE,
-    picture: _Picture = Shown.TARGETS,
+    picture: _Picture = PlacementPicture.TARGETS,
     seed: AnalysisSeed = 0,
     out: Out = None,
     as_json: Json = False,
@@ -101,9 +101,9 @@ def place(
         predictions = opened.predictions
         outcomes, sat = find_outcomes(predictions), make_sat_matrix(predictions, confidence=None)
         row = (
-            _left_out(predictions, classifier)
+            _leave_out(predictions, classifier)
             if classifier in predictions.names
-            else _measured(study, classifier, device=device, batch_size=batch_size, allow_chance=allow_chance, trust=trust)
+            else _measure(study, classifier, device=device, batch_size=batch_size, allow_chance=allow_chance, trust=trust)
         )
         others = list(row.targets)
         clusters = cluster_classifiers(sat.sel(a=others, b=others), num_clusters, seed=seed)
@@ -122,10 +122,10 @@ def place(
         )
         return Answer(
             text=lambda console: _print(console, found),
-            values=lambda: _values(found),
+            values=lambda: _encode(found),
             picture=lambda: (
                 make_placement_picture(found.placement, row.name)
-                if picture is Shown.TARGETS
+                if picture is PlacementPicture.TARGETS
                 else make_one_sided_picture(found.directions)
             ),
         )
@@ -133,7 +133,7 @@ def place(
     run_analysis(find, as_json=as_json, out=out)
 
 
-def _left_out(predictions: "Predictions", name: str) -> _Attacked:
+def _leave_out(predictions: "Predictions", name: str) -> _Attacked:
     """A classifier of the study as if it were new."""
     import numpy as np
 
@@ -153,7 +153,7 @@ def _left_out(predictions: "Predictions", name: str) -> _Attacked:
     )
 
 
-def _measured(path: Path, address: str, *, device: str, batch_size: int | None, allow_chance: bool, trust: bool) -> _Attacked:
+def _measure(path: Path, address: str, *, device: str, batch_size: int | None, allow_chance: bool, trust: bool) -> _Attacked:
     """A new classifier, attacked on the study's images."""
     from zooscope.cli.measuring import drop_none
     from zooscope.cli.progress import progress_bar
@@ -184,12 +184,12 @@ def _measured(path: Path, address: str, *, device: str, batch_size: int | None, 
     )
 
 
-def _values(found: _Found) -> dict[str, Any]:
+def _encode(found: _Found) -> dict[str, Any]:
     row, placement, directions = found.attacked, found.placement, found.directions
     return {
         "classifier": row.name,
         "clean_accuracy": row.clean_accuracy,
-        "targets": placement.targets.reset_index().assign(control=_controls(found)),
+        "targets": placement.targets.reset_index().assign(control=_list_controls(found)),
         "cluster": placement.cluster,
         "cluster_share": placement.share,
         "nearest": str(placement.targets.index[0]),
@@ -206,7 +206,7 @@ def _values(found: _Found) -> dict[str, Any]:
     }
 
 
-def _controls(found: _Found) -> list[float]:
+def _list_controls(found: _Found) -> list[float]:
     """In the order of the placement's targets."""
     by_name = dict(zip(found.attacked.targets, found.attacked.control.tolist(), strict=True))
     return [by_name[str(name)] for name in found.placement.targets.index]
@@ -230,7 +230,7 @@ def _print(console: "Console", found: _Found) -> None:
     console.print(made)
     console.print()
     if placement.cluster is not None:
-        console.print(_clusters_table(placement))
+        console.print(_make_clusters_table(placement))
         console.print()
         console.print(
             f"Placed in cluster {placement.cluster}; {100 * placement.share:.0f} % of bootstrap draws of the images agree."
@@ -241,9 +241,11 @@ def _print(console: "Console", found: _Found) -> None:
             f"With how easily each target is fooled by others taken off, it is cluster {placement.corrected.index[0]} "
             f"({100 * placement.corrected['share'].iloc[0]:.0f} % of draws)."
         )
-    console.print(_how_far(directions))
+    console.print(_describe_directions(directions))
     large = [
-        name for name, control in zip(placement.targets.index, _controls(found), strict=True) if control > LARGE_CONTROL_PERCENT
+        name
+        for name, control in zip(placement.targets.index, _list_controls(found), strict=True)
+        if control > LARGE_CONTROL_PERCENT
     ]
     if large:
         console.print(
@@ -252,7 +254,7 @@ def _print(console: "Console", found: _Found) -> None:
         )
 
 
-def _clusters_table(placement: "Placement") -> "Table":
+def _make_clusters_table(placement: "Placement") -> "Table":
     ends = f"{100 * placement.confidence:g} % interval"
     numbers = ("Classifiers", "Mean SAT", ends, "Most alike in")
     made = make_table("Cluster", *numbers, numbers=numbers)
@@ -267,7 +269,7 @@ def _clusters_table(placement: "Placement") -> "Table":
     return made
 
 
-def _how_far(directions: "OneSided") -> str:
+def _describe_directions(directions: "OneSided") -> str:
     pearson = directions.pearson
     if isnan(pearson.r):
         return "The study has too few pairs to say how far one direction tells what both do."

@@ -7,7 +7,7 @@ import typer
 
 from zooscope.cli.analysing import AnalysisSeed, Answer, Out, make_table, run_analysis
 from zooscope.cli.clustered import take_classifiers
-from zooscope.cli.commands.ensembles import Average, Averaged, clean_logits
+from zooscope.cli.commands.ensembles import Average, Averaged, take_clean_logits
 from zooscope.cli.options import CONFIDENCE, Confidence, ExistingStudy, Json
 from zooscope.words import format_interval, format_percent
 
@@ -61,20 +61,20 @@ def select(
         opened = read_snapshot(study)
         wanted = tuple(dict.fromkeys(name for word in names or () for name in word.split(","))) or opened.names
         predictions = opened.predictions
-        logits, outcomes = clean_logits(opened, wanted, predictions), take_classifiers(find_outcomes(predictions), wanted)
+        logits, outcomes = take_clean_logits(opened, wanted, predictions), take_classifiers(find_outcomes(predictions), wanted)
         found = select_ensemble(
             logits, outcomes, size=size, average=average.value, confidence=confidence, num_random=random, seed=seed
         )
         return Answer(
             text=lambda console: _print(console, found),
-            values=lambda: _values(found),
+            values=lambda: _encode(found),
             picture=lambda: make_selection_picture(found),
         )
 
     run_analysis(find, as_json=as_json, out=out)
 
 
-def _values(found: "Selection") -> dict[str, Any]:
+def _encode(found: "Selection") -> dict[str, Any]:
     return {
         "chosen": found.chosen.reset_index(),
         "best": found.best,
@@ -105,10 +105,10 @@ def _print(console: "Console", found: "Selection") -> None:
         if row["members"]:
             console.print(f"{method}: {', '.join(row['members'])}")
     console.print()
-    console.print(_verdict(found))
+    console.print(_describe_winner(found))
 
 
-def _verdict(found: "Selection") -> str:
+def _describe_winner(found: "Selection") -> str:
     winner = "random picks" if found.best == "random" else found.best
     if not found.indistinct:
         return f"Lowest error: {winner}. Every other method is worse by more than the choice of images explains."

@@ -59,18 +59,18 @@ def stability(
         opened = read_snapshot(study)
         outcomes = find_outcomes(opened.predictions)
         found = measure_stability(
-            outcomes, pair=pair, sizes=_numbers(sizes), num_sets=sets, width=width, confidence=confidence, seed=seed
+            outcomes, pair=pair, sizes=_parse_numbers(sizes), num_sets=sets, width=width, confidence=confidence, seed=seed
         )
         return Answer(
             text=lambda console: _print(console, found),
-            values=lambda: _values(found),
+            values=lambda: _encode(found),
             picture=lambda: make_stability_picture(found),
         )
 
     run_analysis(find, as_json=as_json, out=out)
 
 
-def _numbers(text: str | None) -> list[int] | None:
+def _parse_numbers(text: str | None) -> list[int] | None:
     if text is None:
         return None
     try:
@@ -80,7 +80,7 @@ def _numbers(text: str | None) -> list[int] | None:
         raise typer.BadParameter(msg, param_hint="--sizes") from error
 
 
-def _values(found: "Stability") -> dict[str, Any]:
+def _encode(found: "Stability") -> dict[str, Any]:
     return {
         "by_size": found.by_size.reset_index(),
         "sets": found.num_sets,

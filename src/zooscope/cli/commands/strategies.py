@@ -44,17 +44,17 @@ def strategies(
         found = compare_strategies(scores, read_groups(opened, groups), confidence=confidence, seed=seed)
         return Answer(
             text=lambda console: _print(console, found),
-            values=lambda: _values(found),
+            values=lambda: _encode(found),
             picture=lambda: make_strategies_picture(found),
         )
 
     run_analysis(find, as_json=as_json, out=out)
 
 
-def _values(found: "Strategies") -> dict[str, Any]:
+def _encode(found: "Strategies") -> dict[str, Any]:
     return {
         "within": {str(group): row.to_dict() for group, row in found.within.iterrows()},
-        "between": _between(found),
+        "between": _list_between(found),
         "overall": found.overall.to_dict(),
         "confidence": found.confidence,
     }
@@ -75,7 +75,7 @@ def _print(console: "Console", found: "Strategies") -> None:
         )
     console.print("Mean SAT of the pairs within a group:")
     console.print(made)
-    pairs = _between(found)
+    pairs = _list_between(found)
     if pairs:
         ordered = sorted(pairs, key=lambda pair: -pair["sat"])
         between = make_table("Between groups", "SAT", ends, numbers=("SAT", ends))
@@ -95,7 +95,7 @@ def _print(console: "Console", found: "Strategies") -> None:
     )
 
 
-def _between(found: "Strategies") -> list[dict[str, Any]]:
+def _list_between(found: "Strategies") -> list[dict[str, Any]]:
     """Every pair of groups once."""
     groups = [str(group) for group in found.between["group"].to_numpy()]
     return [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from zooscope.cli.analysing import Answer, Out, make_table, run_analysis
-from zooscope.cli.leaving_out import ComponentsFile, read_components
+from zooscope.cli.leaving_out import ComponentsFile, find_components
 from zooscope.cli.options import CONFIDENCE, Confidence, ExistingStudy, Json
 from zooscope.words import format_interval, format_number, format_percent
 
@@ -47,7 +47,7 @@ def teachers(
         opened = read_snapshot(study)
         found = rank_teachers(
             opened.sat(confidence=confidence),
-            _base_architectures(opened, components),
+            _find_base_architectures(opened, components),
             student,
             accuracies={}
             if opened.is_imported
@@ -55,17 +55,17 @@ def teachers(
         )
         return Answer(
             text=lambda console: _print(console, found, study=study),
-            values=lambda: _values(found),
+            values=lambda: _encode(found),
             picture=lambda: make_teachers_picture(found),
         )
 
     run_analysis(find, as_json=as_json, out=out)
 
 
-def _base_architectures(study: "Snapshot", file: Path | None) -> dict[str, str | None]:
+def _find_base_architectures(study: "Snapshot", file: Path | None) -> dict[str, str | None]:
     from zooscope.errors import InvalidValueError
 
-    known = read_components(study, file)
+    known = find_components(study, file)
     if COMPONENT not in known.columns:
         if file is None:
             return {}
@@ -75,20 +75,20 @@ def _base_architectures(study: "Snapshot", file: Path | None) -> dict[str, str |
     return {str(name): value if isinstance(value, str) else None for name, value in known[COMPONENT].items()}
 
 
-def _values(found: "Teachers") -> dict[str, Any]:
+def _encode(found: "Teachers") -> dict[str, Any]:
     from zooscope.analyses.teachers import ACCURACY_EVIDENCE, EVIDENCE
 
     return {
         "student": found.student,
         "base_architecture": found.base_architecture,
-        "same": _rows(found.same),
-        "other": _rows(found.other),
-        "unranked": _rows(found.unranked),
+        "same": _list_rows(found.same),
+        "other": _list_rows(found.other),
+        "unranked": _list_rows(found.unranked),
         "evidence": {**{kind: asdict(evidence) for kind, evidence in EVIDENCE.items()}, "accuracy": asdict(ACCURACY_EVIDENCE)},
     }
 
 
-def _rows(candidates: "pd.DataFrame") -> list[dict[str, Any]]:
+def _list_rows(candidates: "pd.DataFrame") -> list[dict[str, Any]]:
     rows = candidates.astype(object).where(candidates.notna(), None).reset_index().to_dict(orient="records")
     return [{str(key).replace(" ", "_"): value for key, value in row.items()} for row in rows]
 
@@ -111,7 +111,7 @@ def _print(console: "Console", found: "Teachers", *, study: Path) -> None:
         if candidates.empty:
             continue
         console.print()
-        console.print(_table(title, candidates, ranked=bool(kind)))
+        console.print(_make_table(title, candidates, ranked=bool(kind)))
         if kind:
             evidence = EVIDENCE[kind]
             console.print(
@@ -126,7 +126,7 @@ def _print(console: "Console", found: "Teachers", *, study: Path) -> None:
     )
 
 
-def _table(title: str, candidates: "pd.DataFrame", *, ranked: bool) -> Any:  # noqa: ANN401  (a table of Rich's)
+def _make_table(title: str, candidates: "pd.DataFrame", *, ranked: bool) -> Any:  # noqa: ANN401  (a table of Rich's)
     numbers = ("SAT", "Interval", "Accuracy")
     made = make_table("", title, *numbers, numbers=("", *numbers))
     for rank, (name, row) in enumerate(candidates.iterrows(), start=1):
