@@ -23,9 +23,9 @@ def test_what_is_broken_is_named_and_the_rest_is_told_all_the_same(monkeypatch: 
         msg = "no such luck"
         raise ImportError(msg)
 
-    monkeypatch.setattr(doctor, "_bundled_images", fail)
-    monkeypatch.setattr(doctor, "_speed", lambda _: "fast")
-    monkeypatch.setattr(doctor, "_bundled_classifiers", lambda: "all")
+    monkeypatch.setattr(doctor, "_check_bundled_images", fail)
+    monkeypatch.setattr(doctor, "_measure_speed", lambda _: "fast")
+    monkeypatch.setattr(doctor, "_check_bundled_classifiers", lambda: "all")
     result = call("doctor")
     assert result.exit_code == 1
     assert "broken: ImportError: no such luck" in result.stdout
