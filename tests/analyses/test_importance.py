@@ -173,5 +173,5 @@ def test_what_can_not_be_explained_is_refused() -> None:
         measure_component_importance(MATRIX, COMPONENTS[["same"]])
     flat = planted([5], noise=0)
     table = pd.DataFrame({"cause": list("aabbb")}, index=flat.index)
-    with pytest.raises(InvalidValueError, match=r"all pairs have the same score, 3.8; there is nothing for components to explain"):
+    with pytest.raises(InvalidValueError, match=r"all pairs have the same score, 3.8, so components have nothing to explain"):
         measure_component_importance(flat, table)

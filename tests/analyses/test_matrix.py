@@ -71,7 +71,7 @@ def test_only_what_is_there_can_be_left_out() -> None:
 
 
 def test_equal_scores_are_refused_where_there_are_several() -> None:
-    with pytest.raises(InvalidValueError, match=r"all pairs have the same score, 2.5; nothing tells groups apart"):
+    with pytest.raises(InvalidValueError, match=r"all pairs have the same score, 2.5, so there are no groups"):
         require_contrast(make_square(planted([3], within=2.5, noise=0)))
     require_contrast(make_square(planted([2], within=2.5, noise=0)))
 

@@ -127,5 +127,5 @@ def test_what_can_not_be_examined_is_refused() -> None:
     found = find_clusters(make_sat_matrix(predictions, confidence=None), 2)
     with pytest.raises(InvalidValueError, match="num_draws must be at least 1: got 0"):
         measure_cluster_stability(found, predictions, num_draws=0)
-    with pytest.raises(InvalidValueError, match="the predictions hold no a; take clusters and predictions of the same study"):
+    with pytest.raises(InvalidValueError, match="the predictions don't contain a; take clusters and predictions of the same study"):
         measure_cluster_stability(found, replace(predictions, names=("d", "b", "f", "x", "c", "e")))

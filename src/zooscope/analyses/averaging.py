@@ -43,11 +43,11 @@ class CleanLogits:
             raise InvalidValueError(msg)
 
     def take_images(self, images: Int[np.ndarray, " chosen"]) -> "CleanLogits":
-        """Those of some of the images."""
+        """The same classifiers on some of the images."""
         return CleanLogits(names=self.names, values=tuple(values[images] for values in self.values), labels=self.labels[images])
 
     def take_classifiers(self, names: tuple[str, ...]) -> "CleanLogits":
-        """Those of some of the classifiers.
+        """The logits of some of the classifiers.
 
         Raises:
             UnknownNameError: there is no classifier of such a name.
@@ -61,12 +61,12 @@ class CleanLogits:
 
     @cached_property
     def right(self) -> Bool[np.ndarray, "classifier image"]:
-        """Which images each classifier gets right, by its logits as they are kept (float16; the first of equal ones)."""
+        """Which images each classifier gets right, by its stored logits (float16; of equal logits, the first)."""
         return np.array([values.astype(np.float32).argmax(1) == self.labels for values in self.values]).reshape(len(self.names), -1)
 
 
 class Metrics(NamedTuple):
-    """How ensembles do; shares in [0, 1].
+    """Errors of ensembles; shares in [0, 1].
 
     Attributes:
         error: top-1 error.
@@ -92,7 +92,7 @@ def measure_metrics(
         average: of logits as in the paper, or of probabilities (softmax of the logits).
 
     Returns:
-        One for every array.
+        The metrics of every array.
     """
     wrong = ~logits.right
     single_error = wrong.mean(1)
@@ -110,14 +110,14 @@ def measure_metrics(
 def find_right_ensembles(
     logits: CleanLogits, ensembles: Sequence[Int[np.ndarray, "_ensemble _member"]], *, average: Average = "logits"
 ) -> tuple[Bool[np.ndarray, "_ensemble image"], ...]:
-    """Which images each ensemble gets right: the average's largest class (the first of equal ones) is the true one.
+    """Which images each ensemble gets right: the largest class of the average (of equal ones, the first) is the true one.
 
-    Exact, but most sums are never made. Members that agree need none: what each says is what their average says. For the others
-    only those classes can win that some classifier puts at least as high as the true one. Where these are many, the sums of a few
-    candidates among them, those nearest to some classifier's top, are compared first: where one beats the true class, the ensemble
-    is wrong; where the true class wins, its sum is held against the most that any other class could reach, the sum of each
-    member's largest value outside the candidates, and only where that is not enough are all classes summed. Sums are float64, in
-    which a sum of float16 values is exact, so their order doesn't matter.
+    Exact, but skips most sums. Where all members predict the same class, their average predicts it, too. Otherwise, only classes
+    that some classifier ranks at least as high as the true one can win. If these are many, a few candidates (those closest to some
+    classifier's largest value) are summed first: if one of them beats the true class, the ensemble is wrong. If the true class
+    wins, its sum is compared with an upper bound for all other classes, the sum of each member's largest value outside the
+    candidates. All classes are summed only if that bound is not enough. Sums are float64, in which a sum of float16 values is
+    exact, so their order doesn't matter.
 
     Args:
         logits: of all classifiers.
@@ -145,7 +145,7 @@ def find_right_ensembles(
 
 
 def _iterate_images(logits: CleanLogits, average: Average) -> Iterator[Float[np.ndarray, "classifier cls"]]:
-    """What is averaged, image by image, each good until the next; float32 holds logits as they are, probabilities need float64."""
+    """The values to average, image by image, each valid until the next: logits as float32 (exact), probabilities as float64."""
     shape = len(logits.values), logits.values[0].shape[1]
     kept, values = np.empty((IMAGES_AT_ONCE, *shape), dtype=np.float16), np.empty(shape, dtype=np.float32)
     for start in range(0, len(logits.labels), IMAGES_AT_ONCE):
@@ -157,13 +157,13 @@ def _iterate_images(logits: CleanLogits, average: Average) -> Iterator[Float[np.
 
 
 class _Candidates(NamedTuple):
-    """The classes of an image that may win.
+    """The classes of an image that can win.
 
     Attributes:
-        values: of each classifier for them, float64.
-        label: the true class's place among them.
-        largest_other: of each classifier, over all other classes that any classifier puts above the true one; None where these are
-            all.
+        values: of each classifier for these classes, float64.
+        label: the index of the true class among them.
+        largest_other: each classifier's largest value over the other classes that any classifier ranks above the true one; None if
+            there are no others.
     """
 
     values: Float[np.ndarray, "classifier candidate"]
@@ -172,13 +172,13 @@ class _Candidates(NamedTuple):
 
 
 class _Image:
-    """What the classifiers give one image, to be averaged."""
+    """The values of all classifiers for one image."""
 
     def __init__(self, values: Float[np.ndarray, "classifier cls"], label: int) -> None:
         self._values, self._label, self._said = values, label, values.argmax(1)
 
     def find_right(self, members: Int[np.ndarray, "ensemble member"]) -> Bool[np.ndarray, " ensemble"]:
-        """Whether each ensemble gets it right."""
+        """Whether each ensemble classifies it correctly."""
         said = self._said[members]
         result: Bool[np.ndarray, " ensemble"] = said[:, 0] == self._label
         differing = np.flatnonzero((said != said[:, :1]).any(1))
@@ -217,7 +217,7 @@ class _Image:
 def _wins(
     values: Float[np.ndarray, "classifier cls"], members: Int[np.ndarray, "ensemble member"], label: int
 ) -> Bool[np.ndarray, " ensemble"]:
-    """Whether a class has the largest sum over the members, the first of equal ones."""
+    """Whether a class has the largest sum over the members (of equal sums, the first wins)."""
     result = np.empty(len(members), dtype=bool)
     at_once = max(1, SUMS_AT_ONCE // values.shape[1])
     for start in range(0, len(members), at_once):
@@ -226,7 +226,7 @@ def _wins(
 
 
 def _add_up(values: Float[np.ndarray, "*values"], members: Int[np.ndarray, "ensemble member"]) -> Float[np.ndarray, "*sums"]:
-    """One member after the other: in the same order no sum is rounded above a sum of larger values."""
+    """Adds one member after the other: in a fixed order, rounding never puts a sum above a sum of larger values."""
     total: Float[np.ndarray, "*sums"] = values[members[:, 0]]
     for column in range(1, members.shape[1]):
         total += values[members[:, column]]

@@ -1,4 +1,4 @@
-"""Sets of classifiers that make a number smallest: all looked at where they are few, else grown and exchanged."""
+"""Sets of classifiers that minimise a number: exhaustive search if there are few sets, else greedy growth and exchanges."""
 
 from collections.abc import Callable
 from itertools import combinations
@@ -15,7 +15,7 @@ Objective = Callable[[Int[np.ndarray, "set member"]], Float[np.ndarray, " set"]]
 
 
 class Best(NamedTuple):
-    """A set of members, ascending, and whether no other does better (all were looked at)."""
+    """A set of members, ascending, and whether it is certainly the best (all sets were compared)."""
 
     members: tuple[int, ...]
     exact: bool
@@ -24,15 +24,15 @@ class Best(NamedTuple):
 def find_smallest_set(objective: Objective, count: int, size: int, *, most: int = MOST_LOOKED_AT) -> Best:
     """The set of `size` out of `count` with the smallest objective.
 
-    Where there are no more than `most` sets, all are looked at. Else a set is grown from every member as a start, by the member
-    that makes the objective smallest, and the best of these is improved by exchanging one member for another, as long as that
-    helps.
+    If there are at most `most` sets, all are compared. Otherwise a set is grown from every member as a start, each time by the
+    member with the smallest objective, and the best of these sets is improved by exchanging one member for another as long as
+    that helps.
 
     Args:
         objective: a number for every row of members; NaN counts as larger than all.
-        count: how many there are to choose from.
+        count: how many members there are to choose from.
         size: how many are chosen, 1 to `count`.
-        most: the most sets that are all looked at.
+        most: compare all sets up to this number.
     """
     if comb(count, size) <= most:
         every = np.array(list(combinations(range(count), size)), dtype=np.intp)
@@ -41,7 +41,7 @@ def find_smallest_set(objective: Objective, count: int, size: int, *, most: int 
 
 
 def grow_set(objective: Objective, count: int, size: int, *, starts: range | list[int]) -> Best:
-    """A set grown member by member from each start, the best of these improved by exchanges; no promise to be the smallest."""
+    """A set grown greedily from each start, the best of them improved by exchanges; not necessarily the smallest."""
     sets = np.array([_grow(objective, count, size, start) for start in starts], dtype=np.intp)
     values = objective(sets)
     members, value = sets[_find_least(values)], float(np.nan_to_num(values, nan=np.inf).min())
@@ -69,5 +69,5 @@ def _grow(objective: Objective, count: int, size: int, start: int) -> list[int]:
 
 
 def _find_least(values: Float[np.ndarray, " set"]) -> int:
-    """The first place of the smallest value."""
+    """The first index of the smallest value."""
     return int(np.nan_to_num(values, nan=np.inf).argmin())

@@ -13,9 +13,9 @@ EMPTY_CELL: Final = "-"  # as the paper's table writes it
 
 
 def find_keywords(components: pd.DataFrame, labels: pd.Series, *, num_keywords: int = NUM_KEYWORDS) -> pd.DataFrame:
-    """The component values that set each cluster apart.
+    """The component values that distinguish each cluster.
 
-    Every value is a word, made of the component and the value, so that the "Yes" of two components are different words; every
+    Every value is a word, made of the component and the value, so the "Yes" of two components are different words; every
     classifier is a document. A word weighs 1 + log((1 + classifiers) / (1 + classifiers that have it)): inverse document frequency,
     smoothed as scikit-learn does. Each classifier's weights are scaled to length one; a cluster's are their mean.
 
@@ -30,14 +30,14 @@ def find_keywords(components: pd.DataFrame, labels: pd.Series, *, num_keywords: 
         [[1, 'stem', 'conv', 1.0], [2, 'stem', 'patch', 1.0]]
 
     Args:
-        components: a row per classifier, a column per component; NaN where a value is not known. Neither that nor `-`, the table's
-            empty cell, makes a word.
-        labels: number of the cluster of every classifier. Those without components don't count.
+        components: a row per classifier, a column per component; NaN where a value is not known. NaN and `-`, the
+            table's empty cell, make no word.
+        labels: cluster number of every classifier. Classifiers without components are ignored.
         num_keywords: how many per cluster, at most.
 
     Returns:
-        A row per keyword, cluster by cluster, the weightiest first: `cluster`, `component`, `value`, `weight` (in (0, 1]), `share`
-        (of the cluster's classifiers with components that have it).
+        A row per keyword, cluster by cluster, the largest weight first: `cluster`, `component`, `value`, `weight` (in (0, 1]),
+        `share` (of the cluster's classifiers with components that have it).
 
     Raises:
         InvalidValueError: num_keywords is not positive, or no labelled classifier has components.

@@ -31,16 +31,16 @@ class Clusters:
     """Groups of similar classifiers.
 
     Attributes:
-        labels: number of the cluster of every classifier, in the order of the matrix. 1 is the largest cluster; of equally large
-            ones, the one with the alphabetically first name comes first.
-        num_clusters: how many were asked for, or chosen. Where fewer classifiers differ, some clusters are left empty.
+        labels: cluster number of every classifier, in the order of the matrix. 1 is the largest cluster; of equally large
+            clusters, the one with the alphabetically first name comes first.
+        num_clusters: how many were requested or chosen. If fewer classifiers differ, some clusters are empty.
         features: a row per classifier: its entries in as many eigenvectors as there are clusters.
         gaps: a row per eigenvalue, index `num_clusters` from 1: `eigenvalue`, and `gap` to the next one. A large gap after the
-            Kth says that there are K groups.
+            Kth suggests K groups.
         by_eigengap: whether the number of clusters was chosen by the gaps.
         objective: sum of squared distances of the rows of `features` to the centres of their clusters.
         restarts: how often K-means was started.
-        times_met: how many of the starts ended at this objective, the lowest of all. 1 means that a better one may well exist.
+        times_met: how many starts ended at this objective, the lowest of all. 1 means that a better partition may exist.
     """
 
     labels: pd.Series
@@ -72,7 +72,7 @@ class Partition(NamedTuple):
     """What K-means found.
 
     Attributes:
-        labels: numbers from 0, in no order.
+        labels: numbers from 0, in arbitrary order.
         objective: sum of squared distances to the centres.
         restarts: how often it was started.
         times_met: how many starts ended at this objective.
@@ -85,11 +85,11 @@ class Partition(NamedTuple):
 
 
 class Assignment(NamedTuple):
-    """Clusters for an analysis that can do without.
+    """Clusters for an analysis that also works without them.
 
     Attributes:
-        clusters: classifier name to the number of its cluster; empty where no clusters can be made.
-        missing: why there are none; empty where there are.
+        clusters: classifier name to the number of its cluster; empty if no clusters can be made.
+        missing: why there are none; empty if there are.
     """
 
     clusters: dict[str, int]
@@ -99,8 +99,8 @@ class Assignment(NamedTuple):
 def find_clusters(matrix: Matrix, num_clusters: NumClusters = None, *, seed: int = 0) -> Clusters:
     """Spectral clustering: K-means on the first K eigenvectors after the trivial one.
 
-    One start of K-means seldom ends at the best partition. It is started at least 100 times, as in the paper, and on until the best
-    objective has been met 10 times, at most 2,000 times.
+    One start of K-means seldom ends at the best partition. It is started at least 100 times, as in the paper, then until the best
+    objective was reached 10 times, at most 2,000 times.
 
     Source: Hwang et al., ECCV 2024, Section 4.1 and Appendix C; see `find_spectral_features` for the eigenvectors. Choice of the
     number: von Luxburg, A tutorial on spectral clustering, 2007, Section 8.3.
@@ -121,7 +121,7 @@ def find_clusters(matrix: Matrix, num_clusters: NumClusters = None, *, seed: int
 
     Raises:
         InvalidValueError: the matrix is not square, symmetric and complete, or holds no score above 0; or there are more clusters
-            than classifiers; or all pairs have the same score, so that nothing tells groups apart.
+            than classifiers; or all pairs have the same score, so there are no groups.
     """
     names, found = find_matrix_spectrum(matrix)
     gaps = find_eigengaps(found)
@@ -149,14 +149,14 @@ def find_clusters(matrix: Matrix, num_clusters: NumClusters = None, *, seed: int
 
 
 def assign_clusters(matrix: Matrix, num_clusters: NumClusters = None, *, seed: int = 0) -> Assignment:
-    """The cluster of every classifier, for an analysis that goes on where none can be made.
+    """The cluster of every classifier, for an analysis that continues if no clusters can be made.
 
     Example:
         >>> import zooscope.analyses
         >>> flat = pd.DataFrame(np.full((3, 3), -4.6), index=list("abc"), columns=list("abc"))
         >>> clusters, missing = zooscope.analyses.assign_clusters(flat)
-        >>> clusters, missing.split(";")[0]
-        ({}, 'no two classifiers have a score above 0 (one image in a hundred)')
+        >>> clusters, missing
+        ({}, 'no two classifiers have a score above 0 (one image in a hundred), so there is no similarity to analyse.')
 
     Args:
         matrix: as for `find_clusters`.
@@ -164,7 +164,7 @@ def assign_clusters(matrix: Matrix, num_clusters: NumClusters = None, *, seed: i
         seed: as for `find_clusters`.
 
     Raises:
-        InvalidValueError: the number of clusters was given, and so many can't be made.
+        InvalidValueError: the number of clusters was given and can't be made.
     """
     try:
         labels = find_clusters(matrix, num_clusters, seed=seed).labels
@@ -176,7 +176,7 @@ def assign_clusters(matrix: Matrix, num_clusters: NumClusters = None, *, seed: i
 
 
 def choose_num_clusters(matrix: Matrix) -> int:
-    """How many clusters `find_clusters` makes where it is not told: 10 from 20 classifiers on, else by the eigengap.
+    """The default number of clusters of `find_clusters`: 10 from 20 classifiers on, else by the eigengap.
 
     Raises:
         InvalidValueError: the matrix is not square, symmetric and complete, or holds no score above 0.
@@ -193,31 +193,31 @@ def _choose_number(num_clusters: NumClusters, num_classifiers: int) -> int | Lit
 
 
 def find_eigengaps(found: Spectrum) -> pd.DataFrame:
-    """Every eigenvalue, the trivial one first, and how far the next one is; NaN after the last."""
+    """Every eigenvalue, the trivial one first, and the gap to the next; NaN after the last."""
     values = np.concatenate([[0.0], found.eigenvalues])
     index = pd.RangeIndex(1, len(values) + 1, name="num_clusters")
     return pd.DataFrame({"eigenvalue": values, "gap": np.append(np.diff(values), np.nan)}, index=index)
 
 
 def find_group_gaps(gaps: pd.DataFrame, num_classifiers: int) -> pd.Series:
-    """The gaps that `choose_by_gap` chooses from; none where there is no group."""
+    """The gaps that `choose_by_gap` chooses from; none if there is no group."""
     tells = (gaps.index > 1) & (gaps["eigenvalue"] < find_flat_eigenvalue(num_classifiers) - SAME_OBJECTIVE)
     return gaps.loc[tells, "gap"].dropna()
 
 
 def choose_by_gap(gaps: pd.DataFrame, num_classifiers: int) -> int:
-    """The number of clusters from 2 on with the largest gap after its eigenvalue; 1 where there is no group.
+    """The number of clusters from 2 on with the largest gap after its eigenvalue; 1 if there is no group.
 
-    Eigenvectors of groups have eigenvalues below N / (N - 1), where all are when every pair has the same score (in any matrix, it
-    is the mean of all but the trivial one); gaps after those above it say nothing about groups. The first gap is always large,
-    since nearly every classifier is connected to every other, and would always say 1.
+    Eigenvectors of groups have eigenvalues below N / (N - 1): all eigenvalues have this value if every pair has the same score,
+    and it is their mean in any matrix (the trivial one excluded). Gaps after larger eigenvalues say nothing about groups. The
+    first gap is always large, since nearly every classifier is connected to every other, and would always give 1.
     """
     candidates = find_group_gaps(gaps, num_classifiers)
     return int(candidates.index[int(candidates.argmax())]) if len(candidates) else 1
 
 
 def find_partition(features: Float[np.ndarray, "row column"], num_clusters: int, *, seed: int) -> Partition:
-    """K-means, started until the best objective has been met several times."""
+    """K-means, started until the best objective was reached several times."""
     best = Partition(np.zeros(len(features), dtype=np.int32), np.inf, 0, 0)
     generator = np.random.default_rng(seed)
     while best.restarts < FEWEST_RESTARTS or (best.times_met < MEETINGS and best.restarts < MOST_RESTARTS):
@@ -235,7 +235,7 @@ def run_k_means(
     num_clusters: int,
     **settings: Any,  # noqa: ANN401  (scikit-learn's)
 ) -> tuple[Int[np.ndarray, " row"], float]:
-    """K-means to its very end, so that equal partitions have equal objectives."""
+    """K-means until convergence, so that equal partitions have equal objectives."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different rows than clusters: some stay empty
         fitted = KMeans(num_clusters, **{"n_init": 1, "tol": 0, "max_iter": 1000} | settings).fit(features)

@@ -23,7 +23,7 @@ class Draws(NamedTuple):
 
     Attributes:
         members: positions of classifiers, ascending, a row per ensemble.
-        exact: whether these are all that there are.
+        exact: whether these are all ensembles of this kind.
     """
 
     members: Int[np.ndarray, "ensemble member"]
@@ -39,10 +39,9 @@ def measure_ensembles_by_cluster(
     average: Average = "logits",
     seed: int = 0,
 ) -> pd.DataFrame:
-    """How ensembles of N do, by the number k of clusters that their members come from.
+    """Errors of ensembles of N, by the number k of clusters that their members come from.
 
-    Every set of N classifiers from exactly k clusters is as likely as every other. Where there are no more than `num_draws`, each
-    is taken once.
+    All sets of N classifiers from exactly k clusters are equally likely. If there are at most `num_draws`, each is taken once.
 
     Source: Hwang et al., ECCV 2024, Section 5.1, Figures 6 and F.1.
 
@@ -58,13 +57,13 @@ def measure_ensembles_by_cluster(
     Args:
         logits: on clean images.
         clusters: classifier name to cluster.
-        sizes: the N; those that can't be had of these classifiers are left out.
+        sizes: the N; sizes that these classifiers can't fill are left out.
         num_draws: the most ensembles per N and k.
         average: of logits or of probabilities.
         seed: of the draws.
 
     Returns:
-        A row per `num_members` (N) and `num_clusters` (k, 1 to N) of which there is an ensemble: `num_draws`, `exact`, and the mean
+        A row per `num_members` (N) and `num_clusters` (k, 1 to N) that has an ensemble: `num_draws`, `exact`, and the mean
         and the standard deviation over the draws (NaN for a single one) of `error`, `err` and `all_wrong` (shares in [0, 1]):
         `error`, `error_std`, ...
 
@@ -92,7 +91,7 @@ def measure_ensembles_by_group(
     average: Average = "logits",
     seed: int = 0,
 ) -> pd.DataFrame:
-    """How ensembles of N classifiers of one group do, for every group: seeds, hyper-parameters, regimes, architectures.
+    """Errors of ensembles of N classifiers of one group, for every group: seeds, hyper-parameters, regimes, architectures.
 
     Source: Hwang et al., ECCV 2024, Section 5.1, Figure 7.
 
@@ -108,13 +107,13 @@ def measure_ensembles_by_group(
     Args:
         logits: on clean images.
         groups: classifier name to group; classifiers without one are left out.
-        sizes: the N; those that a group is too small for are left out.
+        sizes: the N; sizes that a group is too small for are left out.
         num_draws: the most ensembles per N and group.
         average: of logits or of probabilities.
         seed: of the draws.
 
     Returns:
-        As `measure_ensembles_by_cluster`, with `group` in the place of `num_clusters`.
+        As `measure_ensembles_by_cluster`, with `group` instead of `num_clusters`.
 
     Raises:
         InvalidValueError: no classifier has a group, or a size or the number of draws is not positive.
@@ -133,23 +132,23 @@ def measure_ensembles_by_group(
 
 
 def draw_sets(clusters: Sequence[Sequence[int]], size: int, count: int, *, num_draws: int, generator: np.random.Generator) -> Draws:
-    """Different sets of `size` members from exactly `count` of the clusters, each as likely as every other.
+    """Different sets of `size` members from exactly `count` of the clusters, all equally likely.
 
     Args:
         clusters: the members' positions, cluster by cluster; no position twice.
         size: members per set.
-        count: clusters that each set has members of.
-        num_draws: the most sets; all of them where there are no more.
-        generator: draws.
+        count: number of clusters that the members of each set come from.
+        num_draws: the most sets; all sets if there are no more.
+        generator: source of randomness.
 
     Returns:
-        The sets; none where there is none.
+        The sets; empty if there is none.
     """
     ways = _count_sets(clusters, size, count)
     total = ways[0][count][size]
     if total == 0:
         return Draws(np.empty((0, size), dtype=np.intp), exact=True)
-    if total <= 2 * num_draws:  # close to all of them: drawing until they differ would take long
+    if total <= 2 * num_draws:  # nearly all sets: drawing until all differ would take long
         every = np.array(sorted(tuple(sorted(members)) for members in _list_all(clusters, size, count)), dtype=np.intp)
         if total <= num_draws:
             return Draws(every, exact=True)
@@ -161,7 +160,7 @@ def draw_sets(clusters: Sequence[Sequence[int]], size: int, count: int, *, num_d
 
 
 def _count_sets(clusters: Sequence[Sequence[int]], size: int, count: int) -> list[Ways]:
-    """How many sets of n members from exactly k of the clusters from the i-th on there are, at [i][k][n]; integers of any size."""
+    """At [i][k][n]: the number of sets of n members from exactly k of the clusters from the i-th on; integers of any size."""
     result: list[Ways] = [[[int(k == n == 0) for n in range(size + 1)] for k in range(count + 1)]]
     for members in reversed(clusters):
         behind, here = result[0], [[0] * (size + 1) for _ in range(count + 1)]
@@ -185,7 +184,7 @@ def _list_binomials(number: int, most: int) -> list[int]:
 def _draw_one(
     clusters: Sequence[Sequence[int]], ways: list[Ways], size: int, count: int, generator: np.random.Generator
 ) -> tuple[int, ...]:
-    """One set, each as likely as every other: how many to take of each cluster is drawn by how many sets that leaves."""
+    """One set, all equally likely: the number to take from each cluster is drawn in proportion to the sets that it leaves."""
     members: list[int] = []
     k, n = count, size
     for place, cluster in enumerate(clusters):
@@ -217,7 +216,7 @@ def _list_all(clusters: Sequence[Sequence[int]], size: int, count: int) -> Itera
 def _make_table(
     logits: CleanLogits, draws: Mapping[tuple[int, Key], Draws], leading: tuple[str, str], average: Average
 ) -> pd.DataFrame:
-    """A row per kind of ensembles of which there is one; all are measured in one pass over the logits."""
+    """A row per kind of ensembles, if there are any; all are measured in one pass over the logits."""
     some = {key: found for key, found in draws.items() if len(found.members) > 0}
     rows: list[dict[str, object]] = []
     measured = measure_metrics(logits, [found.members for found in some.values()], average=average)

@@ -14,12 +14,12 @@ from zooscope.statistics.trend import CONFIDENCE, Trend, fit_trend
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PairEnsembles:
-    """All ensembles of two classifiers, and how their gain goes with similarity.
+    """All ensembles of two classifiers, and how their gain depends on similarity.
 
     Attributes:
         pairs: a row per pair: `a`, `b`, `sat` (natural log), `mean_error` (of the members), `error` (top-1, of the ensemble), `err`
             (error reduction rate, 1 - error / mean_error), `all_wrong` (images that both get wrong); the latter four are shares in
-            [0, 1]. NaN where a pair has no SAT, or neither member errs.
+            [0, 1]. NaN if a pair has no SAT, or neither member errs.
         pearson: of SAT and ERR over the pairs.
         trend: ERR by SAT.
         average: what is averaged.
@@ -42,8 +42,8 @@ def measure_pair_ensembles(
 ) -> PairEnsembles:
     """Every ensemble of two, its error reduction rate against the SAT of its members.
 
-    Source: Hwang et al., ECCV 2024, Section 5.1 and Figure 5. There the band is one of independent pairs and the p value, too; here
-    both know that pairs share classifiers (see `zooscope.statistics.trend` and `zooscope.statistics.mantel`).
+    Source: Hwang et al., ECCV 2024, Section 5.1 and Figure 5. There the band and the p value treat pairs as independent; here
+    both account for pairs that share classifiers (see `zooscope.statistics.trend` and `zooscope.statistics.mantel`).
 
     Example:
         >>> import zooscope.analyses
@@ -57,11 +57,11 @@ def measure_pair_ensembles(
 
     Args:
         logits: on clean images, of at least two classifiers.
-        sat: dimensions `a` and `b`; it holds every classifier of the logits.
+        sat: dimensions `a` and `b`; contains every classifier of the logits.
         average: of logits as in the paper, or of probabilities.
         confidence: of the band of the trend line.
         num_permutations: of the Mantel test.
-        seed: of its permutations, and of the draws for the band.
+        seed: of the permutations, and of the draws for the band.
 
     Raises:
         InvalidValueError: there are fewer than two classifiers, or the matrix lacks one.

@@ -1,4 +1,4 @@
-"""Which architectural components the similarity of classifiers follows."""
+"""Which architectural components explain the similarity of classifiers."""
 
 import re
 from collections.abc import Sequence
@@ -27,22 +27,22 @@ REFINED_YES: Final = re.compile(r"(Yes|No) \(.*\)")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Importance:
-    """How far similarity follows each component.
+    """How far each component explains similarity.
 
     Attributes:
-        components: a row per component, the most important first, index `component`: `mean` and `std` (permutation importance: by
-            how much R2 falls on the pairs that were learnt from when this component's column is shuffled, over the shuffles);
-            `held_out_mean` and `held_out_std` (the same on pairs with a classifier that was not learnt from); `correlation`
+        components: a row per component, the most important first, index `component`: `mean` and `std` (permutation importance: the
+            drop in R2 on the training pairs when this component's column is shuffled, over the shuffles);
+            `held_out_mean` and `held_out_std` (the same on pairs with a held-out classifier); `correlation`
             (Pearson, of having the same value and SAT, over pairs) and `p_value` (Mantel: classifiers are permuted, since pairs
-            that share one are not independent; two-sided, not corrected for there being several components).
-        r2_in_sample: share of the variance of SAT that the components explain in pairs that were learnt from.
-        r2_held_out: the same in pairs with a classifier that was not learnt from. 0 is no better than guessing the mean; it can be
-            negative. Where it is far below `r2_in_sample`, importance in sample says what was learnt by heart.
+            that share one are not independent; two-sided, not corrected for several components).
+        r2_in_sample: share of the variance of SAT that the components explain in the training pairs.
+        r2_held_out: the same in pairs with a held-out classifier. 0 is no better than predicting the mean; it can be negative.
+            If it is far below `r2_in_sample`, the regressor overfits, and importance in sample says little.
         num_pairs: of classifiers with all components known.
-        num_folds: the classifiers were held out in as many groups, each once.
-        num_permutations: how many the p values rest on.
-        constant: components left out since all classifiers have the same value.
-        left_out: classifiers left out since a component of theirs is not known.
+        num_folds: number of groups in which classifiers were held out, each group once.
+        num_permutations: permutations behind the p values.
+        constant: components left out because all classifiers have the same value.
+        left_out: classifiers left out because one of their components is not known.
     """
 
     components: pd.DataFrame
@@ -79,12 +79,12 @@ def measure_component_importance(
     num_permutations: int = NUM_PERMUTATIONS,
     seed: int = 0,
 ) -> Importance:
-    """Learns SAT from whether two classifiers have the same components, and tells which components that needs.
+    """Predicts SAT from whether two classifiers have the same components, and measures which components matter.
 
-    A gradient boosting regressor goes from the differences of all pairs (each component: same or not) to their SAT. A component is
-    important when shuffling its column spoils the prediction. Beside the paper's number, on the pairs that were learnt from, stands
-    one on held-out classifiers, since pairs share them: they are drawn into five groups, each group in turn takes no part in the
-    learning, and the test pairs are those with at least one of its classifiers.
+    A gradient boosting regressor predicts the SAT of all pairs from their differences (each component: same or not). A component
+    is important if shuffling its column worsens the prediction. The paper measures this on the training pairs. Since pairs share
+    classifiers, it is also measured on held-out classifiers: classifiers are split at random into five groups, each group is held
+    out in turn, and the test pairs are those with at least one of its classifiers.
 
     Source: Hwang et al., ECCV 2024, Section 4.1, Appendix B and Fig. 3; Breiman, Random forests, 2001.
 
@@ -100,12 +100,12 @@ def measure_component_importance(
 
     Args:
         matrix: SAT of all pairs (natural log); symmetric; the diagonal is not read.
-        components: a row per classifier, a column per component, any values; NaN where one is not known.
-        collapse: whether values that refine yes or no are taken as such: "Yes (ECA)" and "Yes (SE)" as "Yes".
+        components: a row per classifier, a column per component, any values; NaN if not known.
+        collapse: whether values that refine yes or no count as yes or no: "Yes (ECA)" and "Yes (SE)" as "Yes".
         num_repeats: how often each column is shuffled.
-        num_folds: into how many groups classifiers are held out; as many as there are classifiers, where there are fewer.
+        num_folds: number of groups in which classifiers are held out, at most the number of classifiers.
         num_permutations: of classifiers, for the p values.
-        seed: of all that is drawn. The answer doesn't depend on the order of the classifiers.
+        seed: of everything random. The answer doesn't depend on the order of the classifiers.
 
     Raises:
         InvalidValueError: the matrix is not square, symmetric and complete; fewer than four classifiers have all components; all
@@ -146,7 +146,7 @@ def measure_component_importance(
 
 
 def collapse_value(value: str) -> str:
-    """A value without what refines it: "Yes" for "Yes (ECA)".
+    """A value without its refinement: "Yes" for "Yes (ECA)".
 
     Example:
         >>> collapse_value("Yes (Lambda, Halo)"), collapse_value("NAS (CNN)")
@@ -157,7 +157,7 @@ def collapse_value(value: str) -> str:
 
 
 def measure_permutation_drops(fitted: Sequence[Fitted], num_repeats: int, *, seed: int) -> Float[np.ndarray, "repeat component"]:
-    """By how much R2 falls when a component's column is shuffled among the pairs of each test set, over all test sets together."""
+    """The drop in R2 when a component's column is shuffled among the pairs of each test set, over all test sets together."""
     generator, num_components = np.random.default_rng(seed), fitted[0].differs.shape[1]
     predicted = []
     for part in fitted:
@@ -171,7 +171,7 @@ def measure_permutation_drops(fitted: Sequence[Fitted], num_repeats: int, *, see
 
 
 def explain_share(fitted: Sequence[Fitted]) -> float:
-    """Share of the variance that is explained, over all test sets together."""
+    """Share of the variance explained (R2), over all test sets together."""
     scores = np.concatenate([part.scores for part in fitted])
     return float(r2_score(scores, np.concatenate([_predict(part.regressor, part.differs) for part in fitted])))
 
@@ -184,7 +184,7 @@ class _Pairs(NamedTuple):
 
 
 def _keep_known(components: pd.DataFrame, names: list[str], *, collapse: bool) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """The components of these classifiers, columns as text, without those of which none is known; and whom that leaves out."""
+    """The components of these classifiers, columns as text, and the classifiers left out because none is known."""
     table = components.set_axis(components.columns.astype(str), axis=1).reindex(names).dropna(axis=1, how="all")
     known = table.dropna() if len(table.columns) else table.iloc[:0]
     if len(known) < FEWEST_CLASSIFIERS:
@@ -199,10 +199,10 @@ def _keep_known(components: pd.DataFrame, names: list[str], *, collapse: bool) -
 
 def _require_contrast(table: pd.DataFrame, scores: Float[np.ndarray, " pair"]) -> None:
     if table.columns.empty:
-        msg = "all classifiers have the same components; take some that differ."
+        msg = "all classifiers have the same components; take classifiers that differ."
         raise InvalidValueError(msg)
     if np.ptp(scores) == 0:
-        msg = f"all pairs have the same score, {scores[0]:.3g}; there is nothing for components to explain."
+        msg = f"all pairs have the same score, {scores[0]:.3g}, so components have nothing to explain."
         raise InvalidValueError(msg)
 
 
@@ -211,7 +211,7 @@ def _fit(differs: Bool[np.ndarray, "pair component"], scores: Float[np.ndarray, 
 
 
 def _fit_held_out(pairs: _Pairs, num_classifiers: int, num_folds: int, seed: int) -> list[Fitted]:
-    """A regressor per fold, learnt from pairs without the fold's classifiers, and the pairs with them."""
+    """A regressor per fold, trained on pairs without the fold's classifiers, and the pairs with them."""
     order = np.random.default_rng(seed).permutation(num_classifiers)
     result = []
     for fold in np.array_split(order, num_folds):
@@ -225,13 +225,13 @@ def _predict(
     regressor: Any,  # noqa: ANN401  (scikit-learn is untyped)
     differs: Bool[np.ndarray, "*sets component"],
 ) -> Float[np.ndarray, "*sets"]:
-    """Predictions, each different row of differences once: of thousands of shuffled pairs, few rows are different."""
+    """Predictions, computed once per distinct row: thousands of shuffled pairs have few distinct rows."""
     rows = differs.reshape(-1, differs.shape[-1])
     _, first, place = np.unique(_make_keys(rows), return_index=True, return_inverse=True)
     return np.asarray(regressor.predict(rows[first])[place]).reshape(differs.shape[:-1])
 
 
 def _make_keys(rows: Bool[np.ndarray, "row component"]) -> Shaped[np.ndarray, " row"]:
-    """One value per row, equal where rows are."""
+    """One value per row, equal for equal rows."""
     packed = np.packbits(rows, axis=1)
     return np.ascontiguousarray(packed).view(f"V{packed.shape[1]}").ravel()

@@ -1,4 +1,4 @@
-"""Classifiers as points of a plane, the similar ones near each other."""
+"""Classifiers as points of a plane, similar ones near each other."""
 
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
@@ -18,7 +18,7 @@ METHODS: Final[tuple[Method, ...]] = get_args(Method)
 FEWEST_FOR_TSNE: Final = 4
 FEWEST_FEATURES: Final = 2
 WITHOUT_GROUPS: Final = 1e-6
-START: Final = 1e-4  # how far apart t-SNE's points begin, as its authors have it
+START: Final = 1e-4  # initial spread of t-SNE's points, as its authors set it
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -26,11 +26,11 @@ class Map:
     """Classifiers as points of a plane.
 
     Attributes:
-        points: a row per classifier in the order of the matrix, columns `x` and `y`. Nearness alone has a meaning: no axis does,
-            and in t-SNE nor do distances between groups that are far apart.
+        points: a row per classifier in the order of the matrix, columns `x` and `y`. Only nearness has a meaning: the axes have
+            none, nor have distances between far groups in t-SNE.
         method: "tsne" or "mds".
-        num_features: eigenvectors that the points come from.
-        perplexity: of t-SNE, roughly how many neighbours every point keeps near; NaN for MDS.
+        num_features: number of eigenvectors used.
+        perplexity: of t-SNE, roughly the number of neighbours that each point keeps near; NaN for MDS.
         shown: for MDS, the share of all squared distances between the classifiers' scaled features that the plane shows; NaN for
             t-SNE.
     """
@@ -45,12 +45,12 @@ class Map:
 def map_classifiers(
     matrix: Matrix, *, method: Method = "tsne", num_features: int | None = None, perplexity: float | None = None, seed: int = 0
 ) -> Map:
-    """Puts classifiers into a plane by their spectral features.
+    """Maps classifiers to a plane by their spectral features.
 
-    t-SNE keeps neighbours together, and may tear apart what lies between. Classical MDS is the flat shadow with the largest squared
-    distances, without chance. Eigenvectors all have the same length, so that no plane would show more of them than any other; for
-    MDS each is therefore scaled by the square root of how far its eigenvalue is below N / (N - 1), that of classifiers without
-    groups.
+    t-SNE keeps neighbours together, but may separate groups that are connected. Classical MDS is the projection with the largest
+    squared distances, and is deterministic. All eigenvectors have the same length, so that no plane would show more of them than
+    any other; for MDS each is therefore scaled by the square root of the difference between N / (N - 1), the eigenvalue of
+    classifiers without groups, and its own eigenvalue.
 
     Example:
         >>> import zooscope.analyses
@@ -115,7 +115,7 @@ def run_classical_mds(features: Float[np.ndarray, "row column"]) -> tuple[Float[
 
 
 def _find_weights(scores: pd.DataFrame, num_features: int) -> Float[np.ndarray, " feature"]:
-    """How much of the similarity each eigenvector carries; all the same where none carries any, as with two classifiers."""
+    """How much of the similarity each eigenvector explains; equal weights if none explains any, as with two classifiers."""
     _, found = find_matrix_spectrum(scores)
     below = np.sqrt(np.maximum(find_flat_eigenvalue(len(scores)) - found.eigenvalues[:num_features], 0))
     return below if (below > WITHOUT_GROUPS).any() else np.ones_like(below)

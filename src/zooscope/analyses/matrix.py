@@ -1,4 +1,4 @@
-"""Matrices of scores over classifiers: from a CSV file, and in the form that the analyses take."""
+"""Matrices of scores over classifiers: from a CSV file, and in the form that the analyses use."""
 
 import csv
 from collections.abc import Sequence
@@ -17,15 +17,15 @@ TOLERANCE: Final = 1e-6
 
 
 def read_matrix(file: str | Path) -> pd.DataFrame:
-    """A square matrix as it stands in a CSV file; `zooscope.exchange.published.import_matrix` checks what is in it.
+    """A square matrix from a CSV file; `zooscope.exchange.published.import_matrix` checks its contents.
 
     Args:
-        file: its first line has the names of the columns, after a cell that is not read; the first cell of every other line names
-            the row. An empty cell, `NaN` or `NA` is a score that is not known.
+        file: its first line has the names of the columns, after a cell that is ignored; the first cell of every other line is
+            the name of the row. An empty cell, `NaN` or `NA` is an unknown score.
 
     Raises:
         MissingFileError: there is no such file.
-        InvalidValueError: it is no CSV text, or its lines have different lengths.
+        InvalidValueError: it is not CSV text, or its lines have different lengths.
     """
     path = Path(file)
     if not path.is_file():
@@ -49,16 +49,16 @@ def read_matrix(file: str | Path) -> pd.DataFrame:
 def make_square(matrix: Matrix) -> pd.DataFrame:
     """The scores of all pairs, rows and columns in the alphabetical order of the names.
 
-    Where every analysis begins from this order, its answer doesn't depend on the order of the classifiers, to the last bit.
+    Every analysis starts from this order, so its result doesn't depend on the order of the classifiers, to the last bit.
 
     Args:
         matrix: square and symmetric, names as coordinates of both dimensions or as index and columns; the diagonal is not read.
 
     Returns:
-        NaN on the diagonal, and where the matrix has it.
+        A table, NaN on the diagonal and wherever the matrix is NaN.
 
     Raises:
-        InvalidValueError: fewer than two classifiers, other names in rows than in columns, a name that stands twice, or a pair with
+        InvalidValueError: fewer than two classifiers, different names in rows and columns, a repeated name, or a pair with
             two different scores.
     """
     table = pd.DataFrame(matrix.to_pandas() if isinstance(matrix, xr.DataArray) else matrix)
@@ -68,7 +68,7 @@ def make_square(matrix: Matrix) -> pd.DataFrame:
         raise InvalidValueError(msg)
     if len(set(rows)) < len(rows) or sorted(rows) != sorted(columns):
         odd = next((name for name in [*rows, *columns] if rows.count(name) != 1 or columns.count(name) != 1), rows[0])
-        msg = f"a matrix must have each classifier once in its rows and once in its columns: look at {odd}."
+        msg = f"a matrix must have each classifier once in its rows and once in its columns: check {odd}."
         raise InvalidValueError(msg)
     names = sorted(rows)
     scores = pd.DataFrame(table.to_numpy(dtype=np.float64), index=rows, columns=columns).loc[names, names]
@@ -86,10 +86,10 @@ def make_square(matrix: Matrix) -> pd.DataFrame:
 
 
 def keep_complete(scores: pd.DataFrame) -> pd.DataFrame:
-    """The scores of `make_square`, if every pair has one.
+    """The scores of `make_square`; every pair must have one.
 
     Raises:
-        InvalidValueError: some pair has none; it names the classifiers to leave out.
+        InvalidValueError: some pair has none; the message names the classifiers to leave out.
     """
     unknown = scores.isna().to_numpy() & ~np.eye(len(scores), dtype=bool)
     if not unknown.any():
@@ -109,17 +109,17 @@ def keep_complete(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def require_contrast(scores: pd.DataFrame) -> None:
-    """Refuses scores of `make_square` that are all the same.
+    """Rejects scores of `make_square` that are all the same.
 
     Raises:
-        InvalidValueError: they are, and there are several.
+        InvalidValueError: there are several scores, and all are the same.
     """
     values = scores.to_numpy()
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
     if len(scores) > 2 and high - low <= TOLERANCE:  # noqa: PLR2004  (two classifiers have one score)
         msg = (
-            f"all pairs have the same score, {high:.3g}; nothing tells groups apart. "
-            "Take other images, or an attack that fools some classifiers more than others."
+            f"all pairs have the same score, {high:.3g}, so there are no groups. "
+            "Use other images, or an attack that fools some classifiers more than others."
         )
         raise InvalidValueError(msg)
 
@@ -128,13 +128,13 @@ def drop_classifiers(matrix: xr.DataArray, names: Sequence[str]) -> xr.DataArray
     """A matrix without some of its classifiers.
 
     Raises:
-        UnknownNameError: it holds no such classifier.
+        UnknownNameError: the matrix has no such classifier.
     """
     known = [str(name) for name in matrix[matrix.dims[0]].to_numpy()]
     for name in names:
         if name not in known:
             kind = "classifier"
-            raise UnknownNameError(kind, name, known, "Only what is in the matrix can be left out.")
+            raise UnknownNameError(kind, name, known, "Only classifiers of the matrix can be left out.")
     return matrix.drop_sel({dimension: list(dict.fromkeys(names)) for dimension in matrix.dims})
 
 

@@ -21,13 +21,13 @@ class Placement:
 
     Attributes:
         targets: a row per target, the most alike first, index `name`: `sat` (one-sided, natural log), `percent` (attacked
-            images that fool it), `count` (images that both get right), `low`, `high` (of `sat`), `cluster`.
+            images that fool it), `count` (images that both classify correctly), `low`, `high` (of `sat`), `cluster`.
         clusters: a row per cluster, the most alike first, index `cluster`: `classifiers`, `sat` (mean one-sided SAT to its
-            members), `low`, `high`, `share` (of the bootstrap draws in which it is the most alike).
-        corrected: the same with each target's usual SAT (see `find_usual_sat`) taken from its SAT first; None where none was given.
-        cluster: the cluster with the largest mean; None where there are no clusters.
+            members), `low`, `high`, `share` (fraction of bootstrap draws in which it is the most alike).
+        corrected: the same after subtracting each target's usual SAT (see `find_usual_sat`); None if none was given.
+        cluster: the cluster with the largest mean; None if there are no clusters.
         share: fraction of bootstrap draws that choose the same cluster; covers the choice of images only.
-        nearest_share: of the draws in which the nearest target is the nearest.
+        nearest_share: fraction of bootstrap draws in which the same target is the nearest.
         confidence: of the intervals.
     """
 
@@ -42,15 +42,15 @@ class Placement:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class OneSided:
-    """How far one direction tells what both tell, over the classifiers of a study.
+    """How well one direction of SAT predicts both, over the classifiers of a study.
 
     Attributes:
         pairs: a row per ordered pair: `source`, `target`, `score_one_sided` (the source's attack alone), `sat` (both directions).
-        pearson: of the two, over ordered pairs; permuted are classifiers.
+        pearson: of the two, over ordered pairs; the test permutes classifiers.
         trend: `sat` by `score_one_sided`.
-        recovered: classifiers that their own row of one-sided scores puts into their own cluster, of those with a sibling there.
-        recovered_corrected: the same with each target's usual SAT (over the other sources) taken from its SAT first.
-        num_recoverable: how many have a sibling there.
+        recovered: number of classifiers that their own row of one-sided scores assigns to their own cluster.
+        recovered_corrected: the same after subtracting each target's usual SAT (over the other sources).
+        num_recoverable: number of classifiers whose cluster has another member.
     """
 
     pairs: pd.DataFrame
@@ -73,12 +73,12 @@ def place_classifier(
     num_resamples: int = NUM_RESAMPLES,
     seed: int = 0,
 ) -> Placement:
-    """The nearest targets and the cluster of a classifier that was attacked, from what its attack did to the targets.
+    """The nearest targets and the cluster of a classifier that was attacked, from the effect of its attack on the targets.
 
     Source: Hwang et al., ECCV 2024, Appendix H: the direction from the known classifiers to the new one is left out, so that N
     known classifiers need not be attacked again. The paper doesn't say how a cluster is assigned; here by the largest mean
-    SAT. Some targets are fooled more easily than others, whoever attacks, so every new classifier seems close to their cluster:
-    the means are therefore also given with each target's usual SAT taken off.
+    SAT. Some targets are fooled more easily than others by any source, so every new classifier seems close to their cluster.
+    The means are therefore also given after subtracting each target's usual SAT.
 
     Example:
         >>> import zooscope.analyses
@@ -92,11 +92,11 @@ def place_classifier(
     Args:
         names: the targets.
         fooled: images on which the new classifier's attack fools each target.
-        counted: images that the new classifier and the target get right when clean.
-        clusters: cluster by target; targets without one are in none.
-        usual: of each target, as of `find_usual_sat`; taken as given, not drawn anew.
+        counted: images that the new classifier and the target classify correctly when clean.
+        clusters: cluster by target; targets without one belong to none.
+        usual: of each target, from `find_usual_sat`; treated as fixed, not resampled.
         confidence: of the intervals.
-        epsilon_s: the smallest percentage told apart from none.
+        epsilon_s: lower bound of percentages, so that the logarithm is finite.
         num_resamples: draws of images.
         seed: of the draws.
 
@@ -105,7 +105,7 @@ def place_classifier(
     """
     percent = find_percent((fooled & counted).sum(1), counted.sum(1))
     if not np.isfinite(percent).any():
-        msg = "no target shares a correctly classified image with the classifier; there is nothing to place it by."
+        msg = "no target shares a correctly classified image with the classifier, so it can't be placed."
         raise InvalidValueError(msg)
     outcomes = (fooled & counted).astype(np.int8), counted.astype(np.int8)
     drawn_shares = resample_shares(*outcomes, num_resamples=num_resamples, seed=seed)
@@ -149,7 +149,7 @@ def compare_directions(
 ) -> OneSided:
     """Every classifier of a study placed as if it were new: its own attack alone against both directions.
 
-    One direction is half of what SAT counts, so that they can't but be correlated; what is asked is how closely.
+    One direction is half of what SAT counts, so they are always correlated; the question is how closely.
 
     Source: Hwang et al., ECCV 2024, Figure H.1.
 
@@ -165,10 +165,10 @@ def compare_directions(
     Args:
         outcomes: of attacked images.
         clusters: cluster by classifier, as found with all of them.
-        epsilon_s: the smallest percentage told apart from none.
+        epsilon_s: lower bound of percentages, so that the logarithm is finite.
         confidence: of the trend's band.
         num_permutations: of the Mantel test.
-        seed: of its permutations, and of the draws for the band.
+        seed: of the permutations, and of the draws for the band.
     """
     names = np.array(outcomes.names, dtype=object)
     alone, both = score_one_sided(outcomes, epsilon_s=epsilon_s), sat(outcomes, epsilon_s=epsilon_s).score
@@ -199,14 +199,14 @@ def compare_directions(
 
 
 def find_usual_sat(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S) -> dict[str, float]:
-    """How easily each classifier is fooled, whoever attacks: mean one-sided SAT from all others; NaN where there is none."""
+    """How easily each classifier is fooled by any source: mean one-sided SAT from all others; NaN if there is none."""
     alone = score_one_sided(outcomes, epsilon_s=epsilon_s)
     means = _average_usual(alone, np.arange(len(alone)))
     return {name: float(mean) for name, mean in zip(outcomes.names, means, strict=True)}
 
 
 def _average_usual(alone: Float[np.ndarray, "source target"], sources: Int[np.ndarray, " source"]) -> Float[np.ndarray, " target"]:
-    """Mean over the sources other than the target itself; `sources` are the rows' places among the targets."""
+    """Mean over the sources other than the target itself; `sources` are the positions of the rows among the targets."""
     known = np.isfinite(alone)
     known[np.arange(len(sources)), sources] = False
     number = known.sum(0)
@@ -229,7 +229,7 @@ def _score_clusters(
     drawn: Float[np.ndarray, "resample target"],
     confidence: float,
 ) -> pd.DataFrame:
-    """Mean score of every cluster that has a known one, the largest first."""
+    """Mean score of every cluster with a known score, the largest first."""
     rows, means = [], []
     for cluster in dict.fromkeys(each for each in cluster_of.values() if each is not None):
         members = np.array([each == cluster for each in cluster_of.values()]) & np.isfinite(scores)
@@ -259,7 +259,7 @@ def _average_known(values: Float[np.ndarray, "resample target"]) -> Float[np.nda
 
 
 def _find_share_of_largest(values: Float[np.ndarray, "resample cell"]) -> list[float]:
-    """Of every cell, the share of rows in which it is the largest; several largest share the row."""
+    """For every cell, the share of rows in which it is the largest; ties share the row equally."""
     filled = np.where(np.isfinite(values), values, -np.inf)
     largest = (filled == filled.max(1, keepdims=True)) & np.isfinite(filled)
     number = largest.sum(1, keepdims=True)

@@ -1,4 +1,4 @@
-"""How much clusters depend on which images were taken."""
+"""How much clusters depend on the choice of images."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -22,16 +22,16 @@ RESTARTS: Final = 10
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ClusterStability:
-    """How far clusters come out again when images are drawn anew, with replacement.
+    """How well clusters are reproduced when images are resampled with replacement.
 
     Attributes:
         co_assignment: share of draws in which two classifiers are in one cluster; names as index and columns, by cluster.
         clusters: a row per cluster, index `cluster`: `size`; `together`, the mean share of draws in which two of its members are in
-            one cluster (NaN for a cluster of one); `jaccard`, the mean over draws of the likeness to the cluster that is most like
-            it, members of both over members of either (1 where it comes out unchanged every time); `exact`, the share of draws in
-            which it comes out unchanged.
+            one cluster (NaN for a cluster of one); `jaccard`, the mean over draws of the Jaccard index with the most similar
+            cluster, members of both over members of either (1 if it is unchanged every time); `exact`, the share of draws in
+            which it is unchanged.
         adjusted_rand: mean over draws of the adjusted Rand index of the whole partition: 1 for the same, 0 for chance.
-        num_draws: how many.
+        num_draws: number of draws.
     """
 
     co_assignment: pd.DataFrame
@@ -43,10 +43,10 @@ class ClusterStability:
 def measure_cluster_stability(
     found: Clusters, predictions: Predictions, *, num_draws: int = NUM_DRAWS, epsilon_s: float = EPSILON_S, seed: int = 0
 ) -> ClusterStability:
-    """Clusters again on images drawn with replacement, as many clusters as there were.
+    """Clusters the classifiers again on images drawn with replacement, into the same number of clusters.
 
-    In each draw K-means is started 10 times by chance and once from the clusters that are examined, and the best of the eleven
-    counts, so that a draw differs because of its images and not because K-means was unlucky.
+    In each draw K-means is started 10 times at random and once from the given clusters, and the best of the eleven is taken, so
+    that a draw differs because of its images, not because K-means ended at a poor partition.
 
     Source: Hennig, Cluster-wise assessment of cluster stability, 2007 (Jaccard).
 
@@ -71,7 +71,7 @@ def measure_cluster_stability(
     Args:
         found: clusters of the SAT of these predictions, of all classifiers or some.
         predictions: of the study.
-        num_draws: how many.
+        num_draws: number of draws.
         epsilon_s: as for the SAT.
         seed: of the draws, and of the starts.
 
@@ -84,7 +84,7 @@ def measure_cluster_stability(
     names = sorted(map(str, found.labels.index))
     lacking = [name for name in names if name not in predictions.names]
     if lacking:
-        msg = f"the predictions hold no {lacking[0]}; take clusters and predictions of the same study."
+        msg = f"the predictions don't contain {lacking[0]}; take clusters and predictions of the same study."
         raise InvalidValueError(msg)
     own = found.labels.loc[names].to_numpy(dtype=np.int64)
     scores = _score_draws(predictions.take(names), num_draws, epsilon_s, seed)
@@ -105,7 +105,7 @@ def measure_cluster_stability(
 def _score_draws(
     predictions: Predictions, num_draws: int, epsilon_s: float, seed: int
 ) -> Float[np.ndarray, "draw classifier classifier"]:
-    """SAT of every draw. A pair that shares no image in a draw keeps the score that it has on all."""
+    """SAT of every draw. A pair that shares no image in a draw keeps its score on all images."""
     fooled, counted = count_pairs(find_outcomes(predictions))
     shares = resample_shares(fooled, counted, num_resamples=num_draws, seed=seed)
     overall = find_percent(fooled.sum(axis=1, dtype=np.int64), counted.sum(axis=1, dtype=np.int64)) / PERCENT
@@ -126,7 +126,7 @@ def _recluster(
     features = find_spectrum(weights).vectors[:, :num_clusters]
     found = [run_k_means(features, num_clusters, n_init=RESTARTS, random_state=random_state)]
     centres = np.stack([features[own == number].mean(axis=0) for number in np.unique(own)])
-    if len(centres) == num_clusters:  # none was left empty
+    if len(centres) == num_clusters:  # no cluster is empty
         found.insert(0, run_k_means(features, num_clusters, init=centres))
     labels, _ = min(found, key=lambda result: result[1])
     return labels.astype(np.int64)
@@ -152,6 +152,6 @@ def _describe_clusters(
 
 
 def _find_best_jaccard(inside: Bool[np.ndarray, " classifier"], labels: Int[np.ndarray, " classifier"]) -> float:
-    """Likeness of a cluster to the most similar cluster of a draw; only those that share a member can be it."""
+    """Jaccard index with the most similar cluster of a draw, which must share a member."""
     others = [labels == label for label in np.unique(labels[inside])]
     return max(float((inside & other).sum() / (inside | other).sum()) for other in others)

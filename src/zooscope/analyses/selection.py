@@ -1,4 +1,4 @@
-"""Which classifiers make a good ensemble, chosen on one half of the images and judged on the other."""
+"""Which classifiers make a good ensemble, chosen on one half of the images and evaluated on the other."""
 
 from dataclasses import dataclass
 from math import comb
@@ -21,19 +21,19 @@ Method = Literal["most diverse", "best predicted", "greedy", "best single classi
 METHODS: Final[tuple[Method, ...]] = ("most diverse", "best predicted", "greedy", "best single classifiers")
 NUM_RANDOM: Final = 200
 NUM_FITTED: Final = 500
-MOST_MEASURED: Final = 1000  # sets whose logits are all averaged; more are chosen from greedily
+MOST_MEASURED: Final = 1000  # up to this many sets all errors are measured; above it the search is greedy
 
 
 @dataclass(frozen=True, kw_only=True)
 class Regression:
-    """ERR of an ensemble from what is known of its members, least squares over ensembles of the size asked for.
+    """ERR of an ensemble predicted from its members: least squares over ensembles of the requested size.
 
     Attributes:
         intercept: ERR = intercept + by_sat * (mean pairwise SAT) + by_error * (mean error of the members, a share).
         by_sat: per unit of SAT (natural log).
         by_error: per unit of error.
         r_squared: of the fit, on the choosing half.
-        num_ensembles: fitted to.
+        num_ensembles: number of ensembles in the fit.
     """
 
     intercept: float
@@ -45,22 +45,22 @@ class Regression:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Selection:
-    """Ensembles chosen in several ways, judged on images that none was chosen by.
+    """Ensembles chosen by several methods, evaluated on images that none was chosen on.
 
     Attributes:
-        chosen: a row per way of choosing, index `method` (`METHODS`, then `random` and `best classifier alone`): `members` (a tuple
-            of names; empty for `random`), `exact` (whether no set of this size does better by the method's own measure on the
+        chosen: a row per method, index `method` (`METHODS`, then `random` and `best classifier alone`): `members` (a tuple
+            of names; empty for `random`), `exact` (whether no set of this size is better by the method's own criterion on the
             choosing half), `choosing_error` (on the choosing half), and on the other half `error`, `low`, `high`, `mean_error`
             (of the members), `err`, `difference` (error minus that of random picks), `difference_low`, `difference_high`. All
             errors are shares.
-        best: the row with the lowest error on the other half, be it random picks or a classifier alone.
-        indistinct: rows whose error there differs from the best one's by what images alone may make of it (the interval of the
-            difference holds 0).
-        regression: what `best predicted` predicts with; None where it could not be fitted.
+        best: the row with the lowest error on the other half; can be random picks or a single classifier.
+        indistinct: rows whose difference from the best row is explained by the choice of images (the interval of the
+            difference contains 0).
+        regression: the prediction of `best predicted`; None if it could not be fitted.
         random_std: standard deviation of the error over the random picks.
-        num_random: how many random picks `random` is the mean of.
-        num_choosing: images that were chosen by.
-        num_reporting: images that are reported on.
+        num_random: number of random picks that `random` averages.
+        num_choosing: images used for choosing.
+        num_reporting: images used for evaluation.
         confidence: of the intervals (bootstrap over the reporting half).
     """
 
@@ -85,11 +85,11 @@ def select_ensemble(
     num_random: int = NUM_RANDOM,
     seed: int = 0,
 ) -> Selection:
-    """Chooses ensembles of a size in several ways, and says which wins.
+    """Chooses ensembles of one size by several methods, and compares them.
 
     most diverse: the smallest mean pairwise SAT. best predicted: the smallest error that a regression of ERR on mean pairwise SAT
     and mean error of the members predicts. greedy: the smallest measured error. best single classifiers: the smallest mean error of
-    the members. All of it on the choosing half alone, SAT included.
+    the members. All of these use the choosing half only, also for SAT.
 
     Example:
         >>> import zooscope.analyses
@@ -109,7 +109,7 @@ def select_ensemble(
         average: of logits or of probabilities.
         confidence: of the intervals.
         num_random: random picks to compare with.
-        seed: of the halves, the picks, the ensembles fitted to, and the bootstrap.
+        seed: of the halves, the random picks, the ensembles in the fit, and the bootstrap.
 
     Raises:
         InvalidValueError: the size is not between 2 and the number of classifiers, or logits and outcomes don't fit.
@@ -177,11 +177,11 @@ class _Chooser:
 
     @property
     def single_error(self) -> Float[np.ndarray, " classifier"]:
-        """Of every classifier alone."""
+        """Error of every classifier alone."""
         return np.asarray((~self.logits.right).mean(1))
 
     def measure_errors(self, sets: Int[np.ndarray, "set member"]) -> Float[np.ndarray, " set"]:
-        """Measured, of every ensemble."""
+        """Measured error of every ensemble."""
         return np.asarray(measure_metrics(self.logits, [sets], average=self.average)[0].error)
 
     def choose_all(self) -> tuple[dict[str, Best], Regression | None]:
@@ -212,7 +212,7 @@ class _Chooser:
         }, regression
 
     def _fit_regression(self, scores: Float[np.ndarray, "a b"]) -> Regression | None:
-        """Fitted to ensembles drawn from all of this size."""
+        """Fits to random ensembles of this size."""
         generator = np.random.default_rng((self.seed, 2))
         sets = draw_sets([range(len(scores))], self.size, 1, num_draws=NUM_FITTED, generator=generator).members
         err = measure_metrics(self.logits, [sets], average=self.average)[0].err
@@ -234,7 +234,7 @@ class _Chooser:
 
 
 def average_pairs(scores: Float[np.ndarray, "a b"], sets: Int[np.ndarray, "set member"]) -> Float[np.ndarray, " set"]:
-    """Mean score over the pairs of every set of at least two; NaN where a pair has none."""
+    """Mean score over the pairs of every set of at least two; NaN if a pair has none."""
     rows, columns = np.triu_indices(sets.shape[1], 1)
     return np.asarray(scores[sets[:, rows], sets[:, columns]].mean(1))
 
@@ -242,7 +242,7 @@ def average_pairs(scores: Float[np.ndarray, "a b"], sets: Int[np.ndarray, "set m
 def _judge(
     wrong: Float[np.ndarray, "way image"], reference: Float[np.ndarray, " image"], *, confidence: float, seed: int
 ) -> dict[str, Float[np.ndarray, " way"]]:
-    """Errors and their differences from a reference on the same images, with intervals; one draw of images serves all."""
+    """Errors and their differences from a reference on the same images, with intervals; with one draw of images for all."""
     weights = draw_weights(wrong.shape[1], num_resamples=NUM_RESAMPLES, seed=seed) / wrong.shape[1]
     low, high = set_exact_ends(find_percentiles(weights @ wrong.T, confidence), wrong, np.ones_like(wrong), confidence=confidence)
     difference = wrong - reference

@@ -1,4 +1,4 @@
-"""Classifiers as points: the eigenvectors of the graph in which similar classifiers hang together."""
+"""Classifiers as points: the eigenvectors of the graph that connects similar classifiers."""
 
 from typing import Final, NamedTuple
 
@@ -26,10 +26,10 @@ class Spectrum(NamedTuple):
 
 
 def build_adjacency(scores: Float[np.ndarray, "a b"]) -> Float[np.ndarray, "a b"]:
-    """Weights of the graph's edges: SAT as it is (natural log), 0 on the diagonal and below 0.
+    """Weights of the graph's edges: SAT (natural log), with 0 on the diagonal and instead of negative values.
 
-    A weight can't be negative, and SAT is where fewer than one image in a hundred is fooled; such classifiers are not connected. In
-    the paper's matrix every score lies between 1.8 and 4.2, so that nothing is cut there.
+    Weights can't be negative, but SAT is negative if less than one image in a hundred is fooled; such classifiers are not
+    connected. In the paper's matrix all scores are between 1.8 and 4.2, so none is cut.
     """
     weights = np.maximum(scores, 0)
     np.fill_diagonal(weights, 0)
@@ -39,9 +39,9 @@ def build_adjacency(scores: Float[np.ndarray, "a b"]) -> Float[np.ndarray, "a b"
 def find_spectrum(weights: Float[np.ndarray, "a b"]) -> Spectrum:
     """All eigenvectors of I - D^(-1/2) A D^(-1/2) but the trivial one, D^(1/2) 1, whose eigenvalue is 0.
 
-    The trivial one is moved out of the way instead of being counted off: where the graph falls into parts, 0 has several
-    eigenvectors, and a solver mixes them. The sign of each vector is chosen: its largest entry is positive. A classifier without
-    any edge has an eigenvector of its own, with eigenvalue 0.
+    The trivial one is shifted to a large eigenvalue instead of dropping the first: in a disconnected graph 0 has several
+    eigenvectors, and a solver mixes them. The sign of each vector is fixed: its largest entry is positive. A classifier without
+    edges has an eigenvector of its own, with eigenvalue 0.
 
     Args:
         weights: symmetric, not negative, 0 on the diagonal.
@@ -54,19 +54,19 @@ def find_spectrum(weights: Float[np.ndarray, "a b"]) -> Spectrum:
 
 
 def find_flat_eigenvalue(num_classifiers: int) -> float:
-    """N / (N - 1): all eigenvalues but the trivial one when every pair has the same score, and their mean at any scores."""
+    """N / (N - 1): every eigenvalue but the trivial one if all pairs have the same score, and their mean for any scores."""
     return num_classifiers / (num_classifiers - 1)
 
 
 def fix_signs(vectors: Float[np.ndarray, "row column"]) -> Float[np.ndarray, "row column"]:
-    """The same columns or their negatives: the largest entry of each is positive, the first of equally large ones."""
+    """The same columns or their negatives: the largest entry of each (of equally large ones, the first) is positive."""
     size = np.abs(vectors)
-    largest = (size > size.max(axis=0, initial=0) - 1e-9).argmax(axis=0)  # equals differ by a rounding error, which is chance
+    largest = (size > size.max(axis=0, initial=0) - 1e-9).argmax(axis=0)  # equal entries differ by rounding errors
     return vectors * np.where(np.take_along_axis(vectors, largest[None], axis=0) < 0, -1.0, 1.0)
 
 
 def find_matrix_spectrum(matrix: Matrix) -> tuple[tuple[str, ...], Spectrum]:
-    """The spectrum of a matrix of SAT, and the alphabetical names that its rows stand for.
+    """The spectrum of a matrix of SAT, and the names of its rows in alphabetical order.
 
     Raises:
         InvalidValueError: the matrix is not square, symmetric and complete, or holds no score above 0.
@@ -74,7 +74,7 @@ def find_matrix_spectrum(matrix: Matrix) -> tuple[tuple[str, ...], Spectrum]:
     scores = keep_complete(make_square(matrix))
     weights = build_adjacency(scores.to_numpy(copy=True))
     if not np.nan_to_num(weights).any():
-        msg = "no two classifiers have a score above 0 (one image in a hundred); there is no similarity to analyse."
+        msg = "no two classifiers have a score above 0 (one image in a hundred), so there is no similarity to analyse."
         raise InvalidValueError(msg)
     return tuple(scores.index), find_spectrum(weights)
 
@@ -85,7 +85,7 @@ def find_spectral_features(matrix: Matrix, num_features: int = 10) -> pd.DataFra
     Source: Hwang et al., ECCV 2024, Section 4.1 and Appendix C: the "K largest eigenvectors" of the normalised Laplacian of SAT,
     after Ng, Jordan and Weiss (2001). Theirs are the K largest of D^(-1/2) A D^(-1/2): those of the smallest eigenvalues of the
     Laplacian I - D^(-1/2) A D^(-1/2). Ng et al. keep the trivial one and scale rows to length one. Here both are left out: the
-    trivial one is nearly constant and tells nothing apart, and a scaled row forgets how far from the middle a classifier stands.
+    trivial one is nearly constant and separates nothing, and scaling a row loses the classifier's distance from the centre.
 
     Example:
         >>> import numpy as np, pandas as pd
@@ -96,7 +96,7 @@ def find_spectral_features(matrix: Matrix, num_features: int = 10) -> pd.DataFra
 
     Args:
         matrix: SAT of all pairs (natural log); symmetric; the diagonal is not read.
-        num_features: how many eigenvectors; all, where there are fewer.
+        num_features: number of eigenvectors; all if there are fewer.
 
     Returns:
         A row per classifier, in the order of the matrix; columns 0, 1, ...

@@ -24,16 +24,16 @@ class Stability:
 
     Attributes:
         by_size: a row per number of images, index `images`: `std` (standard deviation over the sets, mean over the pairs),
-            `expected` (what the spread over all images together predicts: it falls as 1 / sqrt(images)), `disjoint` (whether
-            the sets share no image; else each is drawn with replacement).
+            `expected` (predicted from the spread over all images; falls as 1 / sqrt(images)), `disjoint` (whether
+            the sets share no image; otherwise each is drawn with replacement).
         pairs: a row per pair: `a`, `b`, `percent`, `std_per_image` (of one image; divided by sqrt(images) it is the standard error
-            of the percentage), `needed` (images for an interval of the wanted width).
-        needed: images for the wanted width, mean over the pairs rounded up.
-        needed_most: images for the widest pair.
-        width: the wanted width of the interval, percent points from end to end.
+            of the percentage), `needed` (images for an interval of the requested width).
+        needed: images for the requested width, mean over the pairs, rounded up.
+        needed_most: images for the pair that needs the most.
+        width: the requested width of the interval, percent points from end to end.
         confidence: of that interval.
-        num_sets: how many sets there are of every size.
-        num_images: how many images the study has.
+        num_sets: number of sets of each size.
+        num_images: number of images in the study.
     """
 
     by_size: pd.DataFrame
@@ -58,9 +58,9 @@ def measure_stability(
 ) -> Stability:
     """Standard deviation of SAT over several sets of images, from the record alone.
 
-    The sets of a size are disjoint where the study has images enough, else drawn with replacement. The images that are needed for
-    a width are extrapolated: the spread of a share over n images is taken to fall as 1 / sqrt(n), with the spread per image as it
-    is over all images of the study.
+    The sets of a size are disjoint if the study has enough images, otherwise drawn with replacement. The number of images needed
+    for a width is extrapolated: the spread of a share over n images is assumed to fall as 1 / sqrt(n), with the spread per image
+    estimated over all images of the study.
 
     Source: Hwang et al., ECCV 2024, Table 1: ten sets, in percent without the logarithm.
 
@@ -74,18 +74,18 @@ def measure_stability(
         ([10, 20, 50, 100], 125)
 
     Args:
-        outcomes: of attacked images; images are counted as they are drawn, before it is known which of them a pair gets right.
+        outcomes: of attacked images; a set's size counts all of its images, also those that a pair gets wrong.
         pair: two classifiers; all pairs by default.
         sizes: numbers of images; by default 10, 20, 50, 100, ... up to all.
-        num_sets: how many sets of every size.
-        width: the wanted width of an interval, percent points from end to end.
+        num_sets: number of sets of each size.
+        width: the requested width of an interval, percent points from end to end.
         confidence: of that interval.
         seed: of the sets.
 
     Raises:
         InvalidValueError: there is no pair with a score, a size is not between 1 and the number of images, or a setting is out of
             range.
-        UnknownNameError: a classifier of the pair is not there.
+        UnknownNameError: a classifier of the pair is unknown.
     """
     require_confidence(confidence)
     if num_sets < 2 or not width > 0:  # noqa: PLR2004
@@ -95,7 +95,7 @@ def measure_stability(
     fooled, counted = outcomes.take_pairs(a, b)
     usable = counted.any(1)
     if not usable.any():
-        msg = "no pair of classifiers has a score yet; measure at least two classifiers on an image that both get right."
+        msg = "no pair of classifiers has a score yet; measure at least two classifiers on an image that both classify correctly."
         raise InvalidValueError(msg)
     a, b, fooled, counted = a[usable], b[usable], fooled[usable], counted[usable]
     num_images = fooled.shape[1]
@@ -131,7 +131,7 @@ def measure_stability(
 
 
 def _find_pairs(outcomes: Outcomes, pair: tuple[str, str] | None) -> tuple[Int[np.ndarray, " pair"], Int[np.ndarray, " pair"]]:
-    """Places of the pairs' classifiers."""
+    """Positions of the pairs' classifiers."""
     if pair is None:
         rows, columns = np.triu_indices(len(outcomes.names), 1)
         return rows, columns
@@ -154,7 +154,7 @@ def _choose_sizes(num_images: int) -> list[int]:
 def _find_std_per_image(
     fooled: Int[np.ndarray, "pair image"], counted: Int[np.ndarray, "pair image"], share: Float[np.ndarray, " pair"]
 ) -> Float[np.ndarray, " pair"]:
-    """Standard deviation of a ratio of sums, per image drawn: that of its linear part (delta method)."""
+    """Standard deviation of a ratio of sums, per image drawn, by the delta method."""
     linear = (fooled - share[:, None] * counted) / counted.mean(1)[:, None]
     return np.asarray(np.sqrt((linear**2).mean(1)))
 

@@ -1,4 +1,4 @@
-"""How alike classifiers of one architecture are that were trained in different ways: by seed, hyper-parameters, regime."""
+"""How similar classifiers of one architecture are after different training: by seed, hyper-parameters, regime."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,11 +25,11 @@ class Strategies:
 
     Attributes:
         within: a row per group, index `group`: `classifiers`, `pairs` (with a score), `sat` (mean SAT of the pairs, natural log),
-            `percent` (mean without the log), `sensitivity` (1 - percent / 100: 0 where every setting gives the same classifier),
+            `percent` (mean without the log), `sensitivity` (1 - percent / 100: 0 if every setting gives the same classifier),
             each with `_low` and `_high`. NaN for a group of one.
-        between: mean SAT of pairs with one classifier in either group; dimensions `group` and `other`, the diagonal is `within`;
-            coordinates `low` and `high`.
-        overall: the same numbers as a row of `within`, over all pairs of all classifiers, with or without group.
+        between: mean SAT of pairs with one classifier in each of two groups; dimensions `group` and `other`, the diagonal is
+            `within`; coordinates `low` and `high`.
+        overall: the same numbers as a row of `within`, over all pairs of all classifiers, with or without a group.
         confidence: of the intervals.
     """
 
@@ -48,11 +48,10 @@ def compare_strategies(
     num_resamples: int = NUM_RESAMPLES,
     seed: int = 0,
 ) -> Strategies:
-    """Mean SAT within and between groups, and sensitivity to what differs within a group.
+    """Mean SAT within and between groups, and the sensitivity to what varies within a group.
 
     Source: Hwang et al., ECCV 2024, Table 3 (mean of the logarithms) and Appendix H (sensitivity, there in words only: low mean
-    similarity among settings is high sensitivity; here it is 1 minus the mean similarity as a share, since a logarithm has no 1
-    to be taken from).
+    similarity among settings is high sensitivity; here it is 1 minus the mean share of images that fool, without the logarithm).
 
     Example:
         >>> import zooscope.analyses
@@ -66,15 +65,15 @@ def compare_strategies(
         39.0
 
     Args:
-        scores: outcomes of attacked images; or a matrix of SAT (`a`, `b`, coordinate `percent`), without intervals then (NaN).
-        groups: classifier name to group; a classifier without one counts in `overall` alone.
+        scores: outcomes of attacked images; or a matrix of SAT (`a`, `b`, coordinate `percent`), which gives no intervals (NaN).
+        groups: classifier name to group; a classifier without one counts in `overall` only.
         confidence: of the intervals (bootstrap over images, one draw for all pairs).
-        epsilon_s: the smallest percentage told apart from none.
+        epsilon_s: lower bound of percentages, so that the logarithm is finite.
         num_resamples: draws of images.
         seed: of the draws.
 
     Raises:
-        InvalidValueError: no classifier has a group, or a group names a classifier that is not there.
+        InvalidValueError: no classifier has a group, or `groups` names an unknown classifier.
     """
     classifiers = scores.names if isinstance(scores, Outcomes) else tuple(str(name) for name in scores["a"].to_numpy())
     group_of = _assign_groups(classifiers, groups)
@@ -129,7 +128,7 @@ class _Pairs:
         result: dict[str, float] = {"pairs": int(usable.sum())}
         percent, drawn = self.percent[usable], self.drawn[:, usable]
         for name in MEASURES:
-            if result["pairs"] == 1:  # a pair has one interval, wherever it is shown
+            if result["pairs"] == 1:  # a single pair keeps its own interval, as shown elsewhere
                 low, high = sorted(self._convert(name, PERCENT * end[usable]).item() for end in self.ends)
             else:
                 low, high = map(float, find_percentiles(_average(self._convert(name, drawn)), self.confidence))
@@ -143,7 +142,7 @@ class _Pairs:
 
 
 def _average(values: np.ndarray) -> np.ndarray:
-    """Mean over the last axis of what is known; NaN where nothing is."""
+    """Mean over the last axis, ignoring NaN; NaN if all values are."""
     known = np.isfinite(values)
     number = known.sum(-1)
     total = np.where(known, values, 0.0).sum(-1)

@@ -1,4 +1,4 @@
-"""Which classifiers may teach a student well, by how alike they are to it."""
+"""Which classifiers may be good teachers for a student, by their similarity to it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from zooscope.errors import InvalidValueError, UnknownNameError
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What the paper measured of one kind of teachers.
+    """What the paper measured for one kind of teacher.
 
     Attributes:
-        teachers: of which kind.
-        count: how many teachers.
-        r: Pearson correlation of the teacher's SAT to the student with the distilled student's accuracy.
+        teachers: the kind of teacher.
+        count: number of teachers.
+        r: Pearson correlation between the SAT of teacher and student and the distilled student's accuracy.
         p: its p value, two-sided.
     """
 
@@ -29,25 +29,25 @@ class Evidence:
 
 
 # Hwang et al., ECCV 2024, Figure 8: 25 teachers, one student (DeiT-Ti, SAT measured with DeiT-S), one distillation each. The counts
-# of the two kinds are not printed; 7 and 18 are the only ones that add up to 25 and give these p values for these r.
+# of the two kinds are not printed; only 7 and 18 add up to 25 and give these p values for these r.
 EVIDENCE: Final = {
     "all": Evidence(teachers="all", count=25, r=-0.32, p=0.12),
     "same": Evidence(teachers="same base architecture", count=7, r=0.70, p=0.078),
     "other": Evidence(teachers="other base architecture", count=18, r=-0.51, p=0.030),
 }
-# Figure G.1: the teacher's own accuracy, between 79.5 and 82.5 %, told nothing.
+# Figure G.1: the teacher's own accuracy, between 79.5 and 82.5 %, made no difference.
 ACCURACY_EVIDENCE: Final = Evidence(teachers="by the teacher's own accuracy", count=25, r=0.049, p=0.82)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Teachers:
-    """Candidates to teach a student, each kind ranked by what the paper found for it.
+    """Teacher candidates for a student, each kind ranked by the paper's finding for it.
 
-    The paper's advice on the kinds: its best teacher was of another base architecture, and it recommends such a one.
+    The paper's best teacher had another base architecture than the student, and the paper recommends that.
 
     Attributes:
-        student: who is to be taught.
-        base_architecture: the student's; None where it is not known, and then nothing is ranked.
+        student: the classifier to be trained.
+        base_architecture: the student's; None if it is not known, and then nothing is ranked.
         same: candidates of the student's base architecture, the most alike first.
         other: candidates of another one, the least alike first.
         unranked: candidates of unknown base architecture, or without a score; the most alike first.
@@ -67,9 +67,9 @@ def rank_teachers(
 ) -> Teachers:
     """Ranks teacher candidates for a student.
 
-    By the paper's finding: among teachers of the student's own base architecture the more similar teach better, among others the
-    less similar. The evidence is weak (`EVIDENCE`): one student, one run per teacher, and of its own three correlations one has a p
-    value under 0.05.
+    The paper's finding: among teachers of the student's own base architecture, more similar ones teach better; among others, less
+    similar ones. The evidence is weak (`EVIDENCE`): one student, one run per teacher, and only one of the three correlations has a
+    p value below 0.05.
 
     Source: Hwang et al., ECCV 2024, Section 5.2, Figures 8 and G.1.
 
@@ -84,8 +84,8 @@ def rank_teachers(
         (['vit'], ['cnn'])
 
     Args:
-        sat: dimensions `a` and `b`, natural log; coordinates `low` and `high` where there are intervals.
-        base_architectures: by classifier; None or missing where not known.
+        sat: dimensions `a` and `b`, natural log; coordinates `low` and `high` if there are intervals.
+        base_architectures: by classifier; None or missing if not known.
         student: a classifier of the matrix.
         accuracies: clean accuracy by classifier, percent.
 
@@ -125,5 +125,5 @@ def rank_teachers(
 
 
 def _read_value(value: object) -> str | None:
-    """A component's value; None for what pandas has instead of one."""
+    """A component's value; None for pandas's missing values."""
     return value if isinstance(value, str) and value else None

@@ -1,4 +1,4 @@
-"""What is known of each classifier, as a table."""
+"""A table of what is known about each classifier."""
 
 from collections.abc import Sequence
 

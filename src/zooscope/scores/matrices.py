@@ -21,13 +21,13 @@ def make_sat_matrix(
     """SAT of all pairs, with intervals.
 
     Args:
-        predictions: what was measured, all of it or a part.
+        predictions: all measured predictions, or some of them.
         confidence: of the intervals `low` and `high` (bootstrap over images); None leaves them out.
-        epsilon_s: the smallest percentage told apart from none.
+        epsilon_s: lower bound of percentages, so that the logarithm is finite.
 
     Returns:
         Dimensions `a` and `b`, natural log; coordinates `percent` (without the log), `count` (images), `low`, `high` (log). NaN
-        where a pair shares no correctly classified image, or nothing is measured yet.
+        if a pair shares no correctly classified image, or is not measured yet.
 
     Raises:
         InvalidValueError: confidence or epsilon_s is out of range.
@@ -54,11 +54,11 @@ def make_sat_matrix(
 
 
 def make_transfer_matrix(predictions: Predictions) -> xr.DataArray:
-    """Share of counted images that a source's attack fools a target on, in percent.
+    """Percent of counted images on which a source's attack fools a target.
 
     Returns:
-        Dimensions `source` and `target`; coordinates `count` (images) and `control` (percent that the target gets wrong when the
-        same images take the same way unattacked: damage by resizing, 0 where both take the same pixels).
+        Dimensions `source` and `target`; coordinates `count` (images) and `control` (percent of the same images that the
+        target gets wrong without an attack, resized in the same way; 0 where both take the same pixels).
     """
     measured = find_outcomes(predictions)
     names, axes = list(measured.names), ("source", "target")
@@ -76,7 +76,7 @@ def make_transfer_matrix(predictions: Predictions) -> xr.DataArray:
 
 
 def make_one_sided_matrix(predictions: Predictions, *, epsilon_s: float = EPSILON_S) -> xr.DataArray:
-    """SAT from one direction alone; dimensions `source` and `target`, natural log."""
+    """SAT from one direction only; dimensions `source` and `target`, natural log."""
     transfer = make_transfer_matrix(predictions)
     return transfer.copy(data=take_log_score(transfer.to_numpy(), epsilon_s=epsilon_s)).rename("one_sided")
 

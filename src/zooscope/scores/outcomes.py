@@ -1,4 +1,4 @@
-"""From predictions to what the scores count: which images were counted, and which of them were fooled."""
+"""Which images a score counts, and which of them were fooled, from predictions."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ class Cells(NamedTuple):
 
     Attributes:
         fooled: counted images that the target gets wrong.
-        counted: images that source and target classify correctly when clean, and that are measured.
+        counted: measured images that source and target classify correctly when clean.
     """
 
     fooled: Bool[np.ndarray, "cell image"]
@@ -42,11 +42,11 @@ class PairCells(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Outcomes:
-    """What became of every image between every source and target; kept as predictions, looked at some cells at a time.
+    """The outcome of every image for every source and target; stored as predictions, read a few cells at a time.
 
     Attributes:
         names: the classifiers, in the order of both first axes.
-        predicted: what the target says of the attacked image; negative where the image is not counted.
+        predicted: the target's prediction for the attacked image; negative where the image is not counted.
         labels: the true classes.
     """
 
@@ -62,18 +62,18 @@ class Outcomes:
         counted: Bool[np.ndarray, "source target image"],
         fooled: Bool[np.ndarray, "source target image"],
     ) -> "Outcomes":
-        """Outcomes of which only is known whether each image was counted, and fooled."""
+        """Outcomes from flags only: whether each image was counted, and fooled."""
         predicted = np.where(counted, fooled * np.int8(_FOOLED), np.int8(_NOT_COUNTED)).astype(np.int8)
         return cls(names=names, predicted=predicted, labels=np.zeros(predicted.shape[-1], dtype=np.int64))
 
     def take_cells(self, sources: Int[np.ndarray, " cell"], targets: Int[np.ndarray, " cell"]) -> Cells:
-        """What was counted and fooled in some cells, given by their places."""
+        """What was counted and fooled in some cells, given by their positions."""
         predicted = self.predicted[sources, targets]
         counted = predicted >= 0
         return Cells(counted & (predicted != self._narrow_labels), counted)
 
     def take_pairs(self, a: Int[np.ndarray, " pair"], b: Int[np.ndarray, " pair"]) -> PairCells:
-        """What SAT counts of some pairs, given by their places; a classifier with itself is counted twice."""
+        """What SAT counts for some pairs, given by their positions; a classifier with itself is counted twice."""
         forth, back = self.take_cells(a, b), self.take_cells(b, a)
         counted = forth.counted & back.counted
         fooled = np.where(counted, forth.fooled.astype(np.int8) + back.fooled, 0).astype(np.int8)
@@ -101,18 +101,18 @@ class Outcomes:
         return find_percent(self.num_fooled, self.num_counted)
 
     def take_classifiers(self, places: Int[np.ndarray, " classifier"]) -> "Outcomes":
-        """Those of some classifiers among themselves."""
+        """The outcomes among some of the classifiers."""
         return Outcomes(
             names=tuple(self.names[place] for place in places), predicted=self.predicted[np.ix_(places, places)], labels=self.labels
         )
 
     def take_images(self, positions: Int[np.ndarray, " image"]) -> "Outcomes":
-        """Those on some of the images."""
+        """The outcomes on some of the images."""
         return replace(self, predicted=self.predicted[..., positions], labels=self.labels[positions])
 
     @cached_property
     def _narrow_labels(self) -> Int[np.ndarray, " image"]:
-        """Labels of the predictions' type: comparing must not make wider copies."""
+        """Labels in the dtype of the predictions, so that comparing them makes no wider copies."""
         return self.labels.astype(self.predicted.dtype)
 
     @cached_property
@@ -129,7 +129,7 @@ def find_outcomes(predictions: Predictions) -> Outcomes:
 
 
 def measure_control(predictions: Predictions) -> Float[np.ndarray, "source target"]:
-    """Counted images that the target gets wrong without an attack, only because they are resized: in percent, NaN where unknown."""
+    """Percent of counted images that the target gets wrong without an attack, only because they are resized; NaN if unknown."""
     size = len(predictions.names)
     wrong, counted = np.zeros((2, size, size), dtype=np.int64)
     for source in range(size):
@@ -142,7 +142,7 @@ def measure_control(predictions: Predictions) -> Float[np.ndarray, "source targe
 
 
 def find_percent(fooled: Int[np.ndarray, "*cells"], counted: Int[np.ndarray, "*cells"]) -> Float[np.ndarray, "*cells"]:
-    """100 * fooled / counted, NaN where nothing is counted.
+    """100 * fooled / counted; NaN where nothing is counted.
 
     Example:
         >>> find_percent(np.array([1, 0]), np.array([4, 0]))
@@ -152,5 +152,5 @@ def find_percent(fooled: Int[np.ndarray, "*cells"], counted: Int[np.ndarray, "*c
 
 
 def count_pairs(outcomes: Outcomes) -> PairCells:
-    """What SAT counts of every pair (upper triangle, row by row, without the diagonal), per image."""
+    """What SAT counts for every pair (upper triangle, row by row, without the diagonal), per image."""
     return outcomes.take_pairs(*np.triu_indices(len(outcomes.names), 1))

@@ -24,7 +24,7 @@ class Sat(NamedTuple):
     """SAT of all pairs.
 
     Attributes:
-        score: natural log of `percent`, cut below at epsilon_s; NaN where a pair shares no correct image.
+        score: natural log of `percent`, cut below at epsilon_s; NaN if a pair shares no correctly classified image.
         percent: mean of both directions' fooled images per hundred.
         counted: images that both classify correctly when clean: |X_AB|.
     """
@@ -47,7 +47,7 @@ def sat(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S) -> Sat:
 
     Args:
         outcomes: of attacked images.
-        epsilon_s: the smallest percentage told apart from none, positive.
+        epsilon_s: lower bound of percentages, so that the logarithm is finite, positive.
 
     Raises:
         InvalidValueError: epsilon_s is not in (0, 100].
@@ -72,7 +72,7 @@ def bootstrap_sat(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S, confidenc
 
 
 def score_one_sided(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S) -> Float[np.ndarray, "source target"]:
-    """SAT from one direction alone: source attacks, target is tested."""
+    """SAT from one direction only: the source is attacked, the target tested."""
     return take_log_score(outcomes.percent, epsilon_s=epsilon_s)
 
 
@@ -94,7 +94,7 @@ def take_log_score(percent: Float[np.ndarray, "*cells"], *, epsilon_s: float = E
 
 
 def _split_pairs(size: int) -> Iterator[tuple[slice, Int[np.ndarray, " pair"], Int[np.ndarray, " pair"]]]:
-    """All pairs, the diagonal included, a block at a time: where the block stands, and the places of its classifiers."""
+    """All pairs, the diagonal included, a block at a time: the block's slice, and the positions of its classifiers."""
     rows, columns = np.triu_indices(size)
     for start in range(0, len(rows), PAIRS_AT_ONCE):
         block = slice(start, start + PAIRS_AT_ONCE)

@@ -1,7 +1,7 @@
 """Confidence intervals by resampling images: one bootstrap for every number.
 
-Images are drawn with replacement, and one draw serves all cells: cells share images, and an image brings all that was counted of
-it (both directions of a pair).
+Images are drawn with replacement, and all cells use the same draws: cells share images, and each drawn image brings all of its
+counts (both directions of a pair).
 """
 
 from typing import Final, NamedTuple
@@ -47,10 +47,10 @@ def bootstrap_shares(
         confidence: coverage, in (0, 1).
         num_resamples: how many draws.
         seed: of the draws.
-        weights: the draws themselves, as of `draw_weights`, for callers with many blocks of cells; the seed is not used then.
+        weights: the draws themselves, from `draw_weights`, for callers with many blocks of cells; then the seed is not used.
 
     Returns:
-        Shares in [0, 1]; NaN where nothing is counted. See `set_exact_ends` for cells of which none or all are fooled.
+        Shares in [0, 1]; NaN where nothing is counted. See `set_exact_ends` for cells where none or all images are fooled.
 
     Raises:
         InvalidValueError: the confidence is not in (0, 1).
@@ -72,10 +72,10 @@ def resample_shares(
     num_resamples: int = NUM_RESAMPLES,
     seed: int = 0,
 ) -> Float[np.ndarray, "resample cell"]:
-    """sum(fooled) / sum(counted) of every cell in every resample: for what is computed from several cells together.
+    """sum(fooled) / sum(counted) of every cell in every resample: for numbers computed from several cells.
 
     Returns:
-        Shares in [0, 1]; NaN where a resample counts nothing of a cell. The draws are those of `bootstrap_shares`.
+        Shares in [0, 1]; NaN where a resample has no counted image of a cell. The draws are those of `bootstrap_shares`.
     """
     weights = draw_weights(fooled.shape[1], num_resamples=num_resamples, seed=seed)
     result = np.empty((num_resamples, len(fooled)))
@@ -110,10 +110,10 @@ def find_percentiles(draws: Float[np.ndarray, "*resamples_and_cells"], confidenc
 def set_exact_ends(
     interval: Interval, fooled: Real[np.ndarray, "cell image"], counted: Real[np.ndarray, "cell image"], *, confidence: float
 ) -> Interval:
-    """The interval with the ends of Clopper and Pearson in every cell of which none or all are fooled.
+    """The interval with the ends of Clopper and Pearson in every cell where none or all are fooled.
 
-    Resampling sees no spread there and would claim certainty. The number of trials is that of the counted images, not of the
-    counted outcomes: both directions of a pair are not independent.
+    Resampling finds no spread there and would give an interval of width 0. The number of trials is the number of counted images,
+    not of counted outcomes: both directions of a pair are not independent.
     """
     tail = (1 - confidence) / 2
     low, high = interval.low.copy(), interval.high.copy()
@@ -126,7 +126,7 @@ def set_exact_ends(
 
 
 def require_confidence(confidence: float) -> None:
-    """Refuses a confidence that is not in (0, 1).
+    """Rejects a confidence that is not in (0, 1).
 
     Raises:
         InvalidValueError: it isn't.

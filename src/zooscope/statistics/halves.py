@@ -1,4 +1,4 @@
-"""Images split in two: one half to choose by, the other to report on."""
+"""Images split in two: one half for choosing, the other for evaluation."""
 
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ class Halves(NamedTuple):
 
 
 def split_halves(labels: Int[np.ndarray, " image"], *, seed: int = 0) -> Halves:
-    """Two halves that hold equally many images of every class, give or take one; their sizes differ by at most one.
+    """Two halves with equally many images of every class, up to one; their sizes differ by at most one.
 
     Example:
         >>> labels = np.array([0, 0, 0, 0, 1, 1])
@@ -26,7 +26,7 @@ def split_halves(labels: Int[np.ndarray, " image"], *, seed: int = 0) -> Halves:
 
     Args:
         labels: the true classes.
-        seed: which image goes where.
+        seed: of the split.
 
     Raises:
         InvalidValueError: there are fewer than two images.
@@ -35,7 +35,7 @@ def split_halves(labels: Int[np.ndarray, " image"], *, seed: int = 0) -> Halves:
         msg = f"choosing on one half of the images and reporting on the other needs at least 2 images: got {len(labels)}."
         raise InvalidValueError(msg)
     generator = np.random.default_rng(seed)
-    # Classes one after the other in random order, images of each shuffled: every other place goes to the same half.
+    # Classes one after the other in random order, images of each shuffled: every second position goes to the same half.
     shuffled = generator.permutation(len(labels))
     rank = generator.permutation(int(labels.max()) + 1)
     order = shuffled[np.argsort(rank[labels[shuffled]], kind="stable")]

@@ -14,22 +14,22 @@ from zooscope.errors import InvalidValueError
 
 NUM_PERMUTATIONS: Final = 9999
 FEWEST_PAIRS: Final = 3
-TIE: Final = 1e-9  # permutations that give the same correlation differ by less than that, from rounding
+TIE: Final = 1e-9  # rounding makes equal correlations differ by less than this
 CELLS_AT_ONCE: Final = 2_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Correlation:
-    """Pearson correlation of two matrices' pairs, and how easily chance gives as much.
+    """Pearson correlation of two matrices' pairs, with p values.
 
     Attributes:
         r: Pearson correlation; NaN where there are fewer than three pairs or one of the matrices is constant.
         p_naive: p value that treats pairs as independent samples, two-sided. They are not: every classifier is in many pairs. It is
-            far too small, and given because the paper gives it.
+            far too small; it is given because the paper gives it.
         p_mantel: p value from permuting the classifiers of one matrix, two-sided.
         num_pairs: pairs known in both matrices.
-        num_permutations: how many permutations `p_mantel` rests on.
-        exact: whether these are all that there are; then `p_mantel` is no estimate.
+        num_permutations: permutations behind `p_mantel`.
+        exact: whether these are all permutations; then `p_mantel` is exact, not an estimate.
     """
 
     r: float
@@ -50,9 +50,9 @@ def mantel(
 ) -> Correlation:
     """Mantel test: are two matrices over the same classifiers correlated?
 
-    Rows and columns of one matrix are permuted together, so that every classifier keeps all of its pairs: what is compared with
-    chance is which classifier is which. The observed matrix counts as one of the permutations (the +1 of Phipson and Smyth, 2010),
-    so p is never 0. Where all permutations are no more than asked for, each is taken once and p is exact.
+    Rows and columns of one matrix are permuted together, so every classifier keeps all of its pairs; only the names of the
+    classifiers are permuted. The observed matrix counts as one of the permutations (the +1 of Phipson and Smyth, 2010),
+    so p is never 0. If there are no more permutations than requested, each is taken once and p is exact.
 
     Source: Mantel, The detection of disease clustering and a generalized regression approach, Cancer Research 1967.
 
@@ -65,10 +65,10 @@ def mantel(
         (True, 28, True)
 
     Args:
-        first: square; the diagonal is never read, NaN is a pair that is left out.
+        first: square; the diagonal is ignored, pairs with NaN are left out.
         second: of the same classifiers in the same order.
-        directed: whether both triangles count; else the matrices are symmetric and the upper one is read.
-        num_permutations: how many are drawn.
+        directed: whether both triangles count; otherwise the matrices are symmetric and the upper triangle is read.
+        num_permutations: number of permutations drawn.
         seed: of the permutations.
 
     Raises:
@@ -136,11 +136,11 @@ def _draw_orders(
 def _correlate(
     fixed: Float[np.ndarray, " pair"], moving: Float[np.ndarray, "permutation pair"]
 ) -> tuple[Float[np.ndarray, " permutation"], Int[np.ndarray, " permutation"]]:
-    """Pearson correlation of `fixed` with every row of `moving`, over the pairs known in both, and how many these are."""
+    """Pearson correlation of `fixed` with every row of `moving`, over the pairs known in both, and the number of these pairs."""
     known_fixed, known_moving = np.isfinite(fixed), np.isfinite(moving)
     x = np.where(known_fixed, fixed - _average(fixed[known_fixed]), 0.0)
     y = np.where(known_moving, moving - _average(moving[known_moving]), 0.0)
-    if known_fixed.all() and known_moving.all():  # nothing but the product depends on the order
+    if known_fixed.all() and known_moving.all():  # only the product depends on the order
         count = np.full(len(y), len(x))
         sum_x, sum_xx = np.full(len(y), x.sum()), np.full(len(y), x @ x)
     else:
@@ -151,7 +151,7 @@ def _correlate(
     sum_y, sum_yy = y.sum(1), np.einsum("ij,ij->i", y, y)
     number = np.maximum(count, 1)
     spread_x, spread_y = sum_xx - sum_x**2 / number, sum_yy - sum_y**2 / number
-    # A matrix is constant where its spread is what rounding leaves of its size.
+    # A matrix is constant if its spread is no more than its rounding errors.
     defined = (count >= FEWEST_PAIRS) & (spread_x > TIE**2 * _find_scale(fixed)) & (spread_y > TIE**2 * _find_scale(moving))
     with np.errstate(divide="ignore", invalid="ignore"):
         r = (y @ x - sum_x * sum_y / number) / np.sqrt(spread_x * spread_y)

@@ -1,4 +1,4 @@
-"""A straight line through the pairs of two matrices, with a band that knows that pairs share classifiers."""
+"""A straight line through the pairs of two matrices, with a band that accounts for pairs that share classifiers."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -18,13 +18,13 @@ FLAT: Final = 1e-12
 class Trend:
     """The least-squares line through the pairs, y = intercept + slope * x.
 
-    The band is the confidence band of the line itself (of the mean of y at x), not of single pairs, which scatter far more widely.
+    The band is the confidence band of the line itself (of the mean of y at x), not of single pairs, which scatter far more.
 
     Attributes:
-        slope: NaN where there are fewer than two different x.
+        slope: NaN if there are fewer than two different x.
         intercept: NaN likewise.
-        x: places from the smallest to the largest known x.
-        y: the line there.
+        x: positions from the smallest to the largest known x.
+        y: the line at these positions.
         low: lower end of the band there.
         high: upper end.
         confidence: of the band.
@@ -48,10 +48,10 @@ def fit_trend(
     num_resamples: int = NUM_RESAMPLES,
     seed: int = 0,
 ) -> Trend:
-    """The line that tells `second` from `first`, with a bootstrap band.
+    """The line that predicts `second` from `first`, with a bootstrap band.
 
-    Classifiers are drawn with replacement, not pairs: a classifier brings all of its pairs, and a pair counts as often as the
-    product of how often its two classifiers were drawn. Pairs of a classifier with itself are left out.
+    Classifiers are drawn with replacement, not pairs: a classifier brings all of its pairs, and the weight of a pair is
+    the product of how often its two classifiers were drawn. Pairs of a classifier with itself are left out.
 
     Example:
         >>> generator = np.random.default_rng(0)
@@ -61,15 +61,15 @@ def fit_trend(
         (2.0, 1.0)
 
     Args:
-        first: x; square, the diagonal is never read, NaN is a pair that is left out.
+        first: x; square, the diagonal is ignored, pairs with NaN are left out.
         second: y; of the same classifiers in the same order.
-        directed: whether both triangles count; else the upper one is read.
+        directed: whether both triangles count; otherwise only the upper one is read.
         confidence: of the band, in (0, 1).
         num_resamples: draws of classifiers.
         seed: of the draws.
 
     Returns:
-        The line; everything is NaN, and there are no places, where fewer than two different x are known.
+        The line; all numbers are NaN, and there are no positions, if fewer than two different x are known.
 
     Raises:
         InvalidValueError: the confidence is not in (0, 1).
@@ -106,7 +106,7 @@ def fit_trend(
 def _fit_lines(
     weights: Float[np.ndarray, "draw pair"], x: Float[np.ndarray, " pair"], y: Float[np.ndarray, " pair"]
 ) -> tuple[Float[np.ndarray, " draw"], Float[np.ndarray, " draw"]]:
-    """Slope and height at x = 0 of the weighted least-squares line of every draw; NaN where a draw holds one x alone."""
+    """Slope and intercept of the weighted least-squares line of every draw; NaN if a draw has only one x."""
     total, sum_x, sum_y, sum_xx, sum_xy = (weights @ np.stack([np.ones_like(x), x, y, x * x, x * y], axis=1)).T
     spread = total * sum_xx - sum_x**2
     usable = spread > FLAT * np.maximum(total, 1) ** 2 * np.ptp(x) ** 2
