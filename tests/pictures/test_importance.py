@@ -25,7 +25,7 @@ def test_each_component_has_a_bar_in_sample_and_one_held_out() -> None:
     picture = make_importance_picture(found)
     in_sample, held_out = picture.series
     assert picture.labels == ("stem layer", "activation")
-    assert in_sample.name == "pairs that were learnt from: R² = 0.94"
+    assert in_sample.name == "training pairs: R² = 0.94"
     assert held_out.name == "pairs with a held-out classifier: R² = -0.30"
     assert in_sample.low is not None
     assert held_out.high is not None

@@ -1,1 +1,1 @@
-"""Analyses as pictures: what is shown first (`data`), drawing second (`draw`)."""
+"""Analyses as pictures: first the data to show (`data`), then drawing it (`draw`)."""

@@ -1,4 +1,4 @@
-"""Clusters, as matrices in colours with their blocks marked."""
+"""Clusters, as coloured matrices with marked blocks."""
 
 from itertools import accumulate
 
@@ -23,7 +23,7 @@ def make_distances_picture(found: Clusters) -> HeatMap:
 
 
 def make_sat_picture(found: Clusters, matrix: Matrix) -> HeatMap:
-    """SAT, by cluster (Figure D.1 of the paper). The diagonal stays empty: it is above all pairs, and would take their colours."""
+    """SAT, by cluster (Figure D.1 of the paper). The diagonal is empty: its values would dominate the colours."""
     scores = make_square(matrix).loc[list(found.order), list(found.order)]
     return _make_heat_map(
         found, scores, title=f"SAT of all pairs: {_describe_sizes(found)}", unit="SAT (natural log); bright is similar"
@@ -31,11 +31,11 @@ def make_sat_picture(found: Clusters, matrix: Matrix) -> HeatMap:
 
 
 def make_cluster_stability_picture(found: Clusters, stability: ClusterStability) -> HeatMap:
-    """How often two classifiers are in one cluster when images are drawn anew."""
+    """How often two classifiers are in one cluster when images are resampled."""
     return _make_heat_map(
         found,
         stability.co_assignment,
-        title=f"Found together again in {stability.num_draws} draws of the images: {_describe_sizes(found)}",
+        title=f"In one cluster again in {stability.num_draws} draws of the images: {_describe_sizes(found)}",
         unit="share of draws in one cluster",
         limits=(0.0, 1.0),
     )

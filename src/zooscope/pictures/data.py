@@ -12,15 +12,15 @@ class HeatMap:
     """A matrix in colours.
 
     Attributes:
-        title: what is seen.
-        values: NaN where there is nothing to show.
+        title: of the picture.
+        values: NaN for empty cells.
         rows: names of the rows, from the top.
         columns: names of the columns.
-        unit: what the colours stand for.
+        unit: meaning of the colours.
         breaks: positions in rows and columns before which a new block begins, drawn as lines.
         blocks: names of the blocks, one more than there are breaks; empty for none.
         limits: values at both ends of the colours; those of the data where None.
-        reversed_colours: whether small values are bright, as distances want it.
+        reversed_colours: whether small values are bright, as for distances.
     """
 
     title: str
@@ -34,7 +34,7 @@ class HeatMap:
     reversed_colours: bool = False
 
     def find_block_centres(self) -> dict[str, float]:
-        """Where the names of the blocks stand, as positions in the columns."""
+        """Centres of the blocks, for their names, as positions in the columns."""
         ends = zip((0, *self.breaks), (*self.breaks, len(self.columns)), strict=True)
         return {name: (start + end - 1) / 2 for name, (start, end) in zip(self.blocks, ends, strict=True)} if self.blocks else {}
 
@@ -52,7 +52,7 @@ class Band:
         y: the line.
         low: the band's lower edge.
         high: the band's upper edge.
-        name: what the legend says of it.
+        name: in the legend.
     """
 
     x: Float[np.ndarray, " step"]
@@ -67,15 +67,15 @@ class Points:
     """Points in the plane.
 
     Attributes:
-        title: what is seen.
-        x_label: what the horizontal axis stands for; empty where positions alone matter: no axes are drawn then.
-        y_label: what the vertical axis stands for.
+        title: of the picture.
+        x_label: meaning of the horizontal axis; empty if only positions matter, then no axes are drawn.
+        y_label: meaning of the vertical axis.
         x: of every point.
         y: of every point.
         names: of every point.
-        groups: what decides the colour of every point; None for one colour.
-        group_title: what the groups are.
-        are_named: whether names stand beside the points, as far as there is room.
+        groups: the group of every point, which gives its colour; None for one colour.
+        group_title: meaning of the groups.
+        are_named: whether names are drawn beside the points, as far as there is room.
         trend: a line through the points.
     """
 
@@ -91,7 +91,7 @@ class Points:
     trend: Band | None = None
 
     def make_table(self) -> pd.DataFrame:
-        """A row per point: name, x, y and, where there are any, group."""
+        """A row per point: name, x, y and, if there are groups, group."""
         columns: dict[str, object] = {self.x_label or "x": self.x, self.y_label or "y": self.y}
         if self.groups is not None:
             columns[self.group_title or "group"] = list(self.groups)
@@ -103,8 +103,8 @@ class BarSeries:
     """One bar per label.
 
     Attributes:
-        name: what the legend says.
-        lengths: of the bars; NaN where there is none.
+        name: in the legend.
+        lengths: of the bars; NaN for no bar.
         low: lower ends of the error bars, None for none.
         high: upper ends of the error bars.
     """
@@ -117,11 +117,11 @@ class BarSeries:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Bars:
-    """Horizontal bars, the first label at the top; several series stand side by side.
+    """Horizontal bars, the first label at the top; several series are drawn side by side.
 
     Attributes:
-        title: what is seen.
-        x_label: what the lengths stand for.
+        title: of the picture.
+        x_label: meaning of the lengths.
         labels: one per bar.
         series: one or more.
     """
@@ -132,7 +132,7 @@ class Bars:
     series: tuple[BarSeries, ...]
 
     def make_table(self) -> pd.DataFrame:
-        """A row per label; a column per series, and two more where it has error bars."""
+        """A row per label; a column per series, and two more if it has error bars."""
         columns: dict[str, object] = {}
         for series in self.series:
             columns[series.name] = series.lengths
@@ -147,9 +147,9 @@ class Curves:
     """Lines over a common axis, each with its band.
 
     Attributes:
-        title: what is seen.
-        x_label: what the horizontal axis stands for.
-        y_label: what the vertical axis stands for.
+        title: of the picture.
+        x_label: meaning of the horizontal axis.
+        y_label: meaning of the vertical axis.
         curves: each with a name of its own.
         logarithmic: which axes are logarithmic, of "x" and "y".
     """

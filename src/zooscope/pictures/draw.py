@@ -12,7 +12,7 @@ ENDINGS: Final = (*DRAWN, ".html", ".csv")
 
 
 def require_ending(file: Path) -> None:
-    """Refuses a file that can't be drawn, before anything is computed for it.
+    """Rejects a file that can't be drawn, before anything is computed for it.
 
     Raises:
         InvalidValueError: its name ends in none of `ENDINGS`.
@@ -23,12 +23,12 @@ def require_ending(file: Path) -> None:
 
 
 def save(picture: Picture, file: Path) -> None:
-    """Writes a picture: `.png`, `.svg` and `.pdf` to be printed, `.html` to be explored without network, `.csv` its numbers.
+    """Writes a picture: `.png`, `.svg` and `.pdf` for print, `.html` to explore offline, `.csv` for its numbers.
 
-    The same picture gives the same bytes. The folder is made where it is not there.
+    The same picture gives the same bytes. A missing folder is made.
 
     Raises:
-        InvalidValueError: the file's name ends otherwise.
+        InvalidValueError: the file's name has another ending.
         StudyError: the file can't be written.
     """
     require_ending(file)

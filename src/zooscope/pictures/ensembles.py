@@ -47,12 +47,12 @@ def make_pairs_picture(found: PairEnsembles) -> Points:
 def make_draws_picture(draws: pd.DataFrame, by: Literal["num_clusters", "group"], metric: Metric = "err") -> Curves:
     """A metric by the number of members, a curve for every number of clusters or for every group (Figures 6, F.1, 7 of the paper).
 
-    Bands are one standard deviation over the draws, where no more than three curves share the picture.
+    Bands are one standard deviation over the draws, drawn for at most three curves.
 
     Args:
-        draws: as of `zooscope.analyses.draws`.
-        by: what every curve is.
-        metric: what it shows.
+        draws: a result of `zooscope.analyses.draws`.
+        by: the column with a curve per value.
+        metric: the column to show.
     """
     curves = []
     has_bands = draws[by].nunique() <= MOST_WITH_BANDS

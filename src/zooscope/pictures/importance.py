@@ -8,7 +8,7 @@ from jaxtyping import Float
 from zooscope.analyses.importance import Importance
 from zooscope.pictures.data import Bars, BarSeries
 
-SERIES: Final = {"": "pairs that were learnt from", "held_out_": "pairs with a held-out classifier"}
+SERIES: Final = {"": "training pairs", "held_out_": "pairs with a held-out classifier"}
 
 
 def make_importance_picture(found: Importance) -> Bars:
@@ -18,8 +18,8 @@ def make_importance_picture(found: Importance) -> Bars:
         mean, std = _take_column(found, f"{key}mean"), _take_column(found, f"{key}std")
         series.append(BarSeries(name=f"{name}: R² = {explained:.2f}", lengths=mean, low=mean - std, high=mean + std))
     return Bars(
-        title="What SAT follows: architectural components",
-        x_label="fall of R² when a component is shuffled (± standard deviation)",
+        title="Importance of architectural components for SAT",
+        x_label="drop in R² when a component is shuffled (± standard deviation)",
         labels=tuple(map(str, found.components.index)),
         series=tuple(series),
     )

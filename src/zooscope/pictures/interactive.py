@@ -1,4 +1,4 @@
-"""Pictures to be explored, by plotly: one `.html` file that loads nothing."""
+"""Interactive pictures, by plotly: one `.html` file that loads nothing."""
 
 from functools import singledispatch
 from typing import IO, Any, assert_never
@@ -18,7 +18,7 @@ def write(picture: Picture, file: IO[bytes]) -> None:
 
 
 def make_figure(picture: Picture) -> Any:  # noqa: ANN401  (plotly is untyped)
-    """A picture as a figure of plotly's."""
+    """A picture as a plotly figure."""
     drawn = go.Figure(layout={"template": "plotly_white", "title": {"text": escape_markup(picture.title)}})
     _draw(picture, drawn)
     return drawn
@@ -35,7 +35,7 @@ def _(picture: HeatMap, drawn: Any) -> None:  # noqa: ANN401  (plotly is untyped
     rows, columns = ([escape_markup(name) for name in names] for names in (picture.rows, picture.columns))
     drawn.add_heatmap(
         z=picture.values,
-        x=list(range(len(columns))),  # by position: two classifiers may look alike once they are escaped
+        x=list(range(len(columns))),  # by position: escaped names of two classifiers may be equal
         y=list(range(len(rows))),
         customdata=np.array([[(row, column) for column in columns] for row in rows], dtype=object),
         colorscale=list(SEQUENCE),
@@ -78,7 +78,7 @@ def _(picture: Points, drawn: Any) -> None:  # noqa: ANN401  (as above)
             mode="markers+text" if picture.are_named and len(picture.names) <= 30 else "markers",  # noqa: PLR2004  (more would cover each other)
             text=[escape_markup(picture.names[place]) for place in chosen],
             textposition="middle right",
-            cliponaxis=False,  # names at the right edge may stand beyond it
+            cliponaxis=False,  # names at the right edge may extend beyond it
             marker={"color": colour, "symbol": {"triangle": "triangle-up", "cross": "x"}.get(marker, marker), "size": 9},
             name=escape_markup(group),
             showlegend=picture.groups is not None,

@@ -1,4 +1,4 @@
-"""Where the names of points may stand so that they cover neither each other nor a point."""
+"""Positions for the names of points, so that no name covers another name or a point."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -17,16 +17,16 @@ def find_label_positions(
     gap: float,
     frame: tuple[float, float, float, float],
 ) -> list[tuple[float, float] | None]:
-    """The centre of every name, or None where there is no room for it.
+    """The centre of every name, or None if there is no room for it.
 
     Args:
         points: positions, in the unit of the drawing.
         sizes: width and height of every name, in the same unit.
         gap: distance between a point's centre and the edge of its name.
-        frame: left, bottom, right and top, which no name crosses.
+        frame: left, bottom, right and top edges, which no name crosses.
 
     Returns:
-        One place per point; names that are placed cover no other placed name and no point.
+        One position per point; placed names cover no other placed name and no point.
     """
     dots = np.concatenate([points - gap / 2, points + gap / 2], axis=1)
     taken = np.empty((0, 4))
@@ -44,12 +44,12 @@ def find_label_positions(
 
 
 def _find_reach(side: tuple[int, int]) -> float:
-    """A name in a corner may come a little nearer."""
+    """Names in corners may be a little closer to their points."""
     return 0.85 if all(side) else 1.0
 
 
 def _order_by_crowding(points: Float[np.ndarray, "point 2"]) -> Sequence[int]:
-    """Points in crowds first: they have the fewest places to choose from."""
+    """Points in dense regions first: they have the fewest positions to choose from."""
     distances = np.sort(np.linalg.norm(points[:, None] - points[None], axis=-1), axis=1)
     return [int(index) for index in np.argsort(distances[:, : min(5, len(points))].sum(1), kind="stable")]
 

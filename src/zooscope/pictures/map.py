@@ -13,12 +13,12 @@ METHOD_NAMES: Final[dict[Method, str]] = {"tsne": "t-SNE", "mds": "classical MDS
 
 
 def make_map_picture(found: Map, labels: Mapping[str, str], *, colour_by: str) -> Points:
-    """Classifiers as points, coloured by what each is (Figure 1 of the paper).
+    """Classifiers as points, coloured by label (Figure 1 of the paper).
 
     Args:
         found: the map.
-        labels: classifier name to cluster or to value of a component; `UNKNOWN` where there is none.
-        colour_by: what the labels are.
+        labels: classifier name to cluster or to value of a component; `UNKNOWN` if there is none.
+        colour_by: meaning of the labels.
     """
     table = found.points.assign(label=[labels.get(str(name), UNKNOWN) for name in found.points.index])
     table = table.sort_values("label", key=lambda column: column.map(_rank), kind="stable")
@@ -36,5 +36,5 @@ def make_map_picture(found: Map, labels: Mapping[str, str], *, colour_by: str) -
 
 
 def _rank(label: str) -> tuple[bool, int, str]:
-    """Numbers by size, then texts by the alphabet; what is not known comes last."""
+    """Numbers by size, then texts alphabetically, unknown values last."""
     return label == UNKNOWN, int(label) if label.isdecimal() else 0, label

@@ -21,7 +21,7 @@ def make_placement_picture(found: Placement, name: str) -> Bars:
 
 
 def make_one_sided_picture(found: OneSided) -> Points:
-    """SAT in both directions by SAT in one, over all ordered pairs of a study (Figure H.1 of the paper)."""
+    """SAT in both directions against SAT in one, over all ordered pairs of a study (Figure H.1 of the paper)."""
     known = found.pairs.dropna()
     pearson, trend = found.pearson, found.trend
     return Points(

@@ -1,4 +1,4 @@
-"""Pictures for paper, by matplotlib: `.png`, `.svg`, `.pdf`."""
+"""Pictures for print, by matplotlib: `.png`, `.svg`, `.pdf`."""
 
 import warnings
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ DOTS_PER_INCH: Final = 200
 MARGIN: Final = 0.08  # inches, around all that is drawn
 NOTHING: Final = "#e6e8ea"  # a cell without a value, and the lines of a grid
 STYLE: Final[dict[RcKeyType, Any]] = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so that every machine draws the same
+    "font.family": "DejaVu Sans",  # included in matplotlib, so that every machine draws the same
     "font.size": 9,
     "axes.titlesize": 10,
     "axes.titlelocation": "left",
@@ -30,22 +30,22 @@ STYLE: Final[dict[RcKeyType, Any]] = {
     "axes.spines.right": False,
     "legend.frameon": False,
     "legend.fontsize": 8,
-    "svg.hashsalt": "zooscope",  # else identifiers in the file are drawn by chance
-    "text.parse_math": False,  # a name with two dollars in it is still a name
+    "svg.hashsalt": "zooscope",  # otherwise identifiers in the file are random
+    "text.parse_math": False,  # names with two dollars are not mathematics
 }
 MARKERS: Final = {"circle": "o", "square": "s", "diamond": "D", "triangle": "^", "cross": "X"}
 NO_DATE: Final[dict[str, dict[str, None]]] = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 
 
 def write(picture: Picture, file: IO[bytes], ending: str) -> None:
-    """Draws a picture into a file; the ending says in which form."""
+    """Draws a picture into a file in the format of its ending."""
     with mpl.rc_context(STYLE), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph", UserWarning)  # a letter that the font lacks is a box, as everywhere else
+        warnings.filterwarnings("ignore", "Glyph", UserWarning)  # a character that the font lacks is drawn as a box, as everywhere
         make_figure(picture).savefig(file, format=ending[1:], bbox_inches="tight", pad_inches=MARGIN, metadata=NO_DATE[ending])
 
 
 def make_figure(picture: Picture) -> Figure:
-    """A picture as a figure of matplotlib's."""
+    """A picture as a matplotlib figure."""
     drawn = Figure(layout="constrained", dpi=DOTS_PER_INCH)
     axes = drawn.add_subplot()
     _draw(picture, drawn, axes)
@@ -54,7 +54,7 @@ def make_figure(picture: Picture) -> Figure:
 
 
 def _clean_names(names: Sequence[str]) -> list[str]:
-    """Names as they stand in a picture; a control character would make an .svg that no program reads."""
+    """Names for a picture, escaped: a control character would make an .svg that no program reads."""
     return [escape_controls(name) for name in drop_bundled(names)]
 
 
@@ -103,7 +103,7 @@ def _(picture: Points, drawn: Figure, axes: Axes) -> None:
     groups = picture.groups or ("",) * len(picture.names)
     if picture.trend is not None:
         _draw_band(axes, picture.trend, "#d55e00")
-    many = len(picture.names) > 200  # noqa: PLR2004  (a cloud, not points to be told apart)
+    many = len(picture.names) > 200  # noqa: PLR2004  (a cloud, not single points)
     for group, (colour, marker) in choose_styles(groups).items():
         chosen = [place for place, own in enumerate(groups) if own == group]
         axes.scatter(
@@ -115,7 +115,7 @@ def _(picture: Points, drawn: Figure, axes: Axes) -> None:
             marker=MARKERS[marker],
             linewidths=0 if many else 0.5,
             edgecolors="white",
-            label=group or "_unnamed",  # matplotlib leaves names that begin so out of the legend
+            label=group or "_unnamed",  # matplotlib leaves names that start with it out of the legend
         )
     if has_axes:
         axes.set_xlabel(picture.x_label)
@@ -192,7 +192,9 @@ def _(picture: Curves, drawn: Figure, axes: Axes) -> None:
         if name in picture.logarithmic:
             axes.set(**{f"{name}scale": "log"})
             axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))  # the usual one is mathematics, not parsed here
+            axis.set_major_formatter(
+                FuncFormatter(lambda value, _: f"{value:g}")
+            )  # the usual label is mathematics, which is not parsed here
             axis.set_minor_formatter(NullFormatter())
         elif name == "x" and all((curve.x == np.round(curve.x)).all() for curve in picture.curves):
             axis.set_major_locator(MaxNLocator(integer=True))

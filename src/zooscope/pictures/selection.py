@@ -1,4 +1,4 @@
-"""Ensembles chosen in several ways, as bars of their error."""
+"""The errors of ensembles chosen by several methods, as bars."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ PERCENT = 100.0
 
 
 def make_selection_picture(found: Selection) -> Bars:
-    """Top-1 error on the half of the images that nothing was chosen by."""
+    """Top-1 error on the half of the images that was not used for choosing."""
     table = found.chosen.drop(index="best classifier alone")
     error, low, high = (PERCENT * table[key].to_numpy(np.float64) for key in ("error", "low", "high"))
     size = max(map(len, table["members"]))

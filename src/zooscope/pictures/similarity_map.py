@@ -1,4 +1,4 @@
-"""All pairs as one map: like beside like, the tree of their clustering on top, success on oneself on the diagonal."""
+"""All pairs as one heat map: similar classifiers side by side, the clustering tree on top, white-box success on the diagonal."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ NARROW_LABEL_LENGTH: Final = 15
 
 
 class Tick(NamedTuple):
-    """A mark on the colour scale: where it stands, in [0, 1], its score and its percentage."""
+    """A mark on the colour scale: its position in [0, 1], its score and its percentage."""
 
     place: float
     score: float
@@ -30,16 +30,16 @@ class Tick(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SimilarityMap:
-    """What the map shows, rows and columns in display order.
+    """The data of the map, rows and columns in display order.
 
     Attributes:
         names: the classifiers; the first is drawn at the top left.
         score: SAT of different classifiers; NaN on the diagonal and where unknown.
         white_box: on the diagonal, percent of its own images on which a source fools itself.
-        weak: sources whose attack is too weak for their scores to be taken at face value.
-        hover: what is said of each cell, as plain text, a line per entry.
+        weak: sources whose attack is weak, so that their scores are too low.
+        hover: the description of each cell, as plain text, a line per entry.
         colour_range: scores at the two ends of the colour scale.
-        branches: the tree of the clustering: four points (position, distance) per fork.
+        branches: the clustering tree: four points (position, distance) per fork.
     """
 
     names: tuple[str, ...]
@@ -52,7 +52,7 @@ class SimilarityMap:
 
     @property
     def num_empty(self) -> int:
-        """How many cells have nothing to show."""
+        """Number of empty cells."""
         return int(np.isnan(self.score).sum()) - int((~np.isnan(self.white_box)).sum())
 
     @property
@@ -70,7 +70,7 @@ class SimilarityMap:
 def draw_similarity_map(picture: SimilarityMap) -> go.Figure:
     """Draws the map; sizes, fonts and the colours of the page's theme are set by the page's script.
 
-    Axes are numbers and names are only their labels, so that no name is taken for a number or a date.
+    Axes are numbers and names are only their labels, so that Plotly reads no name as a number or a date.
     """
     size = len(picture.names)
     places = list(range(size))
@@ -158,7 +158,7 @@ def _make_axis(places: list[int]) -> dict[str, Any]:
 
 
 def _make_labels(names: tuple[str, ...]) -> dict[str, list[str]]:
-    """Labels for a wide and for a narrow page; the script takes one of them."""
+    """Labels for a wide and for a narrow page; the script chooses."""
     own = drop_shared_provider(names)
     return {
         "labels": [escape_markup(cut_middle(name, LABEL_LENGTH)) for name in own],

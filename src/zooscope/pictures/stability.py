@@ -7,10 +7,10 @@ from zooscope.pictures.data import Band, Curves
 
 
 def make_stability_picture(found: Stability) -> Curves:
-    """Measured over the sets, and as the spread over all images predicts it (Table 1 of the paper)."""
+    """The spread measured over the sets, and predicted from all images (Table 1 of the paper)."""
     sizes, measured = found.by_size.index.to_numpy(np.float64), found.by_size["std"].to_numpy(np.float64)
     expected = found.by_size["expected"].to_numpy(np.float64)
-    usable, nothing = measured > 0, np.full(len(sizes), np.nan)  # a logarithm has no place for a spread of 0
+    usable, nothing = measured > 0, np.full(len(sizes), np.nan)  # a logarithmic axis can't show a spread of 0
     what = f"{found.pairs['a'].iloc[0]} and {found.pairs['b'].iloc[0]}" if len(found.pairs) == 1 else f"{len(found.pairs)} pairs"
     return Curves(
         title=f"How SAT varies from one set of images to another: {what}",

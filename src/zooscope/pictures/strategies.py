@@ -1,4 +1,4 @@
-"""How alike classifiers of a group are, as bars."""
+"""The similarity of the classifiers of a group, as bars."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Teacher candidates, by how alike they are to the student."""
+"""Teacher candidates, by their similarity to the student."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ KINDS: Final = {"same": "same base architecture", "other": "other base architect
 
 
 def make_teachers_picture(found: Teachers) -> Points | Bars:
-    """Accuracy by SAT to the student, coloured by the kind of teacher; bars of SAT by rank where no accuracy is known."""
+    """Accuracy by SAT to the student, coloured by the kind of teacher; bars of SAT by rank if no accuracy is known."""
     kinds = {kind: table for kind, table in ((KINDS[key], getattr(found, key)) for key in KINDS) if not table.empty}
     table = pd.concat(list(kinds.values()))
     groups = tuple(kind for kind, part in kinds.items() for _ in range(len(part)))
