@@ -37,7 +37,7 @@ def test_an_imported_matrix_has_its_heat_map_and_says_what_is_left_out(tmp_path:
     assert "Their scores were imported as others published them" in page.text
     assert all(page.text.count(name) >= len(names) - 1 for name in names)
     assert "The same as a table: 36 pairs" in page.text
-    assert page.text.count("the scores were imported as published, and nothing is known of single images") == 3
+    assert page.text.count("the scores were imported as published, so nothing is known about single images") == 3
     assert "nan" not in page.text.split()
 
 
@@ -51,7 +51,7 @@ def test_a_study_that_is_only_read_has_everything_but_the_gallery(tmp_path: Path
     write_study(tmp_path, ("a", "b"))
     page = Page(write_report(read_snapshot(tmp_path), tmp_path / "report.html").read_text(encoding="utf-8"))
     assert page.text.count("This section can't be shown") == 1
-    assert "the study was opened to be read only; open it with zooscope.Study" in page.text
+    assert "the study was opened for reading only; open it with zooscope.Study" in page.text
 
 
 def test_a_machine_without_torch_has_everything_but_the_gallery(tmp_path: Path) -> None:

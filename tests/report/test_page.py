@@ -98,7 +98,7 @@ def test_the_opening_says_how_many_are_attacked_where_not_all_are() -> None:
         ([["alone"]], {}, "One image classifier under attack"),
         ([["a", "b"]], {}, "The same as a table: 1 pair"),
         ([[f"{block} {number}" for number in range(5)] for block in "abcd"], {}, "The same as a table: 190 pairs"),
-        ([["a", "b"]], {"num_shards": 1}, "Not all is measured. 50 % of this study is"),
+        ([["a", "b"]], {"num_shards": 1}, "Not everything is measured. 50 % of this study is"),
         ([["a", "b"]], {"num_shards": 0}, "not measured yet"),
         ([["a", "b"], ["c"]], {"blind": ["c"]}, "2 pairs share no image that both get right"),
         ([["a", "b"]], {"weak": ["a"]}, "Weak source. The attack on a fools"),

@@ -1,4 +1,4 @@
-"""A study drawn as one HTML page that needs no network: a section per file, computed first, then put into its template."""
+"""A study as one HTML page that needs no network: a section per file, first computed, then rendered by its template."""
 
 from zooscope.report.page import write_report
 from zooscope.report.sections import SECTIONS

@@ -1,4 +1,4 @@
-"""All that the report reads of a study, read once."""
+"""Everything that the report reads from a study, read once."""
 
 import warnings
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ from zooscope.study.snapshot import Snapshot
 
 @runtime_checkable
 class HasSnapshot(Protocol):
-    """A study that is held: it gives a snapshot, and can attack its images anew."""
+    """An open study: it gives a snapshot, and can attack its images again."""
 
     def snapshot(self) -> Snapshot:
-        """Everything that the study holds now."""
+        """The record as it is now."""
 
 
 @final
@@ -32,9 +32,9 @@ class Facts:
     """A study's scores and record at one moment.
 
     Attributes:
-        study: what was handed over, for what is made anew: examples of attacked images.
+        study: the study itself, to make examples of attacked images.
         path: the study's folder; None for one in memory.
-        definition: what the study is about.
+        definition: images, attack and seed of the study.
         class_names: the classes.
         confidence: of all intervals, in (0, 1).
         names: the classifiers in the study's order.
@@ -65,7 +65,7 @@ class Facts:
 
     @classmethod
     def read(cls, study: HasSnapshot | Snapshot, *, confidence: float) -> "Facts":
-        """Reads a study; what it would warn of is written in the report instead."""
+        """Reads a study; its warnings are written in the report instead."""
         now = study if isinstance(study, Snapshot) else study.snapshot()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", EmptyPairWarning)
@@ -91,7 +91,7 @@ class Facts:
 
     @property
     def is_imported(self) -> bool:
-        """Whether these are scores that others published, without predictions."""
+        """Whether these are imported published scores, without predictions."""
         return self.predictions is None
 
     def require_predictions(self) -> Predictions:
@@ -123,14 +123,14 @@ class Facts:
 
     @cached_property
     def measured(self) -> Bool[np.ndarray, "source target"]:
-        """Which directions are measured on all images."""
+        """Which (source, target) cells are measured on all images."""
         if self.predictions is None:
             return np.asarray(~np.isnan(self.sat.to_numpy()))
         return np.array([(row != NOT_MEASURED).all(-1) for row in self.predictions.transfer])
 
     @property
     def measured_percent(self) -> float:
-        """How much of the study is measured."""
+        """Percent of the study that is measured."""
         if self.predictions is None:
             return 100.0
         rows = [self.predictions.transfer[self.names.index(name)] for name in self.sources]
@@ -140,7 +140,7 @@ class Facts:
 
     @cached_property
     def other_pixels(self) -> Bool[np.ndarray, "source target"]:
-        """Where attacked pixels are resized on their way: source and target take differently made pixels."""
+        """Where attacked pixels are resized: source and target have different transforms."""
         if self.is_imported:
             return np.zeros((len(self.names),) * 2, dtype=np.bool_)
         transforms = np.asarray(self.take_column("transform"))

@@ -1,4 +1,4 @@
-"""The page: its opening, and whatever sections there are."""
+"""The page: its opening and its sections."""
 
 import base64
 import hashlib
@@ -21,7 +21,7 @@ from zooscope.study.snapshot import Snapshot
 def write_report(
     study: HasSnapshot | Snapshot, path: Path, *, confidence: float = CONFIDENCE, sections: Sequence[Section] = SECTIONS
 ) -> Path:
-    """Writes a study as one HTML file that opens in any browser and loads nothing from anywhere.
+    """Writes a study as one HTML file that opens in any browser and loads nothing.
 
     Example:
         >>> import zooscope, zooscope.report
@@ -29,11 +29,11 @@ def write_report(
         >>> zooscope.report.write_report(study, Path("report.html"))      # doctest: +SKIP
 
     Args:
-        study: a `Study`, measured as far as it may be, or imported; or a `Snapshot`, which has no attacked images to show. What
-            can't be shown of it is left out with a sentence that says why.
-        path: the file; its folder is made. A file of that name is replaced by a whole one.
+        study: a `Study`, fully or partly measured, or imported; or a `Snapshot`, which has no attacked images to show.
+            Sections that can't be shown are left out, with a sentence that says why.
+        path: the file; its folder is made. An existing file is replaced as a whole.
         confidence: of all intervals, in (0, 1).
-        sections: what is on the page below its opening, in this order: `[*SECTIONS, Mine()]` adds one.
+        sections: the sections below the opening, in this order: `[*SECTIONS, Mine()]` adds one.
 
     Returns:
         The path.
@@ -49,7 +49,7 @@ def write_report(
 
 @dataclass(frozen=True, kw_only=True)
 class SectionOnPage:
-    """A section as it stands on the page; where it can't be shown, why."""
+    """A section on the page, or the reason why it can't be shown."""
 
     title: str
     anchor: str
@@ -90,5 +90,5 @@ def _show(section: Section, facts: Facts) -> SectionOnPage:
 
 
 def _compute_digest(script: str) -> str:
-    """What the page's security policy knows a script by: no other script may run, an event handler in a name least of all."""
+    """The digest that allows a script in the page's security policy; no other script runs, such as an event handler in a name."""
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

@@ -1,4 +1,4 @@
-"""The command that measures a study again, and in what it can't be the same."""
+"""The command that measures a study again, and what it can't reproduce."""
 
 import shlex
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from zooscope.scores.matrices import CONFIDENCE
 from zooscope.spelling import spell
 
 OPTIONS: Final = {"epsilon": "--epsilon", "step_size": "--step-size", "iterations": "--iterations"}
-SHORT_FORM: Final = "LinfPGD"  # the attack whose fields have options of their own
+SHORT_FORM: Final = "LinfPGD"  # the attack whose fields have their own options
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,8 +23,8 @@ class Repeat:
     """How to measure a study again.
 
     Attributes:
-        command: for a shell; empty where there is none.
-        caveats: sentences that say what it doesn't repeat.
+        command: for a shell; empty if there is none.
+        caveats: sentences that say what it doesn't reproduce.
     """
 
     command: str
@@ -32,26 +32,28 @@ class Repeat:
 
 
 class Choice(Enum):
-    """How the images of a study were chosen; the value says what that means for the command."""
+    """How the images of a study were chosen; the value says what follows for the command."""
 
     SAMPLE = ""
     OTHER = (
         "The images were chosen by hand, or with another seed than the study's, so the command measures another sample "
         "of the same size."
     )
-    UNKNOWN = "The images were not at hand where this page was written, so it is not checked that the command takes the same ones."
+    UNKNOWN = (
+        "The images were not available when this page was written, so it was not checked that the command takes the same ones."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Images:
-    """What a command must say of a study's images: whether their classes need a file, and how they were chosen."""
+    """What a command needs to know about a study's images: whether their classes need a file, and how they were chosen."""
 
     needs_classes: bool
     choice: Choice
 
 
 def write_repeat(facts: Facts) -> Repeat:
-    """The command that measures the same again into a new folder, and draws it."""
+    """The command that measures the study again in a new folder, and writes its report."""
     if ":" not in facts.definition.images:
         return Repeat(command="", caveats=("The images were made by hand in Python, so no command measures the same again.",))
     folder = (facts.path.name if facts.path else "") or "study"
@@ -75,7 +77,7 @@ def write_repeat(facts: Facts) -> Repeat:
 
 
 def find_choice(facts: Facts) -> Images:
-    """Looks at the images' address whether a sample with the study's seed is the images of the study."""
+    """Loads the images' address and checks whether a sample with the study's seed gives the images of the study."""
     try:
         from zooscope.images.load import load_images  # noqa: PLC0415  (it needs torch, and the page can do without)
 
@@ -98,13 +100,13 @@ def _spell_attack_options(facts: Facts) -> list[str]:
 
 
 def _spell_exactly(value: float) -> str:
-    """A setting as the command line reads it without loss."""
+    """A setting as the command line reads it exactly."""
     steps = round(255 * value)
     return f"{steps}/255" if steps > 0 and steps / 255 == value and value < 1 else f"{value!r}"
 
 
 def _has_guessing(facts: Facts) -> bool:
-    """Whether a classifier was measured that would be refused for guessing."""
+    """Whether a measured classifier is no better than guessing and needs an option."""
     predictions = facts.require_predictions()
     clean, labels = predictions.clean, predictions.labels
     known = [said for said in clean if (said != NOT_MEASURED).all()]
@@ -112,7 +114,7 @@ def _has_guessing(facts: Facts) -> bool:
 
 
 def _list_addresses(facts: Facts) -> list[str]:
-    """Addresses under which the classifiers have the names that they have in the study."""
+    """Addresses that give the classifiers their names in the study."""
     result = []
     for name, text in zip(facts.names, facts.take_column("address"), strict=True):
         if text:

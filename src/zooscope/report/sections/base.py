@@ -1,4 +1,4 @@
-"""The promise of every section of the report."""
+"""The interface of every section of the report."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ TEMPLATES: Final = "templates"
 
 
 class Need(Enum):
-    """What a section can't do without; the value says why it is missing."""
+    """What a section needs; the value says why it is missing."""
 
-    PREDICTIONS = "the scores were imported as published, and nothing is known of single images"
+    PREDICTIONS = "the scores were imported as published, so nothing is known about single images"
     TORCH = "torch is not installed on the machine that wrote this page"
 
 
@@ -29,7 +29,7 @@ class Part:
     """What a section puts on the page.
 
     Attributes:
-        html: below the section's title; everything that was read, such as a name, is escaped in it.
+        html: below the section's title; names and other texts are escaped in it.
         scripts: JavaScript that the page runs at its end, in this order; the same text is run once.
     """
 
@@ -43,7 +43,7 @@ class Section(ABC):
     Attributes:
         title: its heading.
         anchor: its name in the page's addresses; lower case, with hyphens.
-        needs: without one of these it is left out, and the page says why.
+        needs: if one of these is missing, the section is left out, and the page says why.
     """
 
     title: ClassVar[str]
@@ -52,14 +52,14 @@ class Section(ABC):
 
     @abstractmethod
     def show(self, facts: Facts) -> Part:
-        """What stands below the title.
+        """The content below the title.
 
         Raises:
-            ZooscopeError: it can't be shown; the page says so in its place.
+            ZooscopeError: it can't be shown; the page then says why.
         """
 
     def find_missing(self, facts: Facts) -> tuple[Need, ...]:
-        """Which of its needs are not met."""
+        """The section's needs that are not met."""
         met = {Need.PREDICTIONS: not facts.is_imported, Need.TORCH: _is_installed("torch")}
         return tuple(need for need in Need if need in self.needs and not met[need])
 
@@ -72,32 +72,32 @@ def _is_installed(package: str) -> bool:
 
 
 def fill_template(name: str, **values: object) -> Markup:
-    """One of the package's templates with its blanks filled in; every text is escaped.
+    """One of the package's templates, rendered; every text is escaped.
 
     Args:
         name: of a file in `zooscope/report/templates`.
-        values: what stands in it, by name.
+        values: the template's variables, by name.
     """
     return Markup(_ENVIRONMENT.get_template(name).render(**values))  # noqa: S704  (the template escapes)
 
 
 def read_source(name: str) -> str:
-    """A style or script of the package, as it is."""
+    """A style or script of the package, unchanged."""
     return files("zooscope.report").joinpath(TEMPLATES, name).read_text(encoding="utf-8")
 
 
 def show_number(value: float, decimals: int = 2) -> str:
-    """A number as the page sets it."""
+    """A number in the page's typography."""
     return typeset(format_number(value, decimals))
 
 
 def show_percent(value: float, decimals: int = 1) -> str:
-    """A percentage as the page sets it."""
+    """A percentage in the page's typography."""
     return typeset(format_percent(value, decimals))
 
 
 def show_interval(low: float, high: float, decimals: int = 2) -> str:
-    """An interval as the page sets it."""
+    """An interval in the page's typography."""
     return typeset(format_interval(low, high, decimals))
 
 

@@ -1,4 +1,4 @@
-"""The table of classifiers: what each is, how good it is, and which other one is most alike."""
+"""The table of classifiers: architecture, accuracy, and the most similar other classifier."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,15 +20,15 @@ class ClassifierRow:
 
     Attributes:
         name: of the classifier.
-        architecture: what is built.
-        size: of its pixels, width by height; as recorded if that can't be read.
-        clean_accuracy: percent of the clean images that it gets right.
+        architecture: its name.
+        size: of its pixels, width by height; the recorded transform if that can't be read.
+        clean_accuracy: percent of the clean images that it classifies correctly.
         clean_interval: ends of the interval, percent.
-        white_box_success: percent of its own images on which the attack made on it fools it.
+        white_box_success: percent of its own images on which its attack fools it.
         white_box_interval: ends of the interval, percent.
-        is_weak: whether that is too little.
-        nearest: the classifier most alike, None where no score is known.
-        nearest_score: SAT of the two; NaN where none is known.
+        is_weak: whether the white-box success is below 90 %.
+        nearest: the most similar classifier; None if no score is known.
+        nearest_score: SAT of the two; NaN if no score is known.
     """
 
     name: str

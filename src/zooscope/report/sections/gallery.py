@@ -1,4 +1,4 @@
-"""A few images before and after the attack, and what every classifier says of them."""
+"""A few images before and after the attack, with every classifier's predictions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,14 +18,12 @@ from zooscope.report.sections.heat_map import map_similarity
 Pixels = Float32[np.ndarray, "image height width channel"]
 NUM_IMAGES: Final = 6
 MAX_SOURCES: Final = 24
-MAX_VALUES: Final = (
-    2_000_000  # pixels of all examples together: what a page still loads in a moment, and attacks still take seconds
-)
+MAX_VALUES: Final = 2_000_000  # values of all examples together: the page still loads quickly, and the attacks take seconds
 
 
 @runtime_checkable
 class MakesExamples(Protocol):
-    """A study that can attack its images once more; one that is only read can't."""
+    """A study that can attack its images again; a study opened for reading only can't."""
 
     def examples(self, source: str, positions: Sequence[int]) -> tuple[Pixels, Pixels]:
         """Some images, clean and attacked through a source."""
@@ -40,20 +38,20 @@ class GallerySection(Section):
     needs = frozenset({Need.PREDICTIONS, Need.TORCH})
 
     def show(self, facts: Facts) -> Part:
-        """The sources in the order of the heat map.
+        """A panel per source, in the order of the heat map.
 
         Raises:
-            StudyError: the study was opened to be read only.
+            StudyError: the study was opened for reading only.
         """
         if not isinstance(facts.study, MakesExamples):
-            msg = "the study was opened to be read only; open it with zooscope.Study to attack its images once more."
+            msg = "the study was opened for reading only; open it with zooscope.Study to attack its images again."
             raise StudyError(msg)
         gallery = make_gallery(facts.study, facts.require_predictions(), map_similarity(facts).names, facts.class_names)
         return Part(html=fill_template("gallery.html", gallery=gallery, Verdict=Verdict), scripts=(read_source("gallery.js"),))
 
 
 class Verdict(Enum):
-    """How a classifier fares on an attacked image."""
+    """The result of a classifier on an attacked image."""
 
     FOOLED = "fooled"
     RIGHT = "right"
@@ -63,13 +61,13 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Response:
-    """What one classifier says.
+    """The prediction of one classifier.
 
     Attributes:
         name: of the classifier.
-        says: the class it names; on the clean image if it is wrong there, else on the attacked one; empty if not measured.
-        verdict: how it fares.
-        is_source: whether it is the one that the attack was made on.
+        says: the predicted class: of the clean image if that is wrong, else of the attacked one; empty if not measured.
+        verdict: the result.
+        is_source: whether it is the source of the attack.
     """
 
     name: str
@@ -86,10 +84,10 @@ class Example:
         image_id: of the image.
         label: its true class.
         clean: the clean pixels as a `data:` address.
-        perturbation: what the attack adds, amplified about grey; None if the image is not attacked.
+        perturbation: what the attack adds, amplified around grey; None if the image is not attacked.
         attacked: the attacked pixels; None if the image is not attacked.
-        responses: what every classifier says; empty if the image is not attacked.
-        source_says: what the source says of the clean image.
+        responses: every classifier's prediction; empty if the image is not attacked.
+        source_says: the source's prediction for the clean image.
     """
 
     image_id: str
@@ -101,7 +99,7 @@ class Example:
     source_says: str
 
     def select_responses(self, verdict: Verdict) -> tuple[Response, ...]:
-        """The responses of one verdict."""
+        """The responses with one verdict."""
         return tuple(response for response in self.responses if response.verdict is verdict)
 
 
@@ -124,7 +122,7 @@ class Gallery:
 
 
 def make_gallery(study: MakesExamples, predictions: Predictions, names: Sequence[str], class_names: tuple[str, ...]) -> Gallery:
-    """Attacks a few images once more, to show them; what classifiers say of them is taken from the record.
+    """Attacks a few images again, to show them; the predictions come from the record.
 
     Args:
         study: attacks the images.
@@ -133,7 +131,7 @@ def make_gallery(study: MakesExamples, predictions: Predictions, names: Sequence
         class_names: of the study.
 
     Returns:
-        Panels in that order. A source that can't be loaded any more is left out, with the reason in the remarks.
+        Panels in that order. A source that can't be loaded is left out, with the reason in the remarks.
     """
     chosen = choose_images(predictions, NUM_IMAGES)
     if not chosen:
@@ -157,7 +155,7 @@ def make_gallery(study: MakesExamples, predictions: Predictions, names: Sequence
 
 
 def choose_images(predictions: Predictions, num_images: int) -> tuple[int, ...]:
-    """Positions of the images to show: those that most classifiers get right when clean, of different classes first."""
+    """Positions of the images to show: those that most classifiers classify correctly when clean, different classes first."""
     right = (predictions.clean == predictions.labels).sum(0)
     measured = np.any([(row != NOT_MEASURED).any(0) for row in predictions.transfer], axis=0)
     ranked = [int(place) for place in np.argsort(-right, kind="stable") if measured[place]]
@@ -169,7 +167,7 @@ def choose_images(predictions: Predictions, num_images: int) -> tuple[int, ...]:
 
 
 def pick_evenly(names: Sequence[str], count: int) -> tuple[str, ...]:
-    """At most `count` names, evenly spread over the sequence, in its order."""
+    """At most `count` names, evenly spaced in the sequence, in its order."""
     if len(names) <= count:
         return tuple(names)
     return tuple(names[int(place)] for place in np.linspace(0, len(names) - 1, count).round())
@@ -178,7 +176,7 @@ def pick_evenly(names: Sequence[str], count: int) -> tuple[str, ...]:
 def list_responses(
     predictions: Predictions, names: Sequence[str], class_names: tuple[str, ...], *, source: str, position: int
 ) -> tuple[Response, ...]:
-    """What every classifier says of one image attacked through a source, from the record; the source first."""
+    """Every classifier's prediction for one image attacked through a source, from the record; the source first."""
     place = {name: row for row, name in enumerate(predictions.names)}
     label = predictions.labels[position]
     result = []
@@ -230,7 +228,7 @@ def _find_size(pixels: Float32[np.ndarray, "image height width channel"]) -> tup
 
 
 def _explain_missing(reasons: dict[str, str]) -> tuple[str, ...]:
-    """One sentence for all that can't be shown, with the reason for the first."""
+    """One sentence for all sources that can't be shown, with the reason for the first."""
     if not reasons:
         return ()
     first, *others = reasons

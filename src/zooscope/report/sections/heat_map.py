@@ -1,4 +1,4 @@
-"""Who is alike: all pairs as a heat map, and as a table."""
+"""All pairs as a heat map, and as a table."""
 
 from typing import Final, NamedTuple, final
 
@@ -27,7 +27,7 @@ class HeatMapSection(Section):
     anchor = "heat-map"
 
     def show(self, facts: Facts) -> Part:
-        """Everything from the scores alone, so that an imported matrix has it, too."""
+        """Uses the scores only, so it works for an imported matrix, too."""
         picture = map_similarity(facts)
         pairs = rank_pairs(make_pair_grid(facts))
         html = fill_template(
@@ -44,7 +44,7 @@ class HeatMapSection(Section):
 
 
 def map_similarity(facts: Facts) -> SimilarityMap:
-    """Puts all pairs in an order in which like stands beside like."""
+    """Orders all pairs so that similar classifiers are side by side."""
     score = facts.sat.to_numpy().copy()
     np.fill_diagonal(score, np.nan)
     order, branches = order_by_cluster(score)
@@ -61,7 +61,7 @@ def map_similarity(facts: Facts) -> SimilarityMap:
 
 
 def escape_data(text: str) -> str:
-    """JSON that can stand inside a script element: nothing in it can end the element or open a comment."""
+    """JSON that is safe inside a script element: nothing in it can end the element or open a comment."""
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
@@ -73,9 +73,9 @@ class ClusterOrder(NamedTuple):
 
 
 def order_by_cluster(score: Float[np.ndarray, "a b"]) -> ClusterOrder:
-    """Hierarchical clustering (average linkage) of a symmetric matrix of scores, leaves ordered so that neighbours are most alike.
+    """Hierarchical clustering (average linkage) of a symmetric matrix of scores, leaves ordered so that neighbours are similar.
 
-    A pair without a score is taken for as unlike as the least alike pair: nothing puts it together.
+    A pair without a score counts as unlike as the least similar pair.
     """
     size = len(score)
     if size == 1:
@@ -113,7 +113,7 @@ def _describe(facts: Facts, pair: Pair) -> tuple[str, ...]:
 
 
 def _describe_control(pair: Pair) -> tuple[str, ...]:
-    """How much of it resizing alone would do."""
+    """The effect of resizing alone."""
     if pair.control_a_to_b is None or pair.control_b_to_a is None:
         return ()
     return (f"resizing alone, without attack: {show_percent(pair.control_a_to_b)} and {show_percent(pair.control_b_to_a)}",)
@@ -128,13 +128,13 @@ def _describe_itself(facts: Facts, pair: Pair) -> tuple[str, ...]:
         f"attacked itself: {show_percent(pair.a_to_b)} fooled (white-box success)",
         f"of {pair.count} images that it gets right",
     )
-    return (*lines, "a weak source: its whole row is pulled down") if pair.a in facts.weak else lines
+    return (*lines, "a weak source: all scores in its row are too low") if pair.a in facts.weak else lines
 
 
 def _find_colour_range(score: Float[np.ndarray, "a b"]) -> tuple[float, float]:
     """From the smallest to the largest score.
 
-    Pairs that never fool each other share the first colour: the logarithm puts them so far off that they would take most of it.
+    Pairs that never fool each other share the first colour: their logarithm is so low that it would take up most of the range.
     """
     known = score[~np.isnan(score)]
     if not len(known):

@@ -1,4 +1,4 @@
-"""How the numbers of a report came about, and how to get them again."""
+"""How the numbers of a report were measured, and how to reproduce them."""
 
 import math
 import platform
@@ -24,7 +24,7 @@ class MethodsSection(Section):
     needs = frozenset({Need.PREDICTIONS})
 
     def show(self, facts: Facts) -> Part:
-        """All that a reader needs to judge the numbers, or to get them again."""
+        """Everything needed to judge the numbers, or to reproduce them."""
         return Part(html=fill_template("methods.html", methods=collect_methods(facts)))
 
 
@@ -39,13 +39,13 @@ class Methods:
         num_images: how many images.
         image_digest: SHA-256 over images, ids and labels.
         seed: of the study.
-        epsilon_s: the smallest percentage that the score tells from none.
+        epsilon_s: lower bound of percentages, so that the logarithm is finite.
         lowest: the score of a pair that never fools each other.
         num_resamples: bootstrap draws.
         confidence_percent: of the intervals.
         weights: (classifier, address, SHA-256 of its weights).
-        versions: (package, version) where this page was written.
-        repeat: measures and draws the same again.
+        versions: (package, version) on the machine that wrote this page.
+        repeat: the command that measures the study again.
     """
 
     attack: str
@@ -64,7 +64,7 @@ class Methods:
 
 
 def collect_methods(facts: Facts) -> Methods:
-    """Collects what the last part of the report says."""
+    """Collects the content of the last section."""
     return Methods(
         attack=str(facts.attack["attack"]),
         settings=format_settings({name: value for name, value in facts.attack.items() if name != "attack"}),

@@ -1,4 +1,4 @@
-"""What is known of each pair of different classifiers."""
+"""What is known about each pair of different classifiers."""
 
 import math
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from zooscope.report.facts import Facts
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:
-    """Two classifiers and how alike they are.
+    """Two classifiers and their similarity.
 
     Attributes:
         a: one classifier.
@@ -19,11 +19,11 @@ class Pair:
         low: lower end of the interval.
         high: upper end.
         percent: mean of both directions, without the log.
-        a_to_b: percent on which the attack made on `a` fools `b`.
+        a_to_b: percent of images on which the attack on `a` fools `b`.
         b_to_a: the other direction.
-        control_a_to_b: percent that resizing from `a` to `b` alone costs `b`; None where nothing is resized.
+        control_a_to_b: percent that `b` gets wrong through resizing alone; None if nothing is resized.
         control_b_to_a: the other direction.
-        count: images that both get right when clean; None where that is not known.
+        count: images that both classify correctly when clean; None if not known.
         measured: whether both directions are measured on all images.
         is_two_sided: whether both classifiers are attacked.
     """

@@ -1,4 +1,4 @@
-"""What the report says first: the numbers that matter, for sentences in plain words."""
+"""The opening of the report: the main numbers of the study."""
 
 from dataclasses import dataclass
 
@@ -19,13 +19,13 @@ class Summary:
         images: address of the image set.
         attack: the attack and its settings in one line.
         confidence_percent: of the intervals.
-        most_alike: the pair of different classifiers with the highest score; None where no score is known.
-        least_alike: the one with the lowest; None where fewer than two scores are known.
+        most_alike: the pair of different classifiers with the highest score; None if no score is known.
+        least_alike: the one with the lowest; None if fewer than two scores are known.
         measured_percent: how much of the study is measured.
         weak: sources whose attack is too weak.
         waiting: classifiers that were added, and of which nothing is measured yet.
         refused: classifiers that can't be measured, with the reason.
-        num_empty: measured pairs without a score, for want of images that both get right.
+        num_empty: measured pairs without a score, because no image is classified correctly by both.
     """
 
     num_classifiers: int
