@@ -87,7 +87,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     [
         ("", r"names no components; its first line must name the columns"),
         ("name\na\n", r"names no components; its first line must name the columns"),
-        ("name,colour\n\n", r"has no line but its first; add one per classifier"),
+        ("name,colour\n\n", r"has only its first line; add one line per classifier"),
         ("name,colour,\na,red,\n", r"a component has no name; fill in the whole first line"),
         ("name,colour\na,red,blue\n", r"the line 'a,red,blue' has 3 cells, the first line 2; write as many"),
         ("name,colour\n,red\n", r"the line ',red' doesn't name its classifier; put the name into its first cell"),

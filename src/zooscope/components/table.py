@@ -28,7 +28,7 @@ def read_component_table(file: str | Path, *, in_vocabulary: bool = False) -> pd
 
     Args:
         file: its first line names the columns; the first column holds the classifiers' names, all others are components, which may
-            be other ones than the paper's. An empty cell is a missing value.
+            differ from the paper's. An empty cell is a missing value.
         in_vocabulary: whether columns and values must be in `zooscope.components.vocabulary`.
 
     Returns:
@@ -70,7 +70,7 @@ def _read_lines(file: Path) -> list[list[str]]:
         msg = f"{file} names no components; its first line must name the columns: one for the classifiers, then one per component."
         raise InvalidValueError(msg)
     if len(lines) == 1:
-        msg = f"{file} has no line but its first; add one per classifier."
+        msg = f"{file} has only its first line; add one line per classifier."
         raise InvalidValueError(msg)
     if not all(lines[0][1:]):
         msg = f"{file}: a component has no name; fill in the whole first line."

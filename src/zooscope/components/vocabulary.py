@@ -1,7 +1,7 @@
 """The 13 components and the values that the paper's tables give them.
 
 Source: Hwang et al., Similarity of Neural Architectures using Adversarial Attack Transferability, ECCV 2024, Tables A.2 to A.4. The
-spelling is theirs, made one: `224x224` for "224 x 224" with a multiplication sign, and `-` wherever a cell is empty.
+spelling is theirs, unified: `224x224` for "224 x 224" with a multiplication sign, and `-` wherever a cell is empty.
 """
 
 import re
@@ -81,7 +81,7 @@ MEANINGS: Final = MappingProxyType(
             "CLS token": "a class token, which the blocks fill",
         },
         "2D self-attention": {
-            "No": "none, or Transformer blocks, which the base architecture tells",
+            "No": "none, or Transformer blocks, which the base architecture covers",
             "Yes (BoT)": "in a convolutional network, over all places (Bottleneck Transformer)",
             "Yes (Halo)": "in a convolutional network, over blocks and the places around them (HaloNet)",
             "Yes (Halo, BoT)": "both kinds",
@@ -109,7 +109,7 @@ MEANINGS: Final = MappingProxyType(
 COMPONENTS: Final = tuple(MEANINGS)
 VALUES: Final = {component: tuple(meanings) for component, meanings in MEANINGS.items()}
 
-# The same spelling for networks that are not among the 69.
+# The same spelling for networks other than the 69.
 _LAYER: Final = r"[1-9]\d*(s[1-9]\d*)?"
 _SEVERAL: Final = r"[A-Z][\w -]*( \+ [A-Z][\w -]*)*"
 PATTERNS: Final = MappingProxyType(

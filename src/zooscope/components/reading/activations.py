@@ -28,7 +28,7 @@ NONE: Final = "-"
 SIX: Final = 6
 THREE: Final = 3
 QUICK_GELU: Final = 1.702
-LONGEST: Final = 16  # steps; no written-out activation needs as many
+LONGEST: Final = 16  # steps; every written-out activation needs fewer
 
 
 def read_activation(layers: Layers) -> Reading:

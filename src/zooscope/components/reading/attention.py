@@ -21,8 +21,8 @@ class Attention:
 
     Attributes:
         step: the product that makes its scores.
-        kind: between all places, those of a window, or a window and what is around it; between features; by a summary of all places
-            that each place then asks, made with a softmax over the places (lambda layers) or without (linear attention); from a
+        kind: between all places, the places of a window, or a window and its surroundings; between features; by a summary of all
+            places that each place queries, with a softmax over the places (lambda layers) or without (linear attention); from a
             single token.
     """
 
@@ -64,7 +64,7 @@ def read_self_attention(attention: tuple[Attention, ...], base: str) -> Reading:
 
 
 def _find_weighing(layers: Layers, product: Product) -> list[Product]:
-    """The products that take the scores of a product as weights; layers that mix the scores of several heads may lie between."""
+    """The products that take the scores of a product as weights; layers that mix the scores of several heads may come between."""
     products = {each.step.number: each for each in layers.products}
     scores = product.step.output.num_places
 

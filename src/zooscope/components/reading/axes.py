@@ -1,7 +1,7 @@
-"""What each axis of a tensor stands for while a network computes: images, places, or features.
+"""What each axis of a tensor represents while a network computes: images, places, or features.
 
-A network turns (image, channel, row, column) into tokens, windows, heads and back. Following the axes through every reshape tells
-whether an operation mixes places or features, whatever the shapes look like at the moment.
+A network turns (image, channel, row, column) into tokens, windows, heads and back. Following the axes through every reshape
+shows whether an operation mixes places or features, whatever the current shapes.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,8 +17,8 @@ class Factor:
     """A part of an axis.
 
     Attributes:
-        size: how many.
-        role: of what.
+        size: number of elements.
+        role: what they are.
     """
 
     size: int
@@ -30,12 +30,12 @@ Axes = tuple[Axis, ...]
 
 
 def make_axis(size: int, role: Role) -> Axis:
-    """An axis that stands for one thing."""
+    """An axis with one role."""
     return () if size == 1 else (Factor(size, role),)
 
 
 def make_weights_axes(shape: Sequence[int]) -> Axes:
-    """The axes of what doesn't depend on the pixels."""
+    """The axes of a tensor that doesn't depend on the pixels."""
     return tuple(make_axis(size, "weight") for size in shape)
 
 
@@ -46,7 +46,7 @@ def make_pixels_axes(shape: Sequence[int]) -> Axes:
 
 
 def find_role(of: Axis) -> Role | None:
-    """What an axis stands for, where it stands for one thing; None for an axis of size 1 and for a mixture."""
+    """The role of an axis; None for an axis of size 1 and for a mixture."""
     roles = {factor.role for factor in of}
     return roles.pop() if len(roles) == 1 else None
 
@@ -67,8 +67,8 @@ def resize_axis(of: Axis, size: int) -> Axis:
 def reshape_axes(axes: Axes, shape: Sequence[int]) -> Axes:
     """The axes after a reshape, which keeps the order of the elements.
 
-    Axes are split where a new border falls inside of them. Where that can't be (197 tokens into 14 x 14 and one) the roles stay
-    with the axes of equal size, and what is left counts as features.
+    Axes are split where a new boundary falls inside them. Where that is impossible (197 tokens into 14 x 14 and one), axes of
+    equal size keep their roles, and the others count as features.
     """
     waiting = _merge_neighbours([factor for each in axes for factor in each])[::-1]
     result: list[Axis] = []
@@ -93,7 +93,7 @@ def reshape_axes(axes: Axes, shape: Sequence[int]) -> Axes:
 
 
 def broadcast_axes(operands: Sequence[Axes], shape: Sequence[int]) -> Axes:
-    """The axes of an elementwise result: for each axis, of the first operand that has it in full."""
+    """The axes of an elementwise result: each axis comes from the first operand that has its full size."""
     result: list[Axis] = []
     for back, size in zip(range(len(shape), 0, -1), shape, strict=True):
         known = [axes[-back] for axes in operands if len(axes) >= back and axes[-back]]
@@ -119,7 +119,7 @@ def keep_positions(axes: Axes, shape: Sequence[int]) -> Axes:
 
 
 def _merge_neighbours(factors: Iterable[Factor]) -> list[Factor]:
-    """Neighbours of one role as one: 8 windows of 7 places are 56 places, and may be cut as 7 of 8 next."""
+    """Merges neighbours of one role: 8 windows of 7 places are 56 places, and may next be cut as 7 of 8."""
     result: list[Factor] = []
     for factor in factors:
         if result and result[-1].role == factor.role:

@@ -21,13 +21,13 @@ NUM_LISTED: Final = 5
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Mixing:
-    """What mixes places behind the stem.
+    """What mixes places after the stem.
 
     Attributes:
         convolutions: those of more than one place.
         attention: layers of self-attention, from more than one token.
         linears: linear layers along the places.
-        poolings: those that leave the grid as it is, and so only mix.
+        poolings: those that keep the grid, and so only mix.
     """
 
     convolutions: tuple[Convolution, ...]
@@ -42,7 +42,7 @@ class Mixing:
 
 
 def find_mixing(layers: Layers, stem: Stem, attention: tuple[Attention, ...]) -> Mixing:
-    """What mixes places behind the stem."""
+    """What mixes places after the stem."""
     return Mixing(
         convolutions=tuple(each for each in layers.convolutions if each.step.number > stem.end and each.mixes_places),
         attention=tuple(each for each in attention if each.kind != "token"),
@@ -59,7 +59,7 @@ def read_base(layers: Layers, mixing: Mixing) -> Reading:
     """The base architecture, with a guess whether architecture search found it.
 
     Convolutions alone: CNN. Attention alone: Transformer; convolutions between its stages, which only shrink the grid, don't count.
-    Linear layers along the places: MLP-Mixer. Both: Hybrid where attention has blocks of its own, CNN where it sits inside of
+    Linear layers along the places: MLP-Mixer. Both: Hybrid where attention has blocks of its own, CNN where it is inside
     convolutional blocks, or is rare.
     """
     keeping = [*(each.step for each in mixing.convolutions if each.keeps_grid), *mixing.poolings]
@@ -89,7 +89,7 @@ def read_base(layers: Layers, mixing: Mixing) -> Reading:
 
 
 def _find_shortcuts(layers: Layers, step: Step) -> set[int]:
-    """The numbers of the steps where what a convolution makes comes to a shortcut before the grid changes."""
+    """The numbers of the steps where a convolution's output reaches a shortcut before the grid changes."""
 
     def stops(each: Step) -> bool:
         return joins(each) or each.output.num_places < step.output.num_places
@@ -98,7 +98,7 @@ def _find_shortcuts(layers: Layers, step: Step) -> set[int]:
 
 
 def _has_own_block(layers: Layers, attention: Attention) -> bool:
-    """Whether queries and keys are made of what comes from a shortcut; in a convolutional block an activation lies between."""
+    """Whether queries and keys are computed from a shortcut's output; in a convolutional block an activation comes between."""
     origins = [
         step
         for value in attention.step.data
@@ -120,7 +120,7 @@ def _guess_search(layers: Layers, mixing: Mixing) -> Reading | None:
     """Guesses from the widths whether architecture search found the network.
 
     Most convolutions are grouped ones between pointwise ones, at the block's full width, or depth-wise ones at more than it (not
-    squeezed as in a bottleneck); and the widths of the blocks don't go by powers of two.
+    squeezed as in a bottleneck); and the ratios of the blocks' widths aren't all powers of two.
     """
     wide = [each for each in mixing.convolutions if _is_wide(layers, each)]
     if 2 * len(wide) <= len(mixing.convolutions):

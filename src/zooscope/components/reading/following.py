@@ -23,12 +23,12 @@ Rule = Callable[[Sequence[Any], Shape], Axes]
 
 
 def follow_axes(operation: str, arguments: Sequence[Any], operands: Sequence[Value], shape: Shape) -> Axes:
-    """What the axes of an operation's result stand for.
+    """What the axes of an operation's result represent.
 
     Args:
         operation: its name in `torch.ops.aten`, without underscores at either end.
         arguments: as it was called, with values in place of tensors.
-        operands: the tensors among the arguments, lists of tensors laid out flat.
+        operands: the tensors among the arguments, lists of tensors flattened.
         shape: of the result.
     """
     rule = RULES.get(operation)
@@ -108,7 +108,7 @@ def _stack(arguments: Sequence[Any], shape: Shape) -> Axes:
 
 
 def _unfold(arguments: Sequence[Any], shape: Shape) -> Axes:
-    """Tensor.unfold: an axis becomes windows, and what is inside of a window comes last."""
+    """Tensor.unfold: an axis becomes windows; the last axis runs inside a window."""
     values, where = arguments[:2]
     axes = list(values.axes)
     inside = resize_axis(axes[where], shape[-1])
@@ -130,7 +130,7 @@ def _convolve(arguments: Sequence[Any], shape: Shape) -> Axes:
 
 
 def _multiply(first: Value, second: Value, shape: Shape) -> Axes:
-    """A product of matrices, maybe with one axis in front; an axis that only weights have is of the kind that they summed over."""
+    """A matrix product, maybe batched; an axis that only weights have gets the role of the axis they sum over."""
     rows, columns = (
         operand.axes[position] if operand.from_pixels else _choose_role(other.axes[summed], size)
         for operand, position, other, summed, size in (

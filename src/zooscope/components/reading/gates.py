@@ -13,7 +13,7 @@ from zooscope.components.reading.value import Value
 SQUASHING: Final = ("sigmoid", "hardsigmoid", "softmax", "safe_softmax", "tanh", "hardtanh", "relu6", "clamp")
 OTHER: Final = "other"
 ORDER: Final = ("SE", "ECA", "ESE", "GCA", "CBAM", OTHER)
-LONGEST: Final = 100  # steps; no gate needs as many
+LONGEST: Final = 100  # steps; every gate needs fewer
 LAYERS_OF_SE: Final = 2  # ESE has one
 
 Location = Literal["Middle", "End"]
@@ -26,7 +26,7 @@ class Gate:
     Attributes:
         step: the operation that combines gate and features.
         kind: one of `ORDER`.
-        location: whether a convolution of the block still follows.
+        location: whether a convolution of the block follows.
     """
 
     step: Step
@@ -141,11 +141,11 @@ def _find_pooled_kind(layers: Layers, origin: _Origin, pooled: list[Step], weigh
 
 
 def _find_location(layers: Layers, step: Step) -> Location:
-    """Whether the features go on into one convolution, or to the block's end: a shortcut, several convolutions, the head."""
+    """Whether the features go into one convolution, or to the block's end: a shortcut, several convolutions, the head."""
     weighing = {each.step.number for each in layers.convolutions if each.places_in > 1}
     weighing |= {each.step.number for each in layers.linears if each.step.output.num_places > 1}
     following = layers.walk_forward(step, stop=lambda each: joins(each) or pools_all(each) or each.number in weighing)
     following = [each for each in following if not pools_all(each)]
     channels = count(step.output.axes, "feature")
-    whole = [each for each in following if count(each.data[0].axes, "feature") == channels]  # not one part of a split each
+    whole = [each for each in following if count(each.data[0].axes, "feature") == channels]  # not each one part of a split
     return "End" if not following or len(whole) > 1 or any(joins(each) for each in following) else "Middle"

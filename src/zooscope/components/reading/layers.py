@@ -1,4 +1,4 @@
-"""The steps of a trace that do the work: convolutions, linear layers, products of what the image made of itself, pooling."""
+"""The steps of a trace that do the work: convolutions, linear layers, products of two values of the image, pooling."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ class Convolution:
     """A convolution with learned weights.
 
     Attributes:
-        step: where it runs.
+        step: the step that computes it.
         kernel: its size along each axis that it slides over.
         stride: its steps along them.
-        groups: into how many parts its channels fall.
-        in_channels: what it takes.
-        out_channels: what it gives.
+        groups: number of groups of channels.
+        in_channels: of its input.
+        out_channels: of its output.
         over_places: whether it slides over places; a convolution along the channels doesn't.
     """
 
@@ -41,7 +41,7 @@ class Convolution:
 
     @property
     def places_in(self) -> int:
-        """How many places it takes."""
+        """The number of places of its input."""
         taken: Value = self.step.arguments[0]
         return taken.num_places
 
@@ -52,17 +52,17 @@ class Convolution:
 
     @property
     def keeps_grid(self) -> bool:
-        """Whether it gives as many places as it takes."""
+        """Whether its output has as many places as its input."""
         return max(self.stride) == 1 and self.step.output.num_places == self.places_in
 
     @property
     def is_depthwise(self) -> bool:
-        """Whether every channel goes by itself."""
+        """Whether every channel is processed separately."""
         return self.mixes_places and self.groups == self.in_channels > 1
 
     @property
     def is_grouped(self) -> bool:
-        """Whether channels go in groups of several."""
+        """Whether channels are processed in groups of several."""
         return self.places_in > 1 and 1 < self.groups < self.in_channels
 
 
@@ -71,9 +71,9 @@ class Linear:
     """A product with learned weights.
 
     Attributes:
-        step: where it runs.
+        step: the step that computes it.
         summed: the axis that it sums over.
-        given: the axis that it gives instead.
+        given: the axis that replaces it.
     """
 
     step: Step
@@ -82,7 +82,7 @@ class Linear:
 
     @property
     def mixes_places(self) -> bool:
-        """Whether it turns places into as many or more or fewer places."""
+        """Whether it maps places to places."""
         return find_role(self.summed) == "place" and find_role(self.given) == "place"
 
 
@@ -91,7 +91,7 @@ class Product:
     """A product of two matrices that both depend on the image.
 
     Attributes:
-        step: where it runs.
+        step: the step that computes it.
         first: the left one.
         second: the right one.
     """
@@ -107,24 +107,24 @@ class Product:
 
     @property
     def rows(self) -> Axis:
-        """What it keeps of the left one."""
+        """The axis kept from the left matrix."""
         return self.first.axes[-2]
 
     @property
     def columns(self) -> Axis:
-        """What it keeps of the right one."""
+        """The axis kept from the right matrix."""
         return self.second.axes[-1]
 
 
 class Layers:
-    """A trace by what its steps do."""
+    """The steps of a trace by their kind."""
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
 
     @cached_property
     def convolutions(self) -> tuple[Convolution, ...]:
-        """Those with learned weights; blurring with a fixed kernel is no convolution here."""
+        """Those with learned weights; blurring with a fixed kernel doesn't count."""
         return tuple(
             _describe_convolution(step)
             for step in self.trace.steps
@@ -144,7 +144,7 @@ class Layers:
 
     @cached_property
     def products(self) -> tuple[Product, ...]:
-        """Products of what the image made of itself."""
+        """Products of two values that depend on the image."""
         return tuple(
             Product(step=step, first=first, second=second)
             for step, first, second in self._find_products()
@@ -169,11 +169,11 @@ class Layers:
                 yield step, first, second
 
     def walk_forward(self, step: Step, *, stop: Callable[[Step], bool]) -> list[Step]:
-        """The first steps behind a step, on every way, at which to stop."""
+        """The first steps after a step, on every path, at which to stop."""
         return self._walk(step, self.trace.find_after, stop)
 
     def walk_backward(self, value: Value, *, stop: Callable[[Step], bool]) -> list[Step]:
-        """The last steps before a value, on every way, at which to stop."""
+        """The last steps before a value, on every path, at which to stop."""
         maker = self.trace.find_maker(value)
         if maker is None:
             return []
@@ -192,7 +192,7 @@ class Layers:
 
 
 def read_numbers(step: Step) -> list[float]:
-    """The plain numbers among what an operation was called with."""
+    """The numbers among an operation's arguments."""
     return [each for each in step.arguments if isinstance(each, int | float) and not isinstance(each, bool)]
 
 
@@ -202,21 +202,21 @@ def is_norm(step: Step) -> bool:
 
 
 def pools_all(step: Step) -> bool:
-    """Whether a step makes one of all places, by mean, sum or maximum."""
+    """Whether a step reduces all places to one, by mean, sum or maximum."""
     if step.operation not in (*REDUCTIONS, *POOLINGS) or not step.data:
         return False
     return step.data[0].num_places > 1 and step.output.num_places == 1
 
 
 def joins(step: Step) -> bool:
-    """Whether a step adds two things of one shape that both depend on the image, as a shortcut does, or lays them side by side."""
+    """Whether a step adds two values of one shape that depend on the image, as a shortcut does, or concatenates them."""
     if step.operation == "cat":
         return len([value for value in step.data if value.num_places > 1]) > 1
     return step.operation == "add" and len(step.data) > 1 and step.data[0].shape == step.data[1].shape
 
 
 def are_scores(layers: Layers, step: Step) -> bool:
-    """Whether a softmax takes what a step gives before any layer with weights does, as it takes the scores of attention."""
+    """Whether a softmax follows a step before any layer with weights, as it follows attention scores."""
     following = layers.walk_forward(step, stop=lambda each: each.operation in SOFTMAX or each.number in layers.working)
     return any(each.operation in SOFTMAX for each in following)
 

@@ -63,7 +63,7 @@ def _find_written_out(layers: Layers, step: Step) -> str | None:
 
 
 def _find_statistic(layers: Layers, spread: Value) -> Step | None:
-    """The variance, or the mean of squares, that a spread is the root of."""
+    """The variance, or the mean of squares, whose root is taken."""
     before = layers.walk_backward(spread, stop=lambda each: each.operation not in BETWEEN)
     found = next((each for each in before if each.operation in STATISTICS and _is_spread(layers, each)), None)
     if found is None or found.operation in ROOTS:

@@ -66,8 +66,8 @@ def override_components(found: Components, file: str | Path, *, name: str) -> Co
 
     Args:
         found: readings.
-        file: see `zooscope.components.table.read_component_table`; an empty cell leaves the reading as it is.
-        name: of the classifier, as it stands in the file's first column.
+        file: see `zooscope.components.table.read_component_table`; an empty cell keeps the reading.
+        name: of the classifier, as in the file's first column.
 
     Raises:
         UnknownNameError: the file has no line for the classifier.
@@ -77,7 +77,7 @@ def override_components(found: Components, file: str | Path, *, name: str) -> Co
     table = read_component_table(file)
     if name not in table.index:
         kind = f"classifier in {file}"
-        raise UnknownNameError(kind, name, table.index, "Its first column must name the classifier as it is called here.")
+        raise UnknownNameError(kind, name, table.index, "Its first column must contain this name.")
     given = {str(component): str(value) for component, value in table.loc[name].dropna().items()}
     return {**found, **{component: Reading(value=value, why=str(file)) for component, value in given.items()}}
 

@@ -17,16 +17,16 @@ from zooscope.errors import ClassifierError
 
 
 def load_skeleton(address: str | Address) -> Classifier:
-    """The classifier at an address; for `timm:NAME` and `paper:NAME` its parameters have shapes and no values.
+    """The classifier at an address; for `timm:NAME` and `paper:NAME` its parameters have shapes but no values.
 
-    They lie on torch's meta device, so that nothing is downloaded, initialized or computed. A classifier whose address names its
-    weights, and one of another provider, is loaded as it is.
+    They are on torch's meta device, so nothing is downloaded, initialized or computed. A classifier whose address names its
+    weights, or of another provider, is loaded normally.
 
     Raises:
         ClassifierError: it can't be built or loaded.
         UnknownNameError: no such provider, name or option.
         InvalidValueError: an option's value can't be used.
-        MissingFileError: a file that the address names is not there.
+        MissingFileError: a file that the address names is missing.
         MissingExtraError: the provider needs a library that isn't installed.
     """
     parsed = parse_classifier_address(address)

@@ -14,13 +14,13 @@ NO_STEM: Final = "-"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Stem:
-    """Where a network begins.
+    """The first layers of a network.
 
     Attributes:
-        convolutions: in order; none where a linear layer takes patches.
+        convolutions: in order; empty if a linear layer takes patches.
         patches: the linear layer that takes patches, if one does.
-        pooling: the pooling layer behind them, if there is one.
-        end: the number of the last step of them all.
+        pooling: the pooling layer after them, if there is one.
+        end: the number of the stem's last step.
     """
 
     convolutions: tuple[Convolution, ...]
@@ -30,7 +30,7 @@ class Stem:
 
     @property
     def layer(self) -> Reading:
-        """Kernels and strides, as the table writes them."""
+        """Kernels and strides, in the table's notation."""
         if self.patches is not None:
             size = isqrt(count([self.patches.summed], "place"))
             why = f"{self.patches.step.where} is a linear layer over patches of {size}x{size} pixels"
@@ -55,9 +55,8 @@ class Stem:
 def find_stem(layers: Layers) -> Stem:
     """The stem of a network.
 
-    The first convolution is one; with it go those of the largest module around it that holds no block (nothing is added to or
-    laid beside anything else in it), and those that lie beside it in the same module. In a network without any block the stem
-    ends where the grid first shrinks.
+    It has the first convolution, the others of the largest module around it that contains no block (nothing in it is added or
+    concatenated), and those directly beside that module. In a network without blocks the stem ends where the grid first shrinks.
     """
     first = _find_first_convolution(layers)
     patches = next((each for each in layers.linears if count([each.summed], "place") > 1), None)

@@ -23,7 +23,7 @@ from zooscope.errors import ClassifierError, first_line
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Step:
-    """An operation on something that depends on the image.
+    """An operation on a value that depends on the image.
 
     Attributes:
         number: its position in the trace.
@@ -31,7 +31,7 @@ class Step:
         path: of the innermost module in which it ran, as in `named_modules()`.
         arguments: as it was called, with values in place of tensors.
         inputs: the values among the arguments.
-        outputs: what it gave.
+        outputs: its results.
     """
 
     number: int
@@ -43,27 +43,27 @@ class Step:
 
     @property
     def output(self) -> Value:
-        """What it gave first."""
+        """Its first output."""
         return self.outputs[0]
 
     @cached_property
     def data(self) -> tuple[Value, ...]:
-        """What it took that depends on the image."""
+        """The inputs that depend on the image."""
         return tuple(value for value in self.inputs if value.from_pixels)
 
     @property
     def where(self) -> str:
-        """The module's path, for a person to read."""
+        """The module's path, for sentences."""
         return self.path or "the network itself"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trace:
-    """All steps of a pass, in order, and how values run between them.
+    """All steps of a pass, in order, and the values that connect them.
 
     Attributes:
         steps: in the order in which they ran.
-        pixels: what the network was given.
+        pixels: the input of the network.
         height: rows of the image.
         width: columns of the image.
     """
@@ -83,11 +83,11 @@ class Trace:
         return found
 
     def find_after(self, step: Step) -> list[Step]:
-        """The steps that take what a step gave."""
+        """The steps that take a step's outputs."""
         return [taker for value in step.outputs for taker in self.takers.get(value.number, ())]
 
     def find_before(self, step: Step) -> list[Step]:
-        """The steps that made what a step took."""
+        """The steps that made a step's inputs."""
         return [made for value in step.data if (made := self.find_maker(value)) is not None]
 
     def find_maker(self, value: Value) -> Step | None:
@@ -98,7 +98,7 @@ class Trace:
 def trace(classifier: Classifier) -> Trace:
     """Runs one grey image through a classifier, on the device of its parameters, and records every operation.
 
-    The network stays as it is: its hooks are removed afterwards, its parameters and buffers only read.
+    The network stays as it is: its hooks are removed afterwards, its parameters and buffers are only read.
 
     Raises:
         ClassifierError: the pass fails.
@@ -112,7 +112,7 @@ def trace(classifier: Classifier) -> Trace:
         with _use_plain_operations(classifier.device), recorder.watch_modules(network), recorder:
             recorder.start_at(pixels)
             network(pixels)
-    except Exception as error:  # whatever a network of anyone's may raise
+    except Exception as error:  # a user's network may raise anything
         where = recorder.path or "the network"
         msg = (
             f"{classifier.name}: the components can't be read, since a pass of one {height}x{width} image fails in {where} "
@@ -124,7 +124,7 @@ def trace(classifier: Classifier) -> Trace:
 
 @contextmanager
 def _use_plain_operations(device: torch.device) -> Iterator[None]:
-    """Attention as products and softmax rather than as one fused operation; new tensors beside the parameters."""
+    """Attention as products and softmax instead of one fused operation; new tensors on the parameters' device."""
     fast = torch.backends.mha.get_fastpath_enabled()
     with torch.inference_mode(mode=False), torch.no_grad(), sdpa_kernel(SDPBackend.MATH), device:
         torch.backends.mha.set_fastpath_enabled(value=False)
@@ -136,7 +136,7 @@ def _use_plain_operations(device: torch.device) -> Iterator[None]:
 
 @dataclass(eq=False)
 class _Recorder(TorchDispatchMode):
-    """Sees every operation below torch's functions."""
+    """Records every operation below torch's functions."""
 
     network: nn.Module
     steps: list[Step] = field(default_factory=list)
@@ -151,18 +151,18 @@ class _Recorder(TorchDispatchMode):
                 self._values[tensor] = self._make_value(tensor, make_weights_axes(tensor.shape), learned=learned, name=name)
 
     def start_at(self, pixels: Tensor) -> None:
-        """Says which tensor is the image."""
+        """Sets the tensor that is the image."""
         self.pixels = self._make_value(pixels, make_pixels_axes(pixels.shape), from_pixels=True)
         self._values[pixels] = self.pixels
 
     @property
     def path(self) -> str:
-        """The module that runs now, or that failed."""
+        """The current module, or the one that failed."""
         return self._paths[-1]
 
     @contextmanager
     def watch_modules(self, network: nn.Module) -> Iterator[None]:
-        """Notes which module runs."""
+        """Tracks the current module."""
         with ExitStack() as stack:
             for path, module in network.named_modules():
                 for handle in (
@@ -183,7 +183,7 @@ class _Recorder(TorchDispatchMode):
         return Value(number=self._count, shape=tuple(tensor.shape), axes=axes, **facts)
 
     def _find_value(self, tensor: Tensor) -> Value:
-        if tensor not in self._values:  # made before, and kept outside of parameters and buffers
+        if tensor not in self._values:  # made earlier, and neither a parameter nor a buffer
             self._values[tensor] = self._make_value(tensor, make_weights_axes(tensor.shape))
         value: Value = self._values[tensor]
         return value
@@ -195,7 +195,7 @@ class _Recorder(TorchDispatchMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401  (whatever the operation gives)
-        """Runs an operation and writes it down."""
+        """Runs an operation and records it."""
         arguments = tree_map_only(Tensor, self._find_value, (args, kwargs or {}))
         result = func(*args, **(kwargs or {}))
         outputs = [each for each in tree_flatten(result)[0] if isinstance(each, Tensor)]

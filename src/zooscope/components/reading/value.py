@@ -1,4 +1,4 @@
-"""A tensor as a trace knows it."""
+"""A tensor in a trace."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,12 @@ from zooscope.components.reading.axes import Axes, count
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Value:
-    """A tensor that the network took or made.
+    """A tensor that the network used or made.
 
     Attributes:
-        number: which value, in the order of their making.
+        number: position in the order in which values were made.
         shape: its sizes.
-        axes: what they stand for.
+        axes: what they represent.
         from_pixels: whether it depends on the image.
         learned: whether it depends on parameters.
         name: of the parameter or buffer that it is, or comes from without the image; empty otherwise.
