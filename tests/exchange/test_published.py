@@ -43,7 +43,7 @@ def test_names_become_text() -> None:
         (changed("a", "b", 3.1), "not symmetric: a and b have 3.1 and 3"),
         (changed("a", "a", 99.0), "the score of a and a is 99, more than log\\(100\\) = 4.605"),
         (changed("a", "a", -np.inf), "the score of a and a is -inf"),
-        (MATRIX.astype(object).where(MATRIX != 1, "n/a"), "the score of c and b is no number: got 'n/a'"),
+        (MATRIX.astype(object).where(MATRIX != 1, "n/a"), "the score of c and b is not a number: got 'n/a'"),
     ],
 )
 def test_what_is_no_matrix_of_scores_is_refused(matrix: pd.DataFrame, message: str) -> None:

@@ -1,1 +1,1 @@
-"""A study for and from others: tables and predictions written down, published matrices read."""
+"""Export and import: tables and predictions written for other programs, published matrices read."""

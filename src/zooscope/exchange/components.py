@@ -1,4 +1,4 @@
-"""A table of components entered into a record."""
+"""Components from a table, entered into a record."""
 
 import pandas as pd
 
@@ -7,15 +7,15 @@ from zooscope.records.records import Records
 
 
 def enter_components(records: Records, table: pd.DataFrame) -> None:
-    """Enters components; those that the record has already get the new value.
+    """Enters components; existing ones get the new value.
 
     Args:
         records: open for writing.
-        table: index: names of classifiers, those that the record does not hold are left out; a column per component; cells that
-            are NaN or empty say nothing.
+        table: index: names of classifiers, others than the record's are ignored; a column per component; NaN and empty cells
+            are ignored.
 
     Raises:
-        InvalidValueError: none of the names is in the record, or one stands twice.
+        InvalidValueError: none of the names is in the record, or one is repeated.
     """
     if table.index.has_duplicates:
         msg = f"the table of components names {table.index[table.index.duplicated()][0]} twice; give every classifier one row."

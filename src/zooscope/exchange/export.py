@@ -1,4 +1,4 @@
-"""A study written down for other programs: matrices as CSV, predictions as Parquet."""
+"""A study for other programs: matrices as CSV, predictions as Parquet."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -27,14 +27,14 @@ def export(
     *,
     class_names: tuple[str, ...],
 ) -> tuple[Path, ...]:
-    """Writes a CSV per matrix, classifiers.csv and predictions.parquet; says which files those are.
+    """Writes a CSV per matrix, classifiers.csv and predictions.parquet; returns their paths.
 
     Args:
-        folder: is made; files of the same names are replaced, each by a whole one.
+        folder: is made; existing files of the same names are replaced, each as a whole.
         matrices: by name; names in the header and in the first column, rows are the first dimension. NaN is an empty cell.
-        classifiers: a row each.
-        predictions: those that are counted are written, a row per (source, target, image).
-        class_names: what labels and predictions stand for; kept as JSON in the Parquet file's metadata.
+        classifiers: a row per classifier.
+        predictions: the counted ones are written, a row per (source, target, image).
+        class_names: the names of labels and predictions; kept as JSON in the Parquet file's metadata.
 
     Raises:
         StudyError: a file can't be written.
@@ -46,7 +46,7 @@ def export(
 
 
 def export_matrices(folder: Path, matrices: Mapping[str, xr.DataArray]) -> tuple[Path, ...]:
-    """Writes a CSV per matrix; says which files those are.
+    """Writes a CSV per matrix; returns their paths.
 
     Raises:
         StudyError: a file can't be written.

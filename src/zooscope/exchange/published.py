@@ -1,4 +1,4 @@
-"""Scores that others have published: a square matrix, checked, and as it stands in a study."""
+"""Published scores: checks a square matrix, and stores it as a study."""
 
 import json
 from collections.abc import Sequence
@@ -27,10 +27,10 @@ def check_matrix(matrix: pd.DataFrame) -> pd.DataFrame:
     """A published matrix with text for names and float for scores, its columns in the order of its rows.
 
     Args:
-        matrix: SAT of all pairs (natural log), or one triangle of them; NaN where a pair is not known.
+        matrix: SAT of all pairs (natural log), or one triangle of them; NaN for unknown pairs.
 
     Raises:
-        InvalidValueError: it is empty, rows and columns have other names, a name stands twice, a score is no number or out of
+        InvalidValueError: it is empty, rows and columns have different names, a name is repeated, a score is not a number or out of
             range, or the two scores of a pair differ.
     """
     scores = matrix.set_axis(matrix.index.astype(str), axis=0).set_axis(matrix.columns.astype(str), axis=1)
@@ -39,30 +39,30 @@ def check_matrix(matrix: pd.DataFrame) -> pd.DataFrame:
         raise InvalidValueError(msg)
     for names in (scores.index, scores.columns):
         if names.has_duplicates:
-            msg = f"the matrix names {names[names.duplicated()][0]} twice; every classifier needs a name of its own."
+            msg = f"the matrix names {names[names.duplicated()][0]} twice; every classifier needs its own name."
             raise InvalidValueError(msg)
     odd = scores.index.symmetric_difference(scores.columns)
     if len(odd):
-        msg = f"the matrix is not square: {odd[0]} ({len(odd)} such) stands in the rows or in the columns alone."
+        msg = f"the matrix is not square: {odd[0]} ({len(odd)} such) is in the rows or in the columns only."
         raise InvalidValueError(msg)
     scores = scores[list(scores.index)]
     for name, column in scores.items():
         numbers = pd.to_numeric(column, errors="coerce")
         wrong = column[numbers.isna() & column.notna()]
         if len(wrong):
-            msg = f"the score of {wrong.index[0]} and {name} is no number: got {wrong.iloc[0]!r}."
+            msg = f"the score of {wrong.index[0]} and {name} is not a number: got {wrong.iloc[0]!r}."
             raise InvalidValueError(msg)
         scores[name] = numbers.astype(np.float64)
     _require_scores(scores)
-    return scores.where(scores.notna(), scores.T)  # one triangle says it all
+    return scores.where(scores.notna(), scores.T)  # one triangle is enough
 
 
 def import_matrix(folder: str | Path, matrix: pd.DataFrame, *, components: pd.DataFrame | None = None) -> None:
-    """Makes a study of scores that others published; what needs only the matrix can be asked of it.
+    """Makes a study of published scores; analyses that need only the matrix work on it.
 
     Args:
         folder: is made.
-        matrix: SAT of all pairs (natural log), square and symmetric, names as index and columns; NaN where a pair is not known.
+        matrix: SAT of all pairs (natural log), square and symmetric, names as index and columns; NaN for unknown pairs.
         components: a row per classifier, see `enter_components`.
 
     Raises:
@@ -82,12 +82,12 @@ def import_matrix(folder: str | Path, matrix: pd.DataFrame, *, components: pd.Da
 
 
 def make_published_record(name: str) -> ClassifierRecord:
-    """How a classifier of which only scores are known stands in the record."""
+    """The record of a classifier with published scores only."""
     return ClassifierRecord(name=name, address=None, architecture="", num_classes=0, weights="", transform="", mean="", std="")
 
 
 def make_published_matrix(names: Sequence[str], scores: Float[np.ndarray, "a b"]) -> xr.DataArray:
-    """A published matrix in the form of `make_sat_matrix`; how many images were counted, and the intervals, are not known: NaN."""
+    """A published matrix in the form of `make_sat_matrix`; counts and intervals are unknown: NaN."""
     unknown = np.full(scores.shape, np.nan)
     coordinates = {"percent": np.exp(scores), "count": unknown, "low": unknown, "high": unknown}
     return xr.DataArray(

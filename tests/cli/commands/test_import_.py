@@ -52,7 +52,7 @@ def test_what_needs_only_the_matrix_works_and_the_rest_says_what_is_missing(matr
     [
         (",a,b\na,4.6,80\nb,80,4.6\n", "scores are natural logarithms of percentages"),
         (",a,b\na,4.6,2\nb,3,4.6\n", "not symmetric"),
-        (",a,b\na,4.6,x\nb,3,4.6\n", "is no number: got 'x'"),
+        (",a,b\na,4.6,x\nb,3,4.6\n", "is not a number: got 'x'"),
         (",a,b\na,4.6,2\n", "is not square"),
         (",a,a\na,4.6,2\na,2,4.6\n", "twice"),
         ("", "is empty"),
