@@ -1,4 +1,4 @@
-"""The command line: parse, call, print. Everything that it does can be done in Python, too."""
+"""The command line: parse, call, print. Everything in it is also available in Python."""
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What the commands of the analyses share: a study is read, an answer is printed as text or JSON, and drawn into files."""
+"""Shared by the commands of the analyses: read a study, print an answer as text or JSON, and draw it into files."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,17 +23,17 @@ Out = Annotated[
         show_default=False,
     ),
 ]
-AnalysisSeed = Annotated[int, typer.Option("--seed", metavar="NUMBER", help="For everything that is drawn by chance.")]
+AnalysisSeed = Annotated[int, typer.Option("--seed", metavar="NUMBER", help="The seed of everything random.")]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a command has found out, in each form that may be asked for; only those that are asked for are made.
+    """The result of a command, in each form that can be requested; only requested forms are made.
 
     Attributes:
-        text: prints it for a person to read, at any width from 80 columns on.
-        values: gives it as one JSON object; NaN may be in it, and NumPy's numbers.
-        picture: gives what is drawn.
+        text: prints it for people, at any width from 80 columns on.
+        values: gives it as one JSON object, which may contain NaN and NumPy's numbers.
+        picture: gives the picture.
     """
 
     text: Callable[[Console], None]
@@ -45,7 +45,7 @@ def run_analysis(find: Callable[[], Answer], *, as_json: bool, out: Sequence[Pat
     """Finds an answer, draws it into files, and prints it.
 
     Raises:
-        InvalidValueError: a file's name has an ending that can't be drawn; this is told before the work begins.
+        InvalidValueError: a file's name has an ending that can't be drawn; raised before the work begins.
         StudyError: a file can't be written.
     """
     from zooscope.pictures.draw import require_ending, save
@@ -65,8 +65,8 @@ def run_analysis(find: Callable[[], Answer], *, as_json: bool, out: Sequence[Pat
 
 
 def make_plain(value: Any) -> Any:  # noqa: ANN401  (whatever results hold)
-    """The same in what JSON knows: lists, texts, numbers; None for what is not finite."""
-    if hasattr(value, "to_dict"):  # a table of pandas' is a list of rows, a series an object
+    """The same in JSON's types: lists, texts, numbers; None for NaN and infinity."""
+    if hasattr(value, "to_dict"):  # a pandas table becomes a list of rows, a series an object
         value = value.to_dict(orient="records") if hasattr(value, "columns") else value.to_dict()
     elif hasattr(value, "tolist"):  # NumPy's arrays and numbers
         value = value.tolist()
@@ -82,7 +82,7 @@ def make_table(*headings: str, numbers: Sequence[str] = ()) -> Table:
 
     Args:
         headings: of the columns.
-        numbers: those headings the columns of which hold numbers, set to the right.
+        numbers: headings of the columns with numbers, aligned right.
     """
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in headings:

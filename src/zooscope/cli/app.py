@@ -40,10 +40,10 @@ _ADDRESS: Final = re.compile(r"[\w*\[\]]+:")
 
 
 class Commands(TyperGroup):
-    """Says expected errors and warnings in one line each, and lets `--classifiers` and `--from` take several words."""
+    """Prints expected errors and warnings in one line each, and lets `--classifiers` and `--from` take several words."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  (a class of Typer's or of Click's, by version)
-        """Repeats the option before every further word, which is what the parser understands."""
+        """Repeats the option before every further word, as the parser expects."""
         return super().parse_args(ctx, repeat_options(args))
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401  (as above)
@@ -60,7 +60,7 @@ class Commands(TyperGroup):
 
 
 def repeat_options(words: list[str]) -> list[str]:
-    """`--classifiers A B` as `--classifiers A --classifiers B`; words that look like addresses or zoo files belong to it."""
+    """`--classifiers A B` as `--classifiers A --classifiers B`; words like addresses or zoo files belong to the option."""
     result: list[str] = []
     taking = ""  # the option that words belong to
     for word in words:
@@ -77,7 +77,7 @@ def repeat_options(words: list[str]) -> list[str]:
 
 
 def _name_options(sentence: str) -> str:
-    """A sentence that names arguments of Python, with the options of the command line in their place."""
+    """A sentence with Python's arguments replaced by the command line's options."""
     return _SWITCH.sub(lambda match: f"--{match[1].replace('_', '-')}", sentence)
 
 
@@ -93,15 +93,15 @@ def zooscope_command(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
     ] = False,
 ) -> None:
-    """Tell how alike image classifiers are, by how well attacks transfer between them.
+    """Measure how similar image classifiers are, by how well attacks transfer between them.
 
-    Start with `zooscope demo`: it measures the bundled classifiers and draws a report, without network. For classifiers of your
-    own: `measure` a study, then `show` it, draw a `report`, or `export` it. `zooscope COMMAND --help` explains each command, with
-    an example.
+    Start with `zooscope demo`: it measures the bundled classifiers and draws a report, without network. For your own
+    classifiers: `measure` a study, then `show` it, draw a `report`, or `export` it. `zooscope COMMAND --help` explains each
+    command, with an example.
     """
 
 
-# Plain help and plain errors: they read the same in a terminal, in a pipe and in a log.
+# Plain help and errors look the same in a terminal, in a pipe and in a log.
 app = typer.Typer(
     name="zooscope", cls=Commands, rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True
 )

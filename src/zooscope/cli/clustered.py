@@ -1,4 +1,4 @@
-"""Clusters and parts of a study's classifiers, for the commands that build on them."""
+"""Clusters and selections of a study's classifiers, for the commands that use them."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,17 +16,17 @@ NumClusters = Annotated[
     typer.Option(
         "--num-clusters",
         metavar="NUMBER",
-        help="Clusters to make of the classifiers.",
+        help="Number of clusters.",
         show_default="10; for fewer than 20 classifiers by the largest eigengap",
     ),
 ]
 
 
 def cluster_classifiers(sat: "xr.DataArray", num_clusters: int | None, *, seed: int) -> dict[str, int]:
-    """Cluster by classifier; where none was asked for and none can be made, a note says why, and no classifier has one.
+    """Cluster by classifier. If the default number of clusters can't be made, prints a note with the reason and returns none.
 
     Raises:
-        InvalidValueError: so many clusters were asked for that can't be made.
+        InvalidValueError: the requested number of clusters can't be made.
     """
     from zooscope.analyses.clustering import assign_clusters
 
@@ -37,7 +37,7 @@ def cluster_classifiers(sat: "xr.DataArray", num_clusters: int | None, *, seed: 
 
 
 def take_classifiers(outcomes: "Outcomes", names: tuple[str, ...]) -> "Outcomes":
-    """The outcomes of some of the classifiers among themselves."""
+    """The outcomes among some of the classifiers."""
     import numpy as np
 
     return outcomes.take_classifiers(np.array([outcomes.names.index(name) for name in names]))

@@ -17,7 +17,7 @@ NUM_TARGETS: Final = 8
 
 
 def draw_overview(console: Console, view: Overview) -> None:
-    """Prints a study's scores for a person to read."""
+    """Prints a study's scores for people."""
     _draw_heading(console, view)
     console.print()
     draw_matrix(console, view.sat)
@@ -63,7 +63,7 @@ def _describe_accuracies(view: Overview) -> str:
 
 
 def _draw_one_sided(console: Console, view: Overview, scores: xr.DataArray) -> None:
-    """The targets that each source's attack fools most; there may be many targets, and a row is read on its own."""
+    """The targets that each source's attack fools most, a row per source."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("Source", overflow="fold")
     table.add_column("Nearest targets, with one-sided SAT (natural logarithm)", ratio=1, overflow="fold")

@@ -1,4 +1,4 @@
-"""Which group of settings each classifier of a study belongs to, as the commands are told."""
+"""The group of settings of each classifier of a study, from a file or the addresses."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,18 +12,18 @@ Groups = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="A CSV with classifiers in the first column and their groups in the column `group` (or the second); classifiers that "
-        "it leaves out have none. Without it the option `group` of the classifiers' addresses holds.",
+        help="A CSV with classifiers in the first column and their groups in the column `group` (or the second); others "
+        "have none. Without it, the option `group` of the classifiers' addresses is used.",
         show_default=False,
     ),
 ]
 
 
 def read_groups(study: "Snapshot", file: Path | None) -> dict[str, str]:
-    """Group by classifier, of those that have one, in the order of the study.
+    """Group by classifier, of classifiers with a group, in the order of the study.
 
     Raises:
-        MissingFileError: the file is not there.
+        MissingFileError: the file is missing.
         InvalidValueError: it can't be read, or names a classifier that the study doesn't hold.
     """
     if file is None:

@@ -1,4 +1,4 @@
-"""Options of the analyses of a matrix: which of its classifiers, what is known of them."""
+"""Options of the analyses of a matrix: its classifiers and their components."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 
 LeaveOut = Annotated[
     list[str] | None,
-    typer.Option("--leave-out", metavar="NAME", help="A classifier to do without; may be given several times.", show_default=False),
+    typer.Option("--leave-out", metavar="NAME", help="A classifier to leave out; may be given several times.", show_default=False),
 ]
 ComponentsFile = Annotated[
     Path | None,
     typer.Option(
         "--components",
         metavar="FILE",
-        help="A CSV with classifiers in the first column and a column per component; else what the study knows holds.",
+        help="A CSV with classifiers in the first column and a column per component; else the components in the study.",
         show_default=False,
     ),
 ]
 
 
 def read_scores(study: "Snapshot", leave_out: list[str] | None) -> "xr.DataArray":
-    """SAT of a study's classifiers, of all or of some.
+    """SAT of all or some of a study's classifiers.
 
     Raises:
-        UnknownNameError: a classifier to be left out is not in the study.
+        UnknownNameError: a classifier to leave out is not in the study.
     """
     from zooscope.analyses.matrix import drop_classifiers
 
@@ -40,17 +40,17 @@ def read_scores(study: "Snapshot", leave_out: list[str] | None) -> "xr.DataArray
 
 
 def find_components(study: "Snapshot", file: Path | None) -> "pd.DataFrame":
-    """Components of a study's classifiers, from a file or as the study knows them; NaN where one is not known."""
+    """Components of a study's classifiers, from a file or from the study; NaN if not known."""
     from zooscope.components.table import read_component_table
 
     return study.components() if file is None else read_component_table(file).reindex(list(study.names))
 
 
 def require_components(study: "Snapshot", file: Path | None) -> "pd.DataFrame":
-    """The same, where there is no answer without.
+    """The same, for an analysis that needs them.
 
     Raises:
-        StudyError: none is known.
+        StudyError: none are known.
     """
     found = find_components(study, file)
     if found.notna().any(axis=None):
@@ -63,6 +63,6 @@ def require_components(study: "Snapshot", file: Path | None) -> "pd.DataFrame":
         raise StudyError(msg)
     msg = (
         f"{study.path} knows no components of its classifiers; give --components FILE.csv with the classifiers in its first column "
-        "(`zooscope components read CLASSIFIER` tells those of one)."
+        "(`zooscope components read CLASSIFIER` prints a classifier's)."
     )
     raise StudyError(msg)

@@ -15,18 +15,18 @@ from zooscope.words import drop_bundled, escape_controls
 MOST_WITH_DECIMALS: Final = 8
 LONGEST_NAME: Final = 24
 SHORTEST_NAME: Final = 14
-HUNDRED: Final = "**"  # 100 in a cell of three characters would touch its neighbour
-COLOURS: Final = ("", "cyan", "green", "yellow", "red")  # a fifth of the pairs each, the least alike first
+HUNDRED: Final = "**"  # 100 would fill a cell of three characters without a space
+COLOURS: Final = ("", "cyan", "green", "yellow", "red")  # a fifth of the pairs each, the least similar first
 
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """How a matrix is laid out.
+    """The layout of a matrix.
 
     Attributes:
-        decimals: whether SAT is shown as it is, else percent.
+        decimals: whether SAT is shown, else percent.
         name_width: characters of a name.
-        cell_width: characters of a cell, the blank before it included.
+        cell_width: characters of a cell, including the space before it.
         num_columns: cells in a line; more classifiers than that make several blocks.
     """
 
@@ -63,7 +63,7 @@ def draw_matrix(console: Console, sat: xr.DataArray) -> None:
 
 
 def explain_matrix(names: Sequence[str], *, width: int) -> str:
-    """What the numbers of the matrix are."""
+    """The meaning of the matrix's numbers."""
     plan = choose_layout(drop_bundled(names), width=width)
     if plan.decimals:
         return (
@@ -100,7 +100,7 @@ def _format_cell(value: float, plan: Layout) -> str:
 
 
 def shorten_name(name: str, width: int) -> str:
-    """Names often differ at their ends, so a long one is cut in its middle."""
+    """Cuts a long name in the middle, since names often differ at their ends."""
     if cell_len(name) <= width:
         return set_cell_size(name, width)
     front = (width - 1) // 2
@@ -109,7 +109,7 @@ def shorten_name(name: str, width: int) -> str:
 
 
 def _choose_colours(sat: np.ndarray) -> Any:  # noqa: ANN401  (what numpy's tolist gives: rows of names)
-    """A colour for every pair, none for the diagonal and for NaN."""
+    """A colour for every pair, none for the diagonal and NaN."""
     pairs = ~np.eye(len(sat), dtype=bool) & ~np.isnan(sat)
     values = np.sort(sat[pairs])
     middle_rank = (np.searchsorted(values, sat, side="left") + np.searchsorted(values, sat, side="right")) / 2

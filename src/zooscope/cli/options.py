@@ -1,4 +1,4 @@
-"""The options of all commands, each written once. None means: not asked for, so the default (or what the study says) holds."""
+"""The options of all commands, each written once. None means: not given, so the default (or the study's value) is used."""
 
 from pathlib import Path
 from typing import Annotated, Final
@@ -22,7 +22,7 @@ def parse_fraction(text: str) -> float:
 
 
 ADDRESSES: Final = (
-    f"{', '.join(PROVIDERS.forms.values())}; with options behind ? and & (weights, size, mean, std, interpolation, crop, "
+    f"{', '.join(PROVIDERS.forms.values())}; with options after ? and & (weights, size, mean, std, interpolation, crop, "
     "class_map, name, group, ...)"
 )
 
@@ -39,7 +39,7 @@ Classifiers = Annotated[
     typer.Option(
         metavar="ADDRESS...",
         help=f"One or more of {ADDRESSES}. Several are separated by spaces or commas. Patterns ('bundled:*', 'timm:vit_*', "
-        "'torchvision:ResNet*') and zoo files (zoo.toml) stand for all that match or are listed; paper: is the paper's 69.",
+        "'torchvision:ResNet*') and zoo files (zoo.toml) match several; paper: is the paper's 69.",
         show_default=False,
     ),
 ]
@@ -47,7 +47,7 @@ ClassifierA = Annotated[str, typer.Argument(metavar="A", help=f"A classifier: {A
 ClassifierB = Annotated[str, typer.Argument(metavar="B", help="Another one.", show_default=False)]
 _images = typer.Option(
     metavar="ADDRESS",
-    help=f"One of {', '.join(IMAGE_PROVIDERS.forms.values())}; with options behind ? and & (split, config, image, label, root). "
+    help=f"One of {', '.join(IMAGE_PROVIDERS.forms.values())}; with options after ? and & (split, config, image, label, root). "
     "A folder has one subfolder per class, a manifest the columns path and label.",
     show_default=False,
 )
@@ -57,16 +57,16 @@ Classes = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="The class names in the order of the classifiers' outputs, one a line; else the order of the images' provider, or "
-        "ImageNet's where all classes are its synsets, or sorted.",
+        help="The class names in the order of the classifiers' outputs, one per line; else in the order of the images' provider, "
+        "or of ImageNet if all classes are its synsets, or sorted.",
         show_default=False,
     ),
 ]
 Count = Annotated[
     int | None,
-    typer.Option(metavar="NUMBER", help="How many images: a sample with equal shares of every class.", show_default="all images"),
+    typer.Option(metavar="NUMBER", help="Number of images: a sample with equal shares of every class.", show_default="all images"),
 ]
-Seed = Annotated[int | None, typer.Option(metavar="NUMBER", help="Which sample, and which random starts.", show_default="0")]
+Seed = Annotated[int | None, typer.Option(metavar="NUMBER", help="Of the sample, and of random starts.", show_default="0")]
 
 # The attack
 
@@ -75,19 +75,17 @@ Attack = Annotated[
     typer.Option(
         metavar="ATTACK",
         help="The attack and its fields: NAME?FIELD=VALUE&FIELD=VALUE, for instance 'LinfPGD?epsilon=8/255&step_size=2/255'. "
-        "--epsilon, --step-size, --iterations and --random-start are short for fields of it.",
+        "--epsilon, --step-size, --iterations and --random-start set its fields.",
         show_default="LinfPGD",
     ),
 ]
 Epsilon = Annotated[
     float | None,
-    typer.Option(
-        parser=parse_fraction, metavar="FRACTION", help="The most that the attack changes a pixel, in [0, 1].", show_default="8/255"
-    ),
+    typer.Option(parser=parse_fraction, metavar="FRACTION", help="The largest change of a pixel, in [0, 1].", show_default="8/255"),
 ]
 StepSize = Annotated[
     float | None,
-    typer.Option(parser=parse_fraction, metavar="FRACTION", help="How far a pixel moves per iteration.", show_default="0.1"),
+    typer.Option(parser=parse_fraction, metavar="FRACTION", help="The change of a pixel per iteration.", show_default="0.1"),
 ]
 Iterations = Annotated[int | None, typer.Option(metavar="NUMBER", help="Steps of the attack.", show_default="50")]
 RandomStart = Annotated[
@@ -99,34 +97,30 @@ RandomStart = Annotated[
 
 # How it is measured
 
-BatchSize = Annotated[
-    int | None, typer.Option(metavar="NUMBER", help="Images that go through a network at once.", show_default="100")
-]
+BatchSize = Annotated[int | None, typer.Option(metavar="NUMBER", help="Images per forward pass.", show_default="100")]
 ShardSize = Annotated[
     int | None,
-    typer.Option(metavar="NUMBER", help="Images per unit of work: the most that an interruption loses.", show_default="100"),
+    typer.Option(metavar="NUMBER", help="Images per unit of work: an interruption loses at most one unit.", show_default="100"),
 ]
-Device = Annotated[str, typer.Option(metavar="NAME", help="cpu, cuda, cuda:1, ...; auto takes a GPU where there is one.")]
+Device = Annotated[str, typer.Option(metavar="NAME", help="cpu, cuda, cuda:1, ...; auto takes a GPU if there is one.")]
 AllowNonfinite = Annotated[
     bool,
     typer.Option(
         "--allow-nonfinite",
-        help="Where a target's logits are NaN or infinite, record that and leave the outcome out of scores; else an error.",
+        help="Record NaN or infinite logits of a target and leave the outcome out of scores; otherwise they are an error.",
     ),
 ]
 Sources = Annotated[
     list[str] | None,
     typer.Option(
         metavar="PATTERN...",
-        help="Names (or patterns of names) of the classifiers to attack, from now on; all are tested. The study keeps it.",
+        help="Names (or patterns of names) of the classifiers to attack, stored in the study; all are tested.",
         show_default="all",
     ),
 ]
 MemoryBudget = Annotated[
     float | None,
-    typer.Option(
-        metavar="GIB", help="How much of the device's memory weights may take, in GiB.", show_default="half of a GPU's memory"
-    ),
+    typer.Option(metavar="GIB", help="Memory for weights on the device, in GiB.", show_default="half of a GPU's memory"),
 ]
 Trust = Annotated[
     bool,

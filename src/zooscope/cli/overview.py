@@ -1,4 +1,4 @@
-"""What `show` tells of a study, as data: read once, then drawn or written as JSON."""
+"""The content of `show`, as data: read once, then drawn or written as JSON."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -23,17 +23,17 @@ class Overview:
     """A study at one moment.
 
     Attributes:
-        study: where it is.
+        study: its folder.
         sat: as of `Study.sat`.
         transfer: as of `Study.transfer`.
         classifiers: as of `Study.classifiers`.
         attack: the attack's name and settings.
         images: address of the images.
-        num_images: how many there are; 0 where scores were imported as published, and all else is not known.
-        num_measured: how many of them are measured, for the pair with the fewest and for the one with the most.
+        num_images: number of images; 0 if scores were imported as published, then the rest is not known.
+        num_measured: number of measured images, of the pair with the fewest and of the pair with the most.
         sources: the classifiers that are attacked.
-        one_sided: SAT from one direction, where not all classifiers are attacked; else None.
-        notes: what to bear in mind when reading the scores.
+        one_sided: SAT from one direction, if not all classifiers are attacked; else None.
+        notes: caveats of the scores.
     """
 
     study: str
@@ -55,7 +55,7 @@ class Overview:
 
 
 def make_overview(study: "Snapshot", *, confidence: float) -> Overview:
-    """Everything that `show` tells.
+    """Everything that `show` prints.
 
     Raises:
         StudyError: the study holds no classifier.
@@ -71,7 +71,7 @@ def make_overview(study: "Snapshot", *, confidence: float) -> Overview:
 
 
 def _describe_imported(study: "Snapshot") -> Overview:
-    """What is known of a published matrix: the scores alone."""
+    """The overview of a published matrix: scores only."""
     sat = study.sat()
     unknown = pd.DataFrame(np.nan, index=list(study.names), columns=["clean_accuracy", "white_box_success"])
     axes = ("source", "target")
@@ -138,7 +138,7 @@ def _encode_one_sided(view: Overview, scores: xr.DataArray) -> dict[str, Any]:
 
 
 def replace_nan(value: Any) -> Any:  # noqa: ANN401  (numbers in lists of any depth)
-    """The same numbers with None for NaN, which JSON lacks."""
+    """The same numbers with None for NaN, which JSON doesn't have."""
     if isinstance(value, list):
         return [replace_nan(part) for part in value]
     return None if isinstance(value, float) and np.isnan(value) else value
@@ -152,7 +152,7 @@ def _name_absent(study: "Snapshot") -> list[str]:
 
 
 def _list_large_controls(transfer: xr.DataArray) -> list[str]:
-    """Pairs of which a part of the errors is not the attack's doing, the largest first."""
+    """Pairs with many errors from resizing alone, the largest first."""
     control, names = transfer.control.to_numpy(), transfer["source"].to_numpy()
     places = [tuple(place) for place in np.argwhere(control > LARGE_CONTROL_PERCENT)]
     return [

@@ -26,7 +26,7 @@ def list_paper(*, names: bool, as_json: bool) -> None:
 
 
 def collect_facts(entry: "Entry") -> dict[str, Any]:
-    """All that the table knows of a network."""
+    """The table's facts about a network."""
     return {
         "name": f"paper:{entry.name}",
         "paper_name": entry.paper_name,
@@ -37,7 +37,7 @@ def collect_facts(entry: "Entry") -> dict[str, Any]:
 
 
 def format_components(entry: "Entry") -> str:
-    """The 13 components in a line; what the network lacks is left out."""
+    """The 13 components in a line; absent ones are left out."""
     values = entry.components
     words = [values["base architecture"]]
     words += ["hierarchical"] * (values["hierarchical"] not in ABSENT)

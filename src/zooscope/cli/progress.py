@@ -12,13 +12,13 @@ from rich.text import Text
 from zooscope.cli.terminal import stderr
 from zooscope.engine.progress import Progress, ProgressListener
 
-SLOW: Final = 10.0  # images per second, below which a digit behind the point tells something
+SLOW: Final = 10.0  # images per second; below this, one decimal is shown
 PHASES: Final = {"classify": "clean images", "attack": "attacks"}
 
 
 @contextmanager
 def progress_bar() -> Iterator[ProgressListener]:
-    """Gives what `Study.run` is to call; the bar is gone afterwards."""
+    """Gives a listener for `Study.run`; the bar disappears afterwards."""
     console = stderr()
     if not console.is_terminal:
         yield lambda _: None
@@ -35,7 +35,7 @@ def progress_bar() -> Iterator[ProgressListener]:
 
 @contextmanager
 def counting_bar(phase: str, unit: str) -> Iterator[Callable[[int, int], None]]:
-    """Gives what is to be called with how many are done, of how many; the bar is gone afterwards."""
+    """Gives a function of (done, total); the bar disappears afterwards."""
     console = stderr()
     if not console.is_terminal:
         yield lambda _done, _total: None
@@ -51,7 +51,7 @@ def counting_bar(phase: str, unit: str) -> Iterator[Callable[[int, int], None]]:
 
 
 class _Listener:
-    """Turns what the engine reports into one line: phase, done, total, images per second, time left."""
+    """Turns the engine's reports into one line: phase, done, total, images per second, time left."""
 
     def __init__(self, bar: bars.Progress) -> None:
         self._bar, self._phase = bar, ""
@@ -60,7 +60,7 @@ class _Listener:
 
     def __call__(self, progress: Progress) -> None:
         now = monotonic()
-        if progress.phase != self._phase:  # a phase begins where the one before ended, not with its first report
+        if progress.phase != self._phase:  # a phase begins when the previous one ends, not with its first report
             self._phase, self._began = progress.phase, self._last
         self._last = now
         speed = progress.done / max(now - self._began, 1e-9)

@@ -1,6 +1,6 @@
-"""What is written where: results to stdout, all else to stderr; in colour on a terminal only.
+"""Output: results to stdout, everything else to stderr; colour only on a terminal.
 
-Names, paths and errors may come from anyone. They are never read as markup, and what would steer the terminal is shown escaped.
+Names, paths and errors are untrusted. They are never read as markup, and control characters are escaped.
 """
 
 import json
@@ -17,61 +17,61 @@ from rich.text import Text
 from zooscope.errors import ClassOrderWarning, EmptyPairWarning, LeftOutWarning, OneSidedWarning, WeakSourceWarning
 from zooscope.words import escape_controls, escape_in_json
 
-INTERRUPTED: Final = 130  # what a shell expects of a program that Ctrl-C ended
+INTERRUPTED: Final = 130  # the exit status after Ctrl-C
 OUR_WARNINGS: Final = (ClassOrderWarning, EmptyPairWarning, LeftOutWarning, OneSidedWarning, WeakSourceWarning)
 
 
 class Terminal(Console):
-    """A console on which control characters in what is printed are shown and not obeyed; newlines stay."""
+    """A console that escapes control characters; newlines are kept."""
 
     def __init__(self, *, is_stderr: bool = False) -> None:
-        """Takes stdout, or stderr."""
+        """A console on stdout or stderr."""
         super().__init__(stderr=is_stderr, markup=False, emoji=False, highlight=False)
 
     def render_str(self, text: str, **options: Any) -> Text:  # noqa: ANN401  (as of Console)
-        """A text, escaped before its width is measured: this is what every plain text and every cell of a table goes through."""
+        """A text, escaped before its width is measured; every plain text and every table cell passes through here."""
         return super().render_str(escape_controls(text, keep_newlines=True), **options)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
-        """Whatever else is printed, escaped at last."""
+        """Everything else, escaped last."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=escape_controls(segment.text, keep_newlines=True))
 
 
 def stdout() -> Console:
-    """Where results go."""
+    """The console for results."""
     return Terminal()
 
 
 def stderr() -> Console:
-    """Where progress, notes and errors go."""
+    """The console for progress, notes and errors."""
     return Terminal(is_stderr=True)
 
 
 def say(line: str) -> None:
-    """A line on stdout, however long; empty ones may stand in front."""
-    stdout().print(_join_lines(line), soft_wrap=True)
+    """Prints a line of any length on stdout; leading newlines are kept."""
+    stdout().print(_escape_newlines(line), soft_wrap=True)
 
 
 def tell(line: str) -> None:
-    """A line on stderr, however long."""
-    stderr().print(_join_lines(line), soft_wrap=True)
+    """Prints a line of any length on stderr."""
+    stderr().print(_escape_newlines(line), soft_wrap=True)
 
 
-def _join_lines(text: str) -> str:
-    """A name with a newline in it can't pass for another line."""
+def _escape_newlines(text: str) -> str:
+    """Escapes newlines, so that a name with one doesn't look like another line."""
     line = text.lstrip("\n")
     return text[: len(text) - len(line)] + escape_controls(line)
 
 
 def say_json(value: object) -> None:
-    """One JSON value on stdout; NaN must have become None before."""
+    """Prints one JSON value on stdout; NaN must be None already."""
     sys.stdout.write(escape_in_json(json.dumps(value, allow_nan=False, ensure_ascii=False)) + "\n")
 
 
 @contextmanager
 def show_warnings_as_notes() -> Iterator[None]:
-    """Shows each of our warnings once as a line on stderr; others as Python does."""
+    """Shows each of zooscope's warnings once as a line on stderr; others as Python does."""
     said = set[str]()
     with warnings.catch_warnings():
         for category in OUR_WARNINGS:
@@ -98,7 +98,7 @@ def show_warnings_as_notes() -> Iterator[None]:
 
 @contextmanager
 def collect_notes() -> Iterator[list[str]]:
-    """Takes our warnings as texts, to be shown with the result."""
+    """Collects zooscope's warnings as texts, to show with the result."""
     notes: list[str] = []
     with warnings.catch_warnings(record=True) as caught:
         for category in OUR_WARNINGS:

@@ -49,7 +49,7 @@ def test_the_text_fits_a_terminal(tmp_path: Path) -> None:
     write_study(tmp_path / "study", NAMES)
     output = call("clusters", tmp_path / "study", "--num-clusters", "2", "--draws", "20").stdout
     assert max(map(len, output.splitlines())) <= 80
-    assert "5 classifiers in 2 clusters, as many as asked for" in output
+    assert "5 classifiers in 2 clusters, as requested" in output
     assert "Cluster 1: 3 classifiers, two of them together in" in output
     assert "Over 20 draws of the images" in output
     assert "Largest eigengaps: " in output
@@ -116,14 +116,14 @@ def test_there_is_no_picture_of_a_stability_that_is_not_known(tmp_path: Path) ->
     error = one_line(call("clusters", study, "--picture", "stability", "--out", tmp_path / "p.png").stderr)
     assert error.startswith("Error: there is no stability to draw: an imported matrix holds no images")
     write_study(tmp_path / "measured", NAMES)
-    assert "no draws were asked for" in call("clusters", tmp_path / "measured", "--draws", "0").stdout
+    assert "no draws were requested" in call("clusters", tmp_path / "measured", "--draws", "0").stdout
 
 
 @pytest.mark.parametrize("word", ["0", "-1", "x"])
 def test_what_is_no_number_of_clusters_is_refused(word: str, tmp_path: Path) -> None:
     result = call("clusters", tmp_path, f"--num-clusters={word}")
     assert result.exit_code == 2
-    assert "is no number of clusters; write one from 1 on, or auto" in " ".join(result.stderr.split())
+    assert "is not a number of clusters; write a number from 1 on, or auto" in " ".join(result.stderr.split())
 
 
 def test_more_clusters_than_classifiers_are_refused(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_what_is_broken_is_named_and_the_rest_is_told_all_the_same(monkeypatch: 
     assert result.exit_code == 1
     assert "broken: ImportError: no such luck" in result.stdout
     assert "fast" in result.stdout
-    assert result.stderr == "Error: bundled images can't be used; fix that, or install zooscope anew in a fresh environment.\n"
+    assert result.stderr == "Error: bundled images can't be used; fix that, or reinstall zooscope in a fresh environment.\n"
 
 
 def test_a_device_that_is_not_there_is_told() -> None:

@@ -40,9 +40,9 @@ def test_the_text_fits_a_terminal_and_says_what_was_left_out(tmp_path: Path) -> 
     assert max(map(len, output.splitlines())) <= 80
     said = " ".join(output.split())
     assert "over 28 pairs of classifiers: R2 = " in said
-    assert "Note: most of what was learnt doesn't carry over to other classifiers" in said
-    assert "the same in all classifiers, so left out: two." in said
-    assert "some component of theirs is not known: network 08." in said
+    assert "Note: the prediction is much worse for held-out classifiers" in said
+    assert "left out, because all classifiers have the same value: two." in said
+    assert "because a component is not known: network 08." in said
 
 
 def test_refinements_of_yes_are_collapsed_on_request(tmp_path: Path) -> None:

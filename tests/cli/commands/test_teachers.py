@@ -74,7 +74,7 @@ def test_a_table_without_base_architectures_is_refused(zoo: Path, tmp_path: Path
     (tmp_path / "stems.csv").write_text("name,stem layer\nbundled:a0,3s1\n")
     result = call("teachers", zoo, "--student", "bundled:a0", "--components", tmp_path / "stems.csv")
     assert result.exit_code == 1
-    assert "has no column 'base architecture', by which teachers are told apart; it has stem layer." in one_line(result.stderr)
+    assert "has no column 'base architecture', which teachers are ranked by; it has stem layer." in one_line(result.stderr)
 
 
 def test_an_unknown_student_is_refused(zoo: Path) -> None:

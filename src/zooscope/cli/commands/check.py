@@ -1,4 +1,4 @@
-"""`zooscope check`: whether a study is still what was measured."""
+"""`zooscope check`: whether a study is undamaged."""
 
 from typing import Annotated, Final
 
@@ -13,15 +13,15 @@ NUM_NAMED: Final = 20
 DAMAGED: Final = 1
 
 _Repair = Annotated[
-    bool, typer.Option("--repair", help="Forget what is damaged and can be measured again; `zooscope measure` then makes it anew.")
+    bool, typer.Option("--repair", help="Remove what is damaged and can be measured again; `zooscope measure` then measures it.")
 ]
 
 
 def check(study: ExistingStudy, repair: _Repair = False, as_json: Json = False) -> None:
     """Compare everything in a study with its checksums.
 
-    Names what is damaged: the kind, the classifiers, the shard. What was measured can be forgotten (--repair) and measured again;
-    where the classifiers, the labels or an imported matrix are damaged, only a copy helps. Ends with 1 where damage remains.
+    Names what is damaged: the kind, the classifiers, the shard. Damaged measurements can be removed (--repair) and measured again;
+    if the classifiers, the labels or an imported matrix are damaged, only a copy helps. Exits with 1 if damage remains.
     """
     from zooscope.records.checking import check_study
     from zooscope.records.entries import DATABASE

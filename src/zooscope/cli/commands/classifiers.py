@@ -1,4 +1,4 @@
-"""`zooscope classifiers`: the bundled ones, the providers of others, and what a pattern or a zoo file stands for."""
+"""`zooscope classifiers`: the bundled ones, the providers of others, and the matches of a pattern or a zoo file."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Final
@@ -19,14 +19,14 @@ _Words = Annotated[
     list[str] | None,
     typer.Argument(metavar="PATTERN", help="Patterns, zoo files or addresses, as for `measure --classifiers`.", show_default=False),
 ]
-_Names = Annotated[bool, typer.Option("--names", help="Print the names alone, one a line.")]
+_Names = Annotated[bool, typer.Option("--names", help="Print the names only, one per line.")]
 _Paper = Annotated[bool, typer.Option("--paper", help="List the paper's 69 networks with their 13 components.")]
 
 
 def classifiers(words: _Words = None, paper: _Paper = False, names: _Names = False, as_json: Json = False) -> None:
-    """List the bundled classifiers, or those that patterns and zoo files stand for.
+    """List the bundled classifiers, or the matches of patterns and zoo files.
 
-    The bundled ones are small networks trained on CIFAR-10; --json tells how. Accuracy is that on CIFAR-10's 10,000 test images.
+    The bundled ones are small networks trained on CIFAR-10; --json shows how. Accuracy is on CIFAR-10's 10,000 test images.
     For a pattern, such as 'timm:vit_*', or a zoo file, the addresses are listed; none is loaded.
     """
     if paper:
@@ -56,7 +56,7 @@ def classifiers(words: _Words = None, paper: _Paper = False, names: _Names = Fal
 
 
 def _list(words: list[str], *, names: bool, as_json: bool) -> None:
-    """What the words stand for: addresses, or with --names what the classifiers would be called."""
+    """The matches of the words: addresses, or with --names the classifiers' names."""
     from zooscope.addresses import parse_address
     from zooscope.classifiers.addresses import name_of
     from zooscope.classifiers.selection import classifier_addresses

@@ -1,4 +1,4 @@
-"""`zooscope clusters`: groups of similar classifiers, what each has in common, and how sure that is."""
+"""`zooscope clusters`: groups of similar classifiers, what each has in common, and how stable it is."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -43,7 +43,7 @@ def parse_num_clusters(text: str) -> int | str:
         return AUTO
     if text.isdecimal() and int(text) > 0:
         return int(text)
-    msg = f"{text!r} is no number of clusters; write one from 1 on, or auto."
+    msg = f"{text!r} is not a number of clusters; write a number from 1 on, or auto."
     raise typer.BadParameter(msg)
 
 
@@ -53,13 +53,11 @@ NumClustersOrAuto = Annotated[
         "--num-clusters",
         parser=parse_num_clusters,
         metavar="NUMBER",
-        help="How many; auto takes the one with the largest eigengap.",
+        help="Number of clusters; auto takes the number with the largest eigengap.",
         show_default="10; for fewer than 20 classifiers auto",
     ),
 ]
-_Draws = Annotated[
-    int, typer.Option("--draws", metavar="NUMBER", help="Draws of the images that tell how stable it is; 0 for none.")
-]
+_Draws = Annotated[int, typer.Option("--draws", metavar="NUMBER", help="Draws of the images to measure stability; 0 for none.")]
 _Picture = Annotated[
     ClustersPicture,
     typer.Option(
@@ -94,7 +92,7 @@ def clusters(
     """Group the classifiers of a study.
 
     Spectral clustering of the SAT matrix: which classifiers are alike, which components each group has in common (its keywords),
-    and how often the groups come out again when the images are drawn anew.
+    and how often the groups are found again when the images are resampled.
     """
 
     def find() -> Answer:
@@ -115,7 +113,7 @@ def clusters(
 
 
 def _find_keywords(components: "pd.DataFrame", grouped: "Clusters") -> tuple["pd.DataFrame | None", str]:
-    """The keywords, or why there are none."""
+    """The keywords, or the reason why there are none."""
     from zooscope.analyses.cluster_keywords import find_keywords
 
     if not components.reindex(grouped.labels.index).notna().any(axis=None):
@@ -124,16 +122,16 @@ def _find_keywords(components: "pd.DataFrame", grouped: "Clusters") -> tuple["pd
 
 
 def _measure_stability(study: "Snapshot", grouped: "Clusters", draws: int, *, seed: int) -> tuple["ClusterStability | None", str]:
-    """How stable the clusters are, or why that is not known."""
+    """The stability of the clusters, or the reason why it is not known."""
     from zooscope.analyses.reclustering import measure_cluster_stability
 
     if study.is_imported:
         return None, (
-            "an imported matrix holds no images to be drawn anew; measure these classifiers "
+            "an imported matrix has no images to resample; measure these classifiers "
             "(zooscope measure FOLDER --classifiers ... --images ...)"
         )
     if draws == 0:
-        return None, "no draws were asked for"
+        return None, "no draws were requested"
     return measure_cluster_stability(grouped, study.predictions, num_draws=draws, seed=seed), ""
 
 
@@ -184,7 +182,7 @@ def _encode(found: _Found) -> dict[str, Any]:
 
 def _print(console: "Console", found: _Found) -> None:
     grouped, members = found.clusters, found.clusters.members
-    how = "chosen by the largest eigengap" if grouped.by_eigengap else "as many as asked for"
+    how = "chosen by the largest eigengap" if grouped.by_eigengap else "as requested"
     console.print(f"{len(grouped.labels)} classifiers in {format_count(len(members), 'cluster')}, {how}")
     for number, names in members.items():
         console.print()
@@ -200,8 +198,8 @@ def _print(console: "Console", found: _Found) -> None:
         )
     console.print(f"Largest eigengaps: {_format_gaps(grouped)}.")
     console.print(
-        f"K-means met this partition's objective in {grouped.times_met} of {grouped.restarts} starts"
-        + (", which is seldom: a better one may exist." if grouped.times_met < 3 else ".")  # noqa: PLR2004  (met again, and once more)
+        f"K-means reached this partition's objective in {grouped.times_met} of {grouped.restarts} starts"
+        + (", which is rare: a better one may exist." if grouped.times_met < 3 else ".")  # noqa: PLR2004  (met again, and once more)
     )
     for what, reason in (("keywords", found.no_keywords), ("stability", found.no_stability)):
         if reason:
@@ -227,7 +225,7 @@ def _describe_stability(found: _Found, number: int) -> str:
 
 
 def _format_gaps(grouped: "Clusters") -> str:
-    """The largest of those that tell of groups."""
+    """The largest gaps that show groups."""
     from zooscope.analyses.clustering import find_group_gaps
 
     gaps = find_group_gaps(grouped.gaps, len(grouped.labels)).nlargest(NUM_GAPS)

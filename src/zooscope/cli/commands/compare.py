@@ -1,4 +1,4 @@
-"""`zooscope compare`: one pair, nothing kept."""
+"""`zooscope compare`: one pair, without a study."""
 
 import json
 from typing import TYPE_CHECKING, Any, Final
@@ -54,10 +54,10 @@ def compare(
     allow_chance: AllowChance = False,
     as_json: Json = False,
 ) -> None:
-    """Tell how alike two classifiers are.
+    """Measure how similar two classifiers are.
 
     Both are attacked, and each is tested on the other's attacked images; the score comes with a confidence interval. Nothing is
-    kept: for more than two classifiers, or to go on later, see `measure`.
+    kept: for more than two classifiers, or to continue later, see `measure`.
     """
     with progress_bar() as listen:
         from zooscope.classifiers.load import load_classifier

@@ -1,4 +1,4 @@
-"""`zooscope components`: what a network is built of, and what of it the scores of a study follow."""
+"""`zooscope components`: what a network is built of, and which components explain a study's scores."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -18,10 +18,10 @@ ON_A_STUDY: Final = "importance"
 
 
 class WithDefault(TyperGroup):
-    """A first word that is no command is the folder of a study, which goes to the command for studies."""
+    """A first word that is not a command is a study's folder, for the command for studies."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  (a class of Typer's or of Click's, by version)
-        """Puts the name of the command in front where it was left out."""
+        """Inserts the name of the command if it is missing."""
         names_no_command = bool(args) and args[0] not in self.commands and args[0] != "--help"
         return super().parse_args(ctx, [ON_A_STUDY, *args] if names_no_command and ON_A_STUDY in self.commands else args)
 
@@ -38,7 +38,7 @@ group = typer.Typer(
 
 @group.callback(epilog=f"Example: {EXAMPLE}")
 def components() -> None:
-    """Read a network's components, or tell which matter in a study.
+    """Read a network's components, or measure which matter in a study.
 
     `read` takes one classifier. A study's folder alone, `zooscope components STUDY`, stands for `zooscope components importance
     STUDY`; a study whose folder has the name of a command is written ./read.
@@ -57,7 +57,7 @@ _Override = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="A CSV whose values win: the classifier's name in the first column, components in the others.",
+        help="A CSV whose values override: the classifier's name in the first column, components in the others.",
         show_default=False,
     ),
 ]
@@ -65,7 +65,7 @@ _Override = Annotated[
 
 @group.command(epilog=f"Example: {EXAMPLE}")
 def read(classifier: _Address, override: _Override = None, as_json: Json = False) -> None:
-    """Tell a network's 13 components, and what decided each.
+    """Print a network's 13 components, and the reason for each.
 
     Looks at the modules and one traced forward pass, never at the network's name, so it works on any network. The values are
     those of the paper's table.

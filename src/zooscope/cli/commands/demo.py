@@ -1,4 +1,4 @@
-"""`zooscope demo`: the whole thing on the bundled classifiers."""
+"""`zooscope demo`: everything on the bundled classifiers."""
 
 from pathlib import Path
 from typing import Annotated, Final
@@ -29,8 +29,8 @@ def demo(
 ) -> None:
     """Measure the bundled classifiers and draw the report.
 
-    Tells how alike they are on the bundled images: prints the matrix, and draws it as a page. Needs no network. What was measured
-    before is not measured again; afterwards the folder is a study like any other.
+    Measures how similar they are on the bundled images, prints the matrix, and draws it as a page. Needs no network. What was
+    measured before is not measured again; the folder is a study like any other.
     """
     from zooscope.cli import overview
     from zooscope.cli.drawing import draw_overview

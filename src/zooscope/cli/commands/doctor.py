@@ -40,10 +40,10 @@ PAPER_ITERATIONS: Final = 50
 
 
 def doctor(device: Device = "auto") -> None:
-    """Check that everything needed is here and works.
+    """Check that everything needed is installed and works.
 
-    Tells versions, devices, memory and free disk, loads the bundled data, and measures how fast an attack is on this device. It
-    ends with an error if something needed is broken.
+    Prints versions, devices, memory and free disk, loads the bundled data, and measures the speed of an attack on this device.
+    Ends with an error if something needed is broken.
     """
     checks: dict[str, Callable[[], str]] = {
         "python": lambda: f"{platform.python_version()} on {platform.platform()}",
@@ -66,7 +66,7 @@ def doctor(device: Device = "auto") -> None:
             table.add_row(name, Text(f"broken: {type(error).__name__}: {error}", style="red"))
     stdout().print(table)
     if broken:
-        tell(f"Error: {', '.join(broken)} can't be used; fix that, or install zooscope anew in a fresh environment.")
+        tell(f"Error: {', '.join(broken)} can't be used; fix that, or reinstall zooscope in a fresh environment.")
         raise typer.Exit(1)
 
 
@@ -108,7 +108,7 @@ def _check_bundled_classifiers() -> str:
 
 
 def _measure_speed(device: str) -> str:
-    """The measured time of an attack, told for the attack of the paper."""
+    """The measured speed of an attack, scaled to the iterations of the paper's attack."""
     import torch
 
     from zooscope.attacks import LinfPGD

@@ -1,4 +1,4 @@
-"""`zooscope ensembles`: do classifiers that are less alike gain more from each other?"""
+"""`zooscope ensembles`: do less similar classifiers gain more from each other?"""
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -39,7 +39,7 @@ class Averaged(StrEnum):
 
 
 class EnsemblesPicture(StrEnum):
-    """What the picture shows."""
+    """Which picture to draw."""
 
     PAIRS = "pairs"
     CLUSTERS = "clusters"
@@ -47,25 +47,28 @@ class EnsemblesPicture(StrEnum):
 
 
 class Metric(StrEnum):
-    """What curves show."""
+    """Which metric the curves show."""
 
     ERR = "err"
     ERROR = "error"
     ALL_WRONG = "all_wrong"
 
 
-Average = Annotated[Averaged, typer.Option(help="What an ensemble averages over its members; the paper: logits.")]
-_Largest = Annotated[int, typer.Option("--largest", metavar="NUMBER", help="Most members of the ensembles that are drawn.")]
+Average = Annotated[Averaged, typer.Option(help="What an ensemble averages over its members; the paper averages logits.")]
+_Largest = Annotated[int, typer.Option("--largest", metavar="NUMBER", help="Largest number of members of random ensembles.")]
 _NumEnsembles = Annotated[
-    int, typer.Option("--num-ensembles", metavar="NUMBER", help="Most ensembles drawn per number of members and clusters.")
+    int,
+    typer.Option("--num-ensembles", metavar="NUMBER", help="Largest number of ensembles drawn per number of members and clusters."),
 ]
 _Picture = Annotated[
     EnsemblesPicture,
-    typer.Option("--picture", help="What --out draws: all pairs, or what is drawn from clusters or within groups."),
+    typer.Option("--picture", help="What --out draws: all pairs, or random ensembles by clusters or within groups."),
 ]
 _Metric = Annotated[
     Metric,
-    typer.Option("--metric", help="For pictures of draws: error reduction rate, top-1 error, or the share that all get wrong."),
+    typer.Option(
+        "--metric", help="For pictures of random ensembles: error reduction rate, top-1 error, or the share that all get wrong."
+    ),
 ]
 
 
@@ -92,11 +95,11 @@ def ensembles(
     out: Out = None,
     as_json: Json = False,
 ) -> None:
-    """Tell what ensembles gain, by how alike members are.
+    """Measure what ensembles gain, by the similarity of their members.
 
     From the stored clean logits: the error reduction rate (1 minus the ensemble's top-1 error over its members' mean error) of all
-    pairs against their SAT, with a p value from permuting classifiers; and larger ensembles, drawn from one to as many clusters as
-    they have members, and within groups. The band around the trend is that of the line, from drawing classifiers anew.
+    pairs against their SAT, with a p value from permuting classifiers; and larger random ensembles from one or more clusters,
+    and within groups. The band around the trend is that of the line, from resampling classifiers.
     """
 
     def find() -> Answer:
@@ -123,7 +126,7 @@ def ensembles(
 
 
 def take_clean_logits(study: "Snapshot", names: tuple[str, ...], predictions: "Predictions") -> "CleanLogits":
-    """The logits of some of a study's classifiers, and the labels that stand in its predictions.
+    """The logits of some of a study's classifiers, with the labels.
 
     Raises:
         UnknownNameError: the study holds no classifier of such a name.
@@ -177,7 +180,7 @@ def _draw(found: _Found, picture: EnsemblesPicture, metric: Metric) -> "Picture"
 
 
 def _join_clusters(found: _Found) -> "pd.DataFrame | None":
-    """What is drawn within groups, and beside it ensembles with every member from another cluster (as in Figure 7 of the paper)."""
+    """Ensembles within groups, and ensembles with every member from another cluster (as in Figure 7 of the paper)."""
     import pandas as pd
 
     if found.by_groups is None or found.by_clusters is None:
@@ -234,7 +237,7 @@ def _print(console: "Console", found: _Found) -> None:
             f"{abs(PERCENT * trend.slope):.1f} points {'less' if trend.slope < 0 else 'more'}."
         )
     else:
-        console.print("Too few pairs, or too much alike, to correlate SAT with the error reduction.")
+        console.print("Too few pairs, or too similar ones, to correlate SAT with the error reduction.")
     if found.by_clusters is not None and not found.by_clusters.empty:
         console.print()
         console.print(

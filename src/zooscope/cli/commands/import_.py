@@ -1,4 +1,4 @@
-"""`zooscope import`: a study of scores that others have published."""
+"""`zooscope import`: a study of published scores."""
 
 from pathlib import Path
 from typing import Annotated, Final
@@ -14,7 +14,7 @@ _Matrix = Annotated[
     Path,
     typer.Argument(
         metavar="MATRIX.csv",
-        help="A square matrix of SAT (natural log), names in the header and in the first column; an empty cell is not known.",
+        help="A square matrix of SAT (natural log), names in the header and in the first column; empty cells are unknown scores.",
         show_default=False,
     ),
 ]
@@ -32,7 +32,7 @@ _Components = Annotated[
 def import_(matrix: _Matrix, study: _Study, components: _Components = None, as_json: Json = False) -> None:
     """Make a study of a published matrix.
 
-    What needs the matrix alone then works on it: `show`, `clusters`, `components`, `map`. What needs predictions on images says so.
+    Commands that need only the matrix work on it: `show`, `clusters`, `components`, `map`. Others explain what they need.
     """
     from zooscope.analyses.matrix import read_matrix
     from zooscope.components.table import read_component_table

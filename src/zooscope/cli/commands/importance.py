@@ -1,4 +1,4 @@
-"""`zooscope components STUDY`: which components the scores of a study follow."""
+"""`zooscope components STUDY`: which components explain a study's scores."""
 
 from math import isnan
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 EXAMPLE: Final = "zooscope components STUDY --components components.csv --out importance.png"
 
 _Collapse = Annotated[
-    bool, typer.Option("--collapse", help="Take values that refine yes or no as such: Yes (ECA) and Yes (SE) as Yes.")
+    bool, typer.Option("--collapse", help="Merge values that refine yes or no: Yes (ECA) and Yes (SE) become Yes.")
 ]
 _Permutations = Annotated[
-    int, typer.Option("--permutations", metavar="NUMBER", help="Permutations of the classifiers that p values rest on.")
+    int, typer.Option("--permutations", metavar="NUMBER", help="Permutations of the classifiers for p values.")
 ]
-_Folds = Annotated[int, typer.Option("--folds", metavar="NUMBER", help="Groups in which classifiers are held out.")]
+_Folds = Annotated[int, typer.Option("--folds", metavar="NUMBER", help="Number of groups in which classifiers are held out.")]
 
 
 def importance(
@@ -37,11 +37,11 @@ def importance(
     out: Out = None,
     as_json: Json = False,
 ) -> None:
-    """Tell which architectural components SAT follows.
+    """Measure which architectural components explain SAT.
 
-    A gradient boosting regressor learns SAT from which components two classifiers have in common. A component's importance is by
-    how much the share of variance explained (R2) falls when that component is shuffled: on the pairs that were learnt from, as in
-    the paper, and on pairs with a classifier that was held out. p values come from permuting classifiers (Mantel).
+    A gradient boosting regressor predicts SAT from the components that two classifiers have in common. A component's importance
+    is the drop in the share of variance explained (R2) when that component is shuffled: on the training pairs, as in the paper,
+    and on pairs with a held-out classifier. p values come from permuting classifiers (Mantel).
     """
 
     def find() -> Answer:
@@ -85,8 +85,8 @@ def _encode(found: "Importance") -> dict[str, Any]:
 
 def _print(console: "Console", found: "Importance") -> None:
     console.print(
-        f"What SAT follows, over {found.num_pairs} pairs of classifiers: R2 = {found.r2_in_sample:.2f} on the pairs that were "
-        f"learnt from, {found.r2_held_out:.2f} on pairs with a classifier that was held out (in {found.num_folds} groups)."
+        f"Importance of components, over {found.num_pairs} pairs of classifiers: R2 = {found.r2_in_sample:.2f} on the training "
+        f"pairs, {found.r2_held_out:.2f} on pairs with a held-out classifier (in {found.num_folds} groups)."
     )
     console.print()
     numbers = ("Importance", "Held out", "r", "p")
@@ -102,13 +102,13 @@ def _print(console: "Console", found: "Importance") -> None:
     console.print(made)
     console.print()
     console.print(
-        "Importance: fall of R2 when the component is shuffled, with its standard deviation. r: correlation of having it in common "
+        "Importance: drop in R2 when the component is shuffled, with its standard deviation. r: correlation of having it in common "
         f"and SAT; p: how often {found.num_permutations} permutations of classifiers give as much (not corrected for several "
         "components)."
     )
     if found.r2_held_out < found.r2_in_sample / 2:
-        console.print("Note: most of what was learnt doesn't carry over to other classifiers; trust the column `Held out`.")
+        console.print("Note: the prediction is much worse for held-out classifiers; trust the column `Held out`.")
     if found.constant:
-        console.print(f"Note: the same in all classifiers, so left out: {', '.join(found.constant)}.")
+        console.print(f"Note: left out, because all classifiers have the same value: {', '.join(found.constant)}.")
     if found.left_out:
-        console.print(f"Note: classifiers left out, some component of theirs is not known: {', '.join(found.left_out)}.")
+        console.print(f"Note: classifiers left out, because a component is not known: {', '.join(found.left_out)}.")

@@ -24,22 +24,22 @@ CLUSTER: Final = "cluster"
 
 
 class How(StrEnum):
-    """How points are found."""
+    """The method of the map."""
 
     TSNE = "tsne"
     MDS = "mds"
 
 
-_Method = Annotated[How, typer.Option("--method", help="t-SNE, or classical MDS, which owes nothing to chance.")]
+_Method = Annotated[How, typer.Option("--method", help="t-SNE, or classical MDS, which is deterministic.")]
 _Color = Annotated[
     str,
-    typer.Option("--color", metavar="NAME", help="What colours the points: cluster, or a component such as 'base architecture'."),
+    typer.Option("--color", metavar="NAME", help="The colour of the points: cluster, or a component such as 'base architecture'."),
 ]
 _Perplexity = Annotated[
     float | None,
     typer.Option(
         metavar="NUMBER",
-        help="Of t-SNE: how many neighbours are kept near.",
+        help="Of t-SNE: roughly the number of neighbours kept near.",
         show_default="the square root of the number of classifiers",
     ),
 ]
@@ -61,7 +61,7 @@ def map_(
     """Map the classifiers of a study: similar ones near each other.
 
     t-SNE takes as many eigenvectors of the SAT matrix as there are clusters, classical MDS all of them, each by its weight.
-    Nearness alone has a meaning; neither axis has.
+    Only nearness has a meaning; the axes have none.
     """
 
     def find() -> Answer:

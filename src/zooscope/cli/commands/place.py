@@ -27,7 +27,7 @@ LARGE_CONTROL_PERCENT: Final = 5.0
 
 
 class PlacementPicture(StrEnum):
-    """What the picture shows."""
+    """Which picture to draw."""
 
     TARGETS = "targets"
     DIRECTIONS = "directions"
@@ -83,11 +83,11 @@ def place(
     out: Out = None,
     as_json: Json = False,
 ) -> None:
-    """Tell which classifiers a new one is like.
+    """Find the classifiers that a new one is most similar to.
 
     Only the new classifier is attacked, and the study's are tested on its attacked images: the nearest ones, and the cluster with
-    the largest mean one-sided SAT, with how often other images would say the same. How far one direction tells what both do is
-    said, too. The study stays as it is; `measure` adds a classifier for good.
+    the largest mean one-sided SAT, with the share of bootstrap draws of the images that agree. Also shows how well one direction
+    predicts both. The study is not changed; `measure` adds a classifier to it.
     """
 
     def find() -> Answer:
@@ -134,7 +134,7 @@ def place(
 
 
 def _leave_out(predictions: "Predictions", name: str) -> _Attacked:
-    """A classifier of the study as if it were new."""
+    """A classifier of the study, treated as new."""
     import numpy as np
 
     from zooscope.scores.outcomes import PERCENT, find_outcomes, measure_control
@@ -238,7 +238,7 @@ def _print(console: "Console", found: _Found) -> None:
     console.print(f"{100 * placement.nearest_share:.0f} % of the draws agree on the nearest.")
     if placement.corrected is not None and not placement.corrected.empty:
         console.print(
-            f"With how easily each target is fooled by others taken off, it is cluster {placement.corrected.index[0]} "
+            f"After subtracting each target's usual SAT, it is cluster {placement.corrected.index[0]} "
             f"({100 * placement.corrected['share'].iloc[0]:.0f} % of draws)."
         )
     console.print(_describe_directions(directions))
@@ -272,10 +272,10 @@ def _make_clusters_table(placement: "Placement") -> "Table":
 def _describe_directions(directions: "OneSided") -> str:
     pearson = directions.pearson
     if isnan(pearson.r):
-        return "The study has too few pairs to say how far one direction tells what both do."
+        return "The study has too few pairs to say how well one direction predicts both."
     recovered = (
-        f" Placed by their own attack alone, {directions.recovered} of the {directions.num_recoverable} classifiers with a sibling "
-        f"in their cluster land there; corrected as above, {directions.recovered_corrected}."
+        f" Placed by their own attack alone, {directions.recovered} of the {directions.num_recoverable} classifiers that share a "
+        f"cluster are assigned to it; corrected as above, {directions.recovered_corrected}."
         if directions.num_recoverable
         else ""
     )

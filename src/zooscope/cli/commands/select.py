@@ -47,9 +47,9 @@ def select(
 ) -> None:
     """Choose classifiers for an ensemble.
 
-    In several ways: the most diverse by SAT, the best by what SAT and accuracies predict, greedily by measured error, and simply
-    the best single ones. All are chosen on one half of the images and judged on the other, beside random picks; it says which wins,
-    and whether that is more than chance.
+    By several methods: the most diverse by SAT, the best as predicted from SAT and accuracies, greedily by measured error, and the
+    best single ones. All are chosen on one half of the images and evaluated on the other, together with random picks. Prints the
+    best, and whether the choice of images explains the difference.
     """
 
     def find() -> Answer:

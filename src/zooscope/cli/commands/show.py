@@ -11,8 +11,8 @@ EXAMPLE: Final = "zooscope show STUDY --json | jq .sat"
 def show(study: ExistingStudy, confidence: Confidence = CONFIDENCE, as_json: Json = False) -> None:
     """Print the scores of a study.
 
-    Tells how alike its classifiers are: the matrix, the nearest and the farthest pairs with their intervals, and what to bear in
-    mind. While `measure` runs, it shows what is measured so far.
+    Prints the matrix, the most and the least similar pairs with their intervals, and notes. While `measure` runs, it shows what is
+    measured so far.
     """
     from zooscope.cli import overview
     from zooscope.cli.drawing import draw_overview

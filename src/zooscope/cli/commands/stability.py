@@ -18,17 +18,15 @@ WIDTH: Final = 2.0
 
 _Pair = Annotated[
     tuple[str, str] | None,
-    typer.Option(
-        metavar="A B", help="Two classifiers of the study; without it the mean over all pairs is told.", show_default=False
-    ),
+    typer.Option(metavar="A B", help="Two classifiers of the study; the default is the mean over all pairs.", show_default=False),
 ]
 _Sizes = Annotated[
     str | None,
-    typer.Option(metavar="NUMBERS", help="How many images a set holds, with commas between.", show_default="10,20,50,... to all"),
+    typer.Option(metavar="NUMBERS", help="Numbers of images per set, separated by commas.", show_default="10,20,50,... to all"),
 ]
-_Sets = Annotated[int, typer.Option("--sets", metavar="NUMBER", help="How many sets of every size.")]
+_Sets = Annotated[int, typer.Option("--sets", metavar="NUMBER", help="Number of sets of each size.")]
 _Width = Annotated[
-    float, typer.Option(metavar="POINTS", help="The wanted width of a score's interval from end to end, in percent points.")
+    float, typer.Option(metavar="POINTS", help="The requested width of a score's interval from end to end, in percent points.")
 ]
 
 
@@ -44,10 +42,10 @@ def stability(
     out: Out = None,
     as_json: Json = False,
 ) -> None:
-    """Tell how much SAT depends on the images taken.
+    """Measure how much SAT depends on the choice of images.
 
     From what is measured already: the standard deviation of SAT (in percent, without the logarithm) over several sets of images, by
-    their size, and how many images a score needs for an interval of a wanted width.
+    their size, and how many images a score needs for an interval of a given width.
     """
 
     def find() -> Answer:
@@ -76,7 +74,7 @@ def _parse_numbers(text: str | None) -> list[int] | None:
     try:
         return [int(number) for number in text.split(",")]
     except ValueError as error:
-        msg = f"{text!r} is no list of numbers; write it as 100,500,1000."
+        msg = f"{text!r} is not a list of numbers; write it as 100,500,1000."
         raise typer.BadParameter(msg, param_hint="--sizes") from error
 
 

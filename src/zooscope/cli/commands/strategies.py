@@ -1,4 +1,4 @@
-"""`zooscope strategies`: how alike classifiers are that differ in how they were trained."""
+"""`zooscope strategies`: how similar classifiers are that were trained differently."""
 
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Final
@@ -28,9 +28,9 @@ def strategies(
 ) -> None:
     """Compare SAT within groups: seeds, settings, regimes.
 
-    A group holds classifiers of one architecture that differ in their seed, in hyper-parameters or in how they were trained. Tells
-    the mean SAT within and between groups with intervals, and the sensitivity: 1 minus the mean share of images that fool, 0 where
-    all settings give classifiers that are fooled alike.
+    A group has classifiers of one architecture that differ in seed, hyper-parameters or training regime. Prints the
+    mean SAT within and between groups with intervals, and the sensitivity: 1 minus the mean share of images that fool, 0 if
+    every setting gives the same classifier.
     """
 
     def find() -> Answer:
@@ -90,7 +90,7 @@ def _print(console: "Console", found: "Strategies") -> None:
         console.print(between)
     console.print()
     console.print(
-        "Sensitivity is 1 minus the mean share of images that fool: 0 where every setting gives the same. Intervals cover "
+        "Sensitivity is 1 minus the mean share of images that fool: 0 if every setting gives the same. Intervals cover "
         "the choice of images, not of seeds."
     )
 

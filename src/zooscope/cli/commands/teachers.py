@@ -1,4 +1,4 @@
-"""`zooscope teachers`: which classifiers may teach a student well."""
+"""`zooscope teachers`: which classifiers may be good teachers for a student."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 EXAMPLE: Final = "zooscope teachers STUDY --student bundled:vit"
 COMPONENT: Final = "base architecture"
 
-_Student = Annotated[str, typer.Option(metavar="NAME", help="Who is to be taught: a classifier of the study.", show_default=False)]
+_Student = Annotated[str, typer.Option(metavar="NAME", help="The student: a classifier of the study.", show_default=False)]
 
 
 def teachers(
@@ -35,8 +35,8 @@ def teachers(
 ) -> None:
     """Rank the classifiers that may teach a student.
 
-    By the paper's finding on distillation: of teachers of the student's own base architecture the more similar teach better, of
-    others the less similar. How weak the evidence is stands beside it.
+    The paper's finding on distillation: among teachers of the student's own base architecture, more similar ones teach better;
+    among others, less similar ones. The evidence is weak, and is shown with the ranking.
     """
 
     def find() -> Answer:
@@ -70,7 +70,7 @@ def _find_base_architectures(study: "Snapshot", file: Path | None) -> dict[str, 
         if file is None:
             return {}
         columns = ", ".join(map(str, known.columns))
-        msg = f"{file} has no column {COMPONENT!r}, by which teachers are told apart; it has {columns}."
+        msg = f"{file} has no column {COMPONENT!r}, which teachers are ranked by; it has {columns}."
         raise InvalidValueError(msg)
     return {str(name): value if isinstance(value, str) else None for name, value in known[COMPONENT].items()}
 
@@ -100,8 +100,8 @@ def _print(console: "Console", found: "Teachers", *, study: Path) -> None:
     console.print(f"Teacher candidates for {found.student} ({own or 'base architecture not known'})")
     if own is None:
         console.print(
-            "Without the student's base architecture no classifier is ranked: the paper's finding goes one way for teachers of the "
-            f"same one, the other way for others. Give it by --components FILE, or enter it for good (zooscope components {study})."
+            "Without the student's base architecture no classifier is ranked: the paper's finding differs for teachers of the same "
+            f"and of another one. Give it by --components FILE, or store it in the study (zooscope components {study})."
         )
     for title, candidates, kind in (
         ("Other base architecture, the least alike first", found.other, "other"),
@@ -120,9 +120,9 @@ def _print(console: "Console", found: "Teachers", *, study: Path) -> None:
             )
     console.print()
     console.print(
-        f"The evidence is weak: one student, taught once by each teacher (over all {EVIDENCE['all'].count}: "
-        f"r = {EVIDENCE['all'].r:.2f}, p = {EVIDENCE['all'].p:g}). The paper's best teacher was of another base architecture, "
-        "and it recommends such a one; the teacher's own accuracy made no difference there."
+        f"The evidence is weak: one student, trained once with each teacher (over all {EVIDENCE['all'].count}: "
+        f"r = {EVIDENCE['all'].r:.2f}, p = {EVIDENCE['all'].p:g}). The paper's best teacher had another base architecture, "
+        "which it recommends; the teacher's own accuracy made no difference."
     )
 
 
