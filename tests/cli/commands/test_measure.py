@@ -91,6 +91,14 @@ def test_an_option_that_contradicts_the_study_is_refused(measured_study: Path, o
     assert line.endswith("Measure into a new folder, or ask for the same again.")
 
 
+@pytest.mark.parametrize("gib", ["-1", "0", "nan", "inf"])
+def test_a_memory_budget_is_refused_in_its_own_unit(tmp_path: Path, gib: str) -> None:
+    result = call("measure", tmp_path / "study", *CLASSIFIERS, *IMAGES, "--memory-budget", gib)
+    assert result.exit_code == 1
+    assert one_line(result.stderr) == f"Error: --memory-budget must be above 0 (in GiB): got {gib}."
+    assert not (tmp_path / "study").exists()
+
+
 def test_other_images_are_refused(measured_study: Path, tmp_path: Path) -> None:
     result = call("measure", measured_study, "--images", guesser_images(tmp_path))
     assert "was measured with another set of images (contents, labels or sample): bundled:cifar10" in one_line(result.stderr)

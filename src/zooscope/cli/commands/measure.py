@@ -1,5 +1,6 @@
 """`zooscope measure`: attack every source, test every target."""
 
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from zooscope.cli.measuring import Wanted, measure_study, split_names
@@ -25,6 +26,7 @@ from zooscope.cli.options import (
     Trust,
 )
 from zooscope.cli.terminal import say, tell
+from zooscope.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from zooscope.study.study import Study
@@ -55,11 +57,11 @@ def measure(
     allow_nonfinite: AllowNonfinite = False,
     trust: Trust = False,
 ) -> None:
-    """Measure a study, or go on with one.
+    """Measure a study, or continue one.
 
-    Attacks the images through every classifier, and tests all others on them. A new study needs --classifiers and --images. Stopped
-    at any moment, the same command (or just `zooscope measure STUDY`) goes on where it was. More --classifiers are measured against
-    those that are there. Images and attack of a study never change: options that contradict them are refused.
+    Attacks the images through every classifier, and tests all others on them. A new study needs --classifiers and --images. After
+    an interruption the same command (or just `zooscope measure STUDY`) continues. More --classifiers are measured against the
+    existing ones. Images and attack of a study never change: options that contradict them are refused.
     """
     wanted = Wanted(
         classifiers=classifiers,
@@ -81,11 +83,11 @@ def measure(
         wanted,
         device=device,
         batch_size=batch_size,
-        memory_budget=None if memory_budget is None else int(memory_budget * GIB),
+        memory_budget=None if memory_budget is None else _count_bytes(memory_budget),
         allow_chance=allow_chance,
         allow_nonfinite=allow_nonfinite,
     ) as done:
-        done.sat(confidence=None)  # for its warnings: they come as notes
+        done.sat(confidence=None)  # for its warnings, which are shown as notes
         _note_nonfinite(done)
         say(
             f"{study}: {len(done.names)} classifiers are measured on {done.num_images} images{_describe_sources(done)}. "
@@ -93,8 +95,15 @@ def measure(
         )
 
 
+def _count_bytes(memory_budget: float) -> int:
+    if not 1 <= memory_budget * GIB < inf:
+        msg = f"--memory-budget must be above 0 (in GiB): got {memory_budget:g}."
+        raise InvalidValueError(msg)
+    return int(memory_budget * GIB)
+
+
 def _note_nonfinite(study: "Study") -> None:
-    """Tells how many outcomes are left out."""
+    """Prints how many outcomes are left out."""
     from zooscope.records.predictions import NOT_FINITE
 
     number = int((study.predictions.transfer == NOT_FINITE).sum())
@@ -103,6 +112,6 @@ def _note_nonfinite(study: "Study") -> None:
 
 
 def _describe_sources(study: "Study") -> str:
-    """Which of the classifiers are attacked, where not all of them are."""
+    """How many classifiers are attacked, if not all are."""
     sources = study.sources
     return "" if len(sources) == len(study.names) else f"; {len(sources)} of them are attacked"
