@@ -1,11 +1,11 @@
-"""How far the components read off a network agree with the paper's table: 68 networks, 13 components, as Markdown.
+"""How well the components read from a network agree with the paper's table: 68 networks, 13 components, as Markdown.
 
     python benchmarks/components.py
     python benchmarks/components.py --networks resnet50 swin_tiny_patch4_window7_224
 
 Every network is built without weights, on torch's meta device, so this takes about a minute and needs no download. The tables of
 docs/components.md are what it prints. The rules were written while looking at one half of the networks, drawn by a fixed seed; the
-other half was held out, and what it gave when it was first read is kept in FIRST.
+other half was held out, and its result at the first reading is kept in FIRST.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from zooscope.components.vocabulary import COMPONENTS
 NETWORKS: Final = tuple(sorted(entry.name for entry in paper.entries() if entry.timm is not None))
 LOOKED_AT: Final = frozenset(random.Random(2024).sample(NETWORKS, len(NETWORKS) // 2))  # noqa: S311  (a draw, not a secret)
 HELD_OUT: Final = frozenset(NETWORKS) - LOOKED_AT
-FIRST: Final = {  # disagreements in the held-out half, before anyone had looked at them
+FIRST: Final = {  # disagreements in the held-out half at the first reading
     "base architecture": 3,
     "hierarchical": 1,
     "normalization": 1,

@@ -1,11 +1,11 @@
-"""The whole small job, several bundled classifiers compared with each other: zooscope beside its floor and beside a careful script.
+"""A whole small job, several bundled classifiers compared: zooscope against a lower bound and a careful script.
 
     python benchmarks/engine.py
     python benchmarks/engine.py --classifiers resnet vit --count 50 --iterations 10 --rounds 3
 
-Three ways of doing the same work, in one process, in turn, in another order each round, after a warm-up:
+Three methods for the same work, in one process, in turn, in another order each round, after a warm-up:
 
-floor           What can't be left out: the bare networks, forward and gradient to the input, times iterations, on exactly the
+floor           What is unavoidable: the bare networks, forward and gradient to the input, times iterations, on exactly the
                 images that zooscope attacks and in the same batches; one forward pass for every (attacked image, target) that
                 counts; the clean passes. No step, no projection, no decoding, no record, no score.
 zooscope        `Study.in_memory(...)`, `run`, `sat`: images decoded, classifiers and images fingerprinted, everything recorded.
@@ -52,13 +52,13 @@ Way = Callable[["Job"], Matrix | None]
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What is to be done; nothing in it has been looked at yet.
+    """The work; nothing in it is loaded yet.
 
     Attributes:
         classifiers: loaded, on the CPU.
         images: to be attacked, not decoded.
         attack: its settings.
-        right: which images each classifier gets right, known beforehand for the floor.
+        right: which images each classifier gets right, computed in advance for the floor.
     """
 
     classifiers: tuple[Classifier, ...]
@@ -66,19 +66,19 @@ class Job:
     attack: LinfPGD
     right: tuple[Tensor, ...]
 
-    def fresh(self) -> "Job":
+    def copy_fresh(self) -> "Job":
         """The same job, without the fingerprints that classifiers and images remember."""
         return replace(self, classifiers=tuple(replace(classifier) for classifier in self.classifiers), images=replace(self.images))
 
 
 class Timing(NamedTuple):
-    """Seconds of one way in one round."""
+    """Seconds of one method in one round."""
 
     elapsed: float
     processor: float
 
 
-def with_zooscope(job: Job) -> Matrix:
+def run_zooscope(job: Job) -> Matrix:
     """The job as zooscope does it; SAT in percent."""
     with Study.in_memory(classifiers=job.classifiers, images=job.images, attack=job.attack) as study:
         study.run(device="cpu", batch_size=BATCH_SIZE)
@@ -87,7 +87,7 @@ def with_zooscope(job: Job) -> Matrix:
 
 
 class Normalised(nn.Module):
-    """A network behind its normalisation, as torchattacks wants it."""
+    """A network with its normalisation, as torchattacks needs it."""
 
     def __init__(self, classifier: Classifier) -> None:
         super().__init__()
@@ -100,11 +100,11 @@ class Normalised(nn.Module):
         return logits
 
 
-def with_torchattacks(job: Job) -> Matrix:
+def run_torchattacks(job: Job) -> Matrix:
     """The job as a careful user of torchattacks writes it; SAT in percent."""
     networks = [Normalised(classifier).eval() for classifier in job.classifiers]
     pixels, labels = job.images.pixels(job.classifiers[0]), torch.from_numpy(job.images.labels)
-    right = [torch.cat([answers(network, batch) for batch in pixels.split(BATCH_SIZE)]) == labels for network in networks]
+    right = [torch.cat([predict(network, batch) for batch in pixels.split(BATCH_SIZE)]) == labels for network in networks]
     fooled = np.zeros((len(networks), len(networks)))
     for row, source in enumerate(networks):
         attack = PGD(source, eps=job.attack.epsilon, alpha=job.attack.step_size, steps=job.attack.iterations, random_start=False)
@@ -112,27 +112,27 @@ def with_torchattacks(job: Job) -> Matrix:
             shown = chosen[right[row][chosen]]
             attacked = attack(pixels[shown], labels[shown])
             for column, target in enumerate(networks):
-                wrong = answers(target, attacked) != labels[shown]
+                wrong = predict(target, attacked) != labels[shown]
                 fooled[row, column] += int((wrong & right[column][shown]).sum())
     counted = np.array([[int((first & second).sum()) for second in right] for first in right])
     percent: Matrix = 100 * (fooled + fooled.T) / (2 * counted)
     return percent
 
 
-def answers(network: nn.Module, pixels: Tensor) -> Tensor:
+def predict(network: nn.Module, pixels: Tensor) -> Tensor:
     """Predicted classes."""
     with torch.inference_mode():
         predicted: Tensor = network(pixels).argmax(1)
     return predicted
 
 
-def floor(job: Job) -> None:
-    """The passes through bare networks that no way can leave out."""
+def run_floor(job: Job) -> None:
+    """The passes through bare networks that no method can avoid."""
     pixels, labels = FLOOR_PIXELS[job.images.ids], torch.from_numpy(job.images.labels)
     shards = torch.arange(len(labels)).split(BATCH_SIZE)
     for classifier in job.classifiers:
         for shard in shards:
-            answers(classifier.network, pixels[shard])
+            predict(classifier.network, pixels[shard])
     for source, source_right in zip(job.classifiers, job.right, strict=True):
         for shard in shards:
             chosen = shard[source_right[shard]]
@@ -140,35 +140,35 @@ def floor(job: Job) -> None:
             for _ in range(job.attack.iterations):
                 torch.autograd.grad(cross_entropy(source.network(shown), truth, reduction="sum"), shown)
             for target, target_right in zip(job.classifiers, job.right, strict=True):
-                answers(target.network, pixels[chosen[target_right[chosen]]])
+                predict(target.network, pixels[chosen[target_right[chosen]]])
 
 
 FLOOR_PIXELS: dict[tuple[str, ...], Tensor] = {}
-WAYS: Final[dict[str, Way]] = {"floor": floor, "zooscope": with_zooscope, "torchattacks": with_torchattacks}
+WAYS: Final[dict[str, Way]] = {"floor": run_floor, "zooscope": run_zooscope, "torchattacks": run_torchattacks}
 
 
-def prepared(names: Sequence[str], *, count: int, iterations: int) -> Job:
-    """The job, and what the floor knows beforehand."""
+def prepare(names: Sequence[str], *, count: int, iterations: int) -> Job:
+    """The job, and what the floor needs in advance."""
     classifiers = tuple(load_classifier(f"bundled:{name}") for name in names)
     images = load_images("bundled:cifar10").sample(count)
     pixels, labels = images.pixels(classifiers[0]), torch.from_numpy(images.labels)
     mean, std = (torch.tensor(values).view(3, 1, 1) for values in (classifiers[0].mean, classifiers[0].std))
     FLOOR_PIXELS[images.ids] = (pixels - mean) / std
-    right = tuple(answers(classifier.network, FLOOR_PIXELS[images.ids]) == labels for classifier in classifiers)
+    right = tuple(predict(classifier.network, FLOOR_PIXELS[images.ids]) == labels for classifier in classifiers)
     return Job(classifiers=classifiers, images=images, attack=LinfPGD(iterations=iterations), right=right)
 
 
-def timed(way: Way, job: Job) -> Timing:
-    """How long one way takes."""
-    fresh = job.fresh()
+def measure_time(way: Way, job: Job) -> Timing:
+    """The time of one method."""
+    fresh = job.copy_fresh()
     gc.collect()
     elapsed, processor = time.perf_counter(), time.process_time()
     way(fresh)
     return Timing(time.perf_counter() - elapsed, time.process_time() - processor)
 
 
-def environment() -> dict[str, Any]:
-    """What the numbers depend on."""
+def describe_environment() -> dict[str, Any]:
+    """The machine and the versions that the numbers depend on."""
     processors = Path("/proc/cpuinfo")
     lines = processors.read_text(encoding="utf-8").splitlines() if processors.exists() else []
     models = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
@@ -181,7 +181,7 @@ def environment() -> dict[str, Any]:
 
 
 def main() -> None:
-    """Runs all ways and prints ratios."""
+    """Runs all methods and prints ratios."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--classifiers", nargs="+", default=CLASSIFIERS, help="names of bundled classifiers")
     parser.add_argument("--count", type=int, default=100, help="images")
@@ -194,17 +194,17 @@ def main() -> None:
     console = Console()
     warnings.simplefilter("ignore", WeakSourceWarning)
 
-    warm_up = prepared(arguments.classifiers, count=min(arguments.count, 20), iterations=2)
+    warm_up = prepare(arguments.classifiers, count=min(arguments.count, 20), iterations=2)
     for way in WAYS.values():
-        way(warm_up.fresh())
-    job = prepared(arguments.classifiers, count=arguments.count, iterations=arguments.iterations)
+        way(warm_up.copy_fresh())
+    job = prepare(arguments.classifiers, count=arguments.count, iterations=arguments.iterations)
     rounds: list[dict[str, Timing]] = []
     for order in islice(cycle(permutations(WAYS)), arguments.rounds):
-        rounds.append({name: timed(WAYS[name], job) for name in order})
+        rounds.append({name: measure_time(WAYS[name], job) for name in order})
         console.print(f"round {len(rounds)}: " + ", ".join(f"{name} {rounds[-1][name].elapsed:.2f} s" for name in order))
-    difference = float(np.abs(with_zooscope(job.fresh()) - with_torchattacks(job.fresh())).max())
+    difference = float(np.abs(run_zooscope(job.copy_fresh()) - run_torchattacks(job.copy_fresh())).max())
 
-    facts = environment()
+    facts = describe_environment()
     num_classifiers = len(job.classifiers)
     table = Table(
         title=f"{num_classifiers} classifiers, {len(job.images)} images, {job.attack.iterations} iterations, {len(rounds)} rounds",

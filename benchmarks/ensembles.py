@@ -1,9 +1,9 @@
-"""All ensembles of two of a zoo, from stored logits: zooscope beside the naive way.
+"""All ensembles of two of a zoo, from stored logits: zooscope compared with the naive method.
 
     python benchmarks/ensembles.py
     python benchmarks/ensembles.py --classifiers 20 --images 1000 --rounds 3
 
-Two ways to the top-1 error of every pair, in one process, in turn, in another order each round, after a warm-up:
+Two methods for the top-1 error of every pair, in one process, in turn, in another order each round, after a warm-up:
 
 naive      For every pair: both classifiers' logits as float32 (converted beforehand, which takes twice the memory and isn't timed),
            added, argmax, compared with the labels.
@@ -37,7 +37,7 @@ RIVALS: Final = 8
 Array = np.ndarray[Any, Any]
 
 
-def synthetic(num_classifiers: int, num_images: int, num_classes: int) -> CleanLogits:
+def make_logits(num_classifiers: int, num_images: int, num_classes: int) -> CleanLogits:
     """Logits in which a few classes per image compete."""
     generator = np.random.default_rng(0)
     labels = generator.integers(0, num_classes, num_images)
@@ -55,13 +55,13 @@ def synthetic(num_classifiers: int, num_images: int, num_classes: int) -> CleanL
     return CleanLogits(names=tuple(map(str, range(num_classifiers))), values=tuple(values), labels=labels)
 
 
-def peak_memory() -> float:
-    """The most that this process has held so far, in GB."""
+def measure_peak_memory() -> float:
+    """The peak memory of this process so far, in GB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
 def main() -> None:
-    """Runs both ways and prints the ratio."""
+    """Runs both methods and prints the ratio."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--classifiers", type=int, default=69)
     parser.add_argument("--images", type=int, default=5000)
@@ -70,22 +70,22 @@ def main() -> None:
     arguments = parser.parse_args()
     console = Console()
 
-    logits = synthetic(arguments.classifiers, arguments.images, arguments.classes)
+    logits = make_logits(arguments.classifiers, arguments.images, arguments.classes)
     pairs = np.stack(np.triu_indices(arguments.classifiers, 1), axis=1)
 
-    def with_zooscope() -> Array:
+    def run_zooscope() -> Array:
         return find_right_ensembles(logits, [pairs])[0]
 
     begin = time.perf_counter()
-    ours = with_zooscope()
-    first, memory = time.perf_counter() - begin, peak_memory()
+    ours = run_zooscope()
+    first, memory = time.perf_counter() - begin, measure_peak_memory()
     wide = [values.astype(np.float32) for values in logits.values]
 
-    def naive() -> Array:
+    def run_naive() -> Array:
         return np.array([(wide[a] + wide[b]).argmax(1) == logits.labels for a, b in pairs])
 
-    different = int((naive() != ours).sum())
-    ways: dict[str, Callable[[], Array]] = {"naive": naive, "zooscope": with_zooscope}
+    different = int((run_naive() != ours).sum())
+    ways: dict[str, Callable[[], Array]] = {"naive": run_naive, "zooscope": run_zooscope}
     rounds: list[dict[str, float]] = []
     for order in islice(cycle(permutations(ways)), arguments.rounds):
         seconds = {}
@@ -103,7 +103,7 @@ def main() -> None:
     )
     console.print(
         f"The first pass of zooscope took {first:.2f} s; until then this process had held at most {memory:.1f} GB, with the naive "
-        f"way's float32 {peak_memory():.1f} GB."
+        f"way's float32 {measure_peak_memory():.1f} GB."
     )
     table = Table("way", "seconds")
     for name in ways:

@@ -3,7 +3,7 @@
     python benchmarks/images.py
     python benchmarks/images.py --folder ~/imagenet/val --count 500 --size 299
 
-Ways of making the same pixels, in one process, in turn, in another order each round, after a warm-up:
+Methods for the same pixels, in one process, in turn, in another order each round, after a warm-up:
 
 one thread      `ImageSet.pixels` as it would be with one thread: the floor.
 several         `ImageSet.pixels`: one thread for each processor.
@@ -54,7 +54,7 @@ class Wanted:
         self.transform = PixelTransform(height=size, width=size, interpolation="bicubic", crop_fraction=0.875)
 
 
-def generated(count: int) -> ImageSet:
+def generate_images(count: int) -> ImageSet:
     """JPEG files of ImageNet's usual size: smooth shapes with grain, of about 100 kB."""
     generator, files = np.random.default_rng(0), dict[str, bytes]()
     for place in range(count):
@@ -69,7 +69,7 @@ def generated(count: int) -> ImageSet:
     return ImageSet(address="generated", ids=tuple(files), labels=labels, class_names=("noise",), read=files.__getitem__)
 
 
-def one_thread(images: ImageSet, wanted: Wanted) -> float:
+def time_one_thread(images: ImageSet, wanted: Wanted) -> float:
     """Seconds."""
     start = time.perf_counter()
     for place in range(len(images)):
@@ -77,15 +77,15 @@ def one_thread(images: ImageSet, wanted: Wanted) -> float:
     return time.perf_counter() - start
 
 
-def several(images: ImageSet, wanted: Wanted) -> float:
+def time_several(images: ImageSet, wanted: Wanted) -> float:
     """Seconds."""
     start = time.perf_counter()
     images.pixels(wanted)
     return time.perf_counter() - start
 
 
-def ahead(images: ImageSet, wanted: Wanted, waiting: float) -> float:
-    """Seconds beyond those that the device takes, which waits so long for each shard."""
+def time_ahead(images: ImageSet, wanted: Wanted, waiting: float) -> float:
+    """Seconds in excess of the device's, which waits this long for each shard."""
     shards = [range(start, min(start + SHARD_SIZE, len(images))) for start in range(0, len(images), SHARD_SIZE)]
     start = time.perf_counter()
     with Ahead(images, shards, [(wanted, shard) for shard in range(len(shards))]) as pixels:
@@ -96,21 +96,23 @@ def ahead(images: ImageSet, wanted: Wanted, waiting: float) -> float:
 
 
 def main() -> None:
-    """Runs all ways and prints ratios."""
+    """Runs all methods and prints ratios."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, help="images, one subfolder per class; else they are generated")
     parser.add_argument("--count", type=int, default=200, help="images")
     parser.add_argument("--size", type=int, default=224, help="of the pixels")
     parser.add_argument("--rounds", type=int, default=6)
     arguments = parser.parse_args()
-    images = load_images(f"folder:{arguments.folder}").sample(arguments.count) if arguments.folder else generated(arguments.count)
+    images = (
+        load_images(f"folder:{arguments.folder}").sample(arguments.count) if arguments.folder else generate_images(arguments.count)
+    )
     torch.set_num_threads(1)  # PIL has no threads of its own, and those of torch would blur the comparison
     wanted, console = Wanted(arguments.size), Console()
-    waiting = one_thread(images, wanted) / len(images) * SHARD_SIZE
+    waiting = time_one_thread(images, wanted) / len(images) * SHARD_SIZE
     ways: dict[str, Callable[[], float]] = {
-        "one thread": lambda: one_thread(images, wanted),
-        "several": lambda: several(images, wanted),
-        "ahead": lambda: ahead(images, wanted, waiting),
+        "one thread": lambda: time_one_thread(images, wanted),
+        "several": lambda: time_several(images, wanted),
+        "ahead": lambda: time_ahead(images, wanted, waiting),
     }
     for way in ways.values():
         way()

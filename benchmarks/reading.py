@@ -1,16 +1,16 @@
-"""Reading and scoring a large study: time beside the bare reading of its file, and memory per source-target-image cell.
+"""Reading and scoring a large study: time compared with only reading its file, and memory per source-target-image cell.
 
     python benchmarks/reading.py
     python benchmarks/reading.py --classifiers 69 --images 5000 --classes 1000
 
-The study is written without a network: predictions are drawn at random. Each way runs in a process of its own, in turn, several
+The study is written without a network: predictions are drawn at random. Each method runs in its own process, in turn, several
 rounds:
 
 floor      every array is fetched from the database, and nothing is done with it.
 snapshot   `read_snapshot`: checksums verified, predictions put together.
 scores     the same, then SAT of all pairs with intervals, transfer and control.
 
-What is printed is the ratio of times to the floor of the same round (medians), and how much memory each way adds to that of a
+What is printed is the ratio of times to the floor of the same round (medians), and how much memory each method adds to that of a
 process that has imported the same and read nothing, in bytes per cell. The last line is the same as JSON.
 """
 
@@ -74,7 +74,7 @@ def write(folder: Path, *, num_classifiers: int, num_images: int, num_classes: i
 
 
 def run(way: str, folder: Path) -> None:
-    """One way, in this process; prints seconds and the peak of memory in bytes."""
+    """One method, in this process; prints seconds and the peak of memory in bytes."""
     began = time.perf_counter()
     if way == "floor":
         import sqlite3  # noqa: PLC0415  (for this way alone)
@@ -105,7 +105,7 @@ def _classifier(name: str, num_classes: int) -> ClassifierRecord:
 
 
 def main() -> None:
-    """Writes the study, runs all ways, prints ratios and bytes."""
+    """Writes the study, runs all methods, prints ratios and bytes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--classifiers", type=int, default=100)
     parser.add_argument("--images", type=int, default=1000)

@@ -5,7 +5,7 @@
 
 `--data` is a folder for torchvision's CIFAR10, or an .npz with train_images, train_labels, test_images, test_labels. Each
 classifier is written as `<name>.safetensors` (float16) with `<name>.json` beside it, holding the accuracy of exactly those weights
-on the 10,000 test images; a classifier that is there already is skipped. One classifier takes about ten minutes on a processor
+on the 10,000 test images; an existing classifier is skipped. One classifier takes about ten minutes on a processor
 core.
 """
 
@@ -76,7 +76,7 @@ def load_cifar10(data: Path) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 
 def normalise(images: Tensor, device: torch.device) -> Tensor:
-    """Images as the networks see them: float, channels last in memory, CIFAR-10's mean and deviation taken out."""
+    """Images as the networks see them: float, channels last in memory, normalised by CIFAR-10's mean and standard deviation."""
     pixels = images.to(device, dtype=torch.float32, memory_format=torch.channels_last) / 255
     shape = (1, 3, 1, 1)
     return (pixels - torch.tensor(MEAN, device=device).view(shape)) / torch.tensor(STD, device=device).view(shape)
@@ -137,7 +137,7 @@ def measure_accuracy(network: nn.Module, images: Tensor, labels: Tensor, device:
 
 
 def round_to_half(network: nn.Module) -> dict[str, Tensor]:
-    """The network's weights in float16; the network itself is left with the rounded values, so that it is what is measured."""
+    """The network's weights in float16; the network keeps the rounded values, so that these are measured."""
     state = {
         key: value.detach().half().cpu().contiguous() if value.is_floating_point() else value.detach().cpu()
         for key, value in network.state_dict().items()
