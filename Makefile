@@ -44,7 +44,7 @@ check: lint test ## everything that must pass: lint, then test
 bench: $(VENV)/.installed-test ## run every benchmark in benchmarks/
 	@set -e; for benchmark in benchmarks/*.py; do echo "$$benchmark"; $(BIN)/python "$$benchmark"; done
 
-format: $(VENV)/.installed-dev ## let ruff mend what it can
+format: $(VENV)/.installed-dev ## let ruff fix what it can
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
