@@ -169,7 +169,7 @@ def test_too_few_classifiers_with_components_are_refused() -> None:
 
 
 def test_what_can_not_be_explained_is_refused() -> None:
-    with pytest.raises(InvalidValueError, match="all classifiers have the same components; take some that differ"):
+    with pytest.raises(InvalidValueError, match="all classifiers have the same components; take classifiers that differ"):
         measure_component_importance(MATRIX, COMPONENTS[["same"]])
     flat = planted([5], noise=0)
     table = pd.DataFrame({"cause": list("aabbb")}, index=flat.index)

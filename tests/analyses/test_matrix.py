@@ -35,9 +35,9 @@ def test_a_single_classifier_is_no_matrix() -> None:
 
 def test_rows_and_columns_must_name_the_same_classifiers() -> None:
     table = pd.DataFrame(np.ones((2, 2)), index=["a", "b"], columns=["a", "c"])
-    with pytest.raises(InvalidValueError, match="each classifier once in its rows and once in its columns: look at b"):
+    with pytest.raises(InvalidValueError, match="each classifier once in its rows and once in its columns: check b"):
         make_square(table)
-    with pytest.raises(InvalidValueError, match="look at a"):
+    with pytest.raises(InvalidValueError, match="check a"):
         make_square(pd.DataFrame(np.ones((2, 2)), index=["a", "a"], columns=["a", "a"]))
 
 
@@ -66,7 +66,9 @@ def test_one_gap_is_told_without_others() -> None:
 
 
 def test_only_what_is_there_can_be_left_out() -> None:
-    with pytest.raises(UnknownNameError, match=r"unknown classifier 'classifier 9'.*Only what is in the matrix can be left out"):
+    with pytest.raises(
+        UnknownNameError, match=r"unknown classifier 'classifier 9'.*Only classifiers of the matrix can be left out"
+    ):
         drop_classifiers(matrix_of(planted([3]).to_numpy()), ["classifier 9"])
 
 

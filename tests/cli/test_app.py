@@ -103,7 +103,7 @@ def test_our_warnings_are_notes_said_once_and_without_file_paths(tmp_path: Path)
     notes = result.stderr.splitlines()
     assert len(notes) == len(set(notes)) == 2
     for note, name in zip(notes, "ab", strict=True):
-        assert re.fullmatch(rf"Note: the attack on {name} fools {name} itself on only \d+ % of images, which pulls .*", note)
+        assert re.fullmatch(rf"Note: the attack on {name} fools {name} itself on only \d+ % of images, which lowers .*", note)
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def test_pictures_are_drawn(picture: str, tmp_path: Path) -> None:
 def test_there_is_no_picture_of_a_stability_that_is_not_known(tmp_path: Path) -> None:
     study = write_imported(tmp_path / "study")
     error = one_line(call("clusters", study, "--picture", "stability", "--out", tmp_path / "p.png").stderr)
-    assert error.startswith("Error: there is no stability to draw: an imported matrix holds no images")
+    assert error.startswith("Error: there is no stability to draw: an imported matrix has no images")
     write_study(tmp_path / "measured", NAMES)
     assert "no draws were requested" in call("clusters", tmp_path / "measured", "--draws", "0").stdout
 
