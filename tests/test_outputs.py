@@ -105,7 +105,9 @@ def test_devices_and_folders_are_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to("/dev/null")
     for name in ("folder", "pipe", "link"):
-        with pytest.raises(StudyError, match=rf"{re.escape(name)} can't be written \(it is no regular file\); give another name"):
+        with pytest.raises(
+            StudyError, match=rf"{re.escape(name)} can't be written \(it is not a regular file\); give another name"
+        ):
             write_text(tmp_path / name, "")
     assert Path(os.devnull).is_char_device()
 

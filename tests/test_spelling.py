@@ -41,7 +41,7 @@ def test_attacks_within_an_attack_stand_in_parentheses() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "fault"), [("A?b", "'b' is no FIELD=VALUE"), ("A?=1", "'=1' is no FIELD=VALUE"), ("A?b=1&b=2", "b stands twice")]
+    ("text", "fault"), [("A?b", "'b' is not FIELD=VALUE"), ("A?=1", "'=1' is not FIELD=VALUE"), ("A?b=1&b=2", "b is given twice")]
 )
 def test_a_spelling_that_cannot_be_read_is_an_error(text: str, fault: str) -> None:
     with pytest.raises(InvalidValueError, match=rf"the attack '.*' can't be read: {fault}; write NAME\?FIELD=VALUE"):

@@ -1,4 +1,4 @@
-"""The grammar of addresses, of classifiers and of images: `provider:rest?option=value&option=value`. Reading one opens nothing."""
+"""The grammar of addresses, of classifiers and of images: `provider:rest?option=value&option=value`. Parsing one opens nothing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,7 @@ from zooscope.errors import InvalidValueError
 @final
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """Where a classifier or a set of images is found. `str` writes it as text, and `parse_address` reads that text again.
+    """Where to find a classifier or an image set. `str` writes it as text, and `parse_address` reads that text again.
 
     >>> address = Address(provider="timm", rest="resnet18", options={"weights": "/zoo/cats & dogs?.pth", "size": "160"})
     >>> str(address)
@@ -23,24 +23,24 @@ class Address:
     Attributes:
         provider: where to look, such as `timm` or `folder`; without `:` and `?`.
         rest: what to look for there.
-        options: further settings by name, in the order in which they are written.
+        options: further settings by name, in the order of the address.
     """
 
     provider: str
     rest: str
     options: Mapping[str, str] = field(default_factory=dict)
-    _text: str = field(init=False, default="", compare=False, repr=False)  # as it was read; an address made of another has none
+    _text: str = field(init=False, default="", compare=False, repr=False)  # as it was parsed; empty for an address made in code
 
     def __post_init__(self) -> None:
         """Keeps a copy of the options."""
         object.__setattr__(self, "options", dict(self.options))
 
     def __hash__(self) -> int:
-        """Equal for equal addresses; the order of options does not count."""
+        """Equal for equal addresses; the order of options doesn't matter."""
         return hash((self.provider, self.rest, frozenset(self.options.items())))
 
     def __str__(self) -> str:
-        """The address as it was read; else `%` and `?` in the rest, and what has a meaning in an option, are percent-encoded."""
+        """The parsed text; otherwise with `%` and `?` in the rest, and reserved characters in options, percent-encoded."""
         if self._text:
             return self._text
         query = urlencode(self.options, safe="/,:[]")
@@ -54,7 +54,7 @@ class Address:
         return f"{self.provider}:{self.rest.replace('%', '%25').replace('?', '%3F')}"
 
     def with_options(self, options: Mapping[str, str]) -> "Address":
-        """The address with further options; one that it has already gets the new value."""
+        """The address with further options; existing ones get the new value."""
         return replace(self, options={**self.options, **options})
 
     def without_options(self, *names: str) -> "Address":
@@ -63,7 +63,7 @@ class Address:
 
 
 def parse_address(text: str) -> Address:
-    """The address that a text stands for; whether there is such a provider is not asked.
+    """Parses an address; doesn't check whether there is such a provider.
 
     >>> parse_address("folder:/data/what%3F").rest
     '/data/what?'

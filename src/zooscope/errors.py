@@ -1,4 +1,4 @@
-"""Every error that zooscope raises on purpose: one tree, each branch also the builtin that callers would catch.
+"""Every error that zooscope raises on purpose: one tree; each branch also derives from the builtin that callers would catch.
 
 A message says what is wrong, with which item, and what to do. The command line prints it as one sentence without a traceback.
 """
@@ -8,12 +8,12 @@ from difflib import get_close_matches
 
 
 def first_line(error: BaseException) -> str:
-    """What an error of another library says, short enough to stand inside a sentence."""
+    """The first line of another library's error, short enough for a sentence."""
     return next((line.strip().rstrip(".:") for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 class ZooscopeError(Exception):
-    """What zooscope raises when an input or the outside world is at fault.
+    """Base class of zooscope's errors: an input or the environment is at fault.
 
     Example:
         >>> import zooscope
@@ -40,7 +40,7 @@ class InvalidValueError(ZooscopeError, ValueError):
 
 
 class UnknownNameError(ZooscopeError, LookupError):
-    """A name that stands for nothing here; the message names near ones."""
+    """An unknown name; the message suggests similar ones."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str], advice: str) -> None:
         names = sorted(known)
@@ -86,10 +86,10 @@ class StudyError(ZooscopeError, RuntimeError):
 
 
 class UntrustedCodeError(ZooscopeError, PermissionError):
-    """Code that the address in a study names, and that is not run because nobody said that the study is to be trusted."""
+    """Code that an address in a study names, and that is not run because the study is not trusted."""
 
     def __str__(self) -> str:
-        """The message alone: PermissionError would put an errno in front."""
+        """The message only: PermissionError would prepend an errno."""
         return str(self.args[0])
 
 
@@ -97,12 +97,12 @@ class MissingFileError(ZooscopeError, FileNotFoundError):
     """A file or folder that isn't there."""
 
     def __str__(self) -> str:
-        """The message alone: FileNotFoundError would put an errno in front."""
+        """The message only: FileNotFoundError would prepend an errno."""
         return str(self.args[0])
 
 
 class MissingExtraError(ZooscopeError, ImportError):
-    """A library that zooscope needs for this alone, and that isn't installed."""
+    """An optional library that is needed here and isn't installed."""
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs libraries that are not installed: pip install 'zooscope[{extra}]'")
@@ -113,7 +113,7 @@ class EmptyPairWarning(UserWarning):
 
 
 class WeakSourceWarning(UserWarning):
-    """A source whose attack fools itself on fewer than 90 % of images: its whole row of scores is pulled down."""
+    """A source whose attack fools itself on fewer than 90 % of images: its whole row of scores is too low."""
 
 
 class OneSidedWarning(UserWarning):

@@ -1,4 +1,4 @@
-"""Files written whole or not at all: nobody finds half a file, and a good one is never lost to a write that fails."""
+"""Files written as a whole or not at all: no file is left half-written, and a failed write never destroys an existing file."""
 
 import os
 import secrets
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def write_whole(file: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Writes a file beside its final name and renames it when it is complete and on the disk.
+    """Writes a temporary file in the same folder and renames it when it is complete and on the disk.
 
-    A file of that name stays as it was until then, and for good if anything fails or the process is killed. A symbolic link of that
-    name is replaced and not followed, so that a folder received from someone can't send the output elsewhere.
+    An existing file stays unchanged until then, and for good if anything fails or the process is killed. An existing symbolic link
+    is replaced, not followed, so that a folder from someone else can't redirect the output.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -29,18 +29,18 @@ def write_whole(file: Path, write: Callable[[IO[bytes]], object]) -> None:
 
     Args:
         file: the final name; its folder is made.
-        write: is given the file, open for bytes; what it raises is raised on, apart from an OSError.
+        write: gets the file, open for bytes; its errors are passed on, except OSError.
 
     Raises:
-        StudyError: the file can't be written, or the name stands for a folder or a device.
+        StudyError: the file can't be written, or is a folder or a device.
     """
     if file.exists() and not file.is_file():
-        msg = f"{file} can't be written (it is no regular file); give another name."
+        msg = f"{file} can't be written (it is not a regular file); give another name."
         raise StudyError(msg)
     beside = file.with_name(f".{secrets.token_hex(8)}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        # As any new file: the user's umask decides who may read it. O_EXCL follows no link.
+        # Permissions as for any new file, by the user's umask. O_EXCL follows no link.
         handle = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
         try:
             with os.fdopen(handle, "wb") as out:
@@ -49,7 +49,7 @@ def write_whole(file: Path, write: Callable[[IO[bytes]], object]) -> None:
                 os.fsync(out.fileno())
             beside.replace(file)
         except BaseException:
-            with suppress(OSError):  # the first error is the one to tell
+            with suppress(OSError):  # the first error is the one to report
                 beside.unlink()
             raise
     except OSError as error:
@@ -58,22 +58,22 @@ def write_whole(file: Path, write: Callable[[IO[bytes]], object]) -> None:
 
 
 def write_bytes(file: Path, data: bytes) -> None:
-    """Writes what is in memory already, whole or not at all; see `write_whole`."""
+    """Writes bytes, as a whole or not at all; see `write_whole`."""
     write_whole(file, lambda out: out.write(data))
 
 
 def write_text(file: Path, text: str) -> None:
-    """Writes a text as UTF-8, whole or not at all; see `write_whole`."""
+    """Writes a text as UTF-8, as a whole or not at all; see `write_whole`."""
     write_bytes(file, text.encode("utf-8"))
 
 
 def write_table(file: Path, table: "pd.DataFrame") -> None:
-    """Writes a table as CSV, whole or not at all; see `write_whole` and `format_table`."""
+    """Writes a table as CSV, as a whole or not at all; see `write_whole` and `format_table`."""
     write_text(file, format_table(table))
 
 
 def format_table(table: "pd.DataFrame") -> str:
-    r"""A table as CSV, its index in the first column; a text that a spreadsheet would run as a formula gets an apostrophe in front.
+    r"""A table as CSV, its index in the first column; a text that a spreadsheet would run as a formula gets a leading apostrophe.
 
     Example:
         >>> import pandas as pd

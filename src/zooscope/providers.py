@@ -1,4 +1,4 @@
-"""Providers: the places that classifiers and images come from, and how one is added from outside the package."""
+"""Providers: where classifiers and images come from, and how to add one from outside the package."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from zooscope.errors import InvalidValueError, MissingExtraError, UnknownNameErr
 
 
 def keep_rest(rest: str, folder: Path) -> str:  # noqa: ARG001  (the form of `Provider.locate`)
-    """What an address looks for, where that is no file."""
+    """The rest of an address, unchanged: it is not a file."""
     return rest
 
 
@@ -23,18 +23,18 @@ def name_no_code(address: Address) -> str | None:  # noqa: ARG001  (the form of 
 
 @dataclass(frozen=True, kw_only=True)
 class Provider:
-    """A place that classifiers or images come from, as far as it is known before its module is imported.
+    """Where classifiers or images come from; what is known before its module is imported.
 
     Attributes:
-        name: what stands before the `:` of its addresses.
-        form: how its addresses look, such as `folder:PATH`.
+        name: the part of its addresses before the `:`.
+        form: of its addresses, such as `folder:PATH`.
         module: its module, or the module's dotted name; it is imported when an address first needs it. It has `OPTIONS`, the names
-            of the options that it takes, and a function `load`; see CONTRIBUTING.md.
-        extra: the optional extra of zooscope that brings the libraries which the module imports; None where it needs none.
-        lists_names: whether the module has a function `names()`, so that patterns stand for them.
-        locate: turns the rest of an address that stands in a file into one that holds from anywhere, given the file's folder.
-        code_in: the code that an address names and that would be run to load it, such as `module:function`; None where it names
-            none. Such an address is refused where it comes from someone else's study.
+            of its options, and a function `load`; see CONTRIBUTING.md.
+        extra: zooscope's optional extra with the libraries that the module imports; None if it needs none.
+        lists_names: whether the module has a function `names()`, for patterns.
+        locate: makes the rest of an address in a file independent of the current folder, given the file's folder.
+        code_in: the code that loading an address would run, such as `module:function`; None if there is none. Such an address is
+            refused if it comes from someone else's study.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Provider:
 
 @final
 class Registry:
-    """The providers of one kind: the package's own, those that were registered, and those of installed packages.
+    """The providers of one kind: the package's own, registered ones, and those of installed packages.
 
     An installed package adds one by an entry point whose name is the provider's and which leads to a `Provider`.
     """
@@ -57,7 +57,7 @@ class Registry:
         """Starts with the package's own.
 
         Args:
-            kind: of what: `classifier` or `image`, for errors.
+            kind: `classifier` or `image`, for errors.
             group: of the entry points.
             providers: the package's own.
         """
@@ -66,19 +66,19 @@ class Registry:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of all that can be asked for."""
+        """The names of all providers."""
         return tuple(dict.fromkeys((*self._known, *sorted(entry_points(group=self._group).names))))
 
     @property
     def forms(self) -> Mapping[str, str]:
-        """The form of the addresses of each provider that is registered; looks at no other package."""
+        """The form of the addresses of each registered provider; imports no other package."""
         return {name: provider.form for name, provider in self._known.items()}
 
     def register(self, provider: Provider) -> None:
         """Adds a provider.
 
         Raises:
-            InvalidValueError: its name is taken, or can't stand before a `:`.
+            InvalidValueError: its name is taken, or can't be used before a `:`.
         """
         if provider.name in self._known:
             msg = f"there is a {self._kind} provider {provider.name} already; choose another name."
@@ -89,15 +89,15 @@ class Registry:
         self._known[provider.name] = provider
 
     def find(self, name: str, advice: str) -> Provider:
-        """The provider of a name.
+        """Finds a provider by name.
 
         Args:
-            name: what stands before the `:`.
+            name: the part before the `:`.
             advice: ends the error.
 
         Raises:
-            UnknownNameError: there is none; near names are suggested.
-            InvalidValueError: an installed package announces it, and has no such provider.
+            UnknownNameError: there is none; similar names are suggested.
+            InvalidValueError: an installed package announces it, but has no such provider.
         """
         if name not in self._known:
             announced = entry_points(group=self._group, name=name)
@@ -114,11 +114,11 @@ class Registry:
         return self._known[name]
 
     def require_no_code(self, provider: Provider, address: Address, *, name: str) -> None:
-        """Refuses an address that names code which loading it would run.
+        """Rejects an address if loading it would run code that it names.
 
         Args:
             provider: of the address.
-            address: it comes from a record, not from whoever runs this.
+            address: from a record, not from the current user.
             name: what is loaded, for the error.
 
         Raises:
@@ -150,10 +150,10 @@ class Registry:
 
 
 def refuse_unknown_options(options: Iterable[str], known: Sequence[str], *, provider: str, common: Sequence[str] = ()) -> None:
-    """Refuses an option that the provider doesn't take; `common` names those that all take and that were looked at before.
+    """Rejects options that the provider doesn't have; `common` are the options that all have, checked earlier.
 
     Raises:
-        UnknownNameError: there is one; the options that the provider takes are listed.
+        UnknownNameError: there is such an option; the provider's options are listed.
     """
     unknown = [option for option in options if option not in known]
     if unknown:

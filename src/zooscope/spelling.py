@@ -1,6 +1,6 @@
-"""The one spelling of an attack for people: `LinfPGD?epsilon=8/255&step_size=0.1`. Needs no torch.
+"""The text form of an attack, its spelling: `LinfPGD?epsilon=8/255&step_size=0.1`. Needs no torch.
 
-An attack within an attack stands in parentheses, several are separated by commas: `Both?attacks=(LinfPGD),(LinfPGD?epsilon=4/255)`.
+An attack within an attack is in parentheses, several are separated by commas: `Both?attacks=(LinfPGD),(LinfPGD?epsilon=4/255)`.
 """
 
 import json
@@ -10,14 +10,14 @@ from urllib.parse import quote, unquote
 
 from zooscope.errors import InvalidValueError
 
-KIND: Final = "attack"  # the key of a description under which the name of the attack's class stands
+KIND: Final = "attack"  # the key for the name of the attack's class in a description
 LEVELS: Final = 255
 _RESERVED: Final = "&?=(),%"
 _CLOSES: Final = {"(": 1, ")": -1}
 
 
 class Spelled(NamedTuple):
-    """A spelling taken apart: the name of an attack, and its fields as text."""
+    """A parsed spelling: the name of an attack, and its fields as text."""
 
     name: str
     fields: dict[str, str]
@@ -30,10 +30,10 @@ def spell(description: str) -> str:
     'LinfPGD?epsilon=8/255&random_start=false'
 
     Args:
-        description: the attack as JSON, as it stands in a record.
+        description: the attack as JSON, as in a record.
 
     Raises:
-        InvalidValueError: this is no description of an attack.
+        InvalidValueError: this doesn't describe an attack.
     """
     try:
         return _spell_attack(json.loads(description))
@@ -49,14 +49,14 @@ def parse_spelling(text: str) -> Spelled:
     {'epsilon': '8/255'}
 
     Raises:
-        InvalidValueError: the text is no spelling of an attack.
+        InvalidValueError: the text isn't the spelling of an attack.
     """
     name, _, rest = text.partition("?")
     fields: dict[str, str] = {}
     for part in _split(rest, "&") if rest else ():
         field, equals, value = part.partition("=")
         if not equals or not field or field in fields:
-            fault = f"{field} stands twice" if field in fields else f"{part!r} is no FIELD=VALUE"
+            fault = f"{field} is given twice" if field in fields else f"{part!r} is not FIELD=VALUE"
             msg = f"the attack {text!r} can't be read: {fault}; write NAME?FIELD=VALUE&FIELD=VALUE, as in LinfPGD?epsilon=8/255."
             raise InvalidValueError(msg)
         fields[field] = value
@@ -70,7 +70,7 @@ def parse_number(text: str) -> float:
     True
 
     Raises:
-        InvalidValueError: the text is no number.
+        InvalidValueError: the text is not a number.
     """
     number, slash, divisor = text.partition("/")
     try:
@@ -92,7 +92,7 @@ def spell_number(value: float) -> str:
 
 
 def split_list(text: str) -> tuple[str, ...]:
-    """The elements of a list: separated by commas, parentheses around an element taken off.
+    """The elements of a list: separated by commas; parentheses around an element are removed.
 
     >>> split_list("(LinfPGD?epsilon=8/255),(LinfPGD)")
     ('LinfPGD?epsilon=8/255', 'LinfPGD')
@@ -110,7 +110,7 @@ def strip_parentheses(text: str) -> str:
 
 
 def unescape(text: str) -> str:
-    """A text as it was before `spell` escaped the characters that have a meaning in a spelling.
+    """The text before `spell` escaped its reserved characters.
 
     >>> unescape("a%26b")
     'a&b'
@@ -143,7 +143,7 @@ def _spell_value(value: object) -> str:
 
 
 def _split(text: str, separator: str) -> Iterator[str]:
-    """Parts between separators that stand outside of parentheses."""
+    """Parts between separators outside parentheses."""
     depth, start = 0, 0
     for position, character in enumerate(text):
         depth += _CLOSES.get(character, 0)

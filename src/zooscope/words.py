@@ -1,4 +1,4 @@
-"""Numbers, names and settings as people write them, and texts as a terminal, a spreadsheet or a page may show them."""
+"""Numbers, names and settings for people, and texts made safe for a terminal, a spreadsheet or a page."""
 
 import html
 import re
@@ -22,7 +22,7 @@ _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE
 
 
 def format_number(value: float, decimals: int = 2) -> str:
-    """A number with so many decimals; a dash where it is not known (NaN)."""
+    """A number with this many decimals; a dash for NaN."""
     if isnan(value):
         return UNKNOWN
     text = f"{value:.{decimals}f}"
@@ -30,24 +30,24 @@ def format_number(value: float, decimals: int = 2) -> str:
 
 
 def format_percent(value: float, decimals: int = 1) -> str:
-    """A percentage with its sign; a dash for NaN."""
+    """A percentage with a percent sign; a dash for NaN."""
     return UNKNOWN if isnan(value) else f"{format_number(value, decimals)} %"
 
 
 def format_interval(low: float, high: float, decimals: int = 2) -> str:
-    """Both ends of an interval; a dash where one is not known."""
+    """Both ends of an interval; a dash if one is NaN."""
     return UNKNOWN if isnan(low) or isnan(high) else f"{format_number(low, decimals)} to {format_number(high, decimals)}"
 
 
 def typeset(text: str) -> str:
-    """Numbers as a page sets them: a proper minus, a proper dash for what is not known, no line break before a percent sign."""
+    """Numbers in a page's typography: a true minus, an en dash for unknown values, no line break before a percent sign."""
     if text == UNKNOWN:
         return "\N{EN DASH}"
     return re.sub(r"-(?=\d)", "\N{MINUS SIGN}", text).replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def format_count(count: int, noun: str) -> str:
-    """A number of things.
+    """A count with its noun.
 
     Example:
         >>> format_count(1, "pair"), format_count(12, "classifier")
@@ -75,12 +75,12 @@ def format_setting(value: object) -> str:
 
 
 def format_settings(settings: Mapping[str, object]) -> dict[str, str]:
-    """Settings by name, both as people write them."""
+    """Settings by name, both formatted for people."""
     return {name.replace("_", " "): format_setting(value) for name, value in settings.items()}
 
 
 def format_attack(attack: Mapping[str, object]) -> str:
-    """An attack in one line; a switch is named only where it is on.
+    """An attack in one line; a switch is named only if it is on.
 
     Example:
         >>> format_attack({"attack": "LinfPGD", "epsilon": 8 / 255, "iterations": 50, "random_start": False})
@@ -105,31 +105,31 @@ def format_transform(transform: Mapping[str, object]) -> str:
 
 
 def drop_bundled(names: Sequence[str]) -> tuple[str, ...]:
-    """Names without `bundled:`, where different names stay different."""
+    """Names without `bundled:`, if different names stay different."""
     short = tuple(name.removeprefix(BUNDLED) or name for name in names)
     return short if len(set(short)) == len(set(names)) else tuple(names)
 
 
 def drop_shared_provider(names: Sequence[str]) -> tuple[str, ...]:
-    """Names without what stands before their colon, if that is the same for all: labels have little room."""
+    """Names without the part before the colon, if it is the same for all: labels have little room."""
     providers = {name.partition(":")[0] if ":" in name else None for name in names}
     own = [name.partition(":")[2] for name in names]
     return tuple(own) if len(providers) == 1 and None not in providers and all(own) else tuple(names)
 
 
 def cut_middle(name: str, length: int) -> str:
-    """A name of at most `length` characters; names differ least in the middle, so that is what is left out."""
+    """A name of at most `length` characters; names differ least in the middle, so the middle is cut."""
     if len(name) <= length:
         return name
     tail = (length - 1) // 2
     return name[: length - 1 - tail] + ELLIPSIS + name[len(name) - tail :]
 
 
-# Texts from anyone
+# Untrusted texts
 
 
 def escape_controls(text: str, *, keep_newlines: bool = False) -> str:
-    r"""A text in which everything that would steer a terminal is shown instead, as Python would write it.
+    r"""A text with all characters that control a terminal escaped, in Python's notation.
 
     Example:
         >>> print(escape_controls("a\x1b[2J\tb"))
@@ -137,23 +137,23 @@ def escape_controls(text: str, *, keep_newlines: bool = False) -> str:
 
     Args:
         text: whatever was read, such as a classifier's name.
-        keep_newlines: whether newlines are ours and stay.
+        keep_newlines: whether newlines are ours and kept.
     """
     return (_UNSEEN_BUT_NEWLINES if keep_newlines else _UNSEEN).sub(_escape, text)
 
 
 def escape_in_json(text: str) -> str:
-    """The same for a JSON text, in the form of JSON; JSON itself escapes only the first 32 characters."""
+    """The same for a JSON text, in JSON's notation; JSON itself escapes only the first 32 characters."""
     return _UNSEEN_BUT_NEWLINES.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def escape_markup(text: str) -> str:
-    """A text that Plotly shows as it is: it takes tags and entities for formatting otherwise."""
+    """A text that Plotly shows unchanged, instead of reading tags and entities as formatting."""
     return html.escape(text, quote=False)
 
 
 def guard_cell(text: str) -> str:
-    """A text for a cell of a CSV file; one that a spreadsheet would take for a formula gets an apostrophe in front.
+    """A text for a cell of a CSV file; one that a spreadsheet would read as a formula gets a leading apostrophe.
 
     Example:
         >>> guard_cell("=1+1"), guard_cell("-1.5"), guard_cell("vit")

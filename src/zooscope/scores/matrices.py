@@ -93,7 +93,6 @@ def _warn(predictions: Predictions, measured: Outcomes) -> None:
     for name, success in zip(names, measured.percent.diagonal(), strict=True):
         if success < WEAK_SOURCE_PERCENT:
             msg = (
-                f"the attack on {name} fools {name} itself on only {success:.0f} % of images, "
-                "which pulls down its whole row of scores."
+                f"the attack on {name} fools {name} itself on only {success:.0f} % of images, which lowers its whole row of scores."
             )
             warnings.warn(msg, WeakSourceWarning, stacklevel=3)
