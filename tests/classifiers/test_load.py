@@ -117,6 +117,32 @@ def test_a_broken_installation_is_no_missing_extra(monkeypatch: pytest.MonkeyPat
         import_provider(parse_address("checkpoint:any"))
 
 
+def test_a_softmax_at_the_end_of_one_s_own_network_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "sure.py").write_text(
+        "from torch import nn\n"
+        "def sequence(): return nn.Sequential(nn.Flatten(), nn.Linear(48, 5), nn.Softmax(dim=1))\n"
+        "class Nested(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__(); self.attention, self.body = nn.Softmax(dim=-1), sequence()\n"
+        "        self.head = nn.ModuleDict({'end': nn.Identity()})\n"
+        "    def forward(self, x): self.attention(x); return {'logits': self.head['end'](self.body(x))}\n"
+        "class Shared(nn.Module):\n"
+        "    def __init__(self): super().__init__(); self.body, self.sure = nn.Linear(48, 5), nn.Softmax(dim=1)\n"
+        "    def forward(self, x): return self.sure(self.body(self.sure(x.flatten(1))))\n"
+    )
+    pixels, linear = torch.rand(6, 3, 4, 4), nn.Linear(48, 5)
+    for kind, start in (("sequence", "1"), ("Nested", "body.1"), ("Shared", "body")):
+        torch.save({f"{start}.weight": linear.weight, f"{start}.bias": linear.bias}, tmp_path / "w.pth")
+        with chdir(tmp_path):
+            classifier = load_classifier(f"checkpoint:{tmp_path / 'w.pth'}?architecture=sure:{kind}&size=4&mean=0&std=1")
+        if kind == "Shared":
+            with pytest.raises(ClassifierError, match="gives probabilities, not logits"):
+                probe(classifier)
+        else:
+            torch.testing.assert_close(classifier.logits(pixels), linear(pixels.flatten(1)))
+            probe(classifier)
+
+
 def test_the_logarithm_of_probabilities_is_taken_where_that_is_said(tmp_path: Path) -> None:
     (tmp_path / "probable.py").write_text(
         "import torch\n"

@@ -113,7 +113,7 @@ def test_sampling_reads_nothing_and_pixels_read_only_what_they_show(image_folder
 
 def test_pixels_are_the_levels_divided_by_255() -> None:
     levels = noise(5, (6, 7))
-    pixels = images_of(levels, [0] * 5).pixels(classifier_of("any", nn.Identity(), num_classes=1, size=(6, 7)))
+    pixels = images_of(levels, [0] * 5).pixels(classifier_of("any", nn.Identity(), num_classes=2, size=(6, 7)))
     assert pixels.dtype == torch.float32
     np.testing.assert_array_equal(pixels.numpy(), levels.transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255))
 

@@ -21,7 +21,7 @@ def find_logits(output: Any, *, num_images: int, num_classes: int) -> Float[Tens
         num_images: how many images the network was given.
         num_classes: how many logits each image must get. For two classes one logit will do: x stands for (0, x).
     """
-    found = [logits for part in _parts(output) if (logits := _fit(part, num_images, num_classes)) is not None]
+    found = [logits for part in find_tensors(output) if (logits := _fit(part, num_images, num_classes)) is not None]
     if len(found) != 1:
         return None
     return found[0].float() if found[0].dtype in _HALF else found[0]
@@ -29,7 +29,7 @@ def find_logits(output: Any, *, num_images: int, num_classes: int) -> Float[Tens
 
 def count_classes(output: Any) -> int | None:  # noqa: ANN401  (as above)
     """How many logits a network gives for one image; None where that can't be told."""
-    counts = [flat.shape[1] for part in _parts(output) if (flat := _flatten(part, 1)) is not None]
+    counts = [flat.shape[1] for part in find_tensors(output) if (flat := _flatten(part, 1)) is not None]
     return counts[0] if len(counts) == 1 else None
 
 
@@ -46,13 +46,23 @@ class Logarithm(nn.Module):
 
     def forward(self, pixels: Float[Tensor, "batch channel height width"]) -> Any:  # noqa: ANN401  (as the network, if it gives no tensor)
         """Log-probabilities."""
-        found = [flat for part in _parts(self.network(pixels)) if (flat := _flatten(part, len(pixels))) is not None]
+        found = [flat for part in find_tensors(self.network(pixels)) if (flat := _flatten(part, len(pixels))) is not None]
         if len(found) != 1:
             return None
         smallest = torch.finfo(found[0].dtype).tiny
         if found[0].shape[1] == 1:
             return torch.log(found[0].clamp(min=smallest)) - torch.log1p(-found[0].clamp(max=1 - torch.finfo(found[0].dtype).eps))
         return found[0].clamp(min=smallest).log()
+
+
+def find_tensors(output: Any) -> list[Tensor]:  # noqa: ANN401  (as above)
+    """The tensors in what a network gives: of a mapping or an object those that it calls logits."""
+    if isinstance(output, Mapping):
+        output = output.get(LOGITS)
+    elif hasattr(output, LOGITS):
+        output = getattr(output, LOGITS)
+    candidates = output if isinstance(output, tuple | list) else [output]
+    return [part for part in candidates if isinstance(part, Tensor)]
 
 
 def describe_output(output: Any) -> str:  # noqa: ANN401  (as above)
@@ -64,15 +74,6 @@ def describe_output(output: Any) -> str:  # noqa: ANN401  (as above)
     if isinstance(output, Sequence):
         return f"{type(output).__name__} of {', '.join(describe_output(part) for part in output) or 'nothing'}"
     return type(output).__name__
-
-
-def _parts(output: Any) -> list[Tensor]:  # noqa: ANN401  (as above)
-    if isinstance(output, Mapping):
-        output = output.get(LOGITS)
-    elif hasattr(output, LOGITS):
-        output = getattr(output, LOGITS)
-    candidates = output if isinstance(output, tuple | list) else [output]
-    return [part for part in candidates if isinstance(part, Tensor)]
 
 
 def _fit(part: Tensor, num_images: int, num_classes: int) -> Tensor | None:

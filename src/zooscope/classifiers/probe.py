@@ -16,7 +16,7 @@ SUM_TO_ONE: Final = 1e-3
 NORMALISING: Final = {"SoftmaxBackward0": "softmax", "SigmoidBackward0": "sigmoid"}
 UNCHANGING: Final = frozenset(
     f"{operation}Backward{number}"
-    for operation in ("View", "UnsafeView", "ReshapeAlias", "Squeeze", "Unsqueeze", "Clone", "ToCopy", "Alias")
+    for operation in ("View", "UnsafeView", "ReshapeAlias", "Squeeze", "Unsqueeze", "Clone", "ToCopy", "Alias", "Cat")
     for number in (0, 1)
 )
 _SEED: Final = 0
@@ -119,5 +119,5 @@ def _find_last_operation(logits: Float[Tensor, "batch cls"]) -> str:
     """The operation that made the logits, before those that change no value; empty where nothing is recorded."""
     node = logits.grad_fn
     while node is not None and node.name() in UNCHANGING:
-        node = node.next_functions[0][0]
+        node = node.next_functions[-1][0]  # of (0, x), x
     return "" if node is None else node.name()

@@ -9,10 +9,12 @@ from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any, Final
 
+import torch
 from torch import nn
 
 from zooscope.addresses import write_address
-from zooscope.classifiers.classifier import Classifier
+from zooscope.classifiers.classifier import NUM_CHANNELS, Classifier
+from zooscope.classifiers.final_softmax import drop_final_softmax
 from zooscope.classifiers.first_pass import num_outputs
 from zooscope.classifiers.options import PREPROCESSING, adjusted, per_channel, refuse_unknown, whole
 from zooscope.classifiers.providers import timm
@@ -89,6 +91,9 @@ def _of_function(file: Path, options: Mapping[str, str], keywords: dict[str, Any
     network = _called(options["architecture"], keywords, asked_classes).eval()
     part = fill(network, checkpoint, architecture=described)
     num_classes = num_outputs(network, (size, size), what=described)
+    drop_final_softmax(network, torch.full((1, NUM_CHANNELS, size, size), 0.5))
+    if num_classes == 1 and asked_classes == 2:  # noqa: PLR2004  (two classes by one logit)
+        num_classes = asked_classes
     if asked_classes not in {None, num_classes}:
         msg = f"{described} has {num_classes} classes, not {asked_classes}; leave num_classes out, or check the function."
         raise ClassifierError(msg)

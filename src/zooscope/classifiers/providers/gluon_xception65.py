@@ -21,7 +21,7 @@ from zooscope.addresses import write_address
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.options import refuse_unknown, whole
 from zooscope.classifiers.providers import timm
-from zooscope.classifiers.weights import fill, read_weights
+from zooscope.classifiers.weights import Checkpoint, fill, read_checkpoint
 from zooscope.errors import ClassifierError
 
 NAME: Final = "gluon_xception65"
@@ -65,14 +65,18 @@ def load(options: Mapping[str, str], *, name: str) -> Classifier:
         if not file.is_file():
             msg = f"{ADDRESS} can't be loaded: {explain_missing_weights()}"
             raise ClassifierError(msg)
-    weights = read_weights(file)
-    if "num_classes" in options:
-        num_classes = whole("num_classes", options)
-    else:
-        num_classes = len(weights["fc.bias"]) if "fc.bias" in weights else NUM_CLASSES
-    network = GluonXception65(num_classes)
-    fill(network, weights, file=file, architecture=f"Gluon's {NAME}")
-    return timm.classifier_of(network, options, name=name, address=write_address("paper", NAME, options), asked=ADDRESS)
+    checkpoint = read_checkpoint(file, part=options.get("part"))
+    network = GluonXception65(whole("num_classes", options) if "num_classes" in options else _count_classes(checkpoint))
+    part = fill(network, checkpoint, architecture=f"Gluon's {NAME}")
+    chosen = {"part": part} if part else {}
+    address = write_address("paper", NAME, {**options, **chosen})
+    return timm.classifier_of(network, options, name=name, address=address, asked=ADDRESS)
+
+
+def _count_classes(checkpoint: Checkpoint) -> int:
+    """The number of outputs of the last layer, whatever its name begins with."""
+    biases = [value for part in checkpoint.parts for name, value in part.tensors.items() if f".{name}".endswith(".fc.bias")]
+    return len(biases[0]) if biases else NUM_CLASSES
 
 
 def locate_weights() -> Path:
