@@ -32,6 +32,7 @@ def classifier(network: nn.Module) -> Classifier:
 
 def test_a_classifier_with_gradients_is_not_refused() -> None:
     LinfPGD().require(classifier(_Said()))
+    LinfPGD().require(classifier(_Said(factor=50)))
     LinfPGD().require(two_class("linear", np.ones(48)))
 
 
@@ -44,8 +45,12 @@ def test_logits_that_never_change_are_left_to_those_who_refuse_guessers() -> Non
     [
         (_Said(detach=True), r"odd: its logits have no gradient \(the network detaches or quantises them\), .* a target only"),
         (_Said(steps=1000), r"odd: the gradient of its logits is zero .* so LinfPGD can't attack it; .* a target only"),
+        (
+            _Said(factor=1e6),
+            r"odd: its logits are so large \(up to .*e\+0\d\) that the cross-entropy has no gradient .*; divide them",
+        ),
     ],
-    ids=["detached", "rounded"],
+    ids=["detached", "rounded", "large"],
 )
 def test_logits_that_give_no_direction_are_refused_with_what_to_do(network: nn.Module, message: str) -> None:
     with pytest.raises(ClassifierError, match=message):

@@ -5,16 +5,22 @@ from typing import Final
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from zooscope.classifiers.classifier import NUM_CHANNELS, Classifier
 from zooscope.errors import ClassifierError, NotFiniteError
 
 NUM_NOISE: Final = 7
+MOST: Final = 0.5
 _SEED: Final = 0
 
 
 def gradient_of(
-    loss: Float[Tensor, ""], pixels: Float[Tensor, "batch channel height width"], *, classifier: Classifier
+    loss: Float[Tensor, ""],
+    pixels: Float[Tensor, "batch channel height width"],
+    *,
+    classifier: Classifier,
+    keep_graph: bool = False,
 ) -> Float[Tensor, "batch channel height width"]:
     """The gradient of a loss with respect to the pixels.
 
@@ -23,7 +29,7 @@ def gradient_of(
     """
     if not loss.requires_grad:
         raise ClassifierError(_no_gradient(classifier))
-    (gradient,) = torch.autograd.grad(loss, pixels, allow_unused=True)
+    (gradient,) = torch.autograd.grad(loss, pixels, allow_unused=True, retain_graph=keep_graph)
     if gradient is None:
         raise ClassifierError(_no_gradient(classifier))
     return gradient
@@ -32,7 +38,8 @@ def gradient_of(
 def require_gradients(classifier: Classifier, *, attack: str) -> None:
     """Refuses a classifier whose logits have no gradient, or one that is zero although the logits change with the pixels.
 
-    Looks at a few images: one grey, the others noise. A network that rounds its logits to steps has a gradient, but it is zero.
+    Looks at a few images: one grey, the others noise. A network that rounds its logits to steps has a gradient, but it is zero; so
+    is that of the cross-entropy if the logits are so large that their softmax is zeros and a one.
     Logits that never change at all are those of a classifier that guesses; that is for others to refuse.
 
     Raises:
@@ -43,11 +50,20 @@ def require_gradients(classifier: Classifier, *, attack: str) -> None:
     pixels = torch.cat([torch.full_like(noise[:1], 0.5), noise]).to(classifier.device).requires_grad_()
     logits = classifier.logits(pixels)
     weights = torch.linspace(-1, 1, classifier.num_classes, device=logits.device, dtype=logits.dtype)  # no two logits cancel out
-    gradient = gradient_of((logits * weights).sum(), pixels, classifier=classifier)
+    gradient = gradient_of((logits * weights).sum(), pixels, classifier=classifier, keep_graph=True)
     if not gradient.any() and (logits != logits[0]).any():
         msg = (
             f"{classifier.name}: the gradient of its logits is zero (they are rounded to steps), so {attack} can't attack it; "
             "leave it out, or let it be a target only."
+        )
+        raise ClassifierError(msg)
+    loss = cross_entropy(logits, logits.detach().argmax(1), reduction="sum")
+    has_gradient = gradient_of(loss, pixels, classifier=classifier).flatten(1).any(1)
+    if gradient.any() and has_gradient.float().mean() < MOST:
+        largest = float(logits.detach().abs().max())
+        msg = (
+            f"{classifier.name}: its logits are so large (up to {largest:.3g}) that the cross-entropy has no gradient where it is "
+            f"sure, so {attack} can't attack it; divide them by a constant, or let it be a target only."
         )
         raise ClassifierError(msg)
 
