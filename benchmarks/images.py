@@ -38,7 +38,7 @@ from zooscope import ImageSet, load_images
 from zooscope.images.ahead import Ahead
 from zooscope.images.make_pixels import make_pixels
 from zooscope.images.pixel_transform import PixelTransform
-from zooscope.images.threads import num_threads
+from zooscope.images.threads import count_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,7 +120,7 @@ def main() -> None:
 
     table = Table(
         title=f"{len(images)} images of {images.address}, {wanted.transform.height} pixels, {len(rounds)} rounds",
-        caption=f"{num_threads()} threads on {os.cpu_count()} processors; torch {torch.__version__}, PIL {PIL.__version__}.",
+        caption=f"{count_threads()} threads on {os.cpu_count()} processors; torch {torch.__version__}, PIL {PIL.__version__}.",
     )
     for heading in ("way", "images per second", "ratio to one thread", "least to most"):
         table.add_column(heading, justify="left" if heading == "way" else "right")
@@ -132,7 +132,7 @@ def main() -> None:
         table.add_row(name, f"{median(speeds):.0f}", f"{median(ratios):.2f}", f"{min(ratios):.2f} to {max(ratios):.2f}")
     console.print(table)
     versions = {"python": platform.python_version(), "torch": torch.__version__}
-    facts = {"threads": num_threads(), "processors": os.cpu_count(), **versions}
+    facts = {"threads": count_threads(), "processors": os.cpu_count(), **versions}
     settings = {"images": images.address, "count": len(images), "size": arguments.size, "rounds": len(rounds)}
     print(json.dumps({"benchmark": "images", **settings, "results": results, "environment": facts}))
 

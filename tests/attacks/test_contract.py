@@ -5,7 +5,7 @@ import torch
 
 from tests.specimens import family
 from zooscope.attacks import Attack, LinfPGD
-from zooscope.attacks.registry import attack_classes, build_attack, parse_attack
+from zooscope.attacks.registry import build_attack, list_attacks, parse_attack
 
 ATTACKS: dict[str, Attack] = {
     "LinfPGD": LinfPGD(iterations=3),
@@ -17,7 +17,7 @@ every_attack = pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
 
 
 def test_every_kind_of_attack_has_a_row() -> None:
-    own = {kind for kind in attack_classes().values() if kind.__module__.startswith("zooscope.")}
+    own = {kind for kind in list_attacks().values() if kind.__module__.startswith("zooscope.")}
     assert {type(attack) for attack in ATTACKS.values()} == own
 
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from tests.specimens import family
-from zooscope.engine.shelf import Shelf, num_bytes
+from zooscope.engine.shelf import Shelf, count_bytes
 from zooscope.errors import InvalidValueError
 
 
@@ -23,7 +23,7 @@ def shelf(budget: int | None) -> tuple[Shelf, list[str], int]:
         device=torch.device("cpu"),
         budget=budget,
     )
-    return made, loaded, num_bytes(classifiers[0].network)
+    return made, loaded, count_bytes(classifiers[0].network)
 
 
 def test_without_a_budget_every_classifier_is_loaded_once_and_stays() -> None:
@@ -53,7 +53,7 @@ def test_one_that_is_larger_than_the_budget_is_alone() -> None:
 
 def test_the_bytes_of_a_network_are_those_of_its_parameters_and_buffers() -> None:
     network = torch.nn.BatchNorm2d(3)
-    assert num_bytes(network) == 4 * 3 * 4 + 8  # weight, bias, mean, variance; and a counter of 64 bits
+    assert count_bytes(network) == 4 * 3 * 4 + 8  # weight, bias, mean, variance; and a counter of 64 bits
 
 
 def test_a_budget_that_is_not_positive_is_refused() -> None:

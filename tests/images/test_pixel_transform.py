@@ -17,7 +17,7 @@ from torch import nn
 from zooscope import Classifier, PixelTransform, load_images
 from zooscope.errors import InvalidValueError
 from zooscope.images.make_pixels import MOST_PIXELS, make_pixels
-from zooscope.images.pixel_transform import fraction_kept
+from zooscope.images.pixel_transform import find_crop_fraction
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 CASES: list[dict[str, Any]] = [
@@ -88,14 +88,14 @@ def test_half_of_an_odd_margin_is_rounded_to_even_as_timm_does_or_down(mode: str
     image = Image.fromarray(generator.integers(0, 256, (side, side, 3), dtype=np.uint8))
     levels = torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1).float() / 255
     for name, begin in ((mode, round(margin / 2)), (f"{mode}_down", margin // 2)):  # Python rounds a half to even
-        transform = PixelTransform(height=40, width=40, crop_fraction=fraction_kept(40, side), crop_mode=name)
+        transform = PixelTransform(height=40, width=40, crop_fraction=find_crop_fraction(40, side), crop_mode=name)
         pixels = make_pixels(transform, image)
         torch.testing.assert_close(pixels, levels[:, begin : begin + 40, begin : begin + 40], atol=0, rtol=0)
 
 
 def test_the_middle_of_a_squashed_image_is_found_without_timm() -> None:
     image = photographs()[3].resize((27, 25))
-    transform = PixelTransform(height=20, width=20, crop_fraction=fraction_kept(20, 23), crop_mode="squash_down")
+    transform = PixelTransform(height=20, width=20, crop_fraction=find_crop_fraction(20, 23), crop_mode="squash_down")
     pixels = make_pixels(transform, image)
     resized = torch.from_numpy(np.asarray(image.resize((23, 23), Image.Resampling.BICUBIC)).copy()).permute(2, 0, 1)
     torch.testing.assert_close(pixels, resized[:, 1:21, 1:21].float() / 255, atol=0, rtol=0)
@@ -103,7 +103,7 @@ def test_the_middle_of_a_squashed_image_is_found_without_timm() -> None:
 
 @given(st.integers(1, 3000), st.integers(0, 3000))
 def test_the_fraction_kept_leads_timm_to_the_resized_side_and_to_no_other(size: int, margin: int) -> None:
-    fraction = fraction_kept(size, size + margin)
+    fraction = find_crop_fraction(size, size + margin)
     assert 0 < fraction <= 1
     assert floor(size / fraction) == size + margin
     assert fraction == pytest.approx(size / (size + margin))
@@ -111,7 +111,7 @@ def test_the_fraction_kept_leads_timm_to_the_resized_side_and_to_no_other(size: 
 
 def test_more_than_there_is_can_not_be_kept() -> None:
     with pytest.raises(InvalidValueError, match=r"a crop of 256 pixels can't be taken out of 224; make it smaller"):
-        fraction_kept(256, 224)
+        find_crop_fraction(256, 224)
 
 
 @pytest.mark.parametrize(

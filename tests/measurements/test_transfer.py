@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.specimens import Array, family
 from zooscope.attacks import LinfPGD
-from zooscope.measurements.transfer import image_seed, perturb, resized
+from zooscope.measurements.transfer import derive_seed, perturb, resize
 
 
 def bilinear(pixels: Array, height: int, width: int) -> Array:
@@ -31,18 +31,18 @@ def bilinear(pixels: Array, height: int, width: int) -> Array:
 def test_resizing_is_bilinear_without_antialiasing(old: tuple[int, int], new: tuple[int, int]) -> None:
     pixels = np.random.default_rng(0).uniform(size=(3, 3, *old))
     expected = np.stack([bilinear(image, *new) for image in pixels])
-    np.testing.assert_allclose(resized(torch.from_numpy(pixels), new), expected, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(resize(torch.from_numpy(pixels), new), expected, rtol=0, atol=1e-12)
 
 
 def test_pixels_of_the_right_size_are_left_as_they_are() -> None:
     pixels = torch.rand(2, 3, 5, 6, generator=torch.Generator().manual_seed(0))
-    assert resized(pixels, (5, 6)) is pixels
+    assert resize(pixels, (5, 6)) is pixels
 
 
 @given(st.integers(1, 8), st.integers(1, 8), st.integers(0, 1000))
 def test_resized_pixels_stay_in_the_unit_interval(height: int, width: int, seed: int) -> None:
     pixels = torch.rand(1, 3, 5, 5, generator=torch.Generator().manual_seed(seed)).round()
-    result = resized(pixels, (height, width))
+    result = resize(pixels, (height, width))
     assert result.shape == (1, 3, height, width)
     assert ((result >= 0) & (result <= 1)).all()
 
@@ -61,6 +61,6 @@ def test_the_batch_size_changes_nothing(batch_size: int, random_start: bool) -> 
 
 @given(st.integers(0, 2**40), st.integers(0, 2**40), st.text(), st.text())
 def test_the_seed_of_an_image_tells_studies_and_images_apart(study: int, other_study: int, name: str, other_name: str) -> None:
-    seeds = {image_seed(*pair) for pair in product((study, other_study), (name, other_name))}
+    seeds = {derive_seed(*pair) for pair in product((study, other_study), (name, other_name))}
     assert len(seeds) == len({study, other_study}) * len({name, other_name})
     assert all(0 <= seed < 2**63 for seed in seeds)

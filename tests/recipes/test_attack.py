@@ -18,7 +18,7 @@ from zooscope.classifiers.classifier import Classifier
 from zooscope.errors import InvalidValueError
 from zooscope.records.checking import check_study
 from zooscope.records.records import Records
-from zooscope.records.rows import fact_kind
+from zooscope.records.rows import name_fact_kind
 from zooscope.study.study import Study
 
 
@@ -52,7 +52,7 @@ def test_an_attack_from_outside_is_measured_and_its_facts_are_kept(tmp_path: Pat
     expected = classifier.logits((pixels - 0.3).clamp(min=0)).argmax(1)
     np.testing.assert_array_equal(predictions.transfer[0, 0][right], expected)
     with Records.open(tmp_path / "study.db") as records:
-        (row,) = records.arrays(fact_kind("transfer", "light"))
+        (row,) = records.arrays(name_fact_kind("transfer", "light"))
     np.testing.assert_allclose(row.values[right], pixels.mean((1, 2, 3)), rtol=1e-6)
     assert np.isnan(row.values[~right]).all()
 
@@ -90,7 +90,7 @@ def test_facts_that_an_attack_does_not_name_are_refused() -> None:
 
 def facts_of(folder: Path) -> dict[int, bytes]:
     with Records.open(folder / "study.db") as records:
-        return {row.part: row.values.tobytes() for row in records.arrays(fact_kind("transfer", "light"))}
+        return {row.part: row.values.tobytes() for row in records.arrays(name_fact_kind("transfer", "light"))}
 
 
 def test_the_command_line_takes_an_attack_from_outside_by_its_spelling(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tests.specimens import Array, family
 from zooscope.attacks import LinfPGD
-from zooscope.measurements import Bench, Measurement, Result, Task, missing_of_each
+from zooscope.measurements import Bench, Measurement, Result, Task, find_missing_of_each
 from zooscope.records.records import Records
 from zooscope.records.rows import ArrayRow
 from zooscope.study.study import Study
@@ -26,7 +26,7 @@ class Brightness(Measurement):
         return "brightness"
 
     def missing(self, records: Records, *, sources: Sequence[str]) -> tuple[Task, ...]:  # noqa: ARG002
-        return missing_of_each(self, records)
+        return find_missing_of_each(self, records)
 
     def measure(self, task: Task, bench: Bench) -> Result:
         values = bench.pixels(task.subject, task.shard).pow(self.power).mean((1, 2, 3)).numpy()

@@ -15,7 +15,7 @@ MOST: Final = 0.5
 _SEED: Final = 0
 
 
-def gradient_of(
+def compute_gradient(
     loss: Float[Tensor, ""],
     pixels: Float[Tensor, "batch channel height width"],
     *,
@@ -28,10 +28,10 @@ def gradient_of(
         ClassifierError: the classifier's logits have no gradient.
     """
     if not loss.requires_grad:
-        raise ClassifierError(_no_gradient(classifier))
+        raise ClassifierError(_describe_missing_gradient(classifier))
     (gradient,) = torch.autograd.grad(loss, pixels, allow_unused=True, retain_graph=keep_graph)
     if gradient is None:
-        raise ClassifierError(_no_gradient(classifier))
+        raise ClassifierError(_describe_missing_gradient(classifier))
     return gradient
 
 
@@ -50,7 +50,7 @@ def require_gradients(classifier: Classifier, *, attack: str) -> None:
     pixels = torch.cat([torch.full_like(noise[:1], 0.5), noise]).to(classifier.device).requires_grad_()
     logits = classifier.logits(pixels)
     weights = torch.linspace(-1, 1, classifier.num_classes, device=logits.device, dtype=logits.dtype)  # no two logits cancel out
-    gradient = gradient_of((logits * weights).sum(), pixels, classifier=classifier, keep_graph=True)
+    gradient = compute_gradient((logits * weights).sum(), pixels, classifier=classifier, keep_graph=True)
     if not gradient.any() and (logits != logits[0]).any():
         msg = (
             f"{classifier.name}: the gradient of its logits is zero (they are rounded to steps), so {attack} can't attack it; "
@@ -58,7 +58,7 @@ def require_gradients(classifier: Classifier, *, attack: str) -> None:
         )
         raise ClassifierError(msg)
     loss = cross_entropy(logits, logits.detach().argmax(1), reduction="sum")
-    has_gradient = gradient_of(loss, pixels, classifier=classifier).flatten(1).any(1)
+    has_gradient = compute_gradient(loss, pixels, classifier=classifier).flatten(1).any(1)
     if gradient.any() and has_gradient.float().mean() < MOST:
         largest = float(logits.detach().abs().max())
         msg = (
@@ -78,7 +78,7 @@ def require_finite(failed: Bool[Tensor, " batch"], problem: str) -> None:
         raise NotFiniteError(problem, failed.nonzero().flatten().tolist())
 
 
-def _no_gradient(classifier: Classifier) -> str:
+def _describe_missing_gradient(classifier: Classifier) -> str:
     return (
         f"{classifier.name}: its logits have no gradient (the network detaches or quantises them), so it can't be attacked; "
         "leave it out, or let it be a target only."

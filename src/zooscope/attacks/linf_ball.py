@@ -32,8 +32,8 @@ class LinfBall:
         """The ball around clean pixels; its ends are the floats nearest to pixels -+ epsilon on the inner side."""
         clean, exact = pixels.detach(), pixels.detach().double()
         lower, upper = ((exact + radius).to(pixels.dtype) for radius in (-epsilon, epsilon))
-        lower = torch.where(_farther(exact, lower.double(), epsilon), lower.nextafter(clean), lower)
-        upper = torch.where(_farther(upper.double(), exact, epsilon), upper.nextafter(clean), upper)
+        lower = torch.where(_step_beyond(exact, lower.double(), epsilon), lower.nextafter(clean), lower)
+        upper = torch.where(_step_beyond(upper.double(), exact, epsilon), upper.nextafter(clean), upper)
         return cls(lower=lower.clamp(min=0), upper=upper.clamp(max=1))
 
     def project(self, pixels: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch channel height width"]:
@@ -59,7 +59,7 @@ class LinfBall:
         return self.project(self.lower + shares.to(self.lower.dtype) * (self.upper - self.lower))
 
 
-def _farther(larger: Tensor, smaller: Tensor, distance: float) -> Tensor:
+def _step_beyond(larger: Tensor, smaller: Tensor, distance: float) -> Tensor:
     """Whether larger - smaller > distance, decided without rounding: Knuth's two-sum gives what the difference loses."""
     difference = larger - smaller
     taken = larger - difference

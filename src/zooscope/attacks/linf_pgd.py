@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from zooscope.attacks.base import Attack, Attacked
-from zooscope.attacks.gradients import gradient_of, require_finite
+from zooscope.attacks.gradients import compute_gradient, require_finite
 from zooscope.attacks.linf_ball import LinfBall
 from zooscope.attacks.registry import register
 from zooscope.classifiers.classifier import Classifier
@@ -82,7 +82,7 @@ class LinfPGD(Attack):
         for _ in range(self.iterations):
             attacked.requires_grad_()
             losses = cross_entropy(classifier.logits(attacked), labels, reduction="none")
-            gradient = gradient_of(losses.sum(), attacked, classifier=classifier)
+            gradient = compute_gradient(losses.sum(), attacked, classifier=classifier)
             infinite |= ~losses.detach().isfinite()
             undefined |= gradient.isnan().flatten(1).any(1)
             attacked = ball.project(attacked.detach() + self.step_size * gradient.sign())

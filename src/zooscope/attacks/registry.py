@@ -38,7 +38,7 @@ def register(kind: AttackClass) -> AttackClass:
     return kind
 
 
-def attack_classes() -> dict[str, type[Attack]]:
+def list_attacks() -> dict[str, type[Attack]]:
     """All attacks that are known, by name."""
     return dict(sorted(_KNOWN.items()))
 
@@ -81,7 +81,7 @@ def parse_attack(text: str) -> Attack:
     name, settings = parse_spelling(text)
     if name not in _KNOWN:
         what = "attack"
-        raise UnknownNameError(what, name, _KNOWN, f"Attacks: {', '.join(attack_classes())}.")
+        raise UnknownNameError(what, name, _KNOWN, f"Attacks: {', '.join(list_attacks())}.")
     kind = _KNOWN[name]
     _require_fields(kind, settings)
     hints = get_type_hints(kind)

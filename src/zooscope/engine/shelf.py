@@ -60,7 +60,7 @@ class Shelf:
         self.batch_size, self.allow_nonfinite = batch_size, allow_nonfinite
         self._load, self._transforms, self._device = load, transforms, device
         self._images, self.shards = images, shards
-        self._budget = _default_budget(device) if budget is None else budget
+        self._budget = _choose_budget(device) if budget is None else budget
         self._held: OrderedDict[str, Classifier] = OrderedDict()
         self._ahead: Ahead | None = None
 
@@ -82,7 +82,7 @@ class Shelf:
         """A classifier, on the device."""
         if name not in self._held:
             classifier = self._load(name)
-            self._make_room(num_bytes(classifier.network))
+            self._make_room(count_bytes(classifier.network))
             self._held[name] = classifier.to(self._device)
         self._held.move_to_end(name)
         return self._held[name]
@@ -115,7 +115,7 @@ class Shelf:
         """Takes the classifiers that were not used for the longest time off the device."""
         if self._budget is None:
             return
-        taken = {name: num_bytes(classifier.network) for name, classifier in self._held.items()}
+        taken = {name: count_bytes(classifier.network) for name, classifier in self._held.items()}
         while self._held and sum(taken.values()) + needed > self._budget:
             name, classifier = self._held.popitem(last=False)
             classifier.to("cpu")
@@ -134,16 +134,16 @@ def require_settings(*, batch_size: int | None = None, memory_budget: int | None
             raise InvalidValueError(msg)
 
 
-def num_bytes(network: nn.Module) -> int:
+def count_bytes(network: nn.Module) -> int:
     """The bytes of a network's parameters and buffers.
 
-    >>> num_bytes(nn.Linear(2, 3))
+    >>> count_bytes(nn.Linear(2, 3))
     36
     """
     return sum(tensor.numel() * tensor.element_size() for tensor in chain(network.parameters(), network.buffers()))
 
 
-def _default_budget(device: torch.device) -> int | None:
+def _choose_budget(device: torch.device) -> int | None:
     if device.type != "cuda":
         return None
     return int(SHARE_OF_MEMORY * torch.cuda.get_device_properties(device).total_memory)

@@ -9,10 +9,10 @@ from typing import Final, NamedTuple, final
 from jaxtyping import Float
 from torch import Tensor
 
-from zooscope.images.image_set import ImageSet, blank
+from zooscope.images.image_set import ImageSet, make_blank
 from zooscope.images.make_pixels import make_pixels
 from zooscope.images.pixel_transform import HasPixelTransform, PixelTransform
-from zooscope.images.threads import num_threads
+from zooscope.images.threads import count_threads
 
 MOST_REQUESTS: Final = 2  # being made or waiting to be taken; one of 100 images of 224 x 224 pixels holds 60 MB
 
@@ -66,7 +66,7 @@ class Ahead:
             threads: how many decode; one per processor if left out.
         """
         self._images, self._shards = images, shards
-        self._pool = ThreadPoolExecutor(threads or num_threads(), thread_name_prefix="zooscope-images")
+        self._pool = ThreadPoolExecutor(threads or count_threads(), thread_name_prefix="zooscope-images")
         self._coming = deque(dict.fromkeys(_Request(shard, _transform_of(way)) for way, shard in plan))
         self._under_way: dict[_Request, _Batch] = {}
         self._shard, self._made = self._coming[0].shard if self._coming else -1, dict[PixelTransform, _Batch]()
@@ -115,7 +115,7 @@ class Ahead:
 
     def _batch(self, request: _Request) -> _Batch:
         indices, transform = self._shards[request.shard], request.transform
-        pixels = blank(len(indices), transform.size)
+        pixels = make_blank(len(indices), transform.size)
 
         def fill(row: int) -> None:
             pixels[row] = make_pixels(transform, self._images.image(int(indices[row])))

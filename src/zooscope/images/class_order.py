@@ -30,12 +30,12 @@ _BY_NAME: Final = "name the classes in the order of the classifiers' outputs (cl
 
 
 @cache
-def imagenet_synsets() -> tuple[str, ...]:
+def read_synsets() -> tuple[str, ...]:
     """The 1,000 synsets of ImageNet in the order of its classifiers' outputs, as timm lists them."""
     return tuple((files("timm") / "data" / "_info" / "imagenet_synsets.txt").read_text(encoding="utf-8").split())
 
 
-def classes_in(file: Path) -> tuple[str, ...]:
+def find_classes(file: Path) -> tuple[str, ...]:
     """Class names from a text file, one a line, in the order of the classifiers' outputs.
 
     Raises:
@@ -53,9 +53,9 @@ def classes_in(file: Path) -> tuple[str, ...]:
     return tuple(line.strip() for line in lines if line.strip())
 
 
-def are_synsets(names: Sequence[str]) -> bool:
+def is_all_synsets(names: Sequence[str]) -> bool:
     """Whether all names are among the 1,000 synsets of ImageNet."""
-    return bool(names) and all(_SYNSET.fullmatch(name) for name in names) and set(names) <= set(imagenet_synsets())
+    return bool(names) and all(_SYNSET.fullmatch(name) for name in names) and set(names) <= set(read_synsets())
 
 
 def order_classes(
@@ -83,8 +83,8 @@ def order_classes(
     if classes is not None:
         return _match(stored, tuple(classes), address=address)
     _refuse_missing(stored, stored.first, address=address)
-    if are_synsets(stored.texts):
-        return _match(stored, imagenet_synsets(), address=address)
+    if is_all_synsets(stored.texts):
+        return _match(stored, read_synsets(), address=address)
     values = [number.value for number in stored.numbers if number is not None and number.value is not None]
     if 0 < len(stored.texts) == len(values):
         return _take_numbers(stored, values, address=address)
@@ -153,7 +153,7 @@ def _match(stored: StoredLabels, classes: tuple[str, ...], *, address: str) -> t
     class_numbers = [
         (number.value, position) for position, name in enumerate(classes) if (number := parse_number(name)) is not None
     ]
-    by_value = _unambiguous(class_numbers)
+    by_value = _require_unambiguous(class_numbers)
     used = {code: stored.numbers[code] for code in stored.first}
     if not class_numbers and all(number is not None and number.value is not None for number in used.values()):
         numbers = _replace_codes(stored, {code: number.value for code, number in used.items() if number is not None})
@@ -196,7 +196,7 @@ def _take_numbers(
     return numbers, tuple(map(str, range(max(value for value in values if value < MOST_CLASSES) + 1)))
 
 
-def _unambiguous(numbers: Sequence[tuple[int | None, int]]) -> dict[int | None, int]:
+def _require_unambiguous(numbers: Sequence[tuple[int | None, int]]) -> dict[int | None, int]:
     """Positions by value; where two have one value, only their spelling tells them apart."""
     counts = Counter(value for value, _ in numbers)
     return {value: position for value, position in numbers if value is not None and counts[value] == 1}

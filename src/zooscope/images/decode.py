@@ -47,7 +47,7 @@ def decode(data: bytes, name: str, *, bits: int | None = None) -> Image.Image:
         image.load()
         return _convert(image, bits, has_lost_bits=has_lost_bits)
     except Exception as error:  # on damaged data PIL's plug-ins raise nearly anything
-        msg = f"{name} ({_reason(data, error)})"
+        msg = f"{name} ({_describe_reason(data, error)})"
         raise ImagesError(msg) from error
 
 
@@ -59,7 +59,7 @@ def _refuse_bomb(image: Image.Image) -> None:
         raise InvalidValueError(msg)
 
 
-def _reason(data: bytes, error: Exception) -> str:
+def _describe_reason(data: bytes, error: Exception) -> str:
     if not data:
         return "empty file"
     return "not an image" if isinstance(error, UnidentifiedImageError) else first_line(error)

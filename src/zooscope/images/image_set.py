@@ -19,7 +19,7 @@ from zooscope.errors import ImagesError, InvalidValueError
 from zooscope.images.decode import decode
 from zooscope.images.make_pixels import make_pixels
 from zooscope.images.pixel_transform import HasPixelTransform
-from zooscope.images.threads import in_order
+from zooscope.images.threads import map_in_order
 
 NUM_NAMED_IN_ERROR: Final = 5
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # would speak to a terminal, or end the name
@@ -111,7 +111,7 @@ class ImageSet:
         if not 1 <= count <= len(self):
             msg = f"a sample of {self.address} must have between 1 and {len(self)} images: got {count}."
             raise InvalidValueError(msg)
-        return self.take(_stratified_order(self.labels, count, np.random.default_rng(seed)))
+        return self.take(_order_by_stratum(self.labels, count, np.random.default_rng(seed)))
 
     def image(self, index: int) -> Image.Image:
         """One image as 8-bit RGB."""
@@ -133,12 +133,12 @@ class ImageSet:
             ImagesError: an image can't be read.
         """
         chosen = [int(index) for index in (range(len(self)) if indices is None else indices)]
-        pixels = blank(len(chosen), classifier.transform.size)
+        pixels = make_blank(len(chosen), classifier.transform.size)
 
         def fill(row: int) -> None:
             pixels[row] = make_pixels(classifier.transform, self.image(chosen[row]))
 
-        for _ in in_order(fill, self.as_stored(chosen)):
+        for _ in map_in_order(fill, self.as_stored(chosen)):
             pass
         return pixels
 
@@ -160,7 +160,7 @@ class ImageSet:
         if self.bits is not None:  # other bits are other pixels
             total.update(f"\0bits={self.bits}".encode())
         order = self.as_stored(range(len(self)))
-        inspected = dict(zip(order, in_order(self._inspect, (self.ids[place] for place in order)), strict=True))
+        inspected = dict(zip(order, map_in_order(self._inspect, (self.ids[place] for place in order)), strict=True))
         for place, (name, label) in enumerate(zip(self.ids, self.labels, strict=True)):
             content, fault = inspected[place]
             total.update(f"\0{name}\0{label}\0{content}".encode())
@@ -192,13 +192,13 @@ def _stored_at(name: str) -> tuple[str, int]:
     return (table, int(row)) if table and row.isdecimal() else (name, 0)
 
 
-def blank(count: int, size: tuple[int, int]) -> Float[Tensor, "image channel height width"]:
+def make_blank(count: int, size: tuple[int, int]) -> Float[Tensor, "image channel height width"]:
     """Room for pixels, to be filled by other threads; also where the caller is in inference mode, which they are not."""
     with torch.inference_mode(mode=False):
         return torch.empty((count, 3, *size), dtype=torch.float32)
 
 
-def _stratified_order(labels: Int[np.ndarray, " image"], count: int, generator: np.random.Generator) -> list[int]:
+def _order_by_stratum(labels: Int[np.ndarray, " image"], count: int, generator: np.random.Generator) -> list[int]:
     """The first `count` positions of an order in which every class has its share, rounded down or up, of every beginning.
 
     The member of rank r of a class of n among N images may come from place r N / n on and must come before place (r + 1) N / n.

@@ -8,7 +8,7 @@ from typing import Final
 
 from zooscope.addresses import Address, parse_address
 from zooscope.errors import InvalidValueError, LeftOutWarning
-from zooscope.images.class_order import classes_in
+from zooscope.images.class_order import find_classes
 from zooscope.images.decode import FEWEST_BITS, MOST_BITS
 from zooscope.images.image_set import NUM_NAMED_IN_ERROR, ImageSet
 from zooscope.images.providers.registry import PROVIDERS, find_provider, import_provider, parse_images_address
@@ -45,7 +45,7 @@ def load_images(address: str | Address, *, classes: str | Path | Sequence[str] |
         ('airplane', 'automobile', 'bird')
     """
     parsed = parse_images_address(address)
-    class_names = classes_in(Path(classes)) if isinstance(classes, str | Path) else None if classes is None else tuple(classes)
+    class_names = find_classes(Path(classes)) if isinstance(classes, str | Path) else None if classes is None else tuple(classes)
     if not trust:
         PROVIDERS.require_no_code(find_provider(parsed), parsed, name=str(parsed))
     provider = import_provider(parsed)

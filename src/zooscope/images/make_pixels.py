@@ -23,8 +23,8 @@ def make_pixels(transform: PixelTransform, image: Image.Image) -> Float[Tensor, 
         >>> make_pixels(PixelTransform(height=24, width=32), Image.new("RGB", (100, 80))).shape
         torch.Size([3, 24, 32])
     """
-    steps = _steps(transform).transforms
-    size = _resized_size(steps[0], image)
+    steps = _make_steps(transform).transforms
+    size = _find_resized_size(steps[0], image)
     if size[0] * size[1] > MOST_PIXELS:
         image, steps = _resize_centre(transform, image, size), steps[-1:]
     elif min(size) < 1:  # the short side of a line that is to be seen as a whole
@@ -35,7 +35,7 @@ def make_pixels(transform: PixelTransform, image: Image.Image) -> Float[Tensor, 
     return torch.as_tensor(levels).to(torch.float32) / 255
 
 
-def _resized_size(resize: Any, image: Image.Image) -> tuple[int, int]:  # noqa: ANN401  (torchvision's and timm's are untyped)
+def _find_resized_size(resize: Any, image: Image.Image) -> tuple[int, int]:  # noqa: ANN401  (torchvision's and timm's are untyped)
     """The width and height that the first of timm's steps gives an image."""
     if isinstance(resize, ResizeKeepRatio):
         height, width = resize.get_params(image, resize.size, resize.longest)
@@ -60,7 +60,7 @@ def _resize_centre(transform: PixelTransform, image: Image.Image, size: tuple[in
 
 
 @cache
-def _steps(transform: PixelTransform) -> Any:  # noqa: ANN401  (torchvision's Compose is untyped)
+def _make_steps(transform: PixelTransform) -> Any:  # noqa: ANN401  (torchvision's Compose is untyped)
     """Timm's own steps; one of them with another rounding where the transform asks for it."""
     steps = transforms_imagenet_eval(
         img_size=transform.size,

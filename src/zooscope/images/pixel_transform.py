@@ -85,10 +85,10 @@ class PixelTransform:
             raise InvalidValueError(msg) from error
 
 
-def fraction_kept(size: int, resized: int) -> float:
+def find_crop_fraction(size: int, resized: int) -> float:
     """The crop fraction with which a side is resized to exactly `resized` pixels, of which `size` are kept.
 
-    >>> fraction_kept(224, 256)
+    >>> find_crop_fraction(224, 256)
     0.875
 
     Raises:

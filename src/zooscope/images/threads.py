@@ -14,13 +14,13 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def num_threads() -> int:
+def count_threads() -> int:
     """One thread per processor that this process may use, up to `MOST_THREADS`."""
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(MOST_THREADS, available))
 
 
-def in_order(function: Callable[[Item], Result], items: Iterable[Item], *, threads: int | None = None) -> Generator[Result]:
+def map_in_order(function: Callable[[Item], Result], items: Iterable[Item], *, threads: int | None = None) -> Generator[Result]:
     """What the function makes of each item, in their order, made by several threads.
 
     Only a few items are on their way at a time, so that a million of them take no room. The first error is raised where its item's
@@ -31,7 +31,7 @@ def in_order(function: Callable[[Item], Result], items: Iterable[Item], *, threa
         items: what it is called with.
         threads: how many; `num_threads()` if left out.
     """
-    count = threads or num_threads()
+    count = threads or count_threads()
     if count == 1:
         yield from map(function, items)
         return

@@ -1,7 +1,7 @@
 """What is measured of classifiers: tasks that are missing from a record, and arrays from each."""
 
-from zooscope.measurements.base import Bench, Measurement, Result, Task, missing_of_each
+from zooscope.measurements.base import Bench, Measurement, Result, Task, find_missing_of_each
 from zooscope.measurements.clean import Clean
 from zooscope.measurements.transfer import Transfer
 
-__all__ = ["Bench", "Clean", "Measurement", "Result", "Task", "Transfer", "missing_of_each"]
+__all__ = ["Bench", "Clean", "Measurement", "Result", "Task", "Transfer", "find_missing_of_each"]

@@ -90,7 +90,7 @@ class Measurement(ABC):
     @property
     def digest(self) -> str:
         """The identity of the settings: SHA-256 of the fields; empty where there are none, or where the study defines them."""
-        settings = {one.name: _text(getattr(self, one.name)) for one in fields(self)}
+        settings = {one.name: _describe(getattr(self, one.name)) for one in fields(self)}
         return hashlib.sha256(json.dumps(settings).encode()).hexdigest() if settings else ""
 
     @abstractmethod
@@ -116,7 +116,7 @@ class Measurement(ABC):
         return shard_size
 
 
-def missing_of_each(measurement: Measurement, records: Records, *, kinds: Sequence[str] = ()) -> tuple[Task, ...]:
+def find_missing_of_each(measurement: Measurement, records: Records, *, kinds: Sequence[str] = ()) -> tuple[Task, ...]:
     """One task for each classifier and shard of which the record lacks an array of this measurement.
 
     Args:
@@ -133,5 +133,5 @@ def missing_of_each(measurement: Measurement, records: Records, *, kinds: Sequen
     )
 
 
-def _text(value: object) -> object:
+def _describe(value: object) -> object:
     return value.description if isinstance(value, Attack) else value

@@ -11,7 +11,7 @@ from torch import Tensor
 from zooscope.attacks.gradients import require_finite
 from zooscope.classifiers.classifier import Classifier
 from zooscope.errors import ClassifierError, NotFiniteError
-from zooscope.measurements.base import Bench, Measurement, Result, Task, missing_of_each
+from zooscope.measurements.base import Bench, Measurement, Result, Task, find_missing_of_each
 from zooscope.measurements.predict import compute_logits
 from zooscope.records.reading import read_clean_predictions
 from zooscope.records.records import Records
@@ -45,7 +45,7 @@ class Clean(Measurement):
     def missing(self, records: Records, *, sources: Sequence[str]) -> tuple[Task, ...]:
         """Every classifier on every shard, sources or not."""
         del sources
-        return missing_of_each(self, records, kinds=(CLEAN, LOGITS))
+        return find_missing_of_each(self, records, kinds=(CLEAN, LOGITS))
 
     def measure(self, task: Task, bench: Bench) -> Result:
         """Predictions and logits.

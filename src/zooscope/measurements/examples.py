@@ -20,13 +20,13 @@ class ExamplePixels(NamedTuple):
     attacked: Float32[np.ndarray, "image height width channel"]
 
 
-def example_pixels(attack: Attack, source: Classifier, images: ImageSet, *, seed: int) -> ExamplePixels:
+def make_examples(attack: Attack, source: Classifier, images: ImageSet, *, seed: int) -> ExamplePixels:
     """The images as the source takes them, and attacked through it; all of them, also those that the source gets wrong."""
     pixels = images.pixels(source)
     labels = torch.from_numpy(images.labels)
     attacked = perturb(attack, source, pixels, labels, images.ids, seed=seed, batch_size=len(images)).pixels
-    return ExamplePixels(_channels_last(pixels), _channels_last(attacked))
+    return ExamplePixels(_put_channels_last(pixels), _put_channels_last(attacked))
 
 
-def _channels_last(pixels: Tensor) -> Float32[np.ndarray, "image height width channel"]:
+def _put_channels_last(pixels: Tensor) -> Float32[np.ndarray, "image height width channel"]:
     return np.ascontiguousarray(pixels.permute(0, 2, 3, 1).cpu().numpy().astype(np.float32))

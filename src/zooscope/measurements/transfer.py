@@ -19,7 +19,7 @@ from zooscope.measurements.clean import find_right
 from zooscope.measurements.predict import predict
 from zooscope.records.predictions import NOT_COUNTED, NOT_FINITE
 from zooscope.records.records import Records
-from zooscope.records.rows import ArrayRow, FactRow, fact_kind
+from zooscope.records.rows import ArrayRow, FactRow, name_fact_kind
 
 TRANSFER: Final = "transfer"
 CONTROL: Final = "control"
@@ -60,7 +60,7 @@ class Transfer(Measurement):
         """Every source on every shard of which targets or controls are missing; asked when all clean images are measured."""
         transforms = {classifier.name: classifier.transform for classifier in records.classifiers}
         done, known = records.present(TRANSFER), records.present(CONTROL)
-        noted = [records.present(fact_kind(TRANSFER, name)) for name in self.attack.fact_names]
+        noted = [records.present(name_fact_kind(TRANSFER, name)) for name in self.attack.fact_names]
         right = find_right(records)
         tasks = []
         for shard, here in enumerate(records.shards):
@@ -119,7 +119,7 @@ class Transfer(Measurement):
                     target = bench.classifier(name)
                     size = target.transform.size
                     if size not in by_size:
-                        by_size[size] = resized(attacked.pixels, size)
+                        by_size[size] = resize(attacked.pixels, size)
                     seen = by_size[size][torch.from_numpy(mask[chosen])]
                     said[name][mask] = predict(target, seen, batch_size=bench.batch_size)
         controls = self._controls(task, bench)
@@ -170,7 +170,7 @@ class Transfer(Measurement):
         rows = []
         for name in task.controls:
             target = bench.classifier(name)
-            said = predict(target, resized(pixels, target.transform.size), batch_size=bench.batch_size)
+            said = predict(target, resize(pixels, target.transform.size), batch_size=bench.batch_size)
             rows.append(ArrayRow(kind=CONTROL, subject=transform, object=name, part=task.shard, values=said))
         return tuple(rows)
 
@@ -229,7 +229,7 @@ def perturb(
     parts = []
     for start in range(0, len(pixels), batch_size):
         here = slice(start, start + batch_size)
-        seeds = [image_seed(seed, name) for name in ids[here]]
+        seeds = [derive_seed(seed, name) for name in ids[here]]
         try:
             parts.append(attack.perturb(source, pixels[here].to(source.device), labels[here].to(source.device), seeds))
         except NotFiniteError as error:
@@ -238,7 +238,7 @@ def perturb(
     return Attacked(torch.cat([part.pixels for part in parts]), facts)
 
 
-def resized(
+def resize(
     pixels: Float[Tensor, "image channel height width"], size: tuple[int, int]
 ) -> Float[Tensor, "image channel new_height new_width"]:
     """Pixels at another size: bilinear without antialiasing, cut to [0, 1]; untouched where the size is the same."""
@@ -247,6 +247,6 @@ def resized(
     return interpolate(pixels, size=size, mode="bilinear", align_corners=False, antialias=False).clamp(0, 1)
 
 
-def image_seed(study_seed: int, image_id: str) -> int:
+def derive_seed(study_seed: int, image_id: str) -> int:
     """The seed of an image's attack: from the study's seed and the image's id, never from the order of work."""
     return int.from_bytes(hashlib.sha256(f"{study_seed}\0{image_id}".encode()).digest()[:8], "little") >> 1

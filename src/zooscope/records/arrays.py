@@ -40,7 +40,7 @@ class Series:
         self.checksum = combine(self.checksum, checksum)
 
 
-def array_checksum(series: tuple[str, str], unit: tuple[str, str, int], dtype: str, shape: str, content: bytes) -> bytes:
+def compute_array_checksum(series: tuple[str, str], unit: tuple[str, str, int], dtype: str, shape: str, content: bytes) -> bytes:
     """The checksum of an array: over where it stands, its form and its bytes."""
     return compute_checksum([*series, *unit, dtype, shape], content)
 
@@ -56,7 +56,7 @@ def describe_unit(series: tuple[str, str], unit: tuple[str, str, int]) -> str:
     return f"{series[0]} of {' to '.join(name for name in (subject, target) if name)}, shard {part + 1}"
 
 
-def damaged(place: str, what: str, kind: str) -> StudyError:
+def describe_damage(place: str, what: str, kind: str) -> StudyError:
     """The error where an array is not what was written."""
     remedy = REMEDIES.get(kind, "`zooscope check STUDY --repair` removes what is damaged, then measure again")
     return StudyError(f"{place} is damaged: {what}; {remedy}.")
@@ -111,9 +111,9 @@ def read_arrays(
     )
     for subject_id, object_id, part, dtype, shape, checksum, content in cursor:
         unit = (texts.get(subject_id, "?"), texts.get(object_id, "?"), part)
-        if checksum != array_checksum(series, unit, dtype, shape, content):
+        if checksum != compute_array_checksum(series, unit, dtype, shape, content):
             what = f"{describe_unit(series, unit)}, is not as it was written"
-            raise damaged(place, what, series[0])
+            raise describe_damage(place, what, series[0])
         found.enter(checksum)
         yield ArrayRow(
             kind=series[0],
@@ -135,7 +135,7 @@ def require_complete(place: str, series: tuple[str, str], known: Series, found: 
     """
     if known != found:
         what = f"{found.count} arrays of the kind {series[0]!r} are there, and they are not the {known.count} that were written"
-        raise damaged(place, what, series[0])
+        raise describe_damage(place, what, series[0])
 
 
 def read_present(connection: sqlite3.Connection, place: str, series: tuple[str, str]) -> set[tuple[str, str, int]]:
@@ -195,7 +195,7 @@ def _write(connection: sqlite3.Connection, series: Series, row: ArrayRow, number
     ).fetchone()
     if before is not None:
         series.leave(before[0])
-    checksum = array_checksum((row.kind, row.digest), (row.subject, row.object, row.part), dtype, shape, content)
+    checksum = compute_array_checksum((row.kind, row.digest), (row.subject, row.object, row.part), dtype, shape, content)
     series.enter(checksum)
     connection.execute("INSERT OR REPLACE INTO arrays VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [*place, dtype, shape, checksum, content])
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from zooscope.records.arrays import REMEDIES, Series, array_checksum, describe_unit, write_series
+from zooscope.records.arrays import REMEDIES, Series, compute_array_checksum, describe_unit, write_series
 from zooscope.records.seals import SEALED, TABLE_REMEDIES, describe_table, is_intact, seal
 
 _STEP: Final = 1000  # arrays between two reports
@@ -40,7 +40,7 @@ def find_damage(connection: sqlite3.Connection, listen: Callable[[int, int], Non
             if not _is_intact(connection, table):
                 remedy = "" if table in _MEASURED else TABLE_REMEDIES[table]
                 found.append(Damage(what=describe_table(table), remedy=remedy, table=table))
-        found.extend(_damaged_arrays(connection, listen))
+        found.extend(_find_damaged_arrays(connection, listen))
         if not found:
             structure = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
             if structure != "ok":
@@ -80,14 +80,14 @@ def _is_intact(connection: sqlite3.Connection, table: str) -> bool:
         return False
 
 
-def _damaged_arrays(connection: sqlite3.Connection, listen: Callable[[int, int], None]) -> Iterator[Damage]:
+def _find_damaged_arrays(connection: sqlite3.Connection, listen: Callable[[int, int], None]) -> Iterator[Damage]:
     known = {
-        number: ((_text(kind), _text(digest)), Series(id=number, count=count, checksum=checksum))
+        number: ((_decode(kind), _decode(digest)), Series(id=number, count=count, checksum=checksum))
         for number, kind, digest, count, checksum in connection.execute(
             "SELECT id, CAST(kind AS BLOB), CAST(digest AS BLOB), count, checksum FROM series"
         )
     }
-    texts = {number: _text(text) for number, text in connection.execute("SELECT id, CAST(text AS BLOB) FROM texts")}
+    texts = {number: _decode(text) for number, text in connection.execute("SELECT id, CAST(text AS BLOB) FROM texts")}
     found = {number: Series(id=number) for number in known}
     (total,) = connection.execute("SELECT count(*) FROM arrays").fetchone()
     cursor = connection.execute(
@@ -102,7 +102,7 @@ def _damaged_arrays(connection: sqlite3.Connection, listen: Callable[[int, int],
         unit = (texts.get(subject, "?"), texts.get(target, "?"), part)
         if number in found:
             found[number].enter(checksum)
-        if checksum != array_checksum(series, unit, _text(dtype), _text(shape), content):
+        if checksum != compute_array_checksum(series, unit, _decode(dtype), _decode(shape), content):
             whole.discard(number)
             remedy = REMEDIES.get(series[0], "")
             yield Damage(what=describe_unit(series, unit), remedy=remedy, key=(number, subject, target, part))
@@ -114,5 +114,5 @@ def _damaged_arrays(connection: sqlite3.Connection, listen: Callable[[int, int],
             yield Damage(what=f"{series[0]}: {found[number].count} arrays where {noted.count} were written", remedy=remedy)
 
 
-def _text(content: bytes | None) -> str:
+def _decode(content: bytes | None) -> str:
     return (content or b"").decode("utf-8", "replace")

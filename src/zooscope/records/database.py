@@ -40,7 +40,7 @@ def connect(database: str, *, timeout: float = READER_SECONDS) -> sqlite3.Connec
     return connection
 
 
-def file_address(path: Path, options: str) -> str:
+def write_file_address(path: Path, options: str) -> str:
     """A database's place as SQLite's `file:` address."""
     return f"{path.absolute().as_uri()}?{options}"
 
@@ -83,19 +83,19 @@ def explain(place: str) -> Iterator[None]:
     except UnicodeDecodeError as error:  # SQLite's own message quotes what is damaged
         raise StudyError(DAMAGED.format(place=place, error="its text is no UTF-8")) from error
     except sqlite3.Error as error:
-        raise StudyError(_sentence(error, place)) from error
+        raise StudyError(_explain(error, place)) from error
 
 
-def _sentence(error: sqlite3.Error, place: str) -> str:
+def _explain(error: sqlite3.Error, place: str) -> str:
     code = getattr(error, "sqlite_errorcode", 0)
     if isinstance(error, sqlite3.ProgrammingError):
         return f"{place} can't be used any more ({error}); open the study again."
     if code == sqlite3.SQLITE_READONLY_DBMOVED:
-        return moved(place)
+        return describe_move(place)
     return SENTENCES.get(code & 0xFF, DAMAGED).format(place=place, error=error)
 
 
-def moved(place: str) -> str:
+def describe_move(place: str) -> str:
     """What to say when a database is no longer where it was opened."""
     return f"{place} was deleted or replaced while it was in use; nothing more is written. Put it back, or measure again."
 

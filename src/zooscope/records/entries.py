@@ -121,12 +121,12 @@ def require_unchanged(known: ClassifierRecord, classifier: ClassifierRecord) -> 
         old, new = getattr(known, field), getattr(classifier, field)
         if old != new:
             msg = (
-                f"{classifier.name} is in the study with other {field} ({_short(old)}, now {_short(new)}); "
+                f"{classifier.name} is in the study with other {field} ({_shorten(old)}, now {_shorten(new)}); "
                 "give the changed classifier another name, or measure into a new study."
             )
             raise StudyError(msg)
 
 
-def _short(value: object) -> str:
+def _shorten(value: object) -> str:
     text = str(value)
     return text if len(text) <= 40 else f"{text[:12]}..."  # noqa: PLR2004

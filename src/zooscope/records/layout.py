@@ -47,7 +47,7 @@ def require_study(connection: sqlite3.Connection, path: Path) -> None:
     if version not in _LAYERS:
         msg = f"{path} is damaged or no study (schema version {version}); restore it from a copy, or measure into a new folder."
         raise StudyError(msg)
-    found, expected = _layout(connection), _expected(version)
+    found, expected = _read_layout(connection), _lay_out_expected(version)
     for entry in sorted(found.keys() | expected.keys()):
         if found.get(entry) != expected.get(entry):
             kind, name = entry
@@ -58,13 +58,13 @@ def require_study(connection: sqlite3.Connection, path: Path) -> None:
             raise StudyError(msg)
 
 
-def _layout(connection: sqlite3.Connection) -> dict[tuple[str, str], str]:
+def _read_layout(connection: sqlite3.Connection) -> dict[tuple[str, str], str]:
     rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema")
     return {(kind, name): f"{table}: {' '.join((sql or '').split())}" for kind, name, table, sql in rows}
 
 
 @cache
-def _expected(version: int) -> dict[tuple[str, str], str]:
+def _lay_out_expected(version: int) -> dict[tuple[str, str], str]:
     with closing(sqlite3.connect(":memory:")) as connection:
         lay_out(connection, version)
-        return _layout(connection)
+        return _read_layout(connection)

@@ -20,20 +20,20 @@ def held(study: Path) -> Iterator[None]:
     Raises:
         StudyError: another process holds it, the folder can't be written, or its file system has no locks.
     """
-    descriptor = _locked(study)
+    descriptor = _lock(study)
     try:
         yield
     finally:
         os.close(descriptor)
 
 
-def _locked(study: Path) -> int:
+def _lock(study: Path) -> int:
     """The lock's descriptor; the lock of a file that was deleted meanwhile holds nobody off, so then it is taken once more."""
     while True:
         descriptor = _open(study)
         try:
             _take(descriptor, study)
-            if _is_at(descriptor, study / LOCK):
+            if _is_still_at(descriptor, study / LOCK):
                 return descriptor
         except BaseException:
             os.close(descriptor)
@@ -71,7 +71,7 @@ def _take(descriptor: int, study: Path) -> None:
         raise StudyError(msg) from error
 
 
-def _is_at(descriptor: int, path: Path) -> bool:
+def _is_still_at(descriptor: int, path: Path) -> bool:
     try:
         return os.path.samestat(os.fstat(descriptor), path.lstat())
     except FileNotFoundError:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from zooscope.errors import StudyError
-from zooscope.records.database import WRITER_SECONDS, connect, file_address, one_moment, transaction
+from zooscope.records.database import WRITER_SECONDS, connect, one_moment, transaction, write_file_address
 from zooscope.records.layout import SCHEMA_VERSION, read_version, require_study
 from zooscope.records.upgrade import OnDamage, copy_old
 
@@ -91,7 +91,7 @@ def _connect_for_reading(path: Path) -> sqlite3.Connection:
     if _keeps_empty_log(path):
         options = "immutable=1"  # with no log, nobody is writing yet; to lock it, SQLite would have to write beside it
     try:
-        return _tried(path, options)
+        return _try_to_open(path, options)
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}:
             raise
@@ -99,15 +99,15 @@ def _connect_for_reading(path: Path) -> sqlite3.Connection:
         if left is None:
             raise
         try:
-            _tried(path, "mode=rw").close()  # a run was killed while it wrote: puts the record back to its last whole state
+            _try_to_open(path, "mode=rw").close()  # a run was killed while it wrote: puts the record back to its last whole state
         except sqlite3.Error:
             msg = f"{path} was cut off while it was written, and {left.name} can't be taken in here; copy the folder and read that."
             raise StudyError(msg) from error
-        return _tried(path, options)
+        return _try_to_open(path, options)
 
 
-def _tried(path: Path, options: str) -> sqlite3.Connection:
-    connection = connect(file_address(path, options))
+def _try_to_open(path: Path, options: str) -> sqlite3.Connection:
+    connection = connect(write_file_address(path, options))
     try:
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     except BaseException:
@@ -156,7 +156,7 @@ def _connect_without_log(path: Path) -> sqlite3.Connection:
     """
     end, generator = time.monotonic() + WRITER_SECONDS, random.SystemRandom()
     while True:
-        connection = connect(file_address(path, "mode=rw"), timeout=WRITER_SECONDS)
+        connection = connect(write_file_address(path, "mode=rw"), timeout=WRITER_SECONDS)
         try:
             require_study(connection, path)
             connection.execute("PRAGMA journal_mode = DELETE")

@@ -17,7 +17,7 @@ LOWEST: Final = -16  # room for further codes
 class Predictions:
     """Predicted classes; every score is computed from these.
 
-    The arrays are of the smallest integers that hold the classes, see `smallest_integers`.
+    The arrays are of the smallest integers that hold the classes, see `choose_integers`.
 
     Attributes:
         names: the classifiers.
@@ -58,10 +58,10 @@ class Predictions:
         )
 
 
-def smallest_integers(num_classes: int) -> np.dtype[np.signedinteger]:
+def choose_integers(num_classes: int) -> np.dtype[np.signedinteger]:
     """The smallest signed integers that hold so many classes and the codes below 0.
 
-    >>> smallest_integers(10), smallest_integers(1000)
+    >>> choose_integers(10), choose_integers(1000)
     (dtype('int8'), dtype('int16'))
     """
     return np.result_type(np.min_scalar_type(min(-num_classes, LOWEST)))

@@ -8,7 +8,7 @@ from jaxtyping import Float, Float16, Int, Int32, Shaped
 from zooscope.errors import InvalidValueError, StudyError
 from zooscope.records.arrays import PUBLISHED
 from zooscope.records.database import undamaged
-from zooscope.records.predictions import LOWEST, NOT_MEASURED, Predictions, smallest_integers
+from zooscope.records.predictions import LOWEST, NOT_MEASURED, Predictions, choose_integers
 from zooscope.records.records import Records
 from zooscope.records.rows import ArrayRow
 
@@ -46,7 +46,7 @@ def read_predictions(records: Records) -> Predictions:
     """Everything that the scores need, as arrays, all of one moment even while another process measures."""
     with records.one_moment(), undamaged(records.place):
         names, num_classes = records.names, len(records.definition.class_names.split("\n"))
-        kind = smallest_integers(num_classes)
+        kind = choose_integers(num_classes)
         place = {name: row for row, name in enumerate(names)}
         transfer = np.full((len(names), len(names), len(records.labels)), NOT_MEASURED, dtype=kind)
         for row in _with_classes(records.arrays("transfer"), num_classes):
@@ -82,7 +82,7 @@ def write_published(records: Records, scores: Float[np.ndarray, "a b"]) -> None:
 
 
 def _read_controls(records: Records, num_classes: int) -> dict[tuple[str, str], Int[np.ndarray, " image"]]:
-    kind, result = smallest_integers(num_classes), dict[tuple[str, str], Int[np.ndarray, " image"]]()
+    kind, result = choose_integers(num_classes), dict[tuple[str, str], Int[np.ndarray, " image"]]()
     for row in _with_classes(records.arrays("control"), num_classes):
         key = (row.subject, row.object)
         _put(records, result.setdefault(key, np.full(len(records.labels), NOT_MEASURED, dtype=kind)), row)

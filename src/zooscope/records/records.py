@@ -17,11 +17,11 @@ from zooscope.records.arrays import read_arrays, read_present, remove_arrays, wr
 from zooscope.records.birth import unborn
 from zooscope.records.classifiers import admit, enter, make_entries, refuse, set_roles
 from zooscope.records.damage import Damage, find_damage, forget_damage
-from zooscope.records.database import connect, explain, moved, one_moment, transaction, undamaged
+from zooscope.records.database import connect, describe_move, explain, one_moment, transaction, undamaged
 from zooscope.records.entries import ClassifierRecord, Definition, Entry
 from zooscope.records.layout import lay_out
 from zooscope.records.opening import open_for_reading, open_for_writing
-from zooscope.records.rows import ArrayRow, FactRow, fact_kind
+from zooscope.records.rows import ArrayRow, FactRow, name_fact_kind
 from zooscope.records.seals import SEALED, read_sealed, seal
 
 
@@ -229,7 +229,7 @@ class Records:
             owners = write_arrays(connection, self.place, rows)
             noted = (
                 ArrayRow(
-                    kind=fact_kind(fact.kind, fact.name),
+                    kind=name_fact_kind(fact.kind, fact.name),
                     digest=fact.digest,
                     subject=fact.subject,
                     part=fact.part,
@@ -339,7 +339,7 @@ class Records:
         except FileNotFoundError:
             is_in_place = False
         if not is_in_place:
-            raise StudyError(moved(self.place))
+            raise StudyError(describe_move(self.place))
 
 
 def _require_file(path: Path) -> None:

@@ -48,11 +48,11 @@ class FactRow:
     values: Shaped[np.ndarray, "..."]
 
 
-def fact_kind(kind: str, name: str) -> str:
+def name_fact_kind(kind: str, name: str) -> str:
     """The kind of array under which a fact stands in the record.
 
     Example:
-        >>> fact_kind("transfer", "iterations")
+        >>> name_fact_kind("transfer", "iterations")
         'transfer:iterations'
     """
     return f"{kind}:{name}"

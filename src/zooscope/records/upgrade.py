@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from zooscope.records.arrays import PUBLISHED, damaged, describe_unit, write_arrays
+from zooscope.records.arrays import PUBLISHED, describe_damage, describe_unit, write_arrays
 from zooscope.records.classifiers import COLUMNS
 from zooscope.records.database import undamaged
 from zooscope.records.layout import lay_out, read_version
@@ -105,7 +105,7 @@ class _Old:
         if count < 0 or values.size != count * int(np.prod(width, dtype=np.int64)):
             what = f"{describe_unit((kind, ''), unit)}, has another length than its shard"
             if self._on_damage is None:
-                raise damaged(self._place, what, kind)
+                raise describe_damage(self._place, what, kind)
             self._on_damage(what)
         else:
             yield ArrayRow(kind=kind, subject=unit[0], object=unit[1], part=part, values=values.reshape(count, *width))

@@ -24,7 +24,7 @@ from zooscope.exchange.published import import_matrix
 from zooscope.images.image_set import ImageSet
 from zooscope.images.pixel_transform import PixelTransform
 from zooscope.measurements.base import Measurement
-from zooscope.measurements.examples import ExamplePixels, example_pixels
+from zooscope.measurements.examples import ExamplePixels, make_examples
 from zooscope.records.entries import DATABASE, Definition
 from zooscope.records.lock import LOCK, held
 from zooscope.records.predictions import Predictions
@@ -434,7 +434,7 @@ class Study:
             StudyError: the classifier or the images are not at hand, or have changed.
         """
         classifier, images = self.classifier(source), self.images.take(positions)
-        return example_pixels(self.attack, classifier, images, seed=self.definition.seed)
+        return make_examples(self.attack, classifier, images, seed=self.definition.seed)
 
     def _require_known(self, name: str) -> None:
         if name not in self.names:

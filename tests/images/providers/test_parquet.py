@@ -220,7 +220,7 @@ def test_a_sample_in_any_order_reads_each_row_group_once(tmp_path: Path, monkeyp
         return original(self, group, *args, **options)
 
     monkeypatch.setattr(pq.ParquetFile, "read_row_group", counted)
-    monkeypatch.setattr("zooscope.images.image_set.in_order", map)
+    monkeypatch.setattr("zooscope.images.image_set.map_in_order", map)
     assert images.digest
     assert len(read) == len(set(read)) <= 10
 

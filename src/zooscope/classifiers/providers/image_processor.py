@@ -11,7 +11,7 @@ from torch import Tensor
 
 from zooscope.errors import ClassifierError, InvalidValueError, first_line
 from zooscope.images.make_pixels import make_pixels
-from zooscope.images.pixel_transform import PixelTransform, fraction_kept
+from zooscope.images.pixel_transform import PixelTransform, find_crop_fraction
 
 INTERPOLATIONS: Final = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")  # in the order of Pillow's numbers
 WARPED_FROM: Final = 384  # from this size on, ConvNeXt's processor changes the aspect ratio instead of cropping
@@ -98,8 +98,8 @@ def _transform(processor: Any) -> PixelTransform:  # noqa: ANN401  (see above)
     if not (height and width):
         msg = f"crop_size={crop} has no height and width"
         raise InvalidValueError(msg)
-    fraction = fraction_kept(height, resized["height"])
-    if fraction_kept(width, resized["width"]) != fraction or not (is_warped or height == width):
+    fraction = find_crop_fraction(height, resized["height"])
+    if find_crop_fraction(width, resized["width"]) != fraction or not (is_warped or height == width):
         msg = f"crop_size={crop} keeps another share of the height than of the width"
         raise InvalidValueError(msg)
     return PixelTransform(

@@ -17,7 +17,7 @@ from zooscope.classifiers.first_pass import num_outputs
 from zooscope.classifiers.options import PREPROCESSING, adjusted, per_channel, refuse_unknown
 from zooscope.classifiers.weights import fill, read_checkpoint
 from zooscope.errors import ClassifierError, UnknownNameError, first_line
-from zooscope.images.pixel_transform import PixelTransform, fraction_kept
+from zooscope.images.pixel_transform import PixelTransform, find_crop_fraction
 
 OPTIONS: Final = ("weights", "part", *PREPROCESSING)
 OLD_DENSENET_NAME: Final = re.compile(r"(denselayer\d+\.(?:norm|conv))\.(\d+\.)")
@@ -74,7 +74,7 @@ def load(weights_name: str, options: Mapping[str, str], *, name: str) -> Classif
 def transform_of(preset: Any) -> PixelTransform:  # noqa: ANN401  (torchvision is untyped)
     """The resizing and the crop of the preset that came with a set of weights."""
     size, resized = preset.crop_size[0], preset.resize_size[0]
-    fraction = fraction_kept(size, resized)
+    fraction = find_crop_fraction(size, resized)
     return PixelTransform(height=size, width=size, interpolation=preset.interpolation.value, crop_fraction=fraction)
 
 

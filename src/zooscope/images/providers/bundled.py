@@ -6,13 +6,13 @@ from typing import Final
 
 from zooscope.errors import UnknownNameError
 from zooscope.images.image_set import ImageSet
-from zooscope.images.providers.folder import images_in_folder
+from zooscope.images.providers.folder import list_images
 
 OPTIONS: Final = ()
 FOLDER: Final = Path(__file__).parents[1] / "bundled"
 
 
-def names() -> tuple[str, ...]:
+def list_names() -> tuple[str, ...]:
     """The bundled image sets."""
     return tuple(sorted(child.name for child in FOLDER.iterdir() if child.is_dir() and not child.name.startswith("_")))
 
@@ -23,7 +23,7 @@ def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | No
     Raises:
         UnknownNameError: there is none of that name.
     """
-    if rest not in names():
+    if rest not in list_names():
         kind = "bundled image set"
-        raise UnknownNameError(kind, rest, names(), f"Bundled: {', '.join(names())}.")
-    return images_in_folder(FOLDER / rest, address=f"bundled:{rest}", classes=classes)
+        raise UnknownNameError(kind, rest, list_names(), f"Bundled: {', '.join(list_names())}.")
+    return list_images(FOLDER / rest, address=f"bundled:{rest}", classes=classes)

@@ -15,7 +15,9 @@ from zooscope.images.stored_labels import store_numbers, store_texts
 OPTIONS: Final = ("image", "label")
 
 
-def chosen(option: str, options: Mapping[str, str], columns: Sequence[str], candidates: Sequence[str], *, address: str) -> str:
+def choose_columns(
+    option: str, options: Mapping[str, str], columns: Sequence[str], candidates: Sequence[str], *, address: str
+) -> str:
     """The column for an option: the one asked for; else the one called as the option is; else the only one that it could be.
 
     Args:
@@ -56,7 +58,7 @@ def require_image_type(kind: pa.DataType, name: str, *, address: str) -> None:
         raise ImagesError(msg)
 
 
-def labels_in(
+def read_labels(
     column: pa.ChunkedArray,
     stored: Sequence[str] | None,
     classes: Sequence[str] | None,

@@ -37,13 +37,13 @@ def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | No
 
     Raises:
         MissingFileError: there is no such folder.
-        ImagesError: as `images_in_folder` says.
+        ImagesError: as `list_images` says.
     """
     folder = Path(rest).expanduser().resolve()  # a study is run on from wherever one stands
-    return images_in_folder(folder, address=write_address("folder", folder), classes=classes)
+    return list_images(folder, address=write_address("folder", folder), classes=classes)
 
 
-def images_in_folder(folder: Path, *, address: str, classes: tuple[str, ...] | None = None) -> ImageSet:
+def list_images(folder: Path, *, address: str, classes: tuple[str, ...] | None = None) -> ImageSet:
     """The image files below each class's subfolder; links are followed, wherever they lead.
 
     What is no image is counted in `left_out`. A subfolder without images is no class; only where all are called by whole numbers,

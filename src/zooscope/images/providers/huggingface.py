@@ -27,7 +27,7 @@ from zooscope.errors import ImagesError, MissingFileError, UnknownNameError, fir
 from zooscope.hub import TOKEN, explain_offline, offline_if_unreachable
 from zooscope.images.image_set import ImageSet
 from zooscope.images.providers import columns
-from zooscope.images.providers.columns import chosen, is_image_type, labels_in, require_image_type
+from zooscope.images.providers.columns import choose_columns, is_image_type, read_labels, require_image_type
 
 OPTIONS: Final = ("split", "config", *columns.OPTIONS)
 _REFUSED: Final = (401, 403)
@@ -47,18 +47,18 @@ def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | No
         MissingFileError: there is no such folder.
         ImagesError: the hub refuses or can't be reached, a column is missing, or labels don't fit.
     """
-    place = _place(rest)
+    place = _find_place(rest)
     with nullcontext() if Path(place).is_dir() else offline_if_unreachable():
-        split = options.get("split") or _only_split(place, options.get("config"))
-        dataset = _dataset(place, options.get("config"), split)
+        split = options.get("split") or _find_only_split(place, options.get("config"))
+        dataset = _open_dataset(place, options.get("config"), split)
     address = write_address("huggingface", place, {**options, "split": split})
     features = dataset.features
     types = features.arrow_schema
     images = [name for name, feature in features.items() if isinstance(feature, Image)]
     candidates = images or [field.name for field in types if is_image_type(field.type)]
     labels = [name for name, feature in features.items() if isinstance(feature, ClassLabel)]
-    image = chosen("image", options, dataset.column_names, candidates, address=address)
-    label = chosen("label", options, dataset.column_names, labels, address=address)
+    image = choose_columns("image", options, dataset.column_names, candidates, address=address)
+    label = choose_columns("label", options, dataset.column_names, labels, address=address)
     if image not in images:
         require_image_type(types.field(image).type, image, address=address)
     column = dataset.select_columns([label]).with_format("arrow")[:].column(label)
@@ -73,7 +73,7 @@ def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | No
         raise ImagesError(msg) from error
     rows = _Rows(stored, image, split)
     ids = rows.ids()
-    numbers, class_names = labels_in(column, names, classes, name=label, ids=ids, address=address)
+    numbers, class_names = read_labels(column, names, classes, name=label, ids=ids, address=address)
     return ImageSet(address=address, ids=ids, labels=numbers, class_names=class_names, read=rows)
 
 
@@ -99,7 +99,7 @@ class _Rows:
             raise ImagesError(msg) from error
 
 
-def _place(rest: str) -> str:
+def _find_place(rest: str) -> str:
     folder = Path(rest).expanduser()
     if folder.is_dir():
         return str(folder.resolve())  # a study is run on from wherever one stands
@@ -109,32 +109,32 @@ def _place(rest: str) -> str:
     return rest
 
 
-def _only_split(place: str, configuration: str | None) -> str:
+def _find_only_split(place: str, configuration: str | None) -> str:
     try:
         splits = get_dataset_split_names(place, configuration)
     except Exception as error:
-        raise _sentence(error, place, configuration, "") from error
+        raise _describe_failure(error, place, configuration, "") from error
     if len(splits) > 1:
         msg = f"{place} has the splits {', '.join(splits)}; choose one by split=NAME."
         raise ImagesError(msg)
     return str(splits[0])
 
 
-def _dataset(place: str, configuration: str | None, split: str) -> Dataset:
+def _open_dataset(place: str, configuration: str | None, split: str) -> Dataset:
     try:
-        return load_dataset(place, configuration, data_files=_files_of(place, configuration, split), split=split)
+        return load_dataset(place, configuration, data_files=_list_files(place, configuration, split), split=split)
     except Exception as error:
-        raise _sentence(error, place, configuration, split) from error
+        raise _describe_failure(error, place, configuration, split) from error
 
 
-def _files_of(place: str, configuration: str | None, split: str) -> dict[str, list[str]] | None:
+def _list_files(place: str, configuration: str | None, split: str) -> dict[str, list[str]] | None:
     """The files of one split, since the library fetches and prepares all that it is not told to leave; None where it can't say."""
     files = load_dataset_builder(place, configuration).config.data_files or {}
     (name,) = re.findall(r"^\w[\w.-]*", split) or [split]
     return {name: list(files[name])} if len(files) > 1 and name in files else None
 
 
-def _sentence(error: Exception, place: str, configuration: str | None, split: str) -> Exception:
+def _describe_failure(error: Exception, place: str, configuration: str | None, split: str) -> Exception:
     """What the library says, as one sentence that says what to do."""
     page = f"https://huggingface.co/datasets/{place}"
     if isinstance(error, DatasetNotFoundError) and "gated" in str(error):
@@ -148,24 +148,24 @@ def _sentence(error: Exception, place: str, configuration: str | None, split: st
     if isinstance(error, ConnectionError):
         cache = f"not in the cache ({config.HF_DATASETS_CACHE})"
         return ImagesError(f"{place} is {cache}, and {explain_offline()}; go online once, or give a folder that holds its files.")
-    return _unknown(error, place, configuration, split) or ImagesError(
+    return _explain_unknown(error, place, configuration, split) or ImagesError(
         f"{place} can't be loaded as a data set of images ({first_line(error)}); give one with its data in Parquet or image files."
     )
 
 
-def _unknown(error: Exception, place: str, configuration: str | None, split: str) -> Exception | None:
+def _explain_unknown(error: Exception, place: str, configuration: str | None, split: str) -> Exception | None:
     """A split or a config that the data set doesn't have."""
     if not isinstance(error, ValueError):
         return None
     text = str(error)
     if "BuilderConfig" in text or "Config name is missing" in text:
-        return _unknown_name("config", configuration or "", get_dataset_config_names(place), place)
+        return _explain_unknown_name("config", configuration or "", get_dataset_config_names(place), place)
     if "Unknown split" in text:
-        return _unknown_name("split", split.partition("[")[0], get_dataset_split_names(place, configuration), place)
+        return _explain_unknown_name("split", split.partition("[")[0], get_dataset_split_names(place, configuration), place)
     return None
 
 
-def _unknown_name(option: str, name: str, known: Any, place: str) -> Exception:  # noqa: ANN401  (the library is untyped)
+def _explain_unknown_name(option: str, name: str, known: Any, place: str) -> Exception:  # noqa: ANN401  (the library is untyped)
     if not name:
         return ImagesError(f"{place} has the {option}s {', '.join(known)}; choose one by {option}=NAME.")
     return UnknownNameError(option, name, known, f"{place} has {', '.join(known)}.")

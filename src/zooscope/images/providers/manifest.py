@@ -44,7 +44,7 @@ def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | No
     """
     file = Path(rest).expanduser().resolve()
     address = write_address("manifest", file)
-    rows = _rows(file, address=address)
+    rows = _iterate_rows(file, address=address)
     _refuse_repeated(rows, address=address)
     _refuse_missing(rows, file.parent, address=address)
     stored = store_texts((row.label for row in rows), lambda position: f"line {rows[position].line}")
@@ -58,7 +58,7 @@ def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | No
     )
 
 
-def _rows(file: Path, *, address: str) -> list[_Row]:
+def _iterate_rows(file: Path, *, address: str) -> list[_Row]:
     if not file.is_file():
         msg = f"{address}: there is no file {file}; give a CSV with the columns {PATH} and {LABEL}."
         raise MissingFileError(msg)

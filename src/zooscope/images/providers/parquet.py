@@ -20,7 +20,7 @@ from zooscope.addresses import write_address
 from zooscope.errors import ImagesError, MissingFileError, first_line
 from zooscope.images.image_set import ImageSet
 from zooscope.images.providers import columns
-from zooscope.images.providers.columns import chosen, is_image_type, labels_in, require_image_type
+from zooscope.images.providers.columns import choose_columns, is_image_type, read_labels, require_image_type
 
 OPTIONS: Final = columns.OPTIONS
 CACHED_BYTES: Final = 256 * 2**20
@@ -46,22 +46,22 @@ def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | No
     place = Path(rest).expanduser()
     place = place.resolve()  # a study is run on from wherever one stands
     address = write_address("parquet", place, options)
-    files = _files(place, address=address)
+    files = _list_files(place, address=address)
     root = place if place.is_dir() else Path(os.path.commonpath([file.parent for file in files]))
-    tables = [_table(file, address=address) for file in files]
+    tables = [_read_table(file, address=address) for file in files]
     first = tables[0].schema
-    features = _features(first)
+    features = _read_features(first)
     images = [field.name for field in first if is_image_type(field.type)]
     labels = [name for name, feature in features.items() if feature.get("_type") == "ClassLabel"]
-    image = chosen("image", options, first.names, images, address=address)
-    label = chosen("label", options, first.names, labels, address=address)
+    image = choose_columns("image", options, first.names, images, address=address)
+    label = choose_columns("label", options, first.names, labels, address=address)
     for file, table in zip(files, tables, strict=True):
         _require_columns(file, table.schema, image, label, features, address=address)
     found = pa.chunked_array([chunk for table in tables for chunk in table.labels(label).chunks], type=first.field(label).type)
     names = features.get(label, {}).get("names")
     rows = _Rows(image, {file.relative_to(root).as_posix(): table for file, table in zip(files, tables, strict=True)})
     ids = rows.ids()
-    numbers, class_names = labels_in(found, names, classes, name=label, ids=ids, address=address)
+    numbers, class_names = read_labels(found, names, classes, name=label, ids=ids, address=address)
     return ImageSet(address=address, ids=ids, labels=numbers, class_names=class_names, read=rows)
 
 
@@ -156,7 +156,7 @@ class _Rows:
         return self._cached[key]
 
 
-def _files(place: Path, *, address: str) -> list[Path]:
+def _list_files(place: Path, *, address: str) -> list[Path]:
     if place.is_dir():
         candidates = (path for path in place.rglob("*.parquet") if path.is_file())
         files = sorted(path for path in candidates if not any(part.startswith(".") for part in path.relative_to(place).parts))
@@ -175,7 +175,7 @@ def _files(place: Path, *, address: str) -> list[Path]:
     return files
 
 
-def _table(file: Path, *, address: str) -> _Table:
+def _read_table(file: Path, *, address: str) -> _Table:
     try:
         with pq.ParquetFile(file) as opened:
             sizes = [opened.metadata.row_group(group).num_rows for group in range(opened.metadata.num_row_groups)]
@@ -185,7 +185,7 @@ def _table(file: Path, *, address: str) -> _Table:
         raise ImagesError(msg) from error
 
 
-def _features(schema: pa.Schema) -> dict[str, dict[str, Any]]:
+def _read_features(schema: pa.Schema) -> dict[str, dict[str, Any]]:
     """What the hub's metadata say of each column; empty where there are none."""
     text = (schema.metadata or {}).get(b"huggingface", b"{}")
     try:
@@ -203,6 +203,6 @@ def _require_columns(
             msg = f"{address}: {file} has no column {name}; there are {', '.join(schema.names)}. Choose one by {option}=COLUMN."
             raise ImagesError(msg)
     require_image_type(schema.field(image).type, image, address=address)
-    if _features(schema).get(label) != features.get(label):
+    if _read_features(schema).get(label) != features.get(label):
         msg = f"{address}: {file} has other classes than the files before it; give files of one data set."
         raise ImagesError(msg)

@@ -48,25 +48,25 @@ def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | No
         raise InvalidValueError(msg)
     root = Path(options["root"]).expanduser().resolve()
     address = write_address("torchvision", rest, {**options, "root": str(root)})
-    dataset = _made(rest, root, _arguments(rest, options), address=address)
-    numbers = _labels(dataset, address=address)
+    dataset = _make(rest, root, _read_arguments(rest, options), address=address)
+    numbers = _find_labels(dataset, address=address)
     split = options.get("split", options.get("train", rest))
     ids = tuple(f"{split}#{row}" for row in range(len(numbers)))
-    labels, class_names = order_numbers(numbers, _class_names(dataset), classes, place=ids.__getitem__, address=address)
+    labels, class_names = order_numbers(numbers, _find_class_names(dataset), classes, place=ids.__getitem__, address=address)
     return ImageSet(address=address, ids=ids, labels=labels, class_names=class_names, read=partial(_read, dataset))
 
 
-def _arguments(name: str, options: Mapping[str, str]) -> dict[str, Any]:
+def _read_arguments(name: str, options: Mapping[str, str]) -> dict[str, Any]:
     """What the constructor takes of `split` and `train`."""
-    parameters = _parameters(getattr(datasets, name))
+    parameters = _list_parameters(getattr(datasets, name))
     has_split, has_train = "split" in parameters, "train" in parameters
     arguments: dict[str, Any] = {"download": False} if "download" in parameters else {}
     if "split" in options and has_split:
         arguments["split"] = options["split"]
     elif "split" in options and has_train:
-        arguments["train"] = _one_of("split", options, _SIDES)
+        arguments["train"] = _require_one_of("split", options, _SIDES)
     if "train" in options and has_train:
-        arguments["train"] = _one_of("train", options, _TRUTH)
+        arguments["train"] = _require_one_of("train", options, _TRUTH)
     takes = {"split": has_split or has_train, "train": has_train}
     unused = [option for option, is_taken in takes.items() if option in options and not is_taken]
     if unused:
@@ -81,7 +81,7 @@ def _arguments(name: str, options: Mapping[str, str]) -> dict[str, Any]:
     return arguments
 
 
-def _parameters(kind: type) -> set[str]:
+def _list_parameters(kind: type) -> set[str]:
     """The names of a constructor's parameters, also of those that it hands on."""
     found: set[str] = set()
     for base in kind.__mro__:
@@ -93,13 +93,13 @@ def _parameters(kind: type) -> set[str]:
     return found
 
 
-def _one_of(option: str, options: Mapping[str, str], known: Mapping[str, bool]) -> bool:
+def _require_one_of(option: str, options: Mapping[str, str], known: Mapping[str, bool]) -> bool:
     if options[option] not in known:
         raise UnknownNameError(option, options[option], known, f"Write {option}={f' or {option}='.join(known)}.")
     return known[options[option]]
 
 
-def _made(name: str, root: Path, arguments: dict[str, Any], *, address: str) -> Any:  # noqa: ANN401  (torchvision is untyped)
+def _make(name: str, root: Path, arguments: dict[str, Any], *, address: str) -> Any:  # noqa: ANN401  (torchvision is untyped)
     try:
         return getattr(datasets, name)(root, **arguments)
     except TypeError as error:
@@ -111,7 +111,7 @@ def _made(name: str, root: Path, arguments: dict[str, Any], *, address: str) -> 
         raise ImagesError(msg) from error
 
 
-def _labels(dataset: Any, *, address: str) -> Int[np.ndarray, " image"]:  # noqa: ANN401  (torchvision is untyped)
+def _find_labels(dataset: Any, *, address: str) -> Int[np.ndarray, " image"]:  # noqa: ANN401  (torchvision is untyped)
     found: Any = next((getattr(dataset, name) for name in _LABELS if hasattr(dataset, name)), None)
     pairs = next((getattr(dataset, name) for name in _PAIRS if hasattr(dataset, name)), None)
     if found is None and pairs is not None:
@@ -124,7 +124,7 @@ def _labels(dataset: Any, *, address: str) -> Int[np.ndarray, " image"]:  # noqa
     return labels.astype(np.int64)
 
 
-def _class_names(dataset: Any) -> tuple[str, ...] | None:  # noqa: ANN401  (torchvision is untyped)
+def _find_class_names(dataset: Any) -> tuple[str, ...] | None:  # noqa: ANN401  (torchvision is untyped)
     """The name of each number: synsets where there are some, as ImageNet's other names are not unique."""
     for name in ("wnids", "classes"):
         found = getattr(dataset, name, None)
@@ -144,9 +144,9 @@ def _read(dataset: Any, name: str) -> bytes:  # noqa: ANN401  (torchvision is un
         msg = f"{name} ({error.strerror or first_line(error)})"
         raise ImagesError(msg) from error
     file = io.BytesIO()
-    _plain(image).save(file, "PPM")
+    _make_plain(image).save(file, "PPM")
     return file.getvalue()
 
 
-def _plain(image: Image.Image) -> Image.Image:
+def _make_plain(image: Image.Image) -> Image.Image:
     return image if image.mode in {"L", "RGB"} else image.convert("RGB")

@@ -70,7 +70,7 @@ def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | No
     """
     pattern = str(Path(rest).expanduser().resolve())  # a study is run on from wherever one stands
     address = write_address("webdataset", pattern, options)
-    shards = _shards(pattern, address=address)
+    shards = _list_shards(pattern, address=address)
     root = Path(os.path.commonpath([shard.parent for shard in shards]))
     ending, _, field = options.get("label", "cls").partition(":")
     images = frozenset({f".{options['image'].lower()}"}) if "image" in options else SUFFIXES
@@ -112,8 +112,8 @@ class _Members:
             raise ImagesError(msg) from error
 
 
-def _shards(pattern: str, *, address: str) -> list[Path]:
-    names = list(_expanded(pattern, address=address))
+def _list_shards(pattern: str, *, address: str) -> list[Path]:
+    names = list(_expand(pattern, address=address))
     is_glob = glob.has_magic(pattern) and not any(Path(name).exists() for name in names)
     found = sorted({path for name in names for path in glob.glob(name, recursive=True)}) if is_glob else names  # noqa: PTH207  (absolute)
     missing = [name for name in found if not Path(name).is_file()]
@@ -125,7 +125,7 @@ def _shards(pattern: str, *, address: str) -> list[Path]:
     return [Path(name) for name in found]
 
 
-def _expanded(pattern: str, *, address: str) -> Iterator[str]:
+def _expand(pattern: str, *, address: str) -> Iterator[str]:
     """The names that {0000..0003} stands for, as a shell expands it."""
     match = _RANGE.search(pattern)
     if not match:
@@ -137,7 +137,7 @@ def _expanded(pattern: str, *, address: str) -> Iterator[str]:
         raise InvalidValueError(msg)
     for number in range(first, last + 1):
         filled = pattern[: match.start()] + str(number).zfill(len(match[1])) + pattern[match.end() :]
-        yield from _expanded(filled, address=address)
+        yield from _expand(filled, address=address)
 
 
 def _read_shard(shard: Path, root: Path, wanted: _Wanted, *, address: str) -> tuple[list[_Sample], Counter[str]]:
@@ -151,7 +151,7 @@ def _read_shard(shard: Path, root: Path, wanted: _Wanted, *, address: str) -> tu
             samples = [
                 _Sample(
                     f"{prefix}/{member.name}",
-                    _place(shard, member, address=address),
+                    _describe_place(shard, member, address=address),
                     _read_label(archive, shard, labels[key], wanted, address=address),
                 )
                 for key, member in images
@@ -161,7 +161,7 @@ def _read_shard(shard: Path, root: Path, wanted: _Wanted, *, address: str) -> tu
         raise ImagesError(msg) from error
     keys = {key for key, _ in images}
     unused = [labels[key].name for key in labels.keys() - keys]
-    unused += [member.name for member in members if not keys.intersection(_possible_keys(member.name))]
+    unused += [member.name for member in members if not keys.intersection(_list_possible_keys(member.name))]
     return samples, Counter(f"members {_split(name)[1] or 'without an ending'}" for name in set(unused))
 
 
@@ -177,7 +177,7 @@ def _split(name: str) -> tuple[str, str]:
     return f"{folder}{slash}{stem}", f"{dot}{ending}".lower()
 
 
-def _possible_keys(name: str) -> Iterator[str]:
+def _list_possible_keys(name: str) -> Iterator[str]:
     """The name up to each dot behind the folders."""
     start = name.rfind("/") + 1
     return (name[:place] for place in range(start, len(name)) if name[place] == ".")
@@ -226,10 +226,10 @@ def _read_label(archive: tarfile.TarFile, shard: Path, member: tarfile.TarInfo, 
         raise ImagesError(msg)
     content = archive.extractfile(member)
     text = content.read().decode("utf-8").strip() if content else ""
-    return _label_in_json(text, f"{member.name} in {shard}", wanted, address=address) if wanted.is_json else text
+    return _read_label_in_json(text, f"{member.name} in {shard}", wanted, address=address) if wanted.is_json else text
 
 
-def _label_in_json(text: str, name: str, wanted: _Wanted, *, address: str) -> str:
+def _read_label_in_json(text: str, name: str, wanted: _Wanted, *, address: str) -> str:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -247,7 +247,7 @@ def _label_in_json(text: str, name: str, wanted: _Wanted, *, address: str) -> st
     return label
 
 
-def _place(shard: Path, member: tarfile.TarInfo, *, address: str) -> _Place:
+def _describe_place(shard: Path, member: tarfile.TarInfo, *, address: str) -> _Place:
     _require_plain(shard, member, address=address)
     return _Place(shard, member.offset_data, member.size)
 
