@@ -6,12 +6,16 @@ import zooscope.images.torchvision_operators  # for all tests
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import settings
 from PIL import Image
 
 # The same examples on every machine, and no time limit per example: other programs may need the processor, too.
 settings.register_profile("zooscope", deadline=None, derandomize=True)
 settings.load_profile("zooscope")
+
+# The networks are small: several threads would wait for each other longer than they compute, most of all on a busy machine.
+torch.set_num_threads(1)
 
 
 @pytest.fixture

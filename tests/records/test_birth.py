@@ -2,11 +2,13 @@
 
 import os
 import resource
+import signal
 import sqlite3
-import subprocess
 import sys
+from collections.abc import Callable
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +22,17 @@ from zooscope.records.records import Records
 from zooscope.study.snapshot import read_snapshot
 
 FORK = get_context("fork")
+
+
+MATRIX = pd.DataFrame(np.eye(3), index=["a", "b", "c"], columns=["a", "b", "c"])
+
+
+def end_of(work: Callable[[Path, int], None], path: Path, moment: int) -> int | None:
+    """The exit status of a process that does this; minus the signal that ended it."""
+    process = FORK.Process(target=work, args=(path, moment))
+    process.start()
+    process.join()
+    return process.exitcode
 
 
 def files(folder: Path) -> set[str]:
@@ -65,36 +78,31 @@ def test_leftovers_of_killed_processes_do_not_get_into_a_new_study_and_other_fil
     assert files(tmp_path) == {"study.db", "study.newest.txt", "study.7.newer"}
 
 
-CREATE_AND_BE_KILLED = """
-import os, signal, sys
-from pathlib import Path
-import numpy as np
-from tests.records.written import DEFINITION, IDS, LABELS, fill
-from zooscope.records.records import Records
+def create_and_be_killed(path: Path, moment: int) -> None:
+    """Kills its process, as `kill -9` does, when so many files were opened or renamed."""
+    left = moment
 
-left = int(sys.argv[2])
+    def kill_at_the_nth(event: str, _: object) -> None:
+        nonlocal left
+        if event in {"open", "os.rename", "sqlite3.connect", "sqlite3.connect/handle"}:
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
 
-def kill_at_the_nth(event, arguments):
-    global left
-    if event in {"open", "os.rename", "sqlite3.connect", "sqlite3.connect/handle"}:
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-sys.addaudithook(kill_at_the_nth)
-Records.create(Path(sys.argv[1]), DEFINITION, IDS, LABELS, fill=fill)
-"""
+    sys.addaudithook(kill_at_the_nth)
+    Records.create(path, DEFINITION, IDS, LABELS, fill=fill)
+    os._exit(0)
 
 
 def test_a_creation_that_is_killed_anywhere_leaves_no_study_and_can_be_repeated(tmp_path: Path) -> None:
     for moment in range(1, 30):
         path = tmp_path / str(moment) / "study.db"
-        ended = subprocess.run([sys.executable, "-c", CREATE_AND_BE_KILLED, str(path), str(moment)], check=False)
-        if ended.returncode == 0 or path.exists():  # from here on the study is born
+        ended = end_of(create_and_be_killed, path, moment)
+        if ended == 0 or path.exists():  # from here on the study is born
             with Records.open(path) as records:
                 assert (records.image_ids, records.names) == (IDS, ("a",))
             break
-        assert ended.returncode == -9
+        assert ended == -signal.SIGKILL
         with Records.create(path, DEFINITION, IDS, LABELS) as records:
             assert records.image_ids == IDS
         assert files(path.parent) == {"study.db"}
@@ -150,42 +158,35 @@ def test_of_many_processes_that_make_one_study_one_makes_it_and_the_others_say_s
         assert files(path.parent) == {"study.db"}
 
 
-IMPORT_AND_BE_KILLED = """
-import os, signal, sqlite3, sys
-from pathlib import Path
-import numpy as np
-import pandas as pd
-from zooscope.exchange.published import import_matrix
+def import_and_be_killed(folder: Path, moment: int) -> None:
+    """Kills its process, as `kill -9` does, at so many SQL statements."""
+    left = moment
 
-left = int(sys.argv[2])
+    def burn(_: str) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
 
-def burn(_):
-    global left
-    left -= 1
-    if left == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
+    connect = sqlite3.connect
 
-connect = sqlite3.connect
+    def connect_watched(*arguments: Any, **options: Any) -> sqlite3.Connection:  # noqa: ANN401  (as sqlite3.connect)
+        connection: sqlite3.Connection = connect(*arguments, **options)
+        connection.set_trace_callback(burn)
+        return connection
 
-def watched(*arguments, **options):
-    connection = connect(*arguments, **options)
-    connection.set_trace_callback(burn)
-    return connection
-
-sqlite3.connect = watched
-names = ["a", "b", "c"]
-import_matrix(sys.argv[1], pd.DataFrame(np.eye(3), index=names, columns=names))
-"""
+    sqlite3.connect = connect_watched  # type: ignore[assignment]
+    import_matrix(folder, MATRIX)
+    os._exit(0)
 
 
 def test_an_import_that_is_killed_anywhere_leaves_no_study_and_can_be_repeated(tmp_path: Path) -> None:
-    matrix = pd.DataFrame(np.eye(3), index=["a", "b", "c"], columns=["a", "b", "c"])
     for moment in (1, 10, 20, 40, 60, 80, 100):
         folder = tmp_path / str(moment)
-        ended = subprocess.run([sys.executable, "-c", IMPORT_AND_BE_KILLED, str(folder), str(moment)], check=False)
-        if ended.returncode == -9 and not (folder / "study.db").exists():
-            import_matrix(folder, matrix)
-        np.testing.assert_array_equal(read_snapshot(folder).sat().to_numpy(), matrix.to_numpy())
+        ended = end_of(import_and_be_killed, folder, moment)
+        if ended == -signal.SIGKILL and not (folder / "study.db").exists():
+            import_matrix(folder, MATRIX)
+        np.testing.assert_array_equal(read_snapshot(folder).sat().to_numpy(), MATRIX.to_numpy())
         assert files(folder) == {"study.db"}
 
 
