@@ -1,10 +1,9 @@
 """The program `zooscope` and its commands."""
 
 import re
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 import typer
-from typer.core import TyperGroup
 
 import zooscope
 from zooscope.classifiers.selection import is_zoo_file
@@ -30,6 +29,7 @@ from zooscope.cli.commands import (
     strategies,
     teachers,
 )
+from zooscope.cli.help import Command, Group, show_example
 from zooscope.cli.terminal import INTERRUPTED, show_warnings_as_notes, tell
 from zooscope.errors import ZooscopeError
 
@@ -39,8 +39,16 @@ _SWITCH: Final = re.compile(r"\b(allow_chance|allow_nonfinite|trust)=True\b")
 _ADDRESS: Final = re.compile(r"[\w*\[\]]+:")
 
 
-class Commands(TyperGroup):
+class Commands(Group):
     """Prints expected errors and warnings in one line each, and lets `--classifiers` and `--from` take several words."""
+
+    sections: ClassVar = {
+        "Measure": ("demo", "classifiers", "measure", "compare", "check", "doctor"),
+        "Look": ("show", "report"),
+        "Analyse": ("clusters", "map", "components", "ensembles", "strategies", "stability"),
+        "Choose": ("select", "place", "teachers"),
+        "Share": ("export", "import"),
+    }
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  (a class of Typer's or of Click's, by version)
         """Repeats the option before every further word, as the parser expects."""
@@ -106,26 +114,26 @@ app = typer.Typer(
     name="zooscope", cls=Commands, rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True
 )
 app.callback()(zooscope_command)
-for _module, _command in (
-    (demo, demo.demo),
-    (measure, measure.measure),
-    (show, show.show),
-    (compare, compare.compare),
-    (report, report.report),
-    (clusters, clusters.clusters),
-    (ensembles, ensembles.ensembles),
-    (select, select.select),
-    (stability, stability.stability),
-    (strategies, strategies.strategies),
-    (place, place.place),
-    (teachers, teachers.teachers),
-    (export, export.export),
-    (check, check.check),
-    (classifiers, classifiers.classifiers),
-    (doctor, doctor.doctor),
+for _name, _module, _command in (
+    ("demo", demo, demo.demo),
+    ("classifiers", classifiers, classifiers.classifiers),
+    ("measure", measure, measure.measure),
+    ("compare", compare, compare.compare),
+    ("check", check, check.check),
+    ("doctor", doctor, doctor.doctor),
+    ("show", show, show.show),
+    ("report", report, report.report),
+    ("clusters", clusters, clusters.clusters),
+    ("map", map_, map_.map_),
+    ("ensembles", ensembles, ensembles.ensembles),
+    ("strategies", strategies, strategies.strategies),
+    ("stability", stability, stability.stability),
+    ("select", select, select.select),
+    ("place", place, place.place),
+    ("teachers", teachers, teachers.teachers),
+    ("export", export, export.export),
+    ("import", import_, import_.import_),
 ):
-    app.command(epilog=f"Example: {_module.EXAMPLE}")(_command)
-app.command("map", epilog=f"Example: {map_.EXAMPLE}")(map_.map_)
-app.command("import", epilog=f"Example: {import_.EXAMPLE}")(import_.import_)
-components.group.command(epilog=f"Example: {importance.EXAMPLE}")(importance.importance)
+    app.command(_name, cls=Command, epilog=show_example(_module.EXAMPLE))(_command)
+components.group.command("importance", cls=Command, epilog=show_example(importance.EXAMPLE))(importance.importance)
 app.add_typer(components.group)

@@ -14,6 +14,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
+from zooscope.cli.wrapping import wrap_text
 from zooscope.errors import ClassOrderWarning, EmptyPairWarning, LeftOutWarning, OneSidedWarning, WeakSourceWarning
 from zooscope.words import escape_controls, escape_in_json
 
@@ -22,11 +23,19 @@ OUR_WARNINGS: Final = (ClassOrderWarning, EmptyPairWarning, LeftOutWarning, OneS
 
 
 class Terminal(Console):
-    """A console that escapes control characters; newlines are kept."""
+    """A console that escapes control characters and breaks no command in the middle; newlines are kept."""
 
     def __init__(self, *, is_stderr: bool = False) -> None:
         """A console on stdout or stderr."""
         super().__init__(stderr=is_stderr, markup=False, emoji=False, highlight=False)
+
+    def print(self, *objects: Any, **options: Any) -> None:  # noqa: ANN401  (as of Console)
+        """A plain text alone is wrapped between its words; everything else is printed as Rich does."""
+        if len(objects) == 1 and isinstance(objects[0], str) and not options:
+            text = wrap_text(escape_controls(objects[0], keep_newlines=True), self.width)
+            super().print(Text(text), soft_wrap=True)
+        else:
+            super().print(*objects, **options)
 
     def render_str(self, text: str, **options: Any) -> Text:  # noqa: ANN401  (as of Console)
         """A text, escaped before its width is measured; every plain text and every table cell passes through here."""
@@ -49,13 +58,18 @@ def stderr() -> Console:
 
 
 def say(line: str) -> None:
-    """Prints a line of any length on stdout; leading newlines are kept."""
-    stdout().print(_escape_newlines(line), soft_wrap=True)
+    """Prints a line on stdout; leading newlines are kept. Only a terminal gets it wrapped: a pipe has one line for one line."""
+    _print_line(stdout(), line)
 
 
 def tell(line: str) -> None:
-    """Prints a line of any length on stderr."""
-    stderr().print(_escape_newlines(line), soft_wrap=True)
+    """Prints a line on stderr, in the same way."""
+    _print_line(stderr(), line)
+
+
+def _print_line(console: Console, line: str) -> None:
+    text = _escape_newlines(line)
+    console.print(Text(wrap_text(text, console.width) if console.is_terminal else text), soft_wrap=True)
 
 
 def _escape_newlines(text: str) -> str:

@@ -24,7 +24,7 @@ _Paper = Annotated[bool, typer.Option("--paper", help="List the paper's 69 netwo
 
 
 def classifiers(words: _Words = None, paper: _Paper = False, names: _Names = False, as_json: Json = False) -> None:
-    """List the bundled classifiers, or the matches of patterns and zoo files.
+    """List the bundled classifiers, or those that patterns match.
 
     The bundled ones are small networks trained on CIFAR-10; --json shows how. Accuracy is on CIFAR-10's 10,000 test images.
     For a pattern, such as 'timm:vit_*', or a zoo file, the addresses are listed; none is loaded.

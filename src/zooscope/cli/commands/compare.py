@@ -32,7 +32,7 @@ from zooscope.words import format_attack, format_interval, format_number, format
 if TYPE_CHECKING:
     from zooscope.study.pair import SatScore
 
-EXAMPLE: Final = "zooscope compare bundled:resnet bundled:vit --images bundled:cifar10 --count 100"
+EXAMPLE: Final = "zooscope compare bundled:resnet bundled:vit --images bundled:cifar10"
 
 
 def compare(

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.table import Table
-from typer.core import TyperGroup
 
+from zooscope.cli.help import Command, Group, show_example
 from zooscope.cli.options import Json
 from zooscope.cli.terminal import say, say_json, stdout
 
@@ -17,7 +17,7 @@ EXAMPLE: Final = "zooscope components read bundled:vit"
 ON_A_STUDY: Final = "importance"
 
 
-class WithDefault(TyperGroup):
+class WithDefault(Group):
     """A first word that is not a command is a study's folder, for the command for studies."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  (a class of Typer's or of Click's, by version)
@@ -36,9 +36,9 @@ group = typer.Typer(
 )
 
 
-@group.callback(epilog=f"Example: {EXAMPLE}")
+@group.callback(epilog=show_example(EXAMPLE))
 def components() -> None:
-    """Read a network's components, or measure which matter in a study.
+    """Read a network's components, or measure which matter.
 
     `read` takes one classifier. A study's folder alone, `zooscope components STUDY`, stands for `zooscope components importance
     STUDY`; a study whose folder has the name of a command is written ./read.
@@ -63,7 +63,7 @@ _Override = Annotated[
 ]
 
 
-@group.command(epilog=f"Example: {EXAMPLE}")
+@group.command(cls=Command, epilog=show_example(EXAMPLE))
 def read(classifier: _Address, override: _Override = None, as_json: Json = False) -> None:
     """Print a network's 13 components, and the reason for each.
 

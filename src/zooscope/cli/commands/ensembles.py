@@ -95,7 +95,7 @@ def ensembles(
     out: Out = None,
     as_json: Json = False,
 ) -> None:
-    """Measure what ensembles gain, by the similarity of their members.
+    """Measure what ensembles gain, by their members' similarity.
 
     From the stored clean logits: the error reduction rate (1 minus the ensemble's top-1 error over its members' mean error) of all
     pairs against their SAT, with a p value from permuting classifiers; and larger random ensembles from one or more clusters,

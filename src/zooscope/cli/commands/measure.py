@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from zooscope.study.study import Study
 
 GIB: Final = 2**30
-EXAMPLE: Final = "zooscope measure STUDY --classifiers bundled:resnet bundled:vit --images bundled:cifar10 --count 100"
+EXAMPLE: Final = "zooscope measure STUDY --classifiers 'bundled:vit*' --images bundled:cifar10"
 
 
 def measure(
