@@ -1,5 +1,6 @@
 import json
 import math
+import shlex
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,8 @@ from zooscope.words import (
     format_percent,
     format_setting,
     guard_cell,
+    quote_path,
+    shorten_names,
     unguard_cell,
 )
 
@@ -109,6 +112,18 @@ def test_a_provider_that_all_names_share_is_dropped_from_labels() -> None:
     assert drop_shared_provider(["bundled:vit", "timm:vit"]) == ("bundled:vit", "timm:vit")
     assert drop_shared_provider(["bundled:vit", "mine"]) == ("bundled:vit", "mine")
     assert drop_shared_provider(["a:", "a:b"]) == ("a:", "a:b")
+
+
+def test_names_are_shortened_as_far_as_they_stay_different() -> None:
+    assert shorten_names(["timm:vit", "timm:resnet"]) == {"timm:vit": "vit", "timm:resnet": "resnet"}
+    assert shorten_names(["bundled:vit", "timm:vit"]) == {"bundled:vit": "vit", "timm:vit": "timm:vit"}
+    assert shorten_names(["bundled:vit", "vit"]) == {"bundled:vit": "bundled:vit", "vit": "vit"}
+    assert shorten_names([]) == {}
+
+
+@pytest.mark.parametrize("path", ["study", "my study", "it's", "a;b", "$HOME"])
+def test_a_quoted_path_is_one_word_to_a_shell(path: str) -> None:
+    assert shlex.split(f"zooscope show {quote_path(path)}") == ["zooscope", "show", path]
 
 
 @pytest.mark.parametrize("length", [3, 8, 15, 26])

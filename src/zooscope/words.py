@@ -2,6 +2,7 @@
 
 import html
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from math import isnan
 from typing import Final
@@ -117,12 +118,38 @@ def drop_shared_provider(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(own) if len(providers) == 1 and None not in providers and all(own) else tuple(names)
 
 
+def shorten_names(names: Sequence[str]) -> dict[str, str]:
+    """Each name without its provider, if that is the same for all; else only without `bundled:`.
+
+    Example:
+        >>> shorten_names(["timm:vit", "timm:resnet"])
+        {'timm:vit': 'vit', 'timm:resnet': 'resnet'}
+        >>> shorten_names(["bundled:vit", "timm:resnet"])
+        {'bundled:vit': 'vit', 'timm:resnet': 'timm:resnet'}
+    """
+    short = drop_shared_provider(names)
+    return dict(zip(names, drop_bundled(names) if short == tuple(names) else short, strict=True))
+
+
 def cut_middle(name: str, length: int) -> str:
     """A name of at most `length` characters; names differ least in the middle, so the middle is cut."""
     if len(name) <= length:
         return name
     tail = (length - 1) // 2
     return name[: length - 1 - tail] + ELLIPSIS + name[len(name) - tail :]
+
+
+# Commands
+
+
+def quote_path(path: object) -> str:
+    """A path as a shell takes it, for a command to copy.
+
+    Example:
+        >>> quote_path("study"), quote_path("my study")
+        ('study', "'my study'")
+    """
+    return shlex.quote(str(path))
 
 
 # Untrusted texts

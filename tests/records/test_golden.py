@@ -95,6 +95,15 @@ def test_an_imported_matrix_says_what_was_imported(file: Path, tmp_path: Path) -
     assert study.components()["activation"].dropna().to_dict() == {"a": "GELU", "b": "ReLU"}
 
 
+@pytest.mark.parametrize(("address", "guessed"), [("bundled:vit", ["bundled:vit"]), (None, ["bundled:vit"]), ("paper:vit", [])])
+def test_what_an_old_record_may_have_guessed_counts_as_a_guess(address: str | None, guessed: list[str], tmp_path: Path) -> None:
+    shutil.copy(GOLDEN / "study-v2.db", tmp_path / "study.db")
+    with closing(sqlite3.connect(tmp_path / "study.db")) as connection, connection:
+        connection.execute("UPDATE components SET value = 'NAS (CNN)' WHERE classifier_id = 2 AND component = 'base architecture'")
+        connection.execute("UPDATE classifiers SET address = ? WHERE id = 2", [address])
+    assert read_snapshot(tmp_path).guesses == {name: {"base architecture"} for name in guessed}
+
+
 def test_scores_are_those_of_the_tables(golden: tuple[Study, dict[str, Any]]) -> None:
     study, expected = golden
     with study:

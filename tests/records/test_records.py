@@ -42,6 +42,14 @@ def test_components_come_back_by_classifier_and_take_new_values(records: Records
     assert records.components() == {"b": {"activation": "GELU", "hierarchical": "Yes"}}
 
 
+def test_guesses_come_back_by_classifier_until_they_get_another_value(records: Records) -> None:
+    records.set_components("a", {"activation": "ReLU"})
+    records.set_components("b", {"base architecture": "NAS (CNN)", "hierarchical": "Yes"}, guesses=["base architecture"])
+    assert records.guesses() == {"b": {"base architecture"}}
+    records.set_components("b", {"base architecture": "CNN"})
+    assert records.guesses() == {}
+
+
 def test_published_scores_come_back_and_unknown_pairs_are_nan(records: Records) -> None:
     scores = np.array([[4.5, np.nan], [np.nan, -4.6]])
     write_published(records, scores)

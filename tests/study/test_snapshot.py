@@ -46,7 +46,7 @@ def test_a_published_matrix_comes_back_after_reopening(published: Study) -> None
 
 
 def test_what_a_published_matrix_lacks_is_said_with_the_command_that_measures_it(published: Study) -> None:
-    expected = "is an imported matrix and holds no {}; measure these classifiers into a new folder: zooscope measure FOLDER"
+    expected = "is an imported matrix and holds no {}; measure these classifiers into a new folder: `zooscope measure FOLDER"
     with pytest.raises(StudyError, match=expected.format("predictions")):
         published.predictions  # noqa: B018  (it is the reading that fails)
     with pytest.raises(StudyError, match=expected.format("logits")):

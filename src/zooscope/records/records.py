@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import fields
 from functools import cached_property
@@ -20,6 +20,7 @@ from zooscope.records.damage import Damage, find_damage, forget_damage
 from zooscope.records.database import connect, describe_move, explain, one_moment, transaction, undamaged
 from zooscope.records.entries import ClassifierRecord, Definition, Entry
 from zooscope.records.layout import lay_out
+from zooscope.records.near import suggest_studies
 from zooscope.records.opening import open_for_reading, open_for_writing
 from zooscope.records.rows import ArrayRow, FactRow, name_fact_kind
 from zooscope.records.seals import SEALED, read_sealed, seal
@@ -204,16 +205,26 @@ class Records:
         with self.one_moment():
             names = {row[0]: row[1] for row in self._table("classifiers")}
             result: dict[str, dict[str, str]] = {}
-            for number, component, value in self._table("components"):
+            for number, component, value, _ in self._table("components"):
                 result.setdefault(names[number], {})[component] = value
         return result
 
-    def set_components(self, classifier: str, components: Mapping[str, str]) -> None:
-        """Enters components of a classifier; those that it has already get the new value."""
+    def guesses(self) -> dict[str, frozenset[str]]:
+        """Names of the components whose values are guesses, for every classifier that has such ones."""
+        with self.one_moment():
+            names = {row[0]: row[1] for row in self._table("classifiers")}
+            result: dict[str, set[str]] = {}
+            for number, component, _, is_guess in self._table("components"):
+                if is_guess:
+                    result.setdefault(names[number], set()).add(component)
+        return {name: frozenset(components) for name, components in result.items()}
+
+    def set_components(self, classifier: str, components: Mapping[str, str], *, guesses: Collection[str] = ()) -> None:
+        """Enters components of a classifier, and which of them are guesses; those that it has already get the new value."""
         with self._written() as connection:
             connection.executemany(
-                "INSERT OR REPLACE INTO components SELECT id, ?, ? FROM classifiers WHERE name = ?",
-                [[component, value, classifier] for component, value in components.items()],
+                "INSERT OR REPLACE INTO components SELECT id, ?, ?, ? FROM classifiers WHERE name = ?",
+                [[component, value, component in guesses, classifier] for component, value in components.items()],
             )
             seal(connection, "components")
 
@@ -344,5 +355,6 @@ class Records:
 
 def _require_file(path: Path) -> None:
     if not path.is_file():
-        msg = f"there is no study at {path.parent}: {path.name} is missing. `zooscope measure` makes one."
+        near = suggest_studies(path.parent)
+        msg = f"there is no study at {path.parent}: {path.name} is missing.{near} `zooscope measure` makes one."
         raise MissingFileError(msg)

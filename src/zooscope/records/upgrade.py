@@ -21,6 +21,12 @@ _CLASSIFIERS: Final = (
     f"SELECT id, {_COLUMNS}, 1, EXISTS (SELECT * FROM clean WHERE classifier_id = id) "  # noqa: S608  (our own names)
     "OR NOT EXISTS (SELECT * FROM images), '' FROM classifiers ORDER BY id"
 )
+# Of what was read, only this could be a guess; what a user said looks the same. The paper's networks have the values of its table.
+_COMPONENTS: Final = (
+    "SELECT classifier_id, component, value, component = 'base architecture' AND value = 'NAS (CNN)' "
+    "AND coalesce(address, '') NOT LIKE 'paper:%' AND EXISTS (SELECT * FROM images) "
+    "FROM components JOIN classifiers ON id = classifier_id ORDER BY classifier_id, component"
+)
 
 
 def copy_old(old: sqlite3.Connection, new: sqlite3.Connection, place: str, *, on_damage: OnDamage | None = None) -> None:
@@ -42,8 +48,8 @@ def copy_old(old: sqlite3.Connection, new: sqlite3.Connection, place: str, *, on
     if read_version(old) > 1:
         tables = ["published", "components", *tables]
     tables.append("classifiers")  # the others refer to it, so it goes last
-    texts = {table: old.execute(SEALED[table]).fetchall() for table in tables if table in SEALED and table != "classifiers"}
-    texts["classifiers"] = old.execute(_CLASSIFIERS).fetchall()
+    queries = {**SEALED, "classifiers": _CLASSIFIERS, "components": _COMPONENTS}
+    texts = {table: old.execute(queries[table]).fetchall() for table in tables if table in SEALED}
     prefix = ""
     if new is old:
         prefix = "old_"

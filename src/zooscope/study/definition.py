@@ -7,7 +7,8 @@ from fnmatch import fnmatchcase
 from zooscope.addresses import parse_address
 from zooscope.attacks.base import Attack
 from zooscope.classifiers.classifier import Classifier
-from zooscope.components.reading.read import read_components
+from zooscope.components.reading.read import Components, read_components
+from zooscope.components.reading.reading import Reading
 from zooscope.components.table import read_paper_components
 from zooscope.errors import ClassifierError, InvalidValueError, StudyError, UnknownNameError
 from zooscope.images.image_set import ImageSet
@@ -77,13 +78,14 @@ def record_of(classifier: Classifier) -> ClassifierRecord:
     )
 
 
-def components_of(classifier: Classifier) -> dict[str, str]:
-    """Architectural components by name: the paper's own for its networks, else as read off the network; none where that fails."""
+def components_of(classifier: Classifier) -> Components:
+    """Architectural components: the paper's own for its networks, else as read off the network; none where that fails."""
     address = parse_address(classifier.address) if classifier.address else None
     if address is not None and address.provider == "paper":
-        return {str(component): str(value) for component, value in read_paper_components().loc[address.rest].items()}
+        table = read_paper_components().loc[address.rest]
+        return {str(component): Reading(value=str(value), why="the paper's table") for component, value in table.items()}
     try:
-        return {component: reading.value for component, reading in read_components(classifier).items()}
+        return read_components(classifier)
     except ClassifierError:
         return {}
 

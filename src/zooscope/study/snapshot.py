@@ -24,6 +24,7 @@ from zooscope.scores.classifiers import make_classifier_table
 from zooscope.scores.matrices import CONFIDENCE, make_one_sided_matrix, make_sat_matrix, make_transfer_matrix
 from zooscope.scores.outcomes import Outcomes, find_outcomes
 from zooscope.scores.sat import EPSILON_S
+from zooscope.words import quote_path
 
 
 @final
@@ -55,6 +56,7 @@ class Snapshot:
         waiting: classifiers that were added, and of which nothing is measured yet.
         refused: classifiers that can't be measured, with the reason.
         component_values: components by classifier and name.
+        guesses: names of the components that were read with little certainty, by classifier.
         measured: everything measured; empty arrays for an imported matrix.
         read_logits: reads a classifier's clean logits; they are too large to be read before they are asked for.
     """
@@ -69,6 +71,7 @@ class Snapshot:
     waiting: tuple[str, ...]
     refused: dict[str, str]
     component_values: dict[str, dict[str, str]]
+    guesses: dict[str, frozenset[str]]
     measured: Predictions
     read_logits: Callable[[str], Float16[np.ndarray, "image cls"]]
     _scores: dict[tuple[float | None, float], xr.DataArray] = field(default_factory=dict, repr=False)
@@ -100,6 +103,7 @@ class Snapshot:
                 waiting=tuple(entry.name for entry in entries if not entry.is_admitted and not entry.refusal),
                 refused={entry.name: entry.refusal for entry in entries if entry.refusal},
                 component_values=records.components(),
+                guesses=records.guesses(),
                 measured=read_predictions(records),
                 read_logits=read_logits or partial(read_clean_logits, records),
             )
@@ -146,6 +150,7 @@ class Snapshot:
             published=None if self.published is None else self.published[np.ix_(places, places)],
             sources=tuple(name for name in names if name in self.sources),
             component_values={name: self.component_values[name] for name in names if name in self.component_values},
+            guesses={name: self.guesses[name] for name in names if name in self.guesses},
             measured=self.measured.take(names),
             _scores={},
         )
@@ -272,7 +277,7 @@ class Snapshot:
             StudyError: it waits to be measured, or was refused.
         """
         if name in self.waiting:
-            msg = f"nothing of {name} is measured yet; run `zooscope measure {self.place}`."
+            msg = f"nothing of {name} is measured yet; run `zooscope measure {quote_path(self.place)}`."
             raise StudyError(msg)
         if name in self.refused:
             msg = f"{name} was refused when it was to be measured: {self.refused[name]}"
@@ -292,7 +297,7 @@ class Snapshot:
         if self.is_imported:
             msg = (
                 f"{self.place} is an imported matrix and holds no {what}; measure these classifiers into a new folder: "
-                "zooscope measure FOLDER --classifiers ... --images ..."
+                "`zooscope measure FOLDER --classifiers ... --images ...`"
             )
             raise StudyError(msg)
 

@@ -375,7 +375,10 @@ class Study:
             )
             measure(allow_chance=allow_chance)
             for name in set(self.names) - self._records.components().keys():  # what a user has said of a classifier stays
-                self._records.set_components(name, components_of(self.classifier(name)))
+                found = components_of(self.classifier(name))
+                guesses = [component for component, reading in found.items() if reading.is_guess]
+                values = {component: reading.value for component, reading in found.items()}
+                self._records.set_components(name, values, guesses=guesses)
             self._records.require_in_place()
 
     def shelf(
@@ -447,7 +450,7 @@ class Study:
         if self.is_imported:
             msg = (
                 f"{self.path} is an imported matrix and holds no images; measure these classifiers into a new folder: "
-                "zooscope measure FOLDER --classifiers ... --images ..."
+                "`zooscope measure FOLDER --classifiers ... --images ...`"
             )
             raise StudyError(msg)
 

@@ -307,3 +307,16 @@ def test_a_file_without_the_classifier_is_refused(tmp_path: Path) -> None:
         UnknownNameError, match=re.escape(f"unknown classifier in {file} 'by hand'. Did you mean by hands? Its first")
     ):
         override_components(read_components(classifier(cnn())), file, name="by hand")
+
+
+def test_only_what_other_networks_share_is_a_guess() -> None:
+    found = read_components(load_classifier("bundled:efficientnet"))
+    assert [component for component, reading in found.items() if reading.is_guess] == ["base architecture"]
+    assert not any(reading.is_guess for reading in read_components(load_classifier("bundled:resnet")).values())
+
+
+def test_a_network_without_anything_to_read_from_is_guessed() -> None:
+    found = read_components(classifier(nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, NUM_CLASSES))))
+    guessed = {component: reading.value for component, reading in found.items() if reading.is_guess}
+    assert guessed == {"base architecture": "CNN", "hierarchical": "No"}
+    assert all(found[component].why.startswith("a guess: no ") for component in guessed)

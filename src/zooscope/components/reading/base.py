@@ -65,14 +65,8 @@ def read_base(layers: Layers, mixing: Mixing) -> Reading:
     keeping = [*(each.step for each in mixing.convolutions if each.keeps_grid), *mixing.poolings]
     blocks = {join for step in keeping for join in _find_shortcuts(layers, step)}
     paths = [each.step.path for each in mixing.attention]
-    if not mixing.attention and mixing.linears:
-        return Reading(
-            value="MLP-Mixer", why=f"linear layers across places: {list_modules([each.step.path for each in mixing.linears])}"
-        )
     if not mixing.attention:
-        what = "convolutions" if mixing.convolutions else "poolings"
-        why = f"{what} mix places: {list_modules([step.path for step in mixing.local])}"
-        return _guess_search(layers, mixing) or Reading(value="CNN", why=why)
+        return _read_without_attention(layers, mixing)
     if not blocks:
         return Reading(
             value="Transformer", why=f"attention mixes places: {list_modules(paths)}; no convolution inside a block does"
@@ -86,6 +80,17 @@ def read_base(layers: Layers, mixing: Mixing) -> Reading:
     if len(own) < FEW * (len(own) + len(blocks)):
         return _guess_search(layers, mixing) or Reading(value="CNN", why=f"{counts}; attention is rare")
     return Reading(value="Hybrid", why=counts)
+
+
+def _read_without_attention(layers: Layers, mixing: Mixing) -> Reading:
+    if mixing.linears:
+        paths = [each.step.path for each in mixing.linears]
+        return Reading(value="MLP-Mixer", why=f"linear layers across places: {list_modules(paths)}")
+    if not mixing.local:
+        return Reading(value="CNN", why="a guess: no convolution, attention or linear layer mixes places", is_guess=True)
+    what = "convolutions" if mixing.convolutions else "poolings"
+    why = f"{what} mix places: {list_modules([step.path for step in mixing.local])}"
+    return _guess_search(layers, mixing) or Reading(value="CNN", why=why)
 
 
 def _find_shortcuts(layers: Layers, step: Step) -> set[int]:
@@ -131,7 +136,9 @@ def _guess_search(layers: Layers, mixing: Mixing) -> Reading | None:
     listed = ", ".join(map(str, widths[:NUM_LISTED])) + (", ..." if len(widths) > NUM_LISTED else "")
     where = list_modules([each.step.path for each in wide], 1)
     return Reading(
-        value=NAS_CNN, why=f"a guess: widths of blocks are irregular ({listed}), not squeezed for grouped convolutions ({where})"
+        value=NAS_CNN,
+        why=f"a guess: widths of blocks are irregular ({listed}), not squeezed for grouped convolutions ({where})",
+        is_guess=True,
     )
 
 

@@ -22,7 +22,9 @@ def read_hierarchical(layers: Layers, stem: Stem) -> Reading:
     for step in sized:
         if step.output.num_places > 1:
             seen.setdefault(step.output.num_places, step)
-    largest, smallest = (pick(seen, default=1) for pick in (max, min))
+    if not seen:
+        return Reading(value="No", why="a guess: no layer after the stem has more than one place", is_guess=True)
+    largest, smallest = max(seen), min(seen)
     if largest >= MUCH * smallest:
         why = f"{largest} places in {seen[largest].where}, {smallest} in {seen[smallest].where}"
         return Reading(value="Yes", why=why)

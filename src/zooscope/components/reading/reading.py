@@ -10,10 +10,12 @@ class Reading:
     Attributes:
         value: spelled as in the paper's table.
         why: the modules or operations that determined the value.
+        is_guess: whether other networks look the same but have another value.
     """
 
     value: str
     why: str
+    is_guess: bool = False
 
 
 def list_modules(paths: list[str], most: int = 2) -> str:

@@ -30,11 +30,12 @@ CREATE TABLE classifiers (
     refusal TEXT NOT NULL
 ) STRICT;
 
--- Architectural components by classifier: as read off the network, or as a user's table has them.
+-- Architectural components by classifier: as read off the network, or as a user's table has them. is_guess: whether the reading is unsure.
 CREATE TABLE components (
     classifier_id INTEGER NOT NULL REFERENCES classifiers (id) ON DELETE CASCADE,
     component TEXT NOT NULL,
     value TEXT NOT NULL,
+    is_guess INTEGER NOT NULL,
     PRIMARY KEY (classifier_id, component)
 ) STRICT, WITHOUT ROWID;
 
