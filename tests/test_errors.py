@@ -33,6 +33,11 @@ def test_an_unknown_name_suggests_near_ones() -> None:
     assert str(error) == "unknown colour 'gren'. Did you mean green or grey? Take another."
 
 
+def test_an_unknown_name_without_its_provider_suggests_those_with_it() -> None:
+    error = UnknownNameError("classifier", "vit", ["bundled:vit", "bundled:swin", "timm:vit"], "Take another.")
+    assert str(error) == "unknown classifier 'vit'. Did you mean bundled:vit or timm:vit? Take another."
+
+
 def test_an_unknown_name_with_nothing_near_suggests_nothing() -> None:
     assert str(UnknownNameError("colour", "xyz", ["red", "green"], "Take another.")) == "unknown colour 'xyz'. Take another."
 

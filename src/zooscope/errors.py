@@ -44,7 +44,8 @@ class UnknownNameError(ZooscopeError, LookupError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str], advice: str) -> None:
         names = sorted(known)
-        near = get_close_matches(name, names, n=3, cutoff=0.5)
+        own = [each for each in names if each.endswith(f":{name}")]  # shown without its provider
+        near = list(dict.fromkeys([*own, *get_close_matches(name, names, n=3, cutoff=0.5)]))[:3]
         guess = f" Did you mean {' or '.join(near)}?" if near else ""
         super().__init__(f"unknown {kind} {name!r}.{guess} {advice}")
 
@@ -105,7 +106,7 @@ class MissingExtraError(ZooscopeError, ImportError):
     """An optional library that is needed here and isn't installed."""
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs libraries that are not installed: pip install 'zooscope[{extra}]'")
+        super().__init__(f"{what} needs libraries that are not installed: `pip install 'zooscope[{extra}]'`")
 
 
 class EmptyPairWarning(UserWarning):

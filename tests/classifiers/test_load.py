@@ -106,7 +106,7 @@ def test_a_provider_without_its_libraries_says_what_is_missing(
     for module in [name for name in sys.modules if name.startswith(f"zooscope.classifiers.providers.{provider}")]:
         monkeypatch.delitem(sys.modules, module)
     with pytest.raises(
-        MissingExtraError, match=rf"{provider} needs libraries that are not installed: pip install 'zooscope\[{provider}\]'"
+        MissingExtraError, match=rf"{provider} needs libraries that are not installed: `pip install 'zooscope\[{provider}\]'`"
     ):
         load_classifier(f"{provider}:anything")
 

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from zooscope.cli.matrix import LONGEST_NAME, draw_matrix, explain_matrix, shorten_name
 from zooscope.cli.overview import Overview
-from zooscope.words import drop_bundled, format_attack, format_count, format_interval, format_number
+from zooscope.words import format_attack, format_count, format_interval, format_number, quote_path, shorten_names
 
 NUM_PAIRS: Final = 3
 NUM_TARGETS: Final = 8
@@ -51,7 +51,7 @@ def _draw_heading(console: Console, view: Overview) -> None:
 def _describe_progress(view: Overview) -> str:
     fewest, most = view.num_measured
     amount = f"{fewest}" if fewest == most else f"{fewest} to {most}"
-    return f"Measured so far: {amount} of {view.num_images} images per pair. To go on: zooscope measure {view.study}"
+    return f"Measured so far: {amount} of {view.num_images} images per pair. To go on: `zooscope measure {quote_path(view.study)}`."
 
 
 def _describe_accuracies(view: Overview) -> str:
@@ -67,7 +67,7 @@ def _draw_one_sided(console: Console, view: Overview, scores: xr.DataArray) -> N
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("Source", overflow="fold")
     table.add_column("Nearest targets, with one-sided SAT (natural logarithm)", ratio=1, overflow="fold")
-    short = dict(zip(view.names, drop_bundled(view.names), strict=True))
+    short = shorten_names(view.names)
     for source in view.sources:
         row = scores.sel(source=source).drop_sel(target=source)
         order = sorted((float(value), str(name)) for name, value in zip(row["target"].to_numpy(), row.to_numpy(), strict=True))
@@ -100,7 +100,7 @@ def _draw_pairs(console: Console, view: Overview) -> None:
 
 
 def _make_row(view: Overview, row: int, column: int) -> tuple[str, ...]:
-    names = [shorten_name(name, LONGEST_NAME).rstrip() for name in drop_bundled(view.names)]
+    names = [shorten_name(name, LONGEST_NAME).rstrip() for name in shorten_names(view.names).values()]
     cell = view.sat[row, column]
     pair, score, percent = f"{names[row]} and {names[column]}", format_number(float(cell)), format_number(float(cell.percent), 1)
     if not view.num_images:

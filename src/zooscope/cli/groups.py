@@ -19,6 +19,21 @@ Groups = Annotated[
 ]
 
 
+def require_groups(study: "Snapshot", file: Path | None) -> dict[str, str]:
+    """The same as `read_groups`, for an analysis that needs them.
+
+    Raises:
+        StudyError: no classifier has a group.
+    """
+    from zooscope.errors import StudyError
+
+    found = read_groups(study, file)
+    if not found:
+        msg = "no classifier has a group; name the groups by --groups FILE.csv, or measure with the option `group` in addresses."
+        raise StudyError(msg)
+    return found
+
+
 def read_groups(study: "Snapshot", file: Path | None) -> dict[str, str]:
     """Group by classifier, of classifiers with a group, in the order of the study.
 

@@ -10,7 +10,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from zooscope.words import drop_bundled, escape_controls
+from zooscope.words import escape_controls, shorten_names
 
 MOST_WITH_DECIMALS: Final = 8
 LONGEST_NAME: Final = 24
@@ -53,7 +53,7 @@ def choose_layout(names: Sequence[str], *, width: int) -> Layout:
 
 def draw_matrix(console: Console, sat: xr.DataArray) -> None:
     """Prints the matrix: numbered columns, numbered and named rows, in colour on a terminal."""
-    names = [escape_controls(name) for name in drop_bundled([str(name) for name in sat["a"].to_numpy()])]
+    names = [escape_controls(name) for name in shorten_names([str(name) for name in sat["a"].to_numpy()]).values()]
     plan = choose_layout(names, width=console.width)
     for start in range(0, len(names), plan.num_columns):
         _draw_block(console, sat, names, plan, range(start, min(start + plan.num_columns, len(names))))
@@ -64,7 +64,7 @@ def draw_matrix(console: Console, sat: xr.DataArray) -> None:
 
 def explain_matrix(names: Sequence[str], *, width: int) -> str:
     """The meaning of the matrix's numbers."""
-    plan = choose_layout(drop_bundled(names), width=width)
+    plan = choose_layout(list(shorten_names(names).values()), width=width)
     if plan.decimals:
         return (
             "SAT: the natural logarithm of how many images per hundred an attack made on one classifier fools the other on, mean "

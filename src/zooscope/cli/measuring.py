@@ -115,11 +115,15 @@ def take_sample(images: "ImageSet", count: int | None, seed: int | None) -> "Ima
 
 def _create(path: Path, wanted: Wanted) -> "Study":
     from zooscope.images.load import load_images
+    from zooscope.records.near import suggest_studies
     from zooscope.study.study import Study
 
     lacking = [f"--{name}" for name in ("classifiers", "images") if not getattr(wanted, name)]
     if not wanted.classifiers or not wanted.images:
-        msg = f"there is no study at {path} yet; add {' and '.join(lacking)} to make one, or name the folder of an existing study."
+        msg = (
+            f"there is no study at {path} yet; add {' and '.join(lacking)} to make one, or name the folder of an existing study."
+            f"{suggest_studies(path)}"
+        )
         raise StudyError(msg)
     attack = choose_attack(wanted.attack, wanted.attack_fields)
     images = take_sample(load_images(wanted.images, classes=wanted.classes), wanted.count, wanted.seed)

@@ -10,6 +10,7 @@ import xarray as xr
 from zooscope.cli.terminal import collect_notes
 from zooscope.errors import StudyError
 from zooscope.records.predictions import NOT_MEASURED
+from zooscope.words import quote_path
 
 if TYPE_CHECKING:
     from zooscope.study.snapshot import Snapshot
@@ -62,9 +63,9 @@ def make_overview(study: "Snapshot", *, confidence: float) -> Overview:
         InvalidValueError: the confidence is not in (0, 1).
     """
     if not study.names:
-        advice = f"holds no classifiers; add some: zooscope measure {study.path} --classifiers ..."
+        advice = f"holds no classifiers; add some: `zooscope measure {quote_path(study.path)} --classifiers ...`"
         if study.waiting:
-            advice = f"is not measured yet, {len(study.waiting)} classifiers wait: zooscope measure {study.path}"
+            advice = f"is not measured yet, {len(study.waiting)} classifiers wait: `zooscope measure {quote_path(study.path)}`"
         msg = " ".join([f"{study.path} {advice}", *_name_absent(study)])
         raise StudyError(msg)
     return _describe_imported(study) if study.is_imported else _describe_measured(study, confidence=confidence)
@@ -147,7 +148,11 @@ def replace_nan(value: Any) -> Any:  # noqa: ANN401  (numbers in lists of any de
 def _name_absent(study: "Snapshot") -> list[str]:
     """Classifiers that were asked for and are in no score."""
     names = ", ".join(study.waiting)
-    waiting = [f"Not measured yet: {names}; `zooscope measure {study.path}` goes on."] if study.names and study.waiting else []
+    waiting = (
+        [f"Not measured yet: {names}; `zooscope measure {quote_path(study.path)}` goes on."]
+        if study.names and study.waiting
+        else []
+    )
     return [*waiting, *_cut([f"{name} is left out: {reason}" for name, reason in study.refused.items()])]
 
 

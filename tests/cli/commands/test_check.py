@@ -27,11 +27,11 @@ def test_damaged_units_are_named_then_forgotten(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "Damaged: transfer of a to b, shard 2\n" in result.stderr
     assert "Damaged: clean of a, shard 2\n" in result.stderr
-    assert f"To forget what can be measured again: zooscope check {tmp_path} --repair" in result.stdout
+    assert f"To forget what can be measured again: `zooscope check {tmp_path} --repair`" in result.stdout
     assert call("show", tmp_path).exit_code == 1
     repaired = call("check", tmp_path, "--repair")
     assert repaired.exit_code == 0
-    assert f"6 damaged parts are forgotten; now run: zooscope measure {tmp_path}" in repaired.stdout
+    assert f"6 damaged parts are forgotten; now run: `zooscope measure {tmp_path}`" in repaired.stdout
     assert json.loads(call("show", tmp_path, "--json").stdout)["images"]["measured"] == [40, 40]
 
 

@@ -37,7 +37,7 @@ def test_the_table_holds_score_interval_both_directions_control_and_count() -> N
     result = call("compare", *PAIR, *IMAGES, "--iterations", "2")
     text = " ".join(result.stdout.split())
     assert result.exit_code == 0
-    assert "bundled:resnet and bundled:vit" in text
+    assert "resnet and vit Attack" in text
     assert "SAT (natural logarithm)" in text
     assert "95 % interval" in text
     assert text.count(" fools ") == 2

@@ -25,7 +25,7 @@ def test_json_has_value_and_reason_of_every_component() -> None:
     assert found["classifier"] == "bundled:resnet"
     assert list(found["components"]) == list(COMPONENTS)
     assert found["components"]["activation"]["value"] == "ReLU"
-    assert all(set(reading) == {"value", "why"} and reading["why"] for reading in found["components"].values())
+    assert all(set(reading) == {"value", "why", "is_guess"} and reading["why"] for reading in found["components"].values())
 
 
 def test_a_network_of_the_paper_needs_no_weights() -> None:
@@ -37,7 +37,7 @@ def test_a_users_file_overrides_a_value(tmp_path: Path) -> None:
     file = tmp_path / "mine.csv"
     file.write_text("name,base architecture\nbundled:swin,Hybrid\n", encoding="utf-8")
     found = json.loads(call("components", "read", "bundled:swin", "--override", file, "--json").stdout)
-    assert found["components"]["base architecture"] == {"value": "Hybrid", "why": str(file)}
+    assert found["components"]["base architecture"] == {"value": "Hybrid", "why": str(file), "is_guess": False}
 
 
 def test_an_unknown_classifier_is_one_sentence() -> None:
@@ -48,7 +48,7 @@ def test_an_unknown_classifier_is_one_sentence() -> None:
 
 def test_the_help_explains_the_group_with_an_example() -> None:
     text = call("components", "--help").stdout
-    assert "Example: zooscope components read bundled:vit" in text
+    assert "Example:\n    zooscope components read bundled:vit" in text
     assert "read " in text
 
 

@@ -48,7 +48,8 @@ def test_piped_it_says_where_to_look_and_no_more(study: Path) -> None:
     result = call("measure", study)
     assert result.exit_code == 0
     assert one_line(result.stdout) == (
-        f"{study}: 2 classifiers are measured on 20 images. To see the scores: zooscope show {study}, or zooscope report {study}"
+        f"{study}: 2 classifiers are measured on 20 images. "
+        f"To see the scores: `zooscope show {study}`, or `zooscope report {study}`"
     )
     assert all(line.startswith("Note: the attack on ") for line in result.stderr.splitlines())
 

@@ -85,7 +85,7 @@ def test_percent_is_explained_where_it_is_shown(tmp_path: Path) -> None:
 
 def test_a_study_half_measured_says_how_far_it_is(tmp_path: Path) -> None:
     write_study(tmp_path, ("a", "b"), num_measured=1)
-    assert f"Measured so far: 20 of 60 images per pair. To go on: zooscope measure {tmp_path}" in " ".join(
+    assert f"Measured so far: 20 of 60 images per pair. To go on: `zooscope measure {tmp_path}`." in " ".join(
         call("show", tmp_path).stdout.split()
     )
 
@@ -103,7 +103,7 @@ def test_a_study_without_classifiers_says_so(tmp_path: Path) -> None:
     write_study(tmp_path, (), num_measured=0)
     result = call("show", tmp_path)
     assert result.exit_code == 1
-    assert "holds no classifiers; add some: zooscope measure" in one_line(result.stderr)
+    assert f"holds no classifiers; add some: `zooscope measure {tmp_path} --classifiers ...`" in one_line(result.stderr)
 
 
 def test_the_nearest_and_the_farthest_pairs_come_with_intervals(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_the_text_fits_eighty_columns(zoo: Path, tmp_path: Path) -> None:
 def test_without_groups_it_says_how_to_give_them(zoo: Path) -> None:
     result = call("strategies", zoo)
     assert result.exit_code == 1
-    assert "no classifier has a group; name them in a CSV file" in one_line(result.stderr)
+    assert "no classifier has a group; name the groups by --groups FILE.csv" in one_line(result.stderr)
 
 
 def test_it_is_drawn(zoo: Path, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_the_text_fits_eighty_columns_and_says_how_weak_the_evidence_is(zoo: Pat
     text = call("teachers", zoo, "--student", "bundled:a0", "--components", bases).stdout
     assert max(map(len, text.splitlines())) <= 80
     words = " ".join(text.split())
-    assert "Teacher candidates for bundled:a0 (CNN)" in words
+    assert "Teacher candidates for a0 (CNN)" in words
     assert "r = -0.51 between SAT and the student's accuracy, p = 0.03, 18 teachers." in words
     assert "The evidence is weak: one student, trained once with each teacher (over all 25: r = -0.32, p = 0.12)." in words
     assert "timm:b2 (?)" in words

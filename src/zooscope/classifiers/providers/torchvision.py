@@ -110,7 +110,7 @@ def _chosen(name: str) -> tuple[str, Any]:
         models.get_weight(name)
     except (ValueError, KeyError, AttributeError) as error:
         kind = "weights of torchvision"
-        raise UnknownNameError(kind, name, _all(), "zooscope classifiers 'torchvision:*' lists them.") from error
+        raise UnknownNameError(kind, name, _all(), "`zooscope classifiers 'torchvision:*'` lists them.") from error
     reason = "are quantised: they have no gradient to attack along" if "Quantized" in name else "are not for classifying images"
     msg = f"torchvision's {name} {reason}; choose one of {', '.join(names()[:2])} and so on."
     raise ClassifierError(msg)

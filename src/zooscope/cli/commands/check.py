@@ -7,6 +7,7 @@ import typer
 from zooscope.cli.options import ExistingStudy, Json
 from zooscope.cli.progress import counting_bar
 from zooscope.cli.terminal import say, say_json, tell
+from zooscope.words import quote_path
 
 EXAMPLE: Final = "zooscope check STUDY --repair"
 NUM_NAMED: Final = 20
@@ -44,8 +45,9 @@ def check(study: ExistingStudy, repair: _Repair = False, as_json: Json = False) 
         if len(result.found) > NUM_NAMED:
             tell(f"... and {len(result.found) - NUM_NAMED} more")
         if repair and len(result.left) < len(result.found):
-            say(f"{study}: {len(result.found) - len(result.left)} damaged parts are forgotten; now run: zooscope measure {study}")
+            number = len(result.found) - len(result.left)
+            say(f"{study}: {number} damaged parts are forgotten; now run: `zooscope measure {quote_path(study)}`")
         elif not repair and any(not damage.remedy for damage in result.found):
-            say(f"To forget what can be measured again: zooscope check {study} --repair")
+            say(f"To forget what can be measured again: `zooscope check {quote_path(study)} --repair`")
     if result.left:
         raise typer.Exit(DAMAGED)

@@ -27,7 +27,7 @@ from zooscope.cli.options import (
 )
 from zooscope.cli.progress import progress_bar
 from zooscope.cli.terminal import say_json, stdout
-from zooscope.words import format_attack, format_interval, format_number, format_percent
+from zooscope.words import format_attack, format_interval, format_number, format_percent, shorten_names
 
 if TYPE_CHECKING:
     from zooscope.study.pair import SatScore
@@ -97,7 +97,8 @@ def _encode(score: "SatScore", *, images: str, num_images: int) -> dict[str, Any
 
 
 def _draw(score: "SatScore", *, images: str, num_images: int) -> None:
-    a, b = score.names
+    short = shorten_names(score.names)
+    a, b = (short[name] for name in score.names)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
     table.add_column(overflow="fold")
     table.add_column(justify="right", no_wrap=True)

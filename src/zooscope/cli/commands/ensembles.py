@@ -11,7 +11,7 @@ from zooscope.cli.analysing import AnalysisSeed, Answer, Out, make_table, run_an
 from zooscope.cli.clustered import NumClusters, cluster_classifiers
 from zooscope.cli.groups import Groups, read_groups
 from zooscope.cli.options import Confidence, ExistingStudy, Json
-from zooscope.words import drop_bundled, format_number, format_percent
+from zooscope.words import format_number, format_percent, shorten_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -216,7 +216,7 @@ def _print(console: "Console", found: _Found) -> None:
     numbers = ("SAT", "Members alone", "Error", "Reduction")
     made = make_table("Gain the most and the least", *numbers, numbers=numbers)
     names = list(dict.fromkeys([*pairs["a"], *pairs["b"]]))
-    short = dict(zip(names, drop_bundled(names), strict=True))
+    short = shorten_names(names)
     order = pairs.sort_values("err", ascending=False, kind="stable").dropna(subset="err")
     for place in [*range(min(3, len(order))), *range(max(3, len(order) - 3), len(order))]:
         row = order.iloc[place]

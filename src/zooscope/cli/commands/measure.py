@@ -27,6 +27,7 @@ from zooscope.cli.options import (
 )
 from zooscope.cli.terminal import say, tell
 from zooscope.errors import InvalidValueError
+from zooscope.words import quote_path
 
 if TYPE_CHECKING:
     from zooscope.study.study import Study
@@ -91,7 +92,7 @@ def measure(
         _note_nonfinite(done)
         say(
             f"{study}: {len(done.names)} classifiers are measured on {done.num_images} images{_describe_sources(done)}. "
-            f"To see the scores: zooscope show {study}, or zooscope report {study}"
+            f"To see the scores: `zooscope show {quote_path(study)}`, or `zooscope report {quote_path(study)}`"
         )
 
 

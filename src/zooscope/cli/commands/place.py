@@ -11,7 +11,7 @@ import typer
 from zooscope.cli.analysing import AnalysisSeed, Answer, Out, make_table, run_analysis
 from zooscope.cli.clustered import NumClusters, cluster_classifiers, take_classifiers
 from zooscope.cli.options import ADDRESSES, CONFIDENCE, AllowChance, BatchSize, Confidence, Device, ExistingStudy, Json, Trust
-from zooscope.words import format_interval, format_number, format_percent
+from zooscope.words import format_interval, format_number, format_percent, shorten_names
 
 if TYPE_CHECKING:
     import numpy as np
@@ -214,14 +214,15 @@ def _list_controls(found: _Found) -> list[float]:
 
 def _print(console: "Console", found: _Found) -> None:
     row, placement, directions = found.attacked, found.placement, found.directions
+    short = shorten_names([row.name, *row.targets])
     how = "attacked now" if row.is_new else "left out of the study, placed by its own attack alone"
-    console.print(f"{row.name} ({row.clean_accuracy:.1f} % of the clean images right), {how}")
+    console.print(f"{short[row.name]} ({row.clean_accuracy:.1f} % of the clean images right), {how}")
     ends = f"{100 * placement.confidence:g} % interval"
     numbers = ("SAT, one-sided", ends, "Fooled", "Cluster")
     made = make_table("Nearest", *numbers, numbers=numbers)
     for name, target in placement.targets.head(NUM_NEAREST).iterrows():
         made.add_row(
-            str(name),
+            short[str(name)],
             format_number(target["sat"]),
             format_interval(target["low"], target["high"]),
             format_percent(target["percent"]),
@@ -243,7 +244,7 @@ def _print(console: "Console", found: _Found) -> None:
         )
     console.print(_describe_directions(directions))
     large = [
-        name
+        short[str(name)]
         for name, control in zip(placement.targets.index, _list_controls(found), strict=True)
         if control > LARGE_CONTROL_PERCENT
     ]

@@ -9,7 +9,7 @@ from zooscope.cli.analysing import AnalysisSeed, Answer, Out, make_table, run_an
 from zooscope.cli.clustered import take_classifiers
 from zooscope.cli.commands.ensembles import Average, Averaged, take_clean_logits
 from zooscope.cli.options import CONFIDENCE, Confidence, ExistingStudy, Json
-from zooscope.words import format_interval, format_percent
+from zooscope.words import format_interval, format_percent, shorten_names
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -66,7 +66,7 @@ def select(
             logits, outcomes, size=size, average=average.value, confidence=confidence, num_random=random, seed=seed
         )
         return Answer(
-            text=lambda console: _print(console, found),
+            text=lambda console: _print(console, found, wanted),
             values=lambda: _encode(found),
             picture=lambda: make_selection_picture(found),
         )
@@ -86,7 +86,7 @@ def _encode(found: "Selection") -> dict[str, Any]:
     }
 
 
-def _print(console: "Console", found: "Selection") -> None:
+def _print(console: "Console", found: "Selection", names: tuple[str, ...]) -> None:
     ends = f"{PERCENT * found.confidence:g} % interval"
     numbers = ("Error", ends, "Members alone", "Reduction")
     made = make_table("Chosen as", *numbers, numbers=numbers)
@@ -101,9 +101,10 @@ def _print(console: "Console", found: "Selection") -> None:
     console.print(f"Top-1 error on {found.num_reporting} images; chosen on {found.num_choosing} others.")
     console.print(made)
     console.print()
+    short = shorten_names(names)
     for method, row in found.chosen.iterrows():
         if row["members"]:
-            console.print(f"{method}: {', '.join(row['members'])}")
+            console.print(f"{method}: {', '.join(short[name] for name in row['members'])}")
     console.print()
     console.print(_describe_winner(found))
 

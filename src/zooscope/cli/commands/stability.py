@@ -6,6 +6,7 @@ import typer
 
 from zooscope.cli.analysing import AnalysisSeed, Answer, Out, make_table, run_analysis
 from zooscope.cli.options import CONFIDENCE, Confidence, ExistingStudy, Json
+from zooscope.words import shorten_names
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -95,7 +96,7 @@ def _encode(found: "Stability") -> dict[str, Any]:
 
 def _print(console: "Console", found: "Stability") -> None:
     whose = (
-        f"{found.pairs['a'].iloc[0]} and {found.pairs['b'].iloc[0]}"
+        " and ".join(shorten_names([str(found.pairs[end].iloc[0]) for end in "ab"]).values())
         if len(found.pairs) == 1
         else f"mean over {len(found.pairs)} pairs"
     )
