@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from math import isnan
-from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from zooscope.cli.analysing import AnalysisSeed, Answer, Out, run_analysis
+from zooscope.cli.guesses import Guesses, find_guesses, mark
 from zooscope.cli.leaving_out import ComponentsFile, LeaveOut, find_components, read_scores
 from zooscope.cli.options import ExistingStudy, Json
-from zooscope.words import format_count
+from zooscope.words import format_count, shorten_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,6 +72,7 @@ class _Found:
     sat: "xr.DataArray"
     clusters: "Clusters"
     keywords: "pd.DataFrame | None"
+    guesses: Guesses
     stability: "ClusterStability | None"
     no_keywords: str
     no_stability: str
@@ -102,9 +103,20 @@ def clusters(
         opened = read_snapshot(study)
         sat = read_scores(opened, leave_out)
         grouped = find_clusters(sat, num_clusters, seed=seed)
-        words, no_words = _find_keywords(find_components(opened, components), grouped)
+        table, guesses = find_components(opened, components), find_guesses(opened, components, list(grouped.labels.index))
+        words, no_words = _find_keywords(table, grouped)
+        if words is not None:
+            words = words.assign(guessed=_count_guesses(words, table, grouped, guesses))
         stable, no_stable = _measure_stability(opened, grouped, draws, seed=seed)
-        found = _Found(sat=sat, clusters=grouped, keywords=words, stability=stable, no_keywords=no_words, no_stability=no_stable)
+        found = _Found(
+            sat=sat,
+            clusters=grouped,
+            keywords=words,
+            guesses=guesses,
+            stability=stable,
+            no_keywords=no_words,
+            no_stability=no_stable,
+        )
         return Answer(
             text=lambda console: _print(console, found), values=lambda: _encode(found), picture=lambda: _draw(found, picture)
         )
@@ -121,6 +133,17 @@ def _find_keywords(components: "pd.DataFrame", grouped: "Clusters") -> tuple["pd
     return find_keywords(components, grouped.labels), ""
 
 
+def _count_guesses(keywords: "pd.DataFrame", components: "pd.DataFrame", grouped: "Clusters", guesses: Guesses) -> list[int]:
+    """For each keyword, how many of its cluster's classifiers have it as a guess."""
+    return [
+        sum(
+            grouped.labels[name] == row["cluster"] and components.loc[name, row["component"]] == row["value"]
+            for name in guesses.by_component.get(row["component"], ())
+        )
+        for _, row in keywords.iterrows()
+    ]
+
+
 def _measure_stability(study: "Snapshot", grouped: "Clusters", draws: int, *, seed: int) -> tuple["ClusterStability | None", str]:
     """The stability of the clusters, or the reason why it is not known."""
     from zooscope.analyses.reclustering import measure_cluster_stability
@@ -128,7 +151,7 @@ def _measure_stability(study: "Snapshot", grouped: "Clusters", draws: int, *, se
     if study.is_imported:
         return None, (
             "an imported matrix has no images to resample; measure these classifiers "
-            "(zooscope measure FOLDER --classifiers ... --images ...)"
+            "(`zooscope measure FOLDER --classifiers ... --images ...`)"
         )
     if draws == 0:
         return None, "no draws were requested"
@@ -153,7 +176,7 @@ def _list_words(found: _Found, cluster: int) -> list[str]:
     if found.keywords is None:
         return []
     own = found.keywords[found.keywords["cluster"] == cluster]
-    return [f"{component}: {value}" for component, value in zip(own["component"], own["value"], strict=True)]
+    return [f"{row['component']}: {mark(row['value']) if row['guessed'] else row['value']}" for _, row in own.iterrows()]
 
 
 def _encode(found: _Found) -> dict[str, Any]:
@@ -182,14 +205,15 @@ def _encode(found: _Found) -> dict[str, Any]:
 
 def _print(console: "Console", found: _Found) -> None:
     grouped, members = found.clusters, found.clusters.members
+    short = shorten_names([str(name) for name in grouped.labels.index])
     how = "chosen by the largest eigengap" if grouped.by_eigengap else "as requested"
     console.print(f"{len(grouped.labels)} classifiers in {format_count(len(members), 'cluster')}, {how}")
     for number, names in members.items():
         console.print()
         console.print(f"Cluster {number}: {format_count(len(names), 'classifier')}{_describe_stability(found, number)}")
-        _print_indented(console, ", ".join(names))
+        console.print(f"{INDENT}{', '.join(short[name] for name in names)}")
         if words := _list_words(found, number):
-            _print_indented(console, f"Keywords: {'; '.join(words)}")
+            console.print(f"{INDENT}Keywords: {'; '.join(words)}")
     console.print()
     if found.stability is not None:
         console.print(
@@ -204,14 +228,6 @@ def _print(console: "Console", found: _Found) -> None:
     for what, reason in (("keywords", found.no_keywords), ("stability", found.no_stability)):
         if reason:
             console.print(f"Note: no {what}: {reason}.")
-
-
-def _print_indented(console: "Console", text: str) -> None:
-    lines = wrap(
-        text, console.width, initial_indent=INDENT, subsequent_indent=INDENT, break_long_words=False, break_on_hyphens=False
-    )
-    for line in lines:
-        console.print(line, soft_wrap=True)
 
 
 def _describe_stability(found: _Found, number: int) -> str:

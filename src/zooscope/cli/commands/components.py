@@ -78,7 +78,12 @@ def read(classifier: _Address, override: _Override = None, as_json: Json = False
     if override is not None:
         found = override_components(found, override, name=loaded.name)
     if as_json:
-        say_json({"classifier": loaded.name, "components": {name: {"value": r.value, "why": r.why} for name, r in found.items()}})
+        say_json(
+            {
+                "classifier": loaded.name,
+                "components": {name: {"value": r.value, "why": r.why, "is_guess": r.is_guess} for name, r in found.items()},
+            }
+        )
     else:
         say(loaded.name)
         stdout().print(_make_table(found))

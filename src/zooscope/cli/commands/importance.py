@@ -1,13 +1,16 @@
 """`zooscope components STUDY`: which components explain a study's scores."""
 
+from dataclasses import replace
 from math import isnan
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from zooscope.cli.analysing import AnalysisSeed, Answer, Out, make_table, run_analysis
+from zooscope.cli.guesses import Guesses, find_guesses
 from zooscope.cli.leaving_out import ComponentsFile, LeaveOut, read_scores, require_components
 from zooscope.cli.options import ExistingStudy, Json
+from zooscope.words import shorten_names
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,10 +61,13 @@ def importance(
             num_permutations=permutations,
             seed=seed,
         )
+        kept = [name for name in opened.names if name not in {*(leave_out or ()), *found.left_out}]
+        guesses = find_guesses(opened, components, kept)
+        marked = replace(found, components=found.components.rename(index=guesses.mark_component))
         return Answer(
-            text=lambda console: _print(console, found),
-            values=lambda: _encode(found),
-            picture=lambda: make_importance_picture(found),
+            text=lambda console: _print(console, marked, guesses),
+            values=lambda: {**_encode(found), "guesses": guesses.by_component},
+            picture=lambda: make_importance_picture(marked),
         )
 
     run_analysis(find, as_json=as_json, out=out)
@@ -83,7 +89,7 @@ def _encode(found: "Importance") -> dict[str, Any]:
     }
 
 
-def _print(console: "Console", found: "Importance") -> None:
+def _print(console: "Console", found: "Importance", guesses: Guesses) -> None:
     console.print(
         f"Importance of components, over {found.num_pairs} pairs of classifiers: R2 = {found.r2_in_sample:.2f} on the training "
         f"pairs, {found.r2_held_out:.2f} on pairs with a held-out classifier (in {found.num_folds} groups)."
@@ -108,7 +114,11 @@ def _print(console: "Console", found: "Importance") -> None:
     )
     if found.r2_held_out < found.r2_in_sample / 2:
         console.print("Note: the prediction is much worse for held-out classifiers; trust the column `Held out`.")
+    if guesses.by_component:
+        console.print(guesses.describe())
     if found.constant:
         console.print(f"Note: left out, because all classifiers have the same value: {', '.join(found.constant)}.")
     if found.left_out:
-        console.print(f"Note: classifiers left out, because a component is not known: {', '.join(found.left_out)}.")
+        console.print(
+            f"Note: classifiers left out, because a component is not known: {', '.join(shorten_names(found.left_out).values())}."
+        )

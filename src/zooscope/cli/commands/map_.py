@@ -7,8 +7,10 @@ import typer
 
 from zooscope.cli.analysing import AnalysisSeed, Answer, Out, make_table, run_analysis
 from zooscope.cli.commands.clusters import NumClustersOrAuto
+from zooscope.cli.guesses import Guesses, find_guesses
 from zooscope.cli.leaving_out import ComponentsFile, LeaveOut, read_scores, require_components
 from zooscope.cli.options import ExistingStudy, Json
+from zooscope.words import shorten_names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,12 +83,14 @@ def map_(
             perplexity=perplexity,
             seed=seed,
         )
+        guesses = find_guesses(opened, components, list(found.points.index) if color != CLUSTER else ())
         own = labels.reindex(found.points.index)
+        marked = guesses.mark_values(color, own)
         return Answer(
-            text=lambda console: _print(console, found, own, color),
-            values=lambda: _encode(found, own, color),
+            text=lambda console: _print(console, found, marked, color, guesses=guesses, is_drawn=bool(out)),
+            values=lambda: {**_encode(found, own, color), "guesses": guesses.by_component.get(color, [])},
             picture=lambda: make_map_picture(
-                found, {str(name): str(label) for name, label in own.dropna().items()}, colour_by=color
+                found, {str(name): str(label) for name, label in marked.dropna().items()}, colour_by=color
             ),
         )
 
@@ -115,18 +119,22 @@ def _encode(found: "Map", labels: "pd.Series", color: str) -> dict[str, Any]:
     }
 
 
-def _print(console: "Console", found: "Map", labels: "pd.Series", color: str) -> None:
+def _print(console: "Console", found: "Map", labels: "pd.Series", color: str, *, guesses: Guesses, is_drawn: bool) -> None:
     from pandas import isna
 
     made = make_table("Classifier", color, "x", "y", numbers=("x", "y"))
+    short = shorten_names([str(name) for name in found.points.index])
     points = found.points.loc[labels.sort_values(kind="stable").index]
     for name, x, y in zip(points.index, points["x"], points["y"], strict=True):
         label = labels[name]
-        made.add_row(str(name), "-" if isna(label) else str(label), f"{x:.3g}", f"{y:.3g}")
+        made.add_row(short[str(name)], "-" if isna(label) else str(label), f"{x + 0.0:.3g}", f"{y + 0.0:.3g}")
     console.print(made)
     console.print()
     if found.method == "mds":
         console.print(f"Classical MDS; the plane shows {100 * found.shown:.0f} % of the squared distances.")
     else:
         console.print(f"t-SNE, perplexity {found.perplexity:.3g}. Distances between groups that are far apart mean nothing.")
-    console.print("To see it: --out map.png, or --out map.html.")
+    if guesses.by_component.get(color):
+        console.print("A guess: a value read with little certainty; `zooscope components read CLASSIFIER` prints why.")
+    if not is_drawn:
+        console.print("To see it: --out map.png, or --out map.html.")

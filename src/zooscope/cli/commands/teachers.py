@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from zooscope.cli.analysing import Answer, Out, make_table, run_analysis
+from zooscope.cli.guesses import Guesses, find_guesses, mark
 from zooscope.cli.leaving_out import ComponentsFile, find_components
 from zooscope.cli.options import CONFIDENCE, Confidence, ExistingStudy, Json
-from zooscope.words import format_interval, format_number, format_percent
+from zooscope.words import format_interval, format_number, format_percent, shorten_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,9 +54,10 @@ def teachers(
             if opened.is_imported
             else {str(name): float(value) for name, value in opened.classifiers()["clean_accuracy"].items()},
         )
+        guesses = find_guesses(opened, components, opened.names)
         return Answer(
-            text=lambda console: _print(console, found, study=study),
-            values=lambda: _encode(found),
+            text=lambda console: _print(console, found, guesses),
+            values=lambda: {**_encode(found), "guesses": guesses.by_component.get(COMPONENT, [])},
             picture=lambda: make_teachers_picture(found),
         )
 
@@ -93,15 +95,16 @@ def _list_rows(candidates: "pd.DataFrame") -> list[dict[str, Any]]:
     return [{str(key).replace(" ", "_"): value for key, value in row.items()} for row in rows]
 
 
-def _print(console: "Console", found: "Teachers", *, study: Path) -> None:
+def _print(console: "Console", found: "Teachers", guesses: Guesses) -> None:
     from zooscope.analyses.teachers import EVIDENCE
 
-    own = found.base_architecture
-    console.print(f"Teacher candidates for {found.student} ({own or 'base architecture not known'})")
+    own, short, guessed = found.base_architecture, shorten_names(guesses.names), guesses.by_component.get(COMPONENT, [])
+    shown = own and (mark(own) if found.student in guessed else own)
+    console.print(f"Teacher candidates for {short[found.student]} ({shown or 'base architecture not known'})")
     if own is None:
         console.print(
             "Without the student's base architecture no classifier is ranked: the paper's finding differs for teachers of the same "
-            f"and of another one. Give it by --components FILE, or store it in the study (zooscope components {study})."
+            "and of another one. Give it by --components FILE.csv."
         )
     for title, candidates, kind in (
         ("Other base architecture, the least alike first", found.other, "other"),
@@ -111,7 +114,7 @@ def _print(console: "Console", found: "Teachers", *, study: Path) -> None:
         if candidates.empty:
             continue
         console.print()
-        console.print(_make_table(title, candidates, ranked=bool(kind)))
+        console.print(_make_table(title, candidates, guesses, ranked=bool(kind)))
         if kind:
             evidence = EVIDENCE[kind]
             console.print(
@@ -126,13 +129,15 @@ def _print(console: "Console", found: "Teachers", *, study: Path) -> None:
     )
 
 
-def _make_table(title: str, candidates: "pd.DataFrame", *, ranked: bool) -> Any:  # noqa: ANN401  (a table of Rich's)
+def _make_table(title: str, candidates: "pd.DataFrame", guesses: Guesses, *, ranked: bool) -> Any:  # noqa: ANN401  (a table of Rich's)
     numbers = ("SAT", "Interval", "Accuracy")
     made = make_table("", title, *numbers, numbers=("", *numbers))
+    short, guessed = shorten_names(guesses.names), guesses.by_component.get(COMPONENT, [])
     for rank, (name, row) in enumerate(candidates.iterrows(), start=1):
+        kind = row[COMPONENT] or "?"
         made.add_row(
             f"{rank}." if ranked else "",
-            f"{name} ({row['base architecture'] or '?'})",
+            f"{short[str(name)]} ({mark(kind) if name in guessed else kind})",
             format_number(row["sat"]),
             format_interval(row["low"], row["high"]),
             format_percent(row["accuracy"]),
