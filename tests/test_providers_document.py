@@ -145,3 +145,18 @@ def test_the_python_of_the_document_runs() -> None:
 
 def test_every_provider_is_in_the_document() -> None:
     assert {name for name in (*classifiers.PROVIDERS.forms, *images.PROVIDERS.forms) if f"{name}:" not in DOCUMENT} == set()
+
+
+def test_every_file_of_ones_own_is_explained() -> None:
+    lines = [shlex.split(line) for line in re.findall(r"^ {4}(zooscope .*)", DOCUMENT, flags=re.MULTILINE)]
+    table = set(re.findall(r"`([^`]+)`", "".join(re.findall(r"^\| `.*?\|", DOCUMENT, flags=re.MULTILINE))))
+    named = set[str]()
+    for words in [*commands(), *lines]:
+        for word in words[2:]:
+            named.update(re.findall(r"\b(?:folder|local-dir|manifest|parquet|webdataset|checkpoint|onnx):([^?]+)", word))
+            named.update(re.findall(r"\b(?:weights|class_map|root)=([^&]+)", word))
+            named.update(re.findall(r"^[\w-]+\.(?:toml|txt)$", word))
+    downloads = {"gluon_xception-7015a15c.pth"}  # with its address beside the line
+    assert named - {"background"} - downloads - table == set()
+    assert "our_networks.py" in table
+    assert table - named <= {"our_networks.py", "tiny-vit", "photos-from-the-hub"}
