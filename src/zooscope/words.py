@@ -102,6 +102,39 @@ def format_transform(transform: Mapping[str, object]) -> str:
     return " ".join(f"{field}={value}" for field, value in transform.items())
 
 
+def explain_control(source: Mapping[str, object], target: Mapping[str, object]) -> str:
+    """What the target's pixels have of the source's preprocessing instead of its own: the reason of a control.
+
+    Example:
+        >>> resnet = {"height": 224, "width": 224, "interpolation": "bilinear", "crop_fraction": 0.875}
+        >>> explain_control(resnet, resnet | {"height": 384, "width": 384, "interpolation": "bicubic"})
+        'resized from 224 x 224 to 384 x 384; bilinear instead of bicubic interpolation'
+        >>> explain_control(resnet, resnet | {"crop_fraction": 1.0})
+        'crop fraction 0.875 instead of 1'
+
+    Args:
+        source: the fields of the source's transform, by name.
+        target: those of the target's.
+
+    Returns:
+        Every difference; empty if the fields are equal, as for two transforms that are not known.
+    """
+    parts = []
+    sizes = [(fields.get("width"), fields.get("height")) for fields in (source, target)]
+    if sizes[0] != sizes[1] and all(None not in size for size in sizes):
+        parts.append("resized from " + " to ".join(f"{width} x {height}" for width, height in sizes))
+    for field in dict.fromkeys([*source, *target]):
+        if field in {"width", "height"} or source.get(field) == target.get(field):
+            continue
+        own, other = (f"{value:g}" if isinstance(value, float) else str(value) for value in (target.get(field), source.get(field)))
+        parts.append(
+            f"{other} instead of {own} interpolation"
+            if field == "interpolation"
+            else f"{field.replace('_', ' ')} {other} instead of {own}"
+        )
+    return "; ".join(parts)
+
+
 # Names
 
 

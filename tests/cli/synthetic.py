@@ -23,7 +23,7 @@ def write_study(
     num_measured: int = 3,
     accuracy: float = 0.9,
     white_box: float = 1.0,
-    transforms: tuple[str, ...] = ("height=32 width=32",),
+    transforms: tuple[str, ...] = ('{"height": 32, "width": 32}',),
 ) -> None:
     """A study of these classifiers: each next one is farther from the first.
 

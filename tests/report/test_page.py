@@ -102,7 +102,7 @@ def test_the_opening_says_how_many_are_attacked_where_not_all_are() -> None:
         ([["a", "b"]], {"num_shards": 0}, "not measured yet"),
         ([["a", "b"], ["c"]], {"blind": ["c"]}, "2 pairs share no image that both get right"),
         ([["a", "b"]], {"weak": ["a"]}, "Weak source. The attack on a fools"),
-        ([["a", "b"]], {"large": ["a"]}, "resizing A to B"),
+        ([["a", "b"]], {"large": ["a"]}, "control A to B"),
     ],
     ids=["one", "two", "twenty", "half measured", "not measured", "empty pairs", "weak", "other size"],
 )

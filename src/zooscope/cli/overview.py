@@ -1,5 +1,6 @@
 """The content of `show`, as data: read once, then drawn or written as JSON."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,7 +11,7 @@ import xarray as xr
 from zooscope.cli.terminal import collect_notes
 from zooscope.errors import StudyError
 from zooscope.records.predictions import NOT_MEASURED
-from zooscope.words import quote_path
+from zooscope.words import explain_control, quote_path
 
 if TYPE_CHECKING:
     from zooscope.study.snapshot import Snapshot
@@ -100,6 +101,7 @@ def _describe_measured(study: "Snapshot", *, confidence: float) -> Overview:
     sources = [study.names.index(name) for name in study.sources]
     measured = np.array([(predictions.transfer[source] != NOT_MEASURED).sum(-1) for source in sources])
     definition = study.definition
+    transforms = {record.name: record.transform_settings for record in study.classifier_records}
     return Overview(
         study=str(study.path),
         sat=sat,
@@ -111,7 +113,7 @@ def _describe_measured(study: "Snapshot", *, confidence: float) -> Overview:
         num_measured=(int(measured.min()), int(measured.max())),
         sources=study.sources,
         one_sided=study.one_sided() if len(study.sources) < len(study.names) else None,
-        notes=(*_name_absent(study), *_cut(warned), *_cut(_list_large_controls(transfer))),
+        notes=(*_name_absent(study), *_cut(warned), *_cut(_list_large_controls(transfer, transforms))),
     )
 
 
@@ -156,15 +158,21 @@ def _name_absent(study: "Snapshot") -> list[str]:
     return [*waiting, *_cut([f"{name} is left out: {reason}" for name, reason in study.refused.items()])]
 
 
-def _list_large_controls(transfer: xr.DataArray) -> list[str]:
-    """Pairs with many errors from resizing alone, the largest first."""
+def _list_large_controls(transfer: xr.DataArray, transforms: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Pairs with many errors from the source's preprocessing alone, the largest first."""
     control, names = transfer.control.to_numpy(), transfer["source"].to_numpy()
     places = [tuple(place) for place in np.argwhere(control > LARGE_CONTROL_PERCENT)]
     return [
         f"{names[target]} gets {control[source, target]:.0f} % of the images of {names[source]} wrong without any attack, only "
-        f"because they are resized; under attack it is {transfer.to_numpy()[source, target]:.0f} %."
+        f"because they are preprocessed for {names[source]}{_explain(transforms[names[source]], transforms[names[target]])}; under "
+        f"attack it is {transfer.to_numpy()[source, target]:.0f} %."
         for source, target in sorted(places, key=lambda place: -control[place])
     ]
+
+
+def _explain(source: Mapping[str, Any], target: Mapping[str, Any]) -> str:
+    reason = explain_control(source, target)
+    return f" ({reason})" if reason else ""
 
 
 def _cut(notes: list[str]) -> list[str]:

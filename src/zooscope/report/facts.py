@@ -140,7 +140,7 @@ class Facts:
 
     @cached_property
     def other_pixels(self) -> Bool[np.ndarray, "source target"]:
-        """Where attacked pixels are resized: source and target have different transforms."""
+        """Where source and target have different transforms."""
         if self.is_imported:
             return np.zeros((len(self.names),) * 2, dtype=np.bool_)
         transforms = np.asarray(self.take_column("transform"))

@@ -58,7 +58,7 @@ def make_transfer_matrix(predictions: Predictions) -> xr.DataArray:
 
     Returns:
         Dimensions `source` and `target`; coordinates `count` (images) and `control` (percent of the same images that the
-        target gets wrong without an attack, resized in the same way; 0 where both take the same pixels).
+        target gets wrong without an attack, preprocessed for the source; 0 if both preprocess alike).
     """
     measured = find_outcomes(predictions)
     names, axes = list(measured.names), ("source", "target")

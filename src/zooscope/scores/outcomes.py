@@ -129,7 +129,7 @@ def find_outcomes(predictions: Predictions) -> Outcomes:
 
 
 def measure_control(predictions: Predictions) -> Float[np.ndarray, "source target"]:
-    """Percent of counted images that the target gets wrong without an attack, only because they are resized; NaN if unknown."""
+    """Percent of counted images that the target gets wrong without an attack, preprocessed for the source; NaN if unknown."""
     size = len(predictions.names)
     wrong, counted = np.zeros((2, size, size), dtype=np.int64)
     for source in range(size):

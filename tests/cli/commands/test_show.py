@@ -125,12 +125,29 @@ def test_the_nearest_and_the_farthest_pairs_come_with_intervals(tmp_path: Path) 
 
 
 def test_weak_sources_and_large_controls_are_noted(tmp_path: Path) -> None:
-    write_study(tmp_path, ("a", "b"), white_box=0.5, transforms=("height=32", "height=64"))
+    write_study(tmp_path, ("a", "b"), white_box=0.5, transforms=('{"height": 32, "width": 32}', '{"height": 64, "width": 48}'))
     result = call("show", tmp_path)
     text = " ".join(result.stdout.split())
     assert re.search(r"Note: the attack on a fools a itself on only \d+ % of images", text)
-    assert re.search(r"Note: b gets \d+ % of the images of a wrong without any attack, only because they are resized", text)
+    assert re.search(
+        r"Note: b gets \d+ % of the images of a wrong without any attack, only because they are preprocessed for a "
+        r"\(resized from 32 x 32 to 48 x 64\); under attack",
+        text,
+    )
     assert result.stderr == ""
+
+
+def test_a_control_has_the_reason_that_is_true(tmp_path: Path) -> None:
+    crop = '{"height": 32, "width": 32, "interpolation": "bilinear", "crop_fraction": %s}'
+    write_study(tmp_path / "crop", ("a", "b"), transforms=(crop % 0.875, crop % 1.0))
+    text = " ".join(call("show", tmp_path / "crop").stdout.split())
+    assert "preprocessed for a (crop fraction 0.875 instead of 1); under attack" in text
+    assert "resized" not in text
+    write_study(tmp_path / "unknown", ("a", "b"), transforms=("one", "another"))
+    text = " ".join(call("show", tmp_path / "unknown").stdout.split())
+    assert "preprocessed for a; under attack" in text
+    write_study(tmp_path / "equal", ("a", "b"))
+    assert "without any attack" not in call("show", tmp_path / "equal").stdout
 
 
 def test_a_long_list_of_notes_is_cut(tmp_path: Path) -> None:

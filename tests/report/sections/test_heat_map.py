@@ -64,17 +64,19 @@ def test_hover_says_the_numbers_of_the_study() -> None:
         assert f"{a} \N{RIGHTWARDS ARROW} {b}: {show_percent(float(transfer.sel(source=a, target=b)))} fooled" in text
         assert f"{b} \N{RIGHTWARDS ARROW} {a}: {show_percent(float(transfer.sel(source=b, target=a)))} fooled" in text
         assert f"of {int(score['count'])} images" in text
-        assert "resizing" not in text
+        assert "without attack" not in text
 
 
-def test_hover_says_the_control_where_pixels_are_resized() -> None:
+def test_hover_says_the_control_where_preprocessing_differs() -> None:
     study = planted_study(BLOCKS[:2], large=["mixer 0", "convolution 1"])
     picture, control = picture_of(study), study.transfer()["control"]
     a, b = "convolution 1", "transformer 0"
     there, back = float(control.sel(source=a, target=b)), float(control.sel(source=b, target=a))
     assert there > 0
-    assert f"resizing alone, without attack: {show_percent(there)} and {show_percent(back)}" in hover_of(picture, a, b)
-    assert "resizing" not in hover_of(picture, "transformer 0", "transformer 1")
+    text = hover_of(picture, a, b)
+    assert f"{b} without attack: {show_percent(there)} wrong, preprocessed for {a} (resized from 64 x 48 to 32 x 32)" in text
+    assert f"{a} without attack: {show_percent(back)} wrong, preprocessed for {b} (resized from 32 x 32 to 64 x 48)" in text
+    assert "without attack" not in hover_of(picture, "transformer 0", "transformer 1")
 
 
 def test_the_diagonal_says_white_box_success_and_marks_weak_sources() -> None:

@@ -1,5 +1,6 @@
 """`zooscope place`: where a new classifier belongs among those of a study."""
 
+import json
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from math import isnan
@@ -11,7 +12,7 @@ import typer
 from zooscope.cli.analysing import AnalysisSeed, Answer, Out, make_table, run_analysis
 from zooscope.cli.clustered import NumClusters, cluster_classifiers, take_classifiers
 from zooscope.cli.options import ADDRESSES, CONFIDENCE, AllowChance, BatchSize, Confidence, Device, ExistingStudy, Json, Trust
-from zooscope.words import format_interval, format_number, format_percent, shorten_names
+from zooscope.words import explain_control, format_count, format_interval, format_number, format_percent, shorten_names
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,6 +60,7 @@ class _Attacked:
     control: "np.ndarray[Any, Any]"
     clean_accuracy: float
     is_new: bool
+    transform: dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,6 +68,7 @@ class _Found:
     attacked: _Attacked
     placement: "Placement"
     directions: "OneSided"
+    transforms: dict[str, dict[str, Any]]
 
 
 def place(
@@ -99,9 +102,10 @@ def place(
 
         opened = read_snapshot(study)
         predictions = opened.predictions
+        transforms = {record.name: record.transform_settings for record in opened.classifier_records}
         outcomes, sat = find_outcomes(predictions), make_sat_matrix(predictions, confidence=None)
         row = (
-            _leave_out(predictions, classifier)
+            _leave_out(predictions, classifier, transforms[classifier])
             if classifier in predictions.names
             else _measure(study, classifier, device=device, batch_size=batch_size, allow_chance=allow_chance, trust=trust)
         )
@@ -119,6 +123,7 @@ def place(
                 seed=seed,
             ),
             directions=compare_directions(outcomes, clusters=cluster_classifiers(sat, num_clusters, seed=seed), seed=seed),
+            transforms=transforms,
         )
         return Answer(
             text=lambda console: _print(console, found),
@@ -133,7 +138,7 @@ def place(
     run_analysis(find, as_json=as_json, out=out)
 
 
-def _leave_out(predictions: "Predictions", name: str) -> _Attacked:
+def _leave_out(predictions: "Predictions", name: str, transform: dict[str, Any]) -> _Attacked:
     """A classifier of the study, treated as new."""
     import numpy as np
 
@@ -150,6 +155,7 @@ def _leave_out(predictions: "Predictions", name: str) -> _Attacked:
         control=measure_control(predictions)[own, others],
         clean_accuracy=float(PERCENT * (predictions.clean[own] == predictions.labels).mean()),
         is_new=False,
+        transform=transform,
     )
 
 
@@ -165,9 +171,10 @@ def _measure(path: Path, address: str, *, device: str, batch_size: int | None, a
         from zooscope.study.study import Study
 
         with Study.open(path, trust=trust) as study:
+            classifier = load_classifier(address)
             found = newcomer(
                 study,
-                load_classifier(address),
+                classifier,
                 device=device,
                 allow_chance=allow_chance,
                 listen=listen,
@@ -181,6 +188,7 @@ def _measure(path: Path, address: str, *, device: str, batch_size: int | None, a
         control=find_percent(found.damaged.sum(1), found.counted.sum(1)),
         clean_accuracy=found.clean_accuracy,
         is_new=True,
+        transform=json.loads(classifier.transform.description),
     )
 
 
@@ -249,9 +257,11 @@ def _print(console: "Console", found: _Found) -> None:
         if control > LARGE_CONTROL_PERCENT
     ]
     if large:
+        reason = explain_control(found.attacked.transform, found.transforms[large[0]])
+        gets = f"{format_count(len(large), 'target')} {'gets' if len(large) == 1 else 'get'}"
         console.print(
-            f"Note: {len(large)} targets get more than {LARGE_CONTROL_PERCENT:g} % of the images wrong without any attack, only "
-            f"because they are resized ({large[0]} first)."
+            f"Note: {gets} more than {LARGE_CONTROL_PERCENT:g} % of the images wrong without any attack, only because they are "
+            f"preprocessed for {found.attacked.name} ({large[0]}{f': {reason}' if reason else ''})."
         )
 
 

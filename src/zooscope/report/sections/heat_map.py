@@ -113,10 +113,15 @@ def _describe(facts: Facts, pair: Pair) -> tuple[str, ...]:
 
 
 def _describe_control(pair: Pair) -> tuple[str, ...]:
-    """The effect of resizing alone."""
+    """The errors without attack, and what is preprocessed otherwise."""
     if pair.control_a_to_b is None or pair.control_b_to_a is None:
         return ()
-    return (f"resizing alone, without attack: {show_percent(pair.control_a_to_b)} and {show_percent(pair.control_b_to_a)}",)
+    ways = ((pair.b, pair.a, pair.control_a_to_b, pair.reason_a_to_b), (pair.a, pair.b, pair.control_b_to_a, pair.reason_b_to_a))
+    return tuple(
+        f"{cut_middle(target, NAME_LENGTH)} without attack: {show_percent(control)} wrong, preprocessed for "
+        f"{cut_middle(source, NAME_LENGTH)}{f' ({reason})' if reason else ''}"
+        for target, source, control, reason in ways
+    )
 
 
 def _describe_itself(facts: Facts, pair: Pair) -> tuple[str, ...]:

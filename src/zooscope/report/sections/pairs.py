@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zooscope.report.facts import Facts
+from zooscope.words import explain_control
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,8 +22,10 @@ class Pair:
         percent: mean of both directions, without the log.
         a_to_b: percent of images on which the attack on `a` fools `b`.
         b_to_a: the other direction.
-        control_a_to_b: percent that `b` gets wrong through resizing alone; None if nothing is resized.
+        control_a_to_b: percent that `b` gets wrong without attack, on images preprocessed for `a`; None if both preprocess alike.
         control_b_to_a: the other direction.
+        reason_a_to_b: what `a` preprocesses otherwise than `b`; empty if that is not known.
+        reason_b_to_a: the other direction.
         count: images that both classify correctly when clean; None if not known.
         measured: whether both directions are measured on all images.
         is_two_sided: whether both classifiers are attacked.
@@ -38,6 +41,8 @@ class Pair:
     b_to_a: float
     control_a_to_b: float | None
     control_b_to_a: float | None
+    reason_a_to_b: str
+    reason_b_to_a: str
     count: int | None
     measured: bool
     is_two_sided: bool
@@ -78,6 +83,8 @@ def make_pair_grid(facts: Facts) -> tuple[tuple[Pair, ...], ...]:
             b_to_a=float(transfer[column, row]),
             control_a_to_b=float(control[row, column]) if facts.other_pixels[row, column] else None,
             control_b_to_a=float(control[column, row]) if facts.other_pixels[column, row] else None,
+            reason_a_to_b=explain_control(facts.transforms[row], facts.transforms[column]),
+            reason_b_to_a=explain_control(facts.transforms[column], facts.transforms[row]),
             count=None if facts.is_imported else int(count[row, column]),
             measured=bool(measured[row, column]),
             is_two_sided={facts.names[row], facts.names[column]} <= sources,
