@@ -200,3 +200,10 @@ def test_a_report_in_a_received_folder_replaces_a_link_and_leaves_what_it_pointe
     write_report(planted_study([["a"]]), tmp_path / "report.html")
     assert (tmp_path / "own.txt").read_text() == "someone's own"
     assert "zooscope report" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_opening_says_if_the_images_separate_no_pairs() -> None:
+    text = " ".join(render(planted_study([["a", "b", "c"]], num_images=20), confidence=0.95).split())
+    assert "The nearest and the farthest pair are not separable on these 20 images: their 95 % intervals overlap." in text
+    clear = planted_study([["a", "b"], ["c"]], num_images=400, within=0.9, between=0.05)
+    assert "The nearest and the farthest pair are not separable" not in render(clear, confidence=0.95)

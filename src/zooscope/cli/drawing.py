@@ -10,6 +10,7 @@ from rich.table import Table
 
 from zooscope.cli.matrix import LONGEST_NAME, draw_matrix, explain_matrix, shorten_name
 from zooscope.cli.overview import Overview
+from zooscope.scores.extremes import describe_extremes
 from zooscope.words import format_attack, format_count, format_interval, format_number, quote_path, shorten_names
 
 NUM_PAIRS: Final = 3
@@ -97,6 +98,11 @@ def _draw_pairs(console: Console, view: Overview) -> None:
         table.add_row(*_make_row(view, *pair))
     console.print()
     console.print(table)
+    if view.extremes is not None and (
+        told := describe_extremes(view.extremes, num_images=view.num_images, confidence=view.sat.attrs["confidence"])
+    ):
+        console.print()
+        console.print(told)
 
 
 def _make_row(view: Overview, row: int, column: int) -> tuple[str, ...]:

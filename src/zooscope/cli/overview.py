@@ -11,6 +11,7 @@ import xarray as xr
 from zooscope.cli.terminal import collect_notes
 from zooscope.errors import StudyError
 from zooscope.records.predictions import NOT_MEASURED
+from zooscope.scores.extremes import Extremes, find_extremes
 from zooscope.words import explain_control, quote_path
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Overview:
         num_measured: number of measured images, of the pair with the fewest and of the pair with the most.
         sources: the classifiers that are attacked.
         one_sided: SAT from one direction, if not all classifiers are attacked; else None.
+        extremes: the nearest and the farthest pair; None if fewer than two pairs have a score.
         notes: caveats of the scores.
     """
 
@@ -48,6 +50,7 @@ class Overview:
     num_measured: tuple[int, int]
     sources: tuple[str, ...]
     one_sided: xr.DataArray | None
+    extremes: Extremes | None
     notes: tuple[str, ...]
 
     @property
@@ -89,6 +92,7 @@ def _describe_imported(study: "Snapshot") -> Overview:
         num_measured=(0, 0),
         sources=(),
         one_sided=None,
+        extremes=find_extremes(sat),
         notes=(),
     )
 
@@ -113,6 +117,7 @@ def _describe_measured(study: "Snapshot", *, confidence: float) -> Overview:
         num_measured=(int(measured.min()), int(measured.max())),
         sources=study.sources,
         one_sided=study.one_sided() if len(study.sources) < len(study.names) else None,
+        extremes=find_extremes(sat),
         notes=(*_name_absent(study), *_cut(warned), *_cut(_list_large_controls(transfer, transforms))),
     )
 
@@ -132,6 +137,7 @@ def encode_overview(view: Overview) -> dict[str, Any]:
         **{key: replace_nan(matrix.to_numpy().tolist()) for key, matrix in matrices.items()},
         "clean_accuracy": replace_nan(view.classifiers["clean_accuracy"].tolist()),
         "white_box_success": replace_nan(view.classifiers["white_box_success"].tolist()),
+        "extremes": None if view.extremes is None else view.extremes._asdict(),
         "notes": list(view.notes),
     }
 

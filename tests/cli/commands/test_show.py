@@ -109,7 +109,7 @@ def test_a_study_without_classifiers_says_so(tmp_path: Path) -> None:
 def test_the_nearest_and_the_farthest_pairs_come_with_intervals(tmp_path: Path) -> None:
     write_study(tmp_path, tuple("abcdef"))
     text = call("show", tmp_path, "--confidence", "0.9").stdout
-    head, *lines = text.split("Nearest and farthest")[1].splitlines()
+    head, *lines = text.split("Nearest and farthest")[1].split("\n\n")[0].splitlines()
     assert "90 % interval" in head
     pairs = [re.split(r"  +", line.strip()) for line in lines if " and " in line]
     assert len(pairs) == 6
@@ -267,3 +267,15 @@ def test_an_attack_that_can_not_be_read_is_one_sentence(tmp_path: Path, text: st
         result = call(command, tmp_path / "study")
         assert result.exit_code == 1
         assert one_line(result.stderr).startswith("Error: the study's attack can't be read:")
+
+
+def test_pairs_that_the_images_do_not_separate_are_said(tmp_path: Path) -> None:
+    write_study(tmp_path / "few", tuple("abc"), num_images=9)
+    text = " ".join(call("show", tmp_path / "few").stdout.split())
+    assert "The nearest and the farthest pair are not separable on these 9 images: their 95 % intervals overlap." in text
+    assert strictly(call("show", tmp_path / "few", "--json").stdout)["extremes"]["are_separable"] is False  # type: ignore[index]
+    write_study(tmp_path / "many", tuple("abcdefgh"), num_images=600)
+    text = " ".join(call("show", tmp_path / "many").stdout.split())
+    assert re.search(r"Of the 27 other pairs, \d+ from the nearest and \d+ from the farthest are not separable on these 600", text)
+    write_study(tmp_path / "two", ("a", "b"))
+    assert "separable" not in call("show", tmp_path / "two").stdout

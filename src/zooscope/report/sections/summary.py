@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from zooscope.report.facts import Facts
 from zooscope.report.sections.pairs import Pair
+from zooscope.scores.extremes import describe_extremes, find_extremes
 from zooscope.words import format_attack
 
 
@@ -21,6 +22,7 @@ class Summary:
         confidence_percent: of the intervals.
         most_alike: the pair of different classifiers with the highest score; None if no score is known.
         least_alike: the one with the lowest; None if fewer than two scores are known.
+        separable: which pairs these images don't tell from the most or the least alike; empty if none.
         measured_percent: how much of the study is measured.
         weak: sources whose attack is too weak.
         waiting: classifiers that were added, and of which nothing is measured yet.
@@ -37,6 +39,7 @@ class Summary:
     confidence_percent: float
     most_alike: Pair | None
     least_alike: Pair | None
+    separable: str
     measured_percent: float
     weak: tuple[str, ...]
     waiting: tuple[str, ...]
@@ -57,6 +60,9 @@ def summarise_study(facts: Facts, pairs: tuple[Pair, ...]) -> Summary:
         confidence_percent=100 * facts.confidence,
         most_alike=known[0] if known else None,
         least_alike=known[-1] if len(known) > 1 else None,
+        separable=""
+        if (extremes := find_extremes(facts.sat)) is None
+        else describe_extremes(extremes, num_images=facts.num_images, confidence=facts.confidence),
         measured_percent=facts.measured_percent,
         weak=tuple(name for name in facts.names if name in facts.weak),
         waiting=facts.waiting,
