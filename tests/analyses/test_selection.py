@@ -127,6 +127,24 @@ def test_identical_classifiers_can_not_be_told_apart() -> None:
     assert len(found.indistinct) == len(found.chosen) - 1
     np.testing.assert_allclose(found.chosen.loc[list(METHODS), "err"], 0)
     assert (found.chosen["difference"] == 0).all()
+    assert found.winner is None
+    assert set(found.equal) == set(found.indistinct)
+
+
+def test_a_winner_is_named_only_if_the_images_tell_it_from_every_other_ensemble() -> None:
+    labels, generator = np.arange(600) % 2, np.random.default_rng(0)
+    right = np.array([generator.random(600) < share for share in (0.85, 0.85, 0.55, 0.55)])
+    sure = np.where(right, 5.0, 1.0)[..., None]  # two that err on different images correct each other
+    logits = logits_of(sure * np.where((right ^ (labels == 1))[..., None], [1, 0], [0, 1]), labels)
+    chance = np.full((4, 4), 0.5)
+    chance[:2, :2] = 0.2  # the best two are also the most diverse
+    outcomes = outcomes_of(generator.random((4, 4, 600)) < chance[..., None])
+    for num_images, wins in ((600, True), (12, False)):
+        found: Any = select_ensemble(logits.take_images(np.arange(num_images)), outcomes.take_images(np.arange(num_images)), size=2)
+        same = {name for name in METHODS if found.chosen.loc[name, "members"] == found.chosen.loc[found.best, "members"]}
+        others = {name for name in found.indistinct if name not in same}
+        assert same - {found.best} <= set(found.equal) <= set(found.indistinct)
+        assert (found.winner == found.best) == (not others) == wins
 
 
 def test_two_classifiers_and_two_images_are_enough() -> None:

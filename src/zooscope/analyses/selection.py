@@ -56,6 +56,7 @@ class Selection:
         best: the row with the lowest error on the other half; can be random picks or a single classifier.
         indistinct: rows whose difference from the best row is explained by the choice of images (the interval of the
             difference contains 0).
+        equal: those of `indistinct` that err on exactly the same images as the best row: often the same ensemble.
         regression: the prediction of `best predicted`; None if it could not be fitted.
         random_std: standard deviation of the error over the random picks.
         num_random: number of random picks that `random` averages.
@@ -67,12 +68,20 @@ class Selection:
     chosen: pd.DataFrame
     best: str
     indistinct: tuple[str, ...]
+    equal: tuple[str, ...]
     regression: Regression | None
     random_std: float
     num_random: int
     num_choosing: int
     num_reporting: int
     confidence: float
+
+    @property
+    def winner(self) -> str | None:
+        """The best row, if every other is worse or chooses the same ensemble; None at a tie."""
+        members = self.chosen["members"]
+        same = all(members[name] == members[self.best] != () for name in self.indistinct)
+        return self.best if same else None
 
 
 def select_ensemble(
@@ -155,6 +164,11 @@ def select_ensemble(
         best=best,
         indistinct=tuple(
             name for name, low in zip(members, against["difference_low"], strict=True) if name != best and not low > 0
+        ),
+        equal=tuple(
+            name
+            for name, own in zip(members, wrong, strict=True)
+            if name != best and np.array_equal(own, wrong[list(members).index(best)])
         ),
         regression=regression,
         random_std=float((~together[len(sets) :]).mean(1).std()),

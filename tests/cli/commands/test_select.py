@@ -1,10 +1,13 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from tests.cli.calling import call, one_line
 from tests.cli.zoo import NAMES, write_zoo
+from zooscope.analyses.selection import Selection
+from zooscope.cli.commands.select import describe_winner
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +22,8 @@ def test_json_holds_every_way_of_choosing_and_which_wins(zoo: Path) -> None:
     assert all(len(ways[way]["members"]) == 3 for way in list(ways)[:4])
     assert {"error", "low", "high", "err", "mean_error", "choosing_error", "difference", "exact"} <= set(ways["greedy"])
     assert found["best"] in ways
+    assert found["winner"] is None
+    assert set(found["equal"]) <= set(found["indistinct"]) <= set(ways) - {found["best"]}
     assert found["images"] == {"choosing": 30, "reporting": 30}
     assert found["confidence"] == 0.95
 
@@ -27,8 +32,44 @@ def test_the_text_fits_eighty_columns_and_ends_with_a_verdict(zoo: Path) -> None
     text = call("select", zoo, "--size", "3").stdout
     assert max(map(len, text.splitlines())) <= 80
     assert "Top-1 error on 30 images; chosen on 30 others." in text
-    assert "Lowest error:" in text
+    assert "No winner: too few images (30) to separate " in text
+    assert "Lowest error:" not in text
     assert "greedy: " in text
+
+
+def made(best: str, indistinct: tuple[str, ...], equal: tuple[str, ...] = ()) -> Selection:
+    """Three methods, of which the first two choose the same ensemble."""
+    members = [("a", "b"), ("a", "b"), ()]
+    chosen = pd.DataFrame({"members": members}, index=["greedy", "most diverse", "random"])
+    return Selection(
+        chosen=chosen,
+        best=best,
+        indistinct=indistinct,
+        equal=equal,
+        regression=None,
+        random_std=0.1,
+        num_random=5,
+        num_choosing=10,
+        num_reporting=11,
+        confidence=0.95,
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "says"),
+    [
+        (made("greedy", ()), "Lowest error: greedy. Every other method is worse"),
+        (made("greedy", ("most diverse",), ("most diverse",)), "Lowest error: greedy (and most diverse: the same ensemble). Every"),
+        (made("random", ("greedy", "most diverse")), "No winner: too few images (11) to separate these methods."),
+        (made("random", ("greedy",)), "No winner: too few images (11) to separate random picks from greedy. Every other"),
+        (
+            made("random", ("greedy",), ("greedy",)),
+            "No winner: random picks and greedy err on exactly the same of these 11 images.",
+        ),
+    ],
+)
+def test_a_tie_has_no_winner(found: Selection, says: str) -> None:
+    assert describe_winner(found).startswith(says)
 
 
 def test_a_part_of_the_classifiers_can_be_chosen_from(zoo: Path) -> None:

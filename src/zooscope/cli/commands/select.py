@@ -9,7 +9,7 @@ from zooscope.cli.analysing import AnalysisSeed, Answer, Out, make_table, run_an
 from zooscope.cli.clustered import take_classifiers
 from zooscope.cli.commands.ensembles import Average, Averaged, take_clean_logits
 from zooscope.cli.options import CONFIDENCE, Confidence, ExistingStudy, Json
-from zooscope.words import format_interval, format_percent, shorten_names
+from zooscope.words import format_count, format_interval, format_percent, shorten_names
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,7 +49,7 @@ def select(
 
     By several methods: the most diverse by SAT, the best as predicted from SAT and accuracies, greedily by measured error, and the
     best single ones. All are chosen on one half of the images and evaluated on the other, together with random picks. Prints the
-    best, and whether the choice of images explains the difference.
+    best, if there are enough images to tell it from the others.
     """
 
     def find() -> Answer:
@@ -78,7 +78,9 @@ def _encode(found: "Selection") -> dict[str, Any]:
     return {
         "chosen": found.chosen.reset_index(),
         "best": found.best,
+        "winner": found.winner,
         "indistinct": found.indistinct,
+        "equal": found.equal,
         "regression": None if found.regression is None else asdict(found.regression),
         "random": {"picks": found.num_random, "std": found.random_std},
         "images": {"choosing": found.num_choosing, "reporting": found.num_reporting},
@@ -106,14 +108,23 @@ def _print(console: "Console", found: "Selection", names: tuple[str, ...]) -> No
         if row["members"]:
             console.print(f"{method}: {', '.join(short[name] for name in row['members'])}")
     console.print()
-    console.print(_describe_winner(found))
+    console.print(describe_winner(found))
 
 
-def _describe_winner(found: "Selection") -> str:
-    winner = "random picks" if found.best == "random" else found.best
-    if not found.indistinct:
-        return f"Lowest error: {winner}. Every other method is worse by more than the choice of images explains."
-    if len(found.indistinct) == len(found.chosen) - 1:
-        return f"Lowest error: {winner}. But the choice of images explains the differences between all methods."
-    others = ", ".join("random picks" if name == "random" else name for name in found.indistinct)
-    return f"Lowest error: {winner}. The choice of images explains the difference to: {others}."
+def describe_winner(found: "Selection") -> str:
+    """Which method wins, or why none does."""
+    best, others = _name_method(found.best), ", ".join(map(_name_method, found.indistinct))
+    worse = "Every other method is worse by more than the choice of images explains."
+    if found.winner is not None:
+        return f"Lowest error: {best}{f' (and {others}: the same ensemble)' if others else ''}. {worse}"
+    every = len(found.indistinct) == len(found.chosen) - 1
+    rest = "" if every else f" {worse}"
+    if set(found.equal) == set(found.indistinct):
+        whom = "all methods" if every else f"{best} and {others}"
+        return f"No winner: {whom} err on exactly the same of these {format_count(found.num_reporting, 'image')}.{rest}"
+    whom = "these methods" if every else f"{best} from {others}"
+    return f"No winner: too few images ({found.num_reporting}) to separate {whom}.{rest}"
+
+
+def _name_method(method: str) -> str:
+    return "random picks" if method == "random" else method
