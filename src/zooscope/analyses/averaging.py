@@ -94,17 +94,21 @@ def measure_metrics(
     Returns:
         The metrics of every array.
     """
+    right = find_right_ensembles(logits, ensembles, average=average)
+    return tuple(compute_metrics(logits, members, each) for members, each in zip(ensembles, right, strict=True))
+
+
+def compute_metrics(
+    logits: CleanLogits, members: Int[np.ndarray, "ensemble member"], right: Bool[np.ndarray, "ensemble image"]
+) -> Metrics:
+    """The metrics of ensembles of which it is known which images they get right."""
     wrong = ~logits.right
-    single_error = wrong.mean(1)
-    result = []
-    for members, right in zip(ensembles, find_right_ensembles(logits, ensembles, average=average), strict=True):
-        error, mean_error = 1 - right.mean(1), single_error[members].mean(1)
-        remaining = np.divide(error, mean_error, out=np.full(len(error), np.nan), where=mean_error > 0)
-        every = wrong[members[:, 0]]
-        for column in range(1, members.shape[1]):
-            every &= wrong[members[:, column]]
-        result.append(Metrics(error, 1 - remaining, every.mean(1)))
-    return tuple(result)
+    error, mean_error = 1 - right.mean(1), wrong.mean(1)[members].mean(1)
+    remaining = np.divide(error, mean_error, out=np.full(len(error), np.nan), where=mean_error > 0)
+    every = wrong[members[:, 0]]
+    for column in range(1, members.shape[1]):
+        every &= wrong[members[:, column]]
+    return Metrics(error, 1 - remaining, every.mean(1))
 
 
 def find_right_ensembles(

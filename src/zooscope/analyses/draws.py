@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int
 
-from zooscope.analyses.averaging import Average, CleanLogits, Metrics, measure_metrics
+from zooscope.analyses.averaging import Average, CleanLogits, Metrics, compute_metrics, find_right_ensembles
+from zooscope.analyses.reductions import bootstrap_mean_reduction
 from zooscope.errors import InvalidValueError
 
 NUM_DRAWS: Final = 100
 LARGEST: Final = 10
+CONFIDENCE: Final = 0.9
 
 Ways = list[list[int]]
 Key = TypeVar("Key", int, str)
@@ -37,6 +39,7 @@ def measure_ensembles_by_cluster(
     sizes: Sequence[int],
     num_draws: int = NUM_DRAWS,
     average: Average = "logits",
+    confidence: float = CONFIDENCE,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Errors of ensembles of N, by the number k of clusters that their members come from.
@@ -60,12 +63,13 @@ def measure_ensembles_by_cluster(
         sizes: the N; sizes that these classifiers can't fill are left out.
         num_draws: the most ensembles per N and k.
         average: of logits or of probabilities.
+        confidence: of the interval of the mean error reduction rate, by bootstrap over images.
         seed: of the draws.
 
     Returns:
         A row per `num_members` (N) and `num_clusters` (k, 1 to N) that has an ensemble: `num_draws`, `exact`, and the mean
         and the standard deviation over the draws (NaN for a single one) of `error`, `err` and `all_wrong` (shares in [0, 1]):
-        `error`, `error_std`, ...
+        `error`, `error_std`, ...; and `err_low` and `err_high`, the interval of the mean `err` (NaN if resampling finds no spread).
 
     Raises:
         InvalidValueError: a classifier has no cluster, or a size or the number of draws is not positive.
@@ -79,7 +83,7 @@ def measure_ensembles_by_cluster(
         for size in sizes
         for count in range(1, size + 1)
     }
-    return _make_table(logits, found, ("num_members", "num_clusters"), average)
+    return _make_table(logits, found, ("num_members", "num_clusters"), average, confidence)
 
 
 def measure_ensembles_by_group(
@@ -89,6 +93,7 @@ def measure_ensembles_by_group(
     sizes: Sequence[int],
     num_draws: int = NUM_DRAWS,
     average: Average = "logits",
+    confidence: float = CONFIDENCE,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Errors of ensembles of N classifiers of one group, for every group: seeds, hyper-parameters, regimes, architectures.
@@ -110,6 +115,7 @@ def measure_ensembles_by_group(
         sizes: the N; sizes that a group is too small for are left out.
         num_draws: the most ensembles per N and group.
         average: of logits or of probabilities.
+        confidence: of the interval of the mean error reduction rate, by bootstrap over images.
         seed: of the draws.
 
     Returns:
@@ -128,7 +134,7 @@ def measure_ensembles_by_group(
         for group, members in places.items()
         for size in sizes
     }
-    return _make_table(known, found, ("num_members", "group"), average)
+    return _make_table(known, found, ("num_members", "group"), average, confidence)
 
 
 def draw_sets(clusters: Sequence[Sequence[int]], size: int, count: int, *, num_draws: int, generator: np.random.Generator) -> Draws:
@@ -214,21 +220,29 @@ def _list_all(clusters: Sequence[Sequence[int]], size: int, count: int) -> Itera
 
 
 def _make_table(
-    logits: CleanLogits, draws: Mapping[tuple[int, Key], Draws], leading: tuple[str, str], average: Average
+    logits: CleanLogits, draws: Mapping[tuple[int, Key], Draws], leading: tuple[str, str], average: Average, confidence: float
 ) -> pd.DataFrame:
     """A row per kind of ensembles, if there are any; all are measured in one pass over the logits."""
     some = {key: found for key, found in draws.items() if len(found.members) > 0}
     rows: list[dict[str, object]] = []
-    measured = measure_metrics(logits, [found.members for found in some.values()], average=average)
-    for (key, found), values in zip(some.items(), measured, strict=True):
+    outcomes = find_right_ensembles(logits, [found.members for found in some.values()], average=average)
+    for (key, found), right in zip(some.items(), outcomes, strict=True):
         row: dict[str, object] = dict(zip(leading, key, strict=True))
         row |= {"num_draws": len(found.members), "exact": found.exact}
-        for name, value in values._asdict().items():
+        row["err_low"], row["err_high"] = bootstrap_mean_reduction(logits, found.members, right, confidence=confidence)
+        for name, value in compute_metrics(logits, found.members, right)._asdict().items():
             known = value[np.isfinite(value)]
             row[name] = float(known.mean()) if len(known) else float("nan")
             row[f"{name}_std"] = float(known.std()) if len(known) > 1 else float("nan")
         rows.append(row)
-    names = [*leading, "num_draws", "exact", *(part for name in Metrics._fields for part in (name, f"{name}_std"))]
+    names = [
+        *leading,
+        "num_draws",
+        "exact",
+        *(part for name in Metrics._fields for part in (name, f"{name}_std")),
+        "err_low",
+        "err_high",
+    ]
     return pd.DataFrame(rows, columns=names)
 
 

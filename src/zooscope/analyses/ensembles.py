@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from zooscope.analyses.averaging import Average, CleanLogits, measure_metrics
+from zooscope.analyses.averaging import Average, CleanLogits, compute_metrics, find_right_ensembles
+from zooscope.analyses.reductions import bootstrap_reductions
 from zooscope.errors import InvalidValueError
 from zooscope.statistics.mantel import NUM_PERMUTATIONS, Correlation, mantel
 from zooscope.statistics.trend import CONFIDENCE, Trend, fit_trend
@@ -18,8 +19,9 @@ class PairEnsembles:
 
     Attributes:
         pairs: a row per pair: `a`, `b`, `sat` (natural log), `mean_error` (of the members), `error` (top-1, of the ensemble), `err`
-            (error reduction rate, 1 - error / mean_error), `all_wrong` (images that both get wrong); the latter four are shares in
-            [0, 1]. NaN if a pair has no SAT, or neither member errs.
+            (error reduction rate, 1 - error / mean_error), `err_low` and `err_high` (its interval, by bootstrap over images),
+            `all_wrong` (images that both get wrong); all but `sat` are shares, at most 1. NaN if a pair has no SAT, or
+            neither member errs.
         pearson: of SAT and ERR over the pairs.
         trend: ERR by SAT.
         average: what is averaged.
@@ -59,9 +61,9 @@ def measure_pair_ensembles(
         logits: on clean images, of at least two classifiers.
         sat: dimensions `a` and `b`; contains every classifier of the logits.
         average: of logits as in the paper, or of probabilities.
-        confidence: of the band of the trend line.
+        confidence: of the intervals, and of the band of the trend line.
         num_permutations: of the Mantel test.
-        seed: of the permutations, and of the draws for the band.
+        seed: of the permutations, and of the draws for the intervals and the band.
 
     Raises:
         InvalidValueError: there are fewer than two classifiers, or the matrix lacks one.
@@ -75,7 +77,10 @@ def measure_pair_ensembles(
         msg = f"the SAT matrix lacks {missing[0]}; measure it with the others, or leave it out."
         raise InvalidValueError(msg)
     rows, columns = np.triu_indices(len(names), 1)
-    ((error, err, all_wrong),) = measure_metrics(logits, [np.stack([rows, columns], axis=1)], average=average)
+    members = np.stack([rows, columns], axis=1)
+    (right,) = find_right_ensembles(logits, [members], average=average)
+    error, err, all_wrong = compute_metrics(logits, members, right)
+    low, high = bootstrap_reductions(logits, members, right, confidence=confidence, seed=seed)
     single_error = 1 - logits.right.mean(1)
     scores = sat.sel(a=list(names), b=list(names)).to_numpy().astype(np.float64)
     gains = np.full(scores.shape, np.nan)
@@ -88,6 +93,8 @@ def measure_pair_ensembles(
             "mean_error": (single_error[rows] + single_error[columns]) / 2,
             "error": error,
             "err": err,
+            "err_low": low,
+            "err_high": high,
             "all_wrong": all_wrong,
         }
     )

@@ -11,7 +11,7 @@ from zooscope.cli.analysing import AnalysisSeed, Answer, Out, make_table, run_an
 from zooscope.cli.clustered import NumClusters, cluster_classifiers
 from zooscope.cli.groups import Groups, read_groups
 from zooscope.cli.options import Confidence, ExistingStudy, Json
-from zooscope.words import format_number, format_percent, shorten_names
+from zooscope.words import format_interval, format_number, format_percent, shorten_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,7 +99,8 @@ def ensembles(
 
     From the stored clean logits: the error reduction rate (1 minus the ensemble's top-1 error over its members' mean error) of all
     pairs against their SAT, with a p value from permuting classifiers; and larger random ensembles from one or more clusters,
-    and within groups. The band around the trend is that of the line, from resampling classifiers.
+    and within groups. Intervals are from resampling images; the band around
+    the trend is that of the line, from resampling classifiers.
     """
 
     def find() -> Answer:
@@ -157,7 +158,7 @@ def _find(
     logits, sat = take_clean_logits(study, study.names, predictions), make_sat_matrix(predictions, confidence=None)
     pairs = measure_pair_ensembles(logits, sat, average=average.value, confidence=confidence, seed=seed)
     clusters = cluster_classifiers(sat, num_clusters, seed=seed)
-    settings: Any = {"sizes": sizes, "num_draws": draws, "average": average.value, "seed": seed}
+    settings: Any = {"sizes": sizes, "num_draws": draws, "average": average.value, "confidence": confidence, "seed": seed}
     return _Found(
         pairs=pairs,
         by_clusters=measure_ensembles_by_cluster(logits, clusters, **settings) if clusters else None,
@@ -213,7 +214,7 @@ def _encode(found: _Found) -> dict[str, Any]:
 def _print(console: "Console", found: _Found) -> None:
     pairs, pearson, trend = found.pairs.pairs, found.pairs.pearson, found.pairs.trend
     console.print(f"{len(pairs)} ensembles of two, average of {found.pairs.average}:")
-    numbers = ("SAT", "Members alone", "Error", "Reduction")
+    numbers = ("SAT", "Members", "Error", "Reduction", f"{PERCENT * trend.confidence:g} % interval")
     made = make_table("Gain the most and the least", *numbers, numbers=numbers)
     names = list(dict.fromkeys([*pairs["a"], *pairs["b"]]))
     short = shorten_names(names)
@@ -226,6 +227,7 @@ def _print(console: "Console", found: _Found) -> None:
             format_percent(100 * row["mean_error"]),
             format_percent(100 * row["error"]),
             format_percent(100 * row["err"]),
+            format_interval(PERCENT * row["err_low"], PERCENT * row["err_high"], 1),
         )
     console.print(made)
     console.print()
@@ -242,7 +244,7 @@ def _print(console: "Console", found: _Found) -> None:
         console.print()
         console.print(
             f"Ensembles by the number of clusters ({found.num_clusters} in all) that members come from; percent, mean +- standard "
-            "deviation over the draws:"
+            f"deviation over the draws, with the {PERCENT * trend.confidence:g} % interval of the mean reduction over images:"
         )
         console.print(_make_table(found.by_clusters, "num_clusters", "Clusters"))
     if found.by_groups is not None and not found.by_groups.empty:
@@ -252,14 +254,16 @@ def _print(console: "Console", found: _Found) -> None:
 
 
 def _make_table(draws: "pd.DataFrame", by: str, heading: str) -> Any:  # noqa: ANN401  (a table of Rich's)
-    numbers = ("Members", "Draws", "Error", "Reduction", "All wrong")
-    made = make_table("Members", heading, "Draws", "Error", "Reduction", "All wrong", numbers=numbers)
+    numbers = ("Members", "Draws", "Error", "Reduction", "Interval", "All wrong")
+    made = make_table("Members", heading, *numbers[1:], numbers=numbers)
     for _, row in draws.iterrows():
         made.add_row(
             str(row["num_members"]),
             str(row[by]),
-            f"{row['num_draws']}{' (all)' if row['exact'] else ''}",
-            *(_format_spread(row[name], row[f"{name}_std"]) for name in ("error", "err", "all_wrong")),
+            f"{'all ' if row['exact'] else ''}{row['num_draws']}",
+            *(_format_spread(row[name], row[f"{name}_std"]) for name in ("error", "err")),
+            format_interval(PERCENT * row["err_low"], PERCENT * row["err_high"], 1),
+            format_number(PERCENT * row["all_wrong"], 1),
         )
     return made
 
