@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from zooscope.analyses.cluster_keywords import find_keywords
+from zooscope.analyses.cluster_keywords import find_keywords, find_shared_values
 from zooscope.components.table import read_paper_components
 from zooscope.errors import InvalidValueError
 
@@ -76,6 +76,29 @@ def test_the_order_of_the_classifiers_does_not_matter() -> None:
     pd.testing.assert_frame_equal(
         find_keywords(table, labels), find_keywords(table[::-1], labels.sample(frac=1, random_state=0)), check_exact=True
     )
+
+
+def test_shared_values_are_those_that_most_of_every_cluster_have() -> None:
+    table = read_paper_components()
+    for seed in range(5):
+        labels = pd.Series(np.random.default_rng(seed).integers(0, 3, len(table)), index=table.index)
+        expected = {
+            (str(component), value)
+            for component in table
+            for value in set(table[component].dropna()) - {"-"}
+            if all((own[component] == value).sum() > len(own) / 2 for _, own in table.groupby(labels))
+        }
+        shared = find_shared_values(table, labels)
+        assert set(shared) == expected
+        assert expected
+        listed = find_keywords(table, labels, num_keywords=1000, without=shared)
+        everything = find_keywords(table, labels, num_keywords=1000)
+        kept = [pair not in expected for pair in zip(everything["component"], everything["value"], strict=True)]
+        pd.testing.assert_frame_equal(listed, everything[kept].reset_index(drop=True))
+
+
+def test_one_cluster_shares_nothing_with_another() -> None:
+    assert find_shared_values(COMPONENTS, pd.Series(1, index=COMPONENTS.index)) == []
 
 
 def test_what_has_no_keywords_is_refused() -> None:

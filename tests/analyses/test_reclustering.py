@@ -7,7 +7,7 @@ import pytest
 
 from tests.specimens import Array
 from zooscope.analyses.clustering import find_clusters, run_k_means
-from zooscope.analyses.reclustering import measure_cluster_stability
+from zooscope.analyses.reclustering import judge_stability, measure_cluster_stability
 from zooscope.analyses.spectral import build_adjacency, find_spectrum
 from zooscope.errors import InvalidValueError
 from zooscope.records.predictions import NOT_COUNTED, Predictions
@@ -45,6 +45,7 @@ def test_groups_in_the_data_hold_together() -> None:
     assert found.members == {1: ("a", "c", "e"), 2: ("b", "d", "f")}
     assert stable.clusters["size"].tolist() == [3, 3]
     assert (stable.clusters[["together", "jaccard", "exact"]].to_numpy() > 0.9).all()
+    assert stable.clusters["verdict"].tolist() == ["stable", "stable"]
     assert stable.adjusted_rand > 0.9
     assert (stable.num_draws, tuple(stable.co_assignment.index)) == (40, found.order)
     assert stable.co_assignment["a"]["c"] > 0.9
@@ -57,6 +58,23 @@ def test_groups_by_chance_do_not() -> None:
     stable = measure_cluster_stability(found, predictions, num_draws=60)
     assert stable.adjusted_rand < 0.7
     assert stable.clusters["exact"].min() < 0.7
+    assert "stable" not in set(stable.clusters["verdict"])
+
+
+@pytest.mark.parametrize(
+    ("jaccard", "verdict"), [(1, "stable"), (0.75, "stable"), (0.74, "unsure"), (0.51, "unsure"), (0.5, "noise")]
+)
+def test_the_verdict_has_the_limits_of_hennig(jaccard: float, verdict: str) -> None:
+    assert judge_stability(jaccard) == verdict
+
+
+def test_what_resampling_can_not_change_has_no_verdict() -> None:
+    predictions = predictions_with(grouped(alike=0.7, unlike=0.1))
+    for num_clusters in (1, 6):
+        found = find_clusters(make_sat_matrix(predictions, confidence=None), num_clusters)
+        table = measure_cluster_stability(found, predictions, num_draws=3).clusters
+        assert set(table["verdict"]) == {""}
+        assert set(table["jaccard"]) == {1.0}
 
 
 def test_every_number_is_what_it_says() -> None:

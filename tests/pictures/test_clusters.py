@@ -21,7 +21,12 @@ FOUND = find_clusters(MATRIX, 3)
 def stability() -> ClusterStability:
     order = list(FOUND.order)
     together = pd.DataFrame(np.eye(6), index=order, columns=order)
-    return ClusterStability(co_assignment=together, clusters=pd.DataFrame(), adjusted_rand=1.0, num_draws=7)
+    return ClusterStability(
+        co_assignment=together,
+        clusters=pd.DataFrame({"verdict": ["stable", "noise", "stable"]}, index=[1, 2, 3]),
+        adjusted_rand=1.0,
+        num_draws=7,
+    )
 
 
 def pictures() -> dict[str, HeatMap]:
@@ -51,6 +56,7 @@ def test_the_values_are_those_of_the_analysis() -> None:
     )
     assert np.isnan(shown["sat"].make_table().to_numpy().diagonal()).all()
     assert "7 draws" in shown["stability"].title
+    assert shown["stability"].title.endswith("\nClusters: stable 1, 3; noise 2")
     assert shown["distances"].reversed_colours
 
 

@@ -1,6 +1,6 @@
 """What the scores say: functions from matrices and predictions to labelled results."""
 
-from zooscope.analyses.cluster_keywords import find_keywords
+from zooscope.analyses.cluster_keywords import find_keywords, find_shared_values
 from zooscope.analyses.clustering import assign_clusters, find_clusters
 from zooscope.analyses.draws import measure_ensembles_by_cluster, measure_ensembles_by_group
 from zooscope.analyses.ensembles import measure_pair_ensembles
@@ -20,6 +20,7 @@ __all__ = [
     "compare_strategies",
     "find_clusters",
     "find_keywords",
+    "find_shared_values",
     "mantel",
     "map_classifiers",
     "measure_cluster_stability",

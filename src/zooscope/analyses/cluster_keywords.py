@@ -1,6 +1,6 @@
 """What the classifiers of a cluster have in common: component values as keywords."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import pandas as pd
@@ -12,7 +12,41 @@ NUM_KEYWORDS: Final = 5
 EMPTY_CELL: Final = "-"  # as the paper's table writes it
 
 
-def find_keywords(components: pd.DataFrame, labels: pd.Series, *, num_keywords: int = NUM_KEYWORDS) -> pd.DataFrame:
+def find_shared_values(components: pd.DataFrame, labels: pd.Series) -> list[tuple[str, str]]:
+    """The component values that most classifiers of every cluster have: they tell no cluster from another.
+
+    Example:
+        >>> names = ["resnet", "vgg", "vit"]
+        >>> components = pd.DataFrame({"stem": ["conv", "conv", "patch"], "SE": ["No", "No", "No"]}, index=names)
+        >>> find_shared_values(components, pd.Series([1, 1, 2], index=names))
+        [('SE', 'No')]
+
+    Args:
+        components: as for `find_keywords`.
+        labels: as for `find_keywords`.
+
+    Returns:
+        Pairs of component and value, in the order of the components; none if there are fewer than two clusters with components.
+    """
+    documents = _read_documents(components, labels)
+    clusters: dict[object, list[set[tuple[str, str]]]] = {}
+    for name, words in documents.items():
+        clusters.setdefault(labels[name], []).append(set(words))
+    if len(clusters) < 2:  # noqa: PLR2004  (one cluster is told from no other)
+        return []
+    every = list(dict.fromkeys(word for words in documents.values() for word in words))
+    place = {str(component): number for number, component in enumerate(components.columns)}
+    shared = [word for word in every if all(2 * sum(word in own for own in owns) > len(owns) for owns in clusters.values())]
+    return sorted(shared, key=lambda word: (place[word[0]], word[1]))
+
+
+def find_keywords(
+    components: pd.DataFrame,
+    labels: pd.Series,
+    *,
+    num_keywords: int = NUM_KEYWORDS,
+    without: Collection[tuple[str, str]] = (),
+) -> pd.DataFrame:
     """The component values that distinguish each cluster.
 
     Every value is a word, made of the component and the value, so the "Yes" of two components are different words; every
@@ -34,6 +68,7 @@ def find_keywords(components: pd.DataFrame, labels: pd.Series, *, num_keywords: 
             table's empty cell, make no word.
         labels: cluster number of every classifier. Classifiers without components are ignored.
         num_keywords: how many per cluster, at most.
+        without: pairs of component and value that are not listed, such as those of `find_shared_values`.
 
     Returns:
         A row per keyword, cluster by cluster, the largest weight first: `cluster`, `component`, `value`, `weight` (in (0, 1]),
@@ -45,16 +80,7 @@ def find_keywords(components: pd.DataFrame, labels: pd.Series, *, num_keywords: 
     if num_keywords < 1:
         msg = f"num_keywords must be at least 1: got {num_keywords}."
         raise InvalidValueError(msg)
-    documents = {
-        str(name): [
-            (str(component), str(value))
-            for component, value in components.loc[name].items()
-            if pd.notna(value) and value != EMPTY_CELL
-        ]
-        for name in sorted(map(str, labels.index))
-        if name in components.index
-    }
-    documents = {name: words for name, words in documents.items() if words}
+    documents = _read_documents(components, labels)
     if not documents:
         msg = "no classifier of the clusters has components; give a table of components with the classifiers' names."
         raise InvalidValueError(msg)
@@ -66,9 +92,23 @@ def find_keywords(components: pd.DataFrame, labels: pd.Series, *, num_keywords: 
     rows = []
     for cluster, own in weights.groupby(labels.loc[list(documents)]):
         mean, share = own.mean(), (own > 0).mean()
-        best = sorted((-mean[word], place[word[0]], word) for word in mean.index[mean > 0])[:num_keywords]
+        best = sorted((-mean[word], place[word[0]], word) for word in mean.index[mean > 0] if word not in without)[:num_keywords]
         rows += [(cluster, *word, -weight, share[word]) for weight, _, word in best]
     return pd.DataFrame(rows, columns=["cluster", "component", "value", "weight", "share"])
+
+
+def _read_documents(components: pd.DataFrame, labels: pd.Series) -> dict[str, list[tuple[str, str]]]:
+    """The words of every classifier that has some, alphabetically."""
+    documents = {
+        str(name): [
+            (str(component), str(value))
+            for component, value in components.loc[name].items()
+            if pd.notna(value) and value != EMPTY_CELL
+        ]
+        for name in sorted(map(str, labels.index))
+        if name in components.index
+    }
+    return {name: words for name, words in documents.items() if words}
 
 
 def _keep_words(words: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:

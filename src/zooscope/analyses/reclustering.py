@@ -1,7 +1,7 @@
 """How much clusters depend on the choice of images."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,10 @@ from zooscope.statistics.bootstrap import resample_shares
 
 NUM_DRAWS: Final = 200
 RESTARTS: Final = 10
+STABLE: Final = 0.75
+DISSOLVED: Final = 0.5
+
+Verdict = Literal["stable", "unsure", "noise"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,7 +33,8 @@ class ClusterStability:
         clusters: a row per cluster, index `cluster`: `size`; `together`, the mean share of draws in which two of its members are in
             one cluster (NaN for a cluster of one); `jaccard`, the mean over draws of the Jaccard index with the most similar
             cluster, members of both over members of either (1 if it is unchanged every time); `exact`, the share of draws in
-            which it is unchanged.
+            which it is unchanged; `verdict`, as of `judge_stability`, empty if there is one cluster or one for each classifier,
+            since resampling can't change these.
         adjusted_rand: mean over draws of the adjusted Rand index of the whole partition: 1 for the same, 0 for chance.
         num_draws: number of draws.
     """
@@ -102,6 +107,23 @@ def measure_cluster_stability(
     )
 
 
+def judge_stability(jaccard: float) -> Verdict:
+    """What a mean Jaccard index says of a cluster.
+
+    From 0.75 on it is "stable". Above 0.5 it is "unsure": there is a pattern, but which classifiers belong to it is doubtful. Else it
+    is "noise": with other images it dissolves.
+
+    Source: Hennig, Cluster-wise assessment of cluster stability, 2007, for 0.5; the manual of his `clusterboot` (R, fpc) for 0.75.
+
+    Example:
+        >>> judge_stability(0.9), judge_stability(0.6), judge_stability(0.4)
+        ('stable', 'unsure', 'noise')
+    """
+    if jaccard >= STABLE:
+        return "stable"
+    return "unsure" if jaccard > DISSOLVED else "noise"
+
+
 def _score_draws(
     predictions: Predictions, num_draws: int, epsilon_s: float, seed: int
 ) -> Float[np.ndarray, "draw classifier classifier"]:
@@ -138,6 +160,7 @@ def _describe_clusters(
     together: Float[np.ndarray, "classifier classifier"],
 ) -> pd.DataFrame:
     rows = {}
+    can_change = 1 < len(np.unique(own)) < len(own)
     for number in np.unique(own):
         inside = own == number
         pairs = together[np.ix_(inside, inside)][np.triu_indices(inside.sum(), 1)]
@@ -147,6 +170,7 @@ def _describe_clusters(
             "together": float(pairs.mean()) if len(pairs) else float("nan"),
             "jaccard": float(likeness.mean()),
             "exact": float((likeness == 1).mean()),
+            "verdict": judge_stability(float(likeness.mean())) if can_change else "",
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("cluster")
 

@@ -1,13 +1,14 @@
 """Clusters, as coloured matrices with marked blocks."""
 
 from itertools import accumulate
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 
 from zooscope.analyses.clustering import Clusters
 from zooscope.analyses.matrix import Matrix, make_square
-from zooscope.analyses.reclustering import ClusterStability
+from zooscope.analyses.reclustering import ClusterStability, Verdict
 from zooscope.pictures.data import HeatMap
 
 
@@ -35,7 +36,8 @@ def make_cluster_stability_picture(found: Clusters, stability: ClusterStability)
     return _make_heat_map(
         found,
         stability.co_assignment,
-        title=f"In one cluster again in {stability.num_draws} draws of the images: {_describe_sizes(found)}",
+        title=f"In one cluster again in {stability.num_draws} draws of the images: {_describe_sizes(found)}"
+        + _list_verdicts(stability),
         unit="share of draws in one cluster",
         limits=(0.0, 1.0),
     )
@@ -62,6 +64,14 @@ def _make_heat_map(
         limits=limits,
         reversed_colours=reversed_colours,
     )
+
+
+def _list_verdicts(stability: ClusterStability) -> str:
+    """The clusters of each verdict, on a line of their own."""
+    verdicts = stability.clusters["verdict"]
+    known = {verdict: verdicts.index[verdicts == verdict] for verdict in get_args(Verdict)}
+    listed = [f"{verdict} {', '.join(map(str, numbers))}" for verdict, numbers in known.items() if len(numbers)]
+    return f"\nClusters: {'; '.join(listed)}" if listed else ""
 
 
 def _describe_sizes(found: Clusters) -> str:

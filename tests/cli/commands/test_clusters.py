@@ -1,6 +1,7 @@
 """`zooscope clusters` in a terminal, as JSON and as pictures."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +51,7 @@ def test_the_text_fits_a_terminal(tmp_path: Path) -> None:
     output = call("clusters", tmp_path / "study", "--num-clusters", "2", "--draws", "20").stdout
     assert max(map(len, output.splitlines())) <= 80
     assert "5 classifiers in 2 clusters, as requested" in output
-    assert "Cluster 1: 3 classifiers, two of them together in" in output
+    assert re.search(r"Cluster 1: 3 classifiers, (stable|unsure|noise): two of them together in", output)
     assert "Over 20 draws of the images" in output
     assert "Largest eigengaps: " in output
     assert "Note: no keywords: no components of these classifiers are known" in " ".join(output.split())
@@ -59,7 +60,7 @@ def test_the_text_fits_a_terminal(tmp_path: Path) -> None:
 def test_a_cluster_of_one_is_said_to_be_alone(tmp_path: Path) -> None:
     write_study(tmp_path / "study", NAMES[:2])
     output = call("clusters", tmp_path / "study", "--num-clusters", "2", "--draws", "3").stdout
-    assert "Cluster 1: 1 classifier, alone in 100 % of draws" in output
+    assert "Cluster 1: 1 classifier, the same by construction: alone in 100 % of draws" in output
     assert "Largest eigengaps: none that show groups." in output
 
 
@@ -80,6 +81,19 @@ def test_components_of_a_file_are_taken(tmp_path: Path) -> None:
     (tmp_path / "components.csv").write_text("name,stem\nnetwork 00,7s2\n", encoding="utf-8")
     values = json.loads(call("clusters", study, "--components", tmp_path / "components.csv", "--json").stdout)
     assert ["stem: 7s2"] in values["keywords"].values()
+
+
+def test_what_every_cluster_has_is_no_keyword(tmp_path: Path) -> None:
+    study = write_imported(tmp_path / "study", with_components=False)
+    names = planted([4, 3, 2]).index
+    stems = (groups_of([4, 3, 2]) + 5).tolist()
+    table = pd.DataFrame({"SE": "No", "stem": [f"{stem}s2" for stem in stems]}, index=pd.Index(names, name="name"))
+    table.to_csv(tmp_path / "components.csv")
+    words = ("clusters", study, "--components", tmp_path / "components.csv")
+    values = json.loads(call(*words, "--json").stdout)
+    assert values["keywords"] == {"1": ["stem: 5s2"], "2": ["stem: 6s2"], "3": ["stem: 7s2"]}
+    assert values["keywords_shared"] == ["SE: No"]
+    assert "No keywords, since most classifiers of every cluster have them: SE: No." in " ".join(call(*words).stdout.split())
 
 
 def test_a_classifier_can_be_left_out(tmp_path: Path) -> None:

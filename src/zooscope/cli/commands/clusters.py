@@ -73,6 +73,7 @@ class _Found:
     clusters: "Clusters"
     keywords: "pd.DataFrame | None"
     guesses: Guesses
+    shared: list[tuple[str, str]]
     stability: "ClusterStability | None"
     no_keywords: str
     no_stability: str
@@ -97,6 +98,7 @@ def clusters(
     """
 
     def find() -> Answer:
+        from zooscope.analyses.cluster_keywords import find_shared_values
         from zooscope.analyses.clustering import find_clusters
         from zooscope.study.snapshot import read_snapshot
 
@@ -104,7 +106,8 @@ def clusters(
         sat = read_scores(opened, leave_out)
         grouped = find_clusters(sat, num_clusters, seed=seed)
         table, guesses = find_components(opened, components), find_guesses(opened, components, list(grouped.labels.index))
-        words, no_words = _find_keywords(table, grouped)
+        shared = find_shared_values(table, grouped.labels)
+        words, no_words = _find_keywords(table, grouped, without=shared)
         if words is not None:
             words = words.assign(guessed=_count_guesses(words, table, grouped, guesses))
         stable, no_stable = _measure_stability(opened, grouped, draws, seed=seed)
@@ -113,6 +116,7 @@ def clusters(
             clusters=grouped,
             keywords=words,
             guesses=guesses,
+            shared=shared,
             stability=stable,
             no_keywords=no_words,
             no_stability=no_stable,
@@ -124,13 +128,15 @@ def clusters(
     run_analysis(find, as_json=as_json, out=out)
 
 
-def _find_keywords(components: "pd.DataFrame", grouped: "Clusters") -> tuple["pd.DataFrame | None", str]:
+def _find_keywords(
+    components: "pd.DataFrame", grouped: "Clusters", *, without: list[tuple[str, str]]
+) -> tuple["pd.DataFrame | None", str]:
     """The keywords, or the reason why there are none."""
     from zooscope.analyses.cluster_keywords import find_keywords
 
     if not components.reindex(grouped.labels.index).notna().any(axis=None):
         return None, "no components of these classifiers are known; give them by --components FILE.csv"
-    return find_keywords(components, grouped.labels), ""
+    return find_keywords(components, grouped.labels, without=without), ""
 
 
 def _count_guesses(keywords: "pd.DataFrame", components: "pd.DataFrame", grouped: "Clusters", guesses: Guesses) -> list[int]:
@@ -186,6 +192,7 @@ def _encode(found: _Found) -> dict[str, Any]:
         "num_clusters": len(grouped.members),
         "by_eigengap": grouped.by_eigengap,
         "keywords": None if found.keywords is None else {number: _list_words(found, number) for number in grouped.members},
+        "keywords_shared": [f"{component}: {value}" for component, value in found.shared],
         "keywords_missing": found.no_keywords or None,
         "stability": None
         if stable is None
@@ -215,10 +222,16 @@ def _print(console: "Console", found: _Found) -> None:
         if words := _list_words(found, number):
             console.print(f"{INDENT}Keywords: {'; '.join(words)}")
     console.print()
+    if found.shared:
+        shared = "; ".join(f"{component}: {value}" for component, value in found.shared)
+        console.print(f"No keywords, since most classifiers of every cluster have them: {shared}.")
     if found.stability is not None:
+        from zooscope.analyses.reclustering import DISSOLVED, STABLE
+
         console.print(
             f"Over {found.stability.num_draws} draws of the images, partitions agree with this one by an adjusted Rand index of "
-            f"{found.stability.adjusted_rand:.2f} (1: the same, 0: by chance)."
+            f"{found.stability.adjusted_rand:.2f} (1: the same, 0: by chance). A cluster is stable from a mean Jaccard index of "
+            f"{STABLE:g} on, unsure above {DISSOLVED:g}, else noise."
         )
     console.print(f"Largest eigengaps: {_format_gaps(grouped)}.")
     console.print(
@@ -235,9 +248,10 @@ def _describe_stability(found: _Found, number: int) -> str:
         return ""
     table = found.stability.clusters
     together, jaccard, exact = (float(table[name][number]) for name in ("together", "jaccard", "exact"))
+    verdict = str(table["verdict"][number]) or "the same by construction"
     if isnan(together):
-        return f", alone in {100 * exact:.0f} % of draws"
-    return f", two of them together in {100 * together:.0f} % of draws (Jaccard {jaccard:.2f})"
+        return f", {verdict}: alone in {100 * exact:.0f} % of draws (Jaccard {jaccard:.2f})"
+    return f", {verdict}: two of them together in {100 * together:.0f} % of draws (Jaccard {jaccard:.2f})"
 
 
 def _format_gaps(grouped: "Clusters") -> str:
