@@ -12,10 +12,12 @@ from zooscope.analyses.selection import select_ensemble
 from zooscope.analyses.stability import measure_stability
 from zooscope.analyses.strategies import compare_strategies
 from zooscope.analyses.teachers import rank_teachers
+from zooscope.analyses.tree import build_tree
 from zooscope.statistics.mantel import mantel
 
 __all__ = [
     "assign_clusters",
+    "build_tree",
     "compare_directions",
     "compare_strategies",
     "find_clusters",

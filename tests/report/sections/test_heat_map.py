@@ -2,15 +2,13 @@ import itertools
 import json
 import math
 
-import numpy as np
 import pytest
-from scipy.stats import rankdata
 
 from tests.report.synthetic import planted_study
 from zooscope.pictures.similarity_map import SimilarityMap, draw_similarity_map
 from zooscope.report.facts import Facts
 from zooscope.report.sections.base import show_interval, show_number, show_percent
-from zooscope.report.sections.heat_map import map_similarity, order_by_cluster
+from zooscope.report.sections.heat_map import map_similarity
 from zooscope.study.study import Study
 
 BLOCKS = [[f"{family} {number}" for number in range(5)] for family in ("convolution", "transformer", "mixer", "hybrid")]
@@ -29,20 +27,6 @@ def test_classifiers_of_a_planted_block_stand_beside_each_other() -> None:
     families = [family for family, _ in itertools.groupby(names, key=lambda name: name.split()[0])]
     assert sorted(names) == sorted(name for block in BLOCKS for name in block)
     assert len(families) == len(BLOCKS)
-
-
-def test_leaves_are_ordered_so_that_neighbours_are_alike() -> None:
-    # Points on a line, shuffled: the one right order is that of the line, in either direction.
-    places = np.random.default_rng(0).permutation(12).astype(float)
-    order, branches = order_by_cluster(4.6 - 0.1 * np.abs(places[:, None] - places[None, :]))
-    ranks = rankdata(places[list(order)])
-    assert list(ranks) in [sorted(ranks), sorted(ranks, reverse=True)]
-    assert len(branches) == len(places) - 1
-
-
-@pytest.mark.parametrize("size", [1, 2, 3])
-def test_pairs_without_scores_are_ordered_all_the_same(size: int) -> None:
-    assert sorted(order_by_cluster(np.full((size, size), np.nan)).order) == list(range(size))
 
 
 def test_the_heat_map_holds_the_scores_of_the_study_in_its_own_order() -> None:

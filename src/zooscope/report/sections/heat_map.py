@@ -1,12 +1,11 @@
 """All pairs as a heat map, and as a table."""
 
-from typing import Final, NamedTuple, final
+from typing import Final, final
 
 import numpy as np
 from jaxtyping import Float
-from scipy.cluster.hierarchy import dendrogram, leaves_list, linkage
-from scipy.spatial.distance import squareform
 
+from zooscope.analyses.tree import order_by_cluster
 from zooscope.pictures.colours import SEQUENCE
 from zooscope.pictures.similarity_map import SimilarityMap, draw_similarity_map, read_plotly_script
 from zooscope.report.facts import Facts
@@ -63,36 +62,6 @@ def map_similarity(facts: Facts) -> SimilarityMap:
 def escape_data(text: str) -> str:
     """JSON that is safe inside a script element: nothing in it can end the element or open a comment."""
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
-
-
-class ClusterOrder(NamedTuple):
-    """Positions in the order of the leaves, and the forks of the tree above them."""
-
-    order: tuple[int, ...]
-    branches: tuple[tuple[tuple[float, float], ...], ...]
-
-
-def order_by_cluster(score: Float[np.ndarray, "a b"]) -> ClusterOrder:
-    """Hierarchical clustering (average linkage) of a symmetric matrix of scores, leaves ordered so that neighbours are similar.
-
-    A pair without a score counts as unlike as the least similar pair.
-    """
-    size = len(score)
-    if size == 1:
-        return ClusterOrder((0,), ())
-    distance = RANGE[1] - score
-    np.fill_diagonal(distance, np.nan)
-    known = distance[~np.isnan(distance)]
-    distance = np.nan_to_num(np.maximum(distance, 0), nan=float(known.max()) if len(known) else 1.0)
-    np.fill_diagonal(distance, 0)
-    merges = linkage(squareform(distance, checks=False), method="average", optimal_ordering=True)
-    tree = dendrogram(merges, no_plot=True)
-    # SciPy puts leaf number i at 5 + 10 i.
-    forks = [
-        tuple(((float(x) - 5) / 10, float(y)) for x, y in zip(xs, ys, strict=True))
-        for xs, ys in zip(tree["icoord"], tree["dcoord"], strict=True)
-    ]
-    return ClusterOrder(tuple(int(leaf) for leaf in leaves_list(merges)), tuple(forks))
 
 
 def _describe(facts: Facts, pair: Pair) -> tuple[str, ...]:
