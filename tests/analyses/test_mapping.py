@@ -13,7 +13,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from tests.analyses.planted import groups_of, planted, reordered
 from zooscope.analyses.clustering import choose_num_clusters
-from zooscope.analyses.mapping import METHODS, Method, map_classifiers, run_classical_mds
+from zooscope.analyses.mapping import METHODS, Method, find_spread_clusters, map_classifiers, run_classical_mds
 from zooscope.analyses.spectral import find_flat_eigenvalue, find_matrix_spectrum
 from zooscope.errors import InvalidValueError, UnknownNameError
 
@@ -80,12 +80,35 @@ def test_two_classifiers_are_two_points() -> None:
     assert points["y"].tolist() == [0, 0]
 
 
-def test_four_classifiers_are_enough_for_t_sne() -> None:
-    found = map_classifiers(planted([2, 2]))
-    assert found.perplexity == 2
+def test_eight_classifiers_are_enough_for_t_sne() -> None:
+    found = map_classifiers(planted([4, 4]))
+    assert found.perplexity == pytest.approx(8**0.5)
     assert np.isfinite(found.points).all(axis=None)
-    with pytest.raises(InvalidValueError, match=r't-SNE needs at least 4 classifiers: got 3; take the method "mds"'):
-        map_classifiers(planted([3]))
+    with pytest.raises(
+        InvalidValueError, match=r't-SNE needs at least 8 classifiers: got 7; build a tree, or take the method "mds"'
+    ):
+        map_classifiers(planted([4, 3]))
+
+
+def test_directions_that_separate_groups_are_counted() -> None:
+    for sizes in ([2], [2, 1], [3, 2, 2]):
+        table = planted(sizes)
+        names, found = find_matrix_spectrum(table)
+        separate = int((found.eigenvalues < find_flat_eigenvalue(len(names)) - 1e-9).sum())
+        mapped = map_classifiers(table, method="mds")
+        assert mapped.num_kept == (separate or mapped.num_features)
+        if mapped.num_kept <= 2:
+            assert mapped.shown == pytest.approx(1)  # of what was kept, so it says nothing
+
+
+def test_members_at_opposite_ends_are_found() -> None:
+    names = list("abcdef")
+    points = pd.DataFrame({"x": [0.0, 1, 2, 8, 9, 10], "y": 0.0}, index=names)
+    assert find_spread_clusters(points, pd.Series([1, 1, 1, 2, 2, 2], index=names)) == ()
+    assert find_spread_clusters(points, pd.Series([1, 1, 2, 2, 2, 1], index=names)) == ("1",)
+    assert find_spread_clusters(points, pd.Series(1, index=names)) == ()
+    assert find_spread_clusters(points, pd.Series(range(6), index=names)) == ()
+    assert find_spread_clusters(map_classifiers(planted([5, 4]), method="mds").points, pd.Series(dtype=int)) == ()
 
 
 @pytest.mark.parametrize("perplexity", [0.5, 21])

@@ -14,7 +14,8 @@ from zooscope.errors import InvalidValueError
 
 def test_every_fork_is_the_mean_over_all_pairs_between_its_groups_and_the_largest_left() -> None:
     table = planted([3, 2, 2], noise=0.4)
-    tree, left = build_tree(table), {(name,) for name in table.index}
+    tree = build_tree(table)
+    left: set[tuple[str, ...]] = {(name,) for name in table.index}
     for fork in tree.forks:
         means = {(a, b): table.loc[list(a), list(b)].to_numpy().mean() for a in left for b in left if a != b}
         assert fork.sat == pytest.approx(max(means.values()))
@@ -55,7 +56,8 @@ def test_the_order_of_the_classifiers_does_not_matter() -> None:
 def test_two_classifiers_are_one_fork() -> None:
     table = pd.DataFrame([[4.6, -3.0], [-3.0, 4.6]], index=["a", "b"], columns=["a", "b"])
     (fork,) = build_tree(table).forks
-    assert ({*fork.left, *fork.right}, fork.sat) == ({"a", "b"}, pytest.approx(-3))
+    assert {*fork.left, *fork.right} == {"a", "b"}
+    assert fork.sat == pytest.approx(-3)
 
 
 def test_a_pair_without_a_score_is_refused() -> None:

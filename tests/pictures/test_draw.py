@@ -3,15 +3,18 @@
 import re
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
 from zooscope.errors import InvalidValueError, StudyError
-from zooscope.pictures.data import Band, Bars, BarSeries, Curves, HeatMap, Picture, Points
+from zooscope.pictures.data import Band, Bars, BarSeries, Curves, Forks, HeatMap, Picture, Points
 from zooscope.pictures.draw import ENDINGS, save
 from zooscope.pictures.interactive import make_figure
+from zooscope.pictures.printed import STYLE
+from zooscope.pictures.printed import make_figure as print_figure
 
 NAMES = ("resnet", "a <b>bold</b> $name$ & more", "résumé, 変")
 STEPS = np.array([1.0, 2.0, 4.0])
@@ -27,6 +30,16 @@ PICTURES: dict[str, Picture] = {
     ),
     "map": Points(
         title="Map", x_label="", y_label="", x=STEPS, y=-STEPS, names=NAMES, groups=("1", "2", "1"), group_title="cluster"
+    ),
+    "tree": Forks(
+        title="Tree",
+        x_label="SAT",
+        names=NAMES,
+        groups=("1", "2", "1"),
+        group_order=("1", "2"),
+        group_title="cluster",
+        branches=(((0.0, 4.6), (0.0, 3.0), (1.0, 3.0), (1.0, 4.6)), ((0.5, 3.0), (0.5, 2.0), (2.0, 2.0), (2.0, 4.6))),
+        joined=((NAMES[:1], NAMES[1:2], 3.0), (NAMES[:2], NAMES[2:], 2.0)),
     ),
     "trend": Points(title="Trend", x_label="SAT", y_label="ERR", x=STEPS, y=STEPS**2, names=NAMES, trend=LINE),
     "bars": Bars(
@@ -81,9 +94,61 @@ def test_the_numbers_come_back_from_the_table(tmp_path: Path) -> None:
     assert tuple(heat_map.index) == tuple(heat_map.columns) == NAMES
     assert heat_map.to_numpy()[0, :2].tolist() == [4.6, 3]
     assert pd.read_csv(tmp_path / "map.csv")["cluster"].tolist() == [1, 2, 1]
+    assert pd.read_csv(tmp_path / "tree.csv")["SAT"].tolist() == [3, 2]
     assert pd.read_csv(tmp_path / "trend.csv")["ERR"].tolist() == [1, 4, 16]
     assert pd.read_csv(tmp_path / "bars.csv")["in sample, low"].tolist() == [0.5, 1.5, 3.5]
     assert pd.read_csv(tmp_path / "curves.csv")["high"].tolist() == [1, 2, 4]
+
+
+def many_points(count: int, *, spread: float) -> Points:
+    """Points in three heaps, with names as long as those of networks."""
+    generator = np.random.default_rng(0)
+    centres = generator.normal(0, 1, (3, 2))[np.arange(count) % 3]
+    x, y = (centres + spread * generator.normal(size=(count, 2))).T
+    names = tuple(f"network_{number:02d}_patch16_224" for number in range(count))
+    return Points(
+        title="A map whose title is long " * 9, x_label="", y_label="", x=x, y=y, names=names, groups=names[:3] * (count // 3)
+    )
+
+
+def texts_of(picture: Points) -> tuple[set[str], str]:
+    """The names that are drawn, and the title."""
+    with mpl.rc_context(STYLE):
+        drawn = print_figure(picture)
+    return {text.get_text() for text in drawn.axes[0].texts}, drawn.get_suptitle()
+
+
+@pytest.mark.parametrize("spread", [0.3, 0.001])
+def test_no_name_of_sixty_nine_vanishes_without_a_word(spread: float) -> None:
+    picture = many_points(69, spread=spread)
+    shown, title = texts_of(picture)
+    assert shown <= set(picture.names)
+    if missing := len(set(picture.names) - shown):
+        assert title.endswith(f"{missing} of 69 names {'has' if missing == 1 else 'have'} no room here.")
+    assert bool(missing) == (spread < 0.1)
+    notes = [note.text for note in make_figure(picture).layout.annotations]
+    left_out = [text for text in notes if "no room" in text]
+    assert len(set(picture.names) & set(notes)) == 69 - int(left_out[0].split()[0] if left_out else 0)
+
+
+def test_a_long_title_has_three_lines_and_stays_above_the_legend() -> None:
+    with mpl.rc_context(STYLE):
+        drawn = print_figure(many_points(30, spread=0.3))
+        drawn.draw_without_rendering()
+        (title,) = drawn.texts
+        assert title.get_text().count("\n") <= 2
+        legend = drawn.axes[0].get_legend()
+        assert legend is not None
+        assert title.get_window_extent().y0 >= legend.get_window_extent().y1
+
+
+def test_every_bar_has_its_label_even_if_two_are_equal() -> None:
+    bars = Bars(
+        title="Bars", x_label="x", labels=("same", "same", *map(str, range(60))), series=(BarSeries(name="s", lengths=np.ones(62)),)
+    )
+    figure = make_figure(bars)
+    assert list(figure.layout.yaxis.ticktext) == list(bars.labels)
+    assert list(figure.data[0].y) == list(range(62))
 
 
 def test_an_ending_that_can_not_be_drawn_is_refused(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Final, Literal, get_args
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
+from scipy.spatial.distance import pdist
 from sklearn.manifold import TSNE
 
 from zooscope.analyses.clustering import choose_num_clusters
@@ -15,7 +16,8 @@ from zooscope.errors import InvalidValueError, UnknownNameError
 
 Method = Literal["tsne", "mds"]
 METHODS: Final[tuple[Method, ...]] = get_args(Method)
-FEWEST_FOR_TSNE: Final = 4
+FEWEST_FOR_TSNE: Final = 8  # fewer have too few neighbours to keep: members of a cluster may end up at opposite ends
+FAR_APART: Final = 0.8
 FEWEST_FEATURES: Final = 2
 WITHOUT_GROUPS: Final = 1e-6
 START: Final = 1e-4  # initial spread of t-SNE's points, as its authors set it
@@ -31,13 +33,15 @@ class Map:
         method: "tsne" or "mds".
         num_features: number of eigenvectors used.
         perplexity: of t-SNE, roughly the number of neighbours that each point keeps near; NaN for MDS.
-        shown: for MDS, the share of all squared distances between the classifiers' scaled features that the plane shows; NaN for
-            t-SNE.
+        num_kept: of these, how many have a weight above zero: for MDS, those that separate groups.
+        shown: for MDS, the share of all squared distances between the classifiers' scaled features that the plane shows. It says
+            nothing of features without weight, so it is 1 if `num_kept` is at most 2. NaN for t-SNE.
     """
 
     points: pd.DataFrame
     method: Method
     num_features: int
+    num_kept: int
     perplexity: float
     shown: float
 
@@ -73,7 +77,7 @@ def map_classifiers(
 
     Raises:
         InvalidValueError: the matrix is not square, symmetric and complete, holds no score above 0, or all pairs have the same
-            score; fewer than four classifiers for t-SNE; perplexity or num_features is out of range.
+            score; fewer than eight classifiers for t-SNE; perplexity or num_features is out of range.
         UnknownNameError: no such method.
     """
     if method not in METHODS:
@@ -84,7 +88,8 @@ def map_classifiers(
         num_features = len(scores) if method == "mds" else max(choose_num_clusters(scores), FEWEST_FEATURES)
     features = find_spectral_features(scores, num_features)
     require_contrast(scores)
-    flat, shown = run_classical_mds(features.to_numpy() * _find_weights(scores, features.shape[1]))
+    weights = _find_weights(scores, features.shape[1])
+    flat, shown = run_classical_mds(features.to_numpy() * weights)
     kept = float("nan")
     if method == "tsne":
         kept = _choose_perplexity(perplexity, len(features))
@@ -95,9 +100,35 @@ def map_classifiers(
         points=pd.DataFrame(flat, index=features.index, columns=["x", "y"]).loc[find_order(matrix)],
         method=method,
         num_features=features.shape[1],
+        num_kept=features.shape[1] if method == "tsne" else int((weights > WITHOUT_GROUPS).sum()),
         perplexity=kept,
         shown=shown,
     )
+
+
+def find_spread_clusters(points: pd.DataFrame, labels: pd.Series) -> tuple[str, ...]:
+    """Clusters of which two members are at opposite ends of a map: at least 0.8 of its largest distance apart.
+
+    Example:
+        >>> points = pd.DataFrame({"x": [0, 1, 9, 10], "y": 0}, index=list("abcd"))
+        >>> find_spread_clusters(points, pd.Series([1, 1, 2, 2], index=list("abcd")))
+        ()
+        >>> find_spread_clusters(points, pd.Series([1, 2, 2, 1], index=list("abcd")))
+        ('1', '2')
+
+    Args:
+        points: of a `Map`.
+        labels: the cluster of every classifier.
+
+    Returns:
+        Their labels, ascending; none if there is one cluster.
+    """
+    own = labels.reindex(points.index)
+    if own.nunique() < 2:  # noqa: PLR2004  (one cluster fills any map)
+        return ()
+    largest = float(pdist(points).max())
+    widths = {label: float(pdist(members).max()) for label, members in points.groupby(own) if len(members) > 1}
+    return tuple(str(label) for label, width in widths.items() if width >= FAR_APART * largest)
 
 
 def run_classical_mds(features: Float[np.ndarray, "row column"]) -> tuple[Float[np.ndarray, "row 2"], float]:
@@ -123,7 +154,10 @@ def _find_weights(scores: pd.DataFrame, num_features: int) -> Float[np.ndarray, 
 
 def _choose_perplexity(asked: float | None, num_classifiers: int) -> float:
     if num_classifiers < FEWEST_FOR_TSNE:
-        msg = f'a map by t-SNE needs at least {FEWEST_FOR_TSNE} classifiers: got {num_classifiers}; take the method "mds".'
+        msg = (
+            f"a map by t-SNE needs at least {FEWEST_FOR_TSNE} classifiers: got {num_classifiers}; "
+            'build a tree, or take the method "mds".'
+        )
         raise InvalidValueError(msg)
     perplexity = num_classifiers**0.5 if asked is None else asked
     if not 1 <= perplexity < num_classifiers:

@@ -110,8 +110,8 @@ def measure_cluster_stability(
 def judge_stability(jaccard: float) -> Verdict:
     """What a mean Jaccard index says of a cluster.
 
-    From 0.75 on it is "stable". Above 0.5 it is "unsure": there is a pattern, but which classifiers belong to it is doubtful. Else it is
-    "noise": with other images it dissolves.
+    From 0.75 on it is "stable". Above 0.5 it is "unsure": there is a pattern, but which classifiers belong to it is doubtful. Else
+    it is "noise": with other images it dissolves.
 
     Source: Hennig, Cluster-wise assessment of cluster stability, 2007, for 0.5; the manual of his `clusterboot` (R, fpc) for 0.75.
 

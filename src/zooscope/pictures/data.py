@@ -1,4 +1,4 @@
-"""What pictures show, as data: four kinds, each of which can also be written as a table."""
+"""What pictures show, as data: five kinds, each of which can also be written as a table."""
 
 from dataclasses import dataclass, field
 
@@ -75,7 +75,8 @@ class Points:
         names: of every point.
         groups: the group of every point, which gives its colour; None for one colour.
         group_title: meaning of the groups.
-        are_named: whether names are drawn beside the points, as far as there is room.
+        are_named: whether names are drawn beside the points; the picture says how many have no room.
+        labels: the names as they are drawn, where these are shorter.
         trend: a line through the points.
     """
 
@@ -88,6 +89,7 @@ class Points:
     groups: tuple[str, ...] | None = None
     group_title: str = ""
     are_named: bool = True
+    labels: tuple[str, ...] | None = None
     trend: Band | None = None
 
     def make_table(self) -> pd.DataFrame:
@@ -96,6 +98,36 @@ class Points:
         if self.groups is not None:
             columns[self.group_title or "group"] = list(self.groups)
         return pd.DataFrame(columns, index=pd.Index(self.names, name="name"))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Forks:
+    """A tree whose leaves are names, the first at the top.
+
+    Attributes:
+        title: of the picture.
+        x_label: meaning of the positions of forks.
+        names: of the leaves.
+        groups: the group of every leaf, which gives its colour.
+        group_order: the different groups, as they come in the legend.
+        group_title: meaning of the groups.
+        branches: four points (place among the leaves, position) per fork.
+        joined: the names on both sides of every fork, and its position.
+    """
+
+    title: str
+    x_label: str
+    names: tuple[str, ...]
+    groups: tuple[str, ...]
+    group_order: tuple[str, ...]
+    group_title: str
+    branches: tuple[tuple[tuple[float, float], ...], ...]
+    joined: tuple[tuple[tuple[str, ...], tuple[str, ...], float], ...]
+
+    def make_table(self) -> pd.DataFrame:
+        """A row per fork: the names on both sides, and its position."""
+        rows = [("; ".join(left), "; ".join(right), position) for left, right, position in self.joined]
+        return pd.DataFrame(rows, columns=["left", "right", self.x_label], index=pd.RangeIndex(1, len(rows) + 1, name="fork"))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -173,4 +205,4 @@ class Curves:
         )
 
 
-Picture = HeatMap | Points | Bars | Curves
+Picture = HeatMap | Points | Forks | Bars | Curves

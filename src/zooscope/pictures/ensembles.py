@@ -8,6 +8,7 @@ import pandas as pd
 
 from zooscope.analyses.ensembles import PairEnsembles
 from zooscope.pictures.data import Band, Curves, Points
+from zooscope.pictures.labels import FEW, join_pairs
 
 Metric = Literal["err", "error", "all_wrong"]
 METRICS: Final[dict[Metric, str]] = {
@@ -31,7 +32,8 @@ def make_pairs_picture(found: PairEnsembles) -> Points:
         x=known["sat"].to_numpy(np.float64),
         y=PERCENT * known["err"].to_numpy(np.float64),
         names=tuple(f"{a} and {b}" for a, b in zip(known["a"], known["b"], strict=True)),
-        are_named=False,
+        are_named=len(known) <= FEW,
+        labels=join_pairs(known["a"], known["b"], "and"),
         trend=None
         if len(trend.x) == 0
         else Band(

@@ -1,14 +1,25 @@
 """Interactive pictures, by plotly: one `.html` file that loads nothing."""
 
 from functools import singledispatch
-from typing import IO, Any, assert_never
+from typing import IO, Any, Final, assert_never
 
 import numpy as np
 import plotly.graph_objects as go
+from jaxtyping import Float
 
 from zooscope.pictures.colours import GROUPS, SEQUENCE, choose_styles
-from zooscope.pictures.data import Band, Bars, Curves, HeatMap, Picture, Points
+from zooscope.pictures.data import Band, Bars, Curves, Forks, HeatMap, Picture, Points
+from zooscope.pictures.labels import CHARACTER_WIDTH, MOST_LARGE, MOST_NAMED, find_label_positions, say_left_out, wrap_title
 from zooscope.words import escape_markup
+
+WIDTH: Final = 1100  # pixels, of pictures with names
+HEIGHT: Final = 780
+SIDES: Final = 180  # of these, around the points
+TITLE_SIZE: Final = 17
+LINE_HEIGHT: Final = 22
+MARGIN: Final = 40
+NAME_WIDTH: Final = 0.54  # of a character, as a share of the font size
+SYMBOLS: Final = {"triangle": "triangle-up", "cross": "x"}
 
 
 def write(picture: Picture, file: IO[bytes]) -> None:
@@ -19,9 +30,27 @@ def write(picture: Picture, file: IO[bytes]) -> None:
 
 def make_figure(picture: Picture) -> Any:  # noqa: ANN401  (plotly is untyped)
     """A picture as a plotly figure."""
-    drawn = go.Figure(layout={"template": "plotly_white", "title": {"text": escape_markup(picture.title)}})
+    drawn = go.Figure(layout={"template": "plotly_white"})
     _draw(picture, drawn)
+    _set_title(drawn, picture.title)
     return drawn
+
+
+def _set_title(drawn: Any, title: str) -> None:  # noqa: ANN401  (as above)
+    """Above the picture, in lines that fit its width."""
+    lines = wrap_title(title, int((drawn.layout.width or WIDTH) / (TITLE_SIZE * CHARACTER_WIDTH))).split("\n")
+    drawn.update_layout(
+        title={
+            "text": "<br>".join(map(escape_markup, lines)),
+            "font": {"size": TITLE_SIZE},
+            "x": 0.01,
+            "y": 1,
+            "yref": "container",
+            "yanchor": "top",
+            "pad": {"t": 14},
+        },
+        margin={"t": MARGIN + len(lines) * LINE_HEIGHT},
+    )
 
 
 @singledispatch
@@ -50,11 +79,12 @@ def _(picture: HeatMap, drawn: Any) -> None:  # noqa: ANN401  (plotly is untyped
         drawn.add_vline(x=place - 0.5, line={"color": "white", "width": 2})
     for name, centre in picture.find_block_centres().items():
         drawn.add_annotation(x=centre, y=-0.6, text=escape_markup(name), showarrow=False, yanchor="bottom")
-    size = max(480, 14 * len(rows) + 240)
+    cells = len(rows) * max(14, min(44, 300 // len(rows)))  # few cells are large
+    names = 7 * max(map(len, (*rows, *columns)))
     drawn.update_layout(
-        width=size + 120,
-        height=size,
-        xaxis={"tickvals": list(range(len(columns))), "ticktext": columns, "showgrid": False},
+        width=max(640, cells + names + 240),
+        height=cells + names + 160,
+        xaxis={"tickvals": list(range(len(columns))), "ticktext": columns, "tickangle": 90, "showgrid": False},
         yaxis={
             "tickvals": list(range(len(rows))),
             "ticktext": rows,
@@ -75,11 +105,9 @@ def _(picture: Points, drawn: Any) -> None:  # noqa: ANN401  (as above)
         drawn.add_scatter(
             x=picture.x[chosen],
             y=picture.y[chosen],
-            mode="markers+text" if picture.are_named and len(picture.names) <= 30 else "markers",  # noqa: PLR2004  (more would cover each other)
+            mode="markers",
             text=[escape_markup(picture.names[place]) for place in chosen],
-            textposition="middle right",
-            cliponaxis=False,  # names at the right edge may extend beyond it
-            marker={"color": colour, "symbol": {"triangle": "triangle-up", "cross": "x"}.get(marker, marker), "size": 9},
+            marker={"color": colour, "symbol": SYMBOLS.get(marker, marker), "size": 9},
             name=escape_markup(group),
             showlegend=picture.groups is not None,
             hovertemplate="%{text}<br>%{x:.3f}, %{y:.3f}<extra>" + escape_markup(group) + "</extra>",
@@ -89,6 +117,115 @@ def _(picture: Points, drawn: Any) -> None:  # noqa: ANN401  (as above)
         legend={"title": {"text": escape_markup(picture.group_title)}},
         xaxis={"title": {"text": escape_markup(picture.x_label)}, **bare},
         yaxis={"title": {"text": escape_markup(picture.y_label)}, **bare},
+    )
+    if picture.are_named and 0 < len(picture.names) <= MOST_NAMED:
+        _name_points(picture, drawn)
+
+
+def _name_points(picture: Points, drawn: Any) -> None:  # noqa: ANN401  (as above)
+    """Names beside the points or with a line to them, as annotations: these keep their distance in pixels at any zoom."""
+    size = 12 if len(picture.names) <= MOST_LARGE else 10
+    area = np.array([WIDTH - SIDES, HEIGHT - SIDES], dtype=np.float64)
+    ends = [_widen(picture.x), _widen(picture.y)]
+    if not picture.x_label:  # distances are read off such a picture
+        unit = max((high - low) / side for (low, high), side in zip(ends, area, strict=True))
+        ends = [
+            ((low + high - unit * side) / 2, (low + high + unit * side) / 2) for (low, high), side in zip(ends, area, strict=True)
+        ]
+    shares = np.stack(
+        [(values - low) / (high - low) for values, (low, high) in zip((picture.x, picture.y), ends, strict=True)], axis=1
+    )
+    names = picture.labels or picture.names
+    sizes = np.array([[len(name) * size * NAME_WIDTH, 1.3 * size] for name in names])
+    places = find_label_positions(
+        shares * area,
+        sizes,
+        gap=0.8 * size,
+        frame=(0, 0, *area),
+    )
+    for name, x, y, at, place, (width, _) in zip(names, picture.x, picture.y, shares * area, places, sizes, strict=True):
+        if place is not None:
+            right, up = place.x - at[0], place.y - at[1]
+            side = (
+                int(np.sign(right)) if not place.is_far and abs(right) > width / 2 else 0
+            )  # the side whose end is beside the point
+            led = {"ax": right, "ay": -up, "arrowhead": 0, "arrowwidth": 0.7, "arrowcolor": "#8b939b"}
+            drawn.add_annotation(
+                x=x,
+                y=y,
+                text=escape_markup(name),
+                font={"size": size, "color": "#30363c"},
+                showarrow=place.is_far,
+                xanchor=("center", "left", "right")[side],
+                **(led if place.is_far else {"xshift": right - side * width / 2, "yshift": up}),
+            )
+    if left_out := places.count(None):
+        drawn.add_annotation(
+            x=0,
+            y=0,
+            xref="paper",
+            yref="paper",
+            xanchor="left",
+            yanchor="bottom",
+            text=f"{say_left_out(left_out, len(names))} Point at a marker to see its name.",
+            showarrow=False,
+        )
+    drawn.update_layout(width=WIDTH, height=HEIGHT, margin={"l": SIDES // 3, "r": SIDES - SIDES // 3, "b": SIDES // 3})
+    drawn.update_xaxes(range=list(ends[0]))
+    drawn.update_yaxes(range=list(ends[1]))
+
+
+def _widen(values: Float[np.ndarray, " point"]) -> tuple[float, float]:
+    """The ends of an axis, with room around all values."""
+    low, high = float(values.min()), float(values.max())
+    room = 0.12 * (high - low) or 1.0
+    return low - room, high + room
+
+
+@_draw.register
+def _(picture: Forks, drawn: Any) -> None:  # noqa: ANN401  (as above)
+    names = [escape_markup(name) for name in picture.names]
+    for branch in picture.branches:
+        drawn.add_scatter(
+            x=[position for _, position in branch],
+            y=[place for place, _ in branch],
+            mode="lines",
+            line={"color": "#5b646d", "width": 1.5},
+            hovertemplate="%{x:.3f}<extra></extra>",
+            showlegend=False,
+        )
+    end = max(position for branch in picture.branches for _, position in branch)
+    for group, (colour, marker) in choose_styles(picture.group_order).items():
+        own = [place for place, other in enumerate(picture.groups) if other == group]
+        drawn.add_scatter(
+            x=[end] * len(own),
+            y=own,
+            mode="markers",
+            text=[names[place] for place in own],
+            marker={"color": colour, "symbol": SYMBOLS.get(marker, marker), "size": 10},
+            name=escape_markup(group),
+            showlegend=True,
+            cliponaxis=False,
+            hovertemplate="%{text}<extra>" + escape_markup(group) + "</extra>",
+        )
+    drawn.update_layout(
+        height=max(360, 180 + 22 * len(names)),
+        legend={
+            "title": {"text": escape_markup(picture.group_title)},
+            "orientation": "h",
+            "yanchor": "top",
+            "y": -60 / (40 + 22 * len(names)),
+        },
+        xaxis={"title": {"text": escape_markup(picture.x_label)}},
+        yaxis={
+            "tickvals": list(range(len(names))),
+            "ticktext": names,
+            "range": [len(names) - 0.5, -0.5],
+            "side": "right",
+            "showgrid": False,
+            "zeroline": False,
+            "automargin": True,
+        },
     )
 
 
@@ -101,7 +238,9 @@ def _(picture: Bars, drawn: Any) -> None:  # noqa: ANN401  (as above)
             ends = {"type": "data", "array": series.high - series.lengths, "arrayminus": series.lengths - series.low}
         drawn.add_bar(
             x=series.lengths,
-            y=labels,
+            y=list(range(len(labels))),  # by position: two labels may be equal
+            customdata=labels,
+            hovertemplate="%{customdata}<br>%{x:.3f}",
             orientation="h",
             error_x=ends,
             name=escape_markup(series.name),
@@ -112,7 +251,13 @@ def _(picture: Bars, drawn: Any) -> None:  # noqa: ANN401  (as above)
         height=max(360, 120 + 26 * len(labels) * max(1, len(picture.series) // 2 + 1)),
         showlegend=len(picture.series) > 1,
         xaxis={"title": {"text": escape_markup(picture.x_label)}},
-        yaxis={"autorange": "reversed", "automargin": True},
+        yaxis={
+            "tickvals": list(range(len(labels))),
+            "ticktext": labels,
+            "autorange": "reversed",
+            "automargin": True,
+            "showgrid": False,
+        },
     )
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from zooscope.analyses.placement import OneSided, Placement
 from zooscope.pictures.data import Band, Bars, BarSeries, Points
+from zooscope.pictures.labels import FEW, join_pairs
 
 
 def make_placement_picture(found: Placement, name: str) -> Bars:
@@ -31,7 +32,8 @@ def make_one_sided_picture(found: OneSided) -> Points:
         x=known["one_sided"].to_numpy(np.float64),
         y=known["sat"].to_numpy(np.float64),
         names=tuple(f"{source} to {target}" for source, target in zip(known["source"], known["target"], strict=True)),
-        are_named=False,
+        are_named=len(known) <= FEW,
+        labels=join_pairs(known["source"], known["target"], "to"),
         trend=None
         if len(trend.x) == 0
         else Band(x=trend.x, y=trend.y, low=trend.low, high=trend.high, name=f"trend, {100 * trend.confidence:g} % band"),

@@ -10,22 +10,30 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from matplotlib.typing import RcKeyType
 
 from zooscope.pictures.colours import GROUPS, SEQUENCE, choose_styles
-from zooscope.pictures.data import Band, Bars, Curves, HeatMap, Picture, Points
-from zooscope.pictures.labels import find_label_positions
+from zooscope.pictures.data import Band, Bars, Curves, Forks, HeatMap, Picture, Points
+from zooscope.pictures.labels import (
+    CHARACTER_WIDTH,
+    MOST_LARGE,
+    MOST_NAMED,
+    find_label_positions,
+    find_line_end,
+    say_left_out,
+    wrap_title,
+)
 from zooscope.words import drop_bundled, escape_controls
 
 DOTS_PER_INCH: Final = 200
+TITLE_SIZE: Final = 10
 MARGIN: Final = 0.08  # inches, around all that is drawn
 NOTHING: Final = "#e6e8ea"  # a cell without a value, and the lines of a grid
 STYLE: Final[dict[RcKeyType, Any]] = {
     "font.family": "DejaVu Sans",  # included in matplotlib, so that every machine draws the same
     "font.size": 9,
-    "axes.titlesize": 10,
-    "axes.titlelocation": "left",
     "axes.spines.top": False,
     "axes.spines.right": False,
     "legend.frameon": False,
@@ -33,6 +41,10 @@ STYLE: Final[dict[RcKeyType, Any]] = {
     "svg.hashsalt": "zooscope",  # otherwise identifiers in the file are random
     "text.parse_math": False,  # names with two dollars are not mathematics
 }
+BESIDE: Final[dict[str, Any]] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "borderaxespad": 0}  # below the title
+MANY_LETTERS: Final = 500  # all names together need room
+LEADER: Final = "leader"
+FONTS: Final = (7.5, 5.5, 4.5)  # of names beside points: the largest that leaves room for all
 MARKERS: Final = {"circle": "o", "square": "s", "diamond": "D", "triangle": "^", "cross": "X"}
 NO_DATE: Final[dict[str, dict[str, None]]] = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 
@@ -49,8 +61,22 @@ def make_figure(picture: Picture) -> Figure:
     drawn = Figure(layout="constrained", dpi=DOTS_PER_INCH)
     axes = drawn.add_subplot()
     _draw(picture, drawn, axes)
-    axes.set_title(picture.title, wrap=True)
+    _set_title(drawn, picture.title)
+    if isinstance(picture, Points) and picture.are_named and len(picture.names) <= MOST_NAMED:
+        fonts = FONTS if len(picture.names) <= MOST_LARGE else FONTS[1:]
+        for font in fonts:
+            num_left_out = _name_points(picture, drawn, axes, font)
+            if not num_left_out:
+                return drawn
+        _set_title(drawn, f"{picture.title}\n{say_left_out(num_left_out, len(picture.names))}")
+        _name_points(picture, drawn, axes, fonts[-1])  # the title has grown by a line, so all is placed anew
     return drawn
+
+
+def _set_title(drawn: Figure, title: str) -> None:
+    """At the figure's left edge, in lines that fit its width."""
+    width = int((drawn.get_figwidth() - 2 * MARGIN) * 72 / (TITLE_SIZE * CHARACTER_WIDTH))
+    drawn.suptitle(wrap_title(escape_controls(title, keep_newlines=True), width), x=0.01, ha="left", fontsize=TITLE_SIZE)
 
 
 def _clean_names(names: Sequence[str]) -> list[str]:
@@ -67,7 +93,7 @@ def _draw(picture: Any, drawn: Figure, axes: Axes) -> None:  # noqa: ANN401, ARG
 def _(picture: HeatMap, drawn: Figure, axes: Axes) -> None:
     num_rows, num_columns = picture.values.shape
     font = float(np.clip(260 / max(num_rows, num_columns), 4, 9))
-    cell = max(font / 72 * 1.3, 0.09)
+    cell = max(font / 72 * 1.3, 0.09, min(0.4, 2.4 / max(num_rows, num_columns)))  # few cells are large
     rows, columns = _clean_names(picture.rows), _clean_names(picture.columns)
     name = max(map(len, rows), default=0) * font / 72 * 0.6
     drawn.set_size_inches(max(4.2, num_columns * cell + name + 1.3), max(3.2, num_rows * cell + name + 0.7))
@@ -97,19 +123,21 @@ def _(picture: HeatMap, drawn: Figure, axes: Axes) -> None:
 
 @_draw.register
 def _(picture: Points, drawn: Figure, axes: Axes) -> None:
-    crowded = picture.are_named and 30 < len(picture.names) <= 200  # noqa: PLR2004  (many names need room)
+    crowded = (
+        picture.are_named and sum(map(len, picture.labels or picture.names)) > MANY_LETTERS and len(picture.names) <= MOST_NAMED
+    )
     drawn.set_size_inches(*((9.2, 6.9) if crowded else (7.2, 5.4)))
     has_axes = bool(picture.x_label)
     groups = picture.groups or ("",) * len(picture.names)
     if picture.trend is not None:
         _draw_band(axes, picture.trend, "#d55e00")
-    many = len(picture.names) > 200  # noqa: PLR2004  (a cloud, not single points)
+    many = len(picture.names) > MOST_NAMED
     for group, (colour, marker) in choose_styles(groups).items():
         chosen = [place for place, own in enumerate(groups) if own == group]
         axes.scatter(
             picture.x[chosen],
             picture.y[chosen],
-            s=9 if many else 38,
+            s=9 if many else 20 if crowded else 38,
             alpha=0.45 if many else 0.95,
             color=colour,
             marker=MARKERS[marker],
@@ -127,38 +155,69 @@ def _(picture: Points, drawn: Figure, axes: Axes) -> None:
         axes.set_yticks([])
         axes.spines[:].set_visible(True)
         axes.spines[:].set_color("#d5d9dd")
+        axes.set_aspect("equal", adjustable="datalim")  # otherwise a short axis looks like a long one
     axes.margins(0.09)
     if picture.groups is not None:
-        drawn.legend(title=picture.group_title or None, loc="outside right upper")
+        axes.legend(title=picture.group_title or None, **BESIDE)
     elif picture.trend is not None and picture.trend.name:
-        axes.legend(loc="best")
-    if picture.are_named and not many:
-        _name_points(picture, drawn, axes)
+        drawn.legend(loc="outside lower left")
 
 
-def _name_points(picture: Points, drawn: Figure, axes: Axes) -> None:
-    """Names beside the points, as far as there is room."""
-    font = 7.5 if len(picture.names) <= 30 else 5.5  # noqa: PLR2004  (a full page)
+def _name_points(picture: Points, drawn: Figure, axes: Axes, font: float) -> int:
+    """Names beside the points, or with a line to them; the number of those that have no room."""
+    for drawn_before in (*axes.texts, *(line for line in axes.lines if line.get_gid() == LEADER)):
+        drawn_before.remove()
     drawn.draw_without_rendering()
-    texts = [
-        axes.text(0, 0, name, fontsize=font, color="#30363c", ha="center", va="center") for name in _clean_names(picture.names)
-    ]
+    names = _clean_names(picture.names) if picture.labels is None else [escape_controls(label) for label in picture.labels]
+    texts = [axes.text(0, 0, name, fontsize=font, color="#30363c", ha="center", va="center") for name in names]
     boxes = [text.get_window_extent() for text in texts]
+    sizes = np.array([[box.width, box.height] for box in boxes], dtype=np.float64).reshape(-1, 2)
     frame = axes.get_window_extent()
     points = axes.transData.transform(np.column_stack([picture.x, picture.y]))
-    gap = drawn.dpi * (6 if font > 6 else 5) / 72  # noqa: PLR2004  (smaller beside smaller names)
     found = find_label_positions(
         points,
-        np.array([[box.width, box.height] for box in boxes], dtype=np.float64).reshape(-1, 2),
-        gap=gap,
+        sizes,
+        gap=drawn.dpi * (6 if font > 6 else 5) / 72,  # noqa: PLR2004  (smaller beside smaller names)
         frame=(frame.x0, frame.y0, frame.x1, frame.y1),
     )
     back = axes.transData.inverted()
-    for text, place in zip(texts, found, strict=True):
+    for text, point, size, place in zip(texts, points, sizes, found, strict=True):
         if place is None:
             text.remove()
-        else:
-            text.set_position(tuple(back.transform(place)))
+            continue
+        centre = np.array([place.x, place.y])
+        text.set_position(tuple(back.transform(centre)))
+        if place.is_far:
+            end = find_line_end(point, np.concatenate([centre - size / 2, centre + size / 2]))
+            ends = back.transform(np.stack([point, end]))
+            axes.add_artist(
+                Line2D(ends[:, 0], ends[:, 1], color="#8b939b", linewidth=0.5, zorder=0.9, gid=LEADER)
+            )  # moves no limit
+    return found.count(None)
+
+
+@_draw.register
+def _(picture: Forks, drawn: Figure, axes: Axes) -> None:
+    names = _clean_names(picture.names)
+    font = 9 if len(names) <= MOST_LARGE else 6
+    drawn.set_size_inches(4.6 + max(map(len, names)) * font * CHARACTER_WIDTH / 72, max(2.4, 1.1 + len(names) * font * 1.7 / 72))
+    for branch in picture.branches:
+        axes.plot([position for _, position in branch], [place for place, _ in branch], color="#5b646d", linewidth=1.1, zorder=1)
+    end = max(position for branch in picture.branches for _, position in branch)
+    for group, (colour, marker) in choose_styles(picture.group_order).items():
+        own = [place for place, other in enumerate(picture.groups) if other == group]
+        axes.scatter(
+            [end] * len(own), own, s=38, color=colour, marker=MARKERS[marker], zorder=2, label=group or "_unnamed", clip_on=False
+        )
+    axes.set_yticks(range(len(names)), names, fontsize=font)
+    axes.yaxis.tick_right()
+    axes.tick_params(axis="y", length=0, pad=8)
+    axes.spines["left"].set_visible(False)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set_xlabel(picture.x_label)
+    axes.grid(axis="x", color=NOTHING, linewidth=0.6)
+    axes.set_axisbelow(True)
+    drawn.legend(title=picture.group_title or None, loc="outside lower left", ncols=min(6, len(picture.group_order)))
 
 
 @_draw.register
@@ -180,7 +239,7 @@ def _(picture: Bars, drawn: Figure, axes: Axes) -> None:
     axes.grid(axis="x", color=NOTHING, linewidth=0.6)
     axes.set_axisbelow(True)
     if count > 1:
-        axes.legend(loc="best")
+        drawn.legend(loc="outside lower left")
 
 
 @_draw.register
@@ -203,7 +262,7 @@ def _(picture: Curves, drawn: Figure, axes: Axes) -> None:
     axes.grid(color=NOTHING, linewidth=0.6)
     axes.set_axisbelow(True)
     if len(picture.curves) > 1:
-        drawn.legend(loc="outside right upper")
+        axes.legend(**BESIDE)
 
 
 def _draw_band(axes: Axes, band: Band, colour: str, *, marker: str = "") -> None:

@@ -77,7 +77,7 @@ def test_a_picture_of_groups_needs_groups(zoo: Path, tmp_path: Path) -> None:
 
 def test_two_classifiers_are_one_pair_and_no_correlation(tmp_path: Path) -> None:
     result = call("ensembles", write_zoo(tmp_path / "study", ("a", "b")))
-    assert "1 ensembles of two" in result.stdout
+    assert "1 ensemble of two" in result.stdout
     assert "Too few pairs" in result.stdout
 
 

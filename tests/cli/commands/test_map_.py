@@ -23,6 +23,41 @@ def test_every_classifier_has_a_point_and_a_cluster(method: str, tmp_path: Path)
     assert values["num_features"] == (3 if method == "tsne" else 8)
 
 
+@pytest.mark.parametrize("sizes", [(2,), (2, 1), (3, 2), (4, 3)])
+def test_few_classifiers_are_a_tree(sizes: tuple[int, ...], tmp_path: Path) -> None:
+    study = write_imported(tmp_path / "study", sizes)
+    values = json.loads(call("map", study, "--json", "--out", tmp_path / "map.csv").stdout)
+    assert values["method"] == "tree"
+    assert values["points"] == {}
+    assert sorted(values["order"]) == sorted(values["labels"])
+    assert len(values["forks"]) == sum(sizes) - 1
+    assert {*values["forks"][-1]["left"], *values["forks"][-1]["right"]} == set(values["order"])
+    text = call("map", study, "--out", tmp_path / "map.png").stdout
+    assert max(map(len, text.splitlines())) <= 80
+    assert "Tree by average linkage" in text
+    assert "t-SNE" not in text
+    assert (tmp_path / "map.png").is_file()
+
+
+def test_few_classifiers_have_no_t_sne_and_no_share_of_what_was_kept(tmp_path: Path) -> None:
+    study = write_imported(tmp_path / "study", (2, 1))
+    error = one_line(call("map", study, "--method", "tsne").stderr)
+    assert error.startswith("Error: a map by t-SNE needs at least 8 classifiers: got 3; build a tree, or take the method")
+    text = " ".join(call("map", study, "--method", "mds").stdout.split())
+    assert "Classical MDS of the 1 direction that separates groups, of 2; the plane shows nothing of the others." in text
+    assert "100 %" not in text
+
+
+def test_a_cluster_at_opposite_ends_is_said(tmp_path: Path) -> None:
+    study = write_imported(tmp_path / "study", (4, 3, 2))
+    words = ("map", study, "--method", "mds", "--num-clusters", "2")
+    spread = json.loads(call(*words, "--json").stdout)["spread_clusters"]
+    text = " ".join(call(*words).stdout.split())
+    assert spread
+    assert f"({', '.join(spread)}) are at opposite ends of this plane" in text
+    assert json.loads(call("map", study, "--method", "mds", "--json").stdout)["spread_clusters"] == []
+
+
 def test_points_are_coloured_by_a_component(tmp_path: Path) -> None:
     result = call("map", write_imported(tmp_path / "study"), "--color", "stem layer", "--json", "--out", tmp_path / "map.csv")
     assert set(json.loads(result.stdout)["labels"].values()) == {"0s0", "1s1", "2s2"}
@@ -38,7 +73,7 @@ def test_the_text_fits_a_terminal(tmp_path: Path) -> None:
     assert "t-SNE, perplexity 3. Distances between groups that are far apart mean nothing." in " ".join(output.split())
     assert [line.split()[2] for line in output.splitlines()[1:10]] == list("111122233")
     output = call("map", study, "--method", "mds").stdout
-    assert "Classical MDS; the plane shows" in output
+    assert "Classical MDS of the 2 directions that separate groups, of 8;" in output
 
 
 def test_who_has_no_value_is_shown_all_the_same(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from zooscope.cli.analysing import AnalysisSeed, Answer, Out, make_table, run_an
 from zooscope.cli.clustered import NumClusters, cluster_classifiers
 from zooscope.cli.groups import Groups, read_groups
 from zooscope.cli.options import Confidence, ExistingStudy, Json
-from zooscope.words import format_interval, format_number, format_percent, shorten_names
+from zooscope.words import format_count, format_interval, format_number, format_percent, shorten_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -213,7 +213,7 @@ def _encode(found: _Found) -> dict[str, Any]:
 
 def _print(console: "Console", found: _Found) -> None:
     pairs, pearson, trend = found.pairs.pairs, found.pairs.pearson, found.pairs.trend
-    console.print(f"{len(pairs)} ensembles of two, average of {found.pairs.average}:")
+    console.print(f"{format_count(len(pairs), 'ensemble')} of two, average of {found.pairs.average}:")
     numbers = ("SAT", "Members", "Error", "Reduction", f"{PERCENT * trend.confidence:g} % interval")
     made = make_table("Gain the most and the least", *numbers, numbers=numbers)
     names = list(dict.fromkeys([*pairs["a"], *pairs["b"]]))

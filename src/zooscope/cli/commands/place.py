@@ -241,18 +241,18 @@ def _print(console: "Console", found: _Found) -> None:
     if placement.cluster is not None:
         console.print(_make_clusters_table(placement))
         console.print()
-        console.print(
-            f"Placed in cluster {placement.cluster}; {100 * placement.share:.0f} % of bootstrap draws of the images agree."
-        )
-    console.print(f"{100 * placement.nearest_share:.0f} % of the draws agree on the nearest.")
-    if placement.corrected is not None and not placement.corrected.empty:
+        agree = f"{100 * placement.share:.0f} % of bootstrap draws of the images agree"
+        console.print(f"Placed in cluster {placement.cluster}; {'there is no other' if len(placement.clusters) == 1 else agree}.")
+    if len(placement.targets) > 1:
+        console.print(f"{100 * placement.nearest_share:.0f} % of the draws agree on the nearest.")
+    if placement.corrected is not None and len(placement.corrected) > 1:
         console.print(
             f"After subtracting each target's usual SAT, it is cluster {placement.corrected.index[0]} "
             f"({100 * placement.corrected['share'].iloc[0]:.0f} % of draws)."
         )
     console.print(_describe_directions(directions))
     large = [
-        short[str(name)]
+        str(name)
         for name, control in zip(placement.targets.index, _list_controls(found), strict=True)
         if control > LARGE_CONTROL_PERCENT
     ]
@@ -261,7 +261,7 @@ def _print(console: "Console", found: _Found) -> None:
         gets = f"{format_count(len(large), 'target')} {'gets' if len(large) == 1 else 'get'}"
         console.print(
             f"Note: {gets} more than {LARGE_CONTROL_PERCENT:g} % of the images wrong without any attack, only because they are "
-            f"preprocessed for {found.attacked.name} ({large[0]}{f': {reason}' if reason else ''})."
+            f"preprocessed for {found.attacked.name} ({short[large[0]]}{f': {reason}' if reason else ''})."
         )
 
 

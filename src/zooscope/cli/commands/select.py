@@ -94,7 +94,7 @@ def _print(console: "Console", found: "Selection", names: tuple[str, ...]) -> No
     made = make_table("Chosen as", *numbers, numbers=numbers)
     for method, row in found.chosen.sort_values("error", kind="stable").iterrows():
         made.add_row(
-            f"{found.num_random} random picks" if method == "random" else str(method),
+            format_count(found.num_random, "random pick") if method == "random" else str(method),
             format_percent(100 * row["error"]),
             format_interval(PERCENT * row["low"], PERCENT * row["high"], 1),
             format_percent(100 * row["mean_error"]),
