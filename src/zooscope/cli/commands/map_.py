@@ -245,7 +245,9 @@ def _print_tree(console: "Console", found: "Tree", colours: _Colours, *, is_draw
     console.print()
     made = make_table("Joined, the most similar first", "Mean SAT", numbers=("Mean SAT",))
     for fork in found.forks[:MOST_FORKS]:
-        made.add_row(" + ".join(_format_group([short[name] for name in group]) for group in (fork.left, fork.right)), f"{fork.sat:.2f}")
+        made.add_row(
+            " + ".join(_format_group([short[name] for name in group]) for group in (fork.left, fork.right)), f"{fork.sat:.2f}"
+        )
     if len(found.forks) > MOST_FORKS:
         made.add_row(f"... and {len(found.forks) - MOST_FORKS} more", "")
     console.print(made)
