@@ -43,9 +43,10 @@ class UnknownNameError(ZooscopeError, LookupError):
     """An unknown name; the message suggests similar ones."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str], advice: str) -> None:
-        names = sorted(known)
-        own = [each for each in names if each.endswith(f":{name}")]  # shown without its provider
-        near = list(dict.fromkeys([*own, *get_close_matches(name, names, n=3, cutoff=0.5)]))[:3]
+        names = {each.casefold(): each for each in sorted(known)}
+        own = [each for each in names.values() if each.endswith(f":{name}")]  # shown without its provider
+        close = [names[match] for match in get_close_matches(name.casefold(), names, n=3, cutoff=0.5)]
+        near = list(dict.fromkeys([*own, *close]))[:3]
         guess = f" Did you mean {' or '.join(near)}?" if near else ""
         super().__init__(f"unknown {kind} {name!r}.{guess} {advice}")
 
@@ -127,3 +128,7 @@ class ClassOrderWarning(UserWarning):
 
 class LeftOutWarning(UserWarning):
     """Files or rows beside the images that are not used."""
+
+
+class UnknownComponentWarning(UserWarning):
+    """Columns, values or classifiers of a table of components that are not known here."""

@@ -1,5 +1,6 @@
 """Studies of published matrices, for the commands that need no more."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pandas as pd
 
 from tests.analyses.planted import groups_of, planted
 from tests.specimens import Array
+from zooscope.errors import UnknownComponentWarning
 from zooscope.study.study import Study
 
 
@@ -15,7 +17,9 @@ def write_imported(folder: Path, sizes: Sequence[int] = (4, 3, 2), *, with_compo
     """A study with planted groups; a component tells the groups apart, another one doesn't."""
     matrix = planted(sizes, noise=noise)
     components = components_of(matrix, groups_of(sizes)) if with_components else None
-    Study.from_matrix(folder, matrix, components=components).close()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnknownComponentWarning)  # `attention` is a component of their own
+        Study.from_matrix(folder, matrix, components=components).close()
     return folder
 
 

@@ -21,6 +21,7 @@ import xarray as xr
 
 from zooscope import Study
 from zooscope.attacks import LinfPGD
+from zooscope.errors import UnknownComponentWarning
 from zooscope.images.pixel_transform import PixelTransform
 from zooscope.records.layout import SCHEMA_VERSION
 from zooscope.study.snapshot import read_snapshot
@@ -70,7 +71,8 @@ def test_a_study_brought_up_to_date_gives_the_same_scores(golden: tuple[Study, d
         before = study.predictions
         components, logits = study.components(), study.clean_logits("bundled:vit")
         study.remove([])
-        study.set_components(pd.DataFrame({"note": ["up to date"]}, index=["bundled:vit"]))
+        with pytest.warns(UnknownComponentWarning, match="none of the 13 components are kept under their names: note"):
+            study.set_components(pd.DataFrame({"note": ["up to date"]}, index=["bundled:vit"]))
     assert study.path is not None
     with closing(sqlite3.connect(study.path / "study.db")) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)

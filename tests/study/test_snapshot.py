@@ -12,7 +12,7 @@ import xarray as xr
 from tests.specimens import family
 from zooscope import Study
 from zooscope.attacks import LinfPGD
-from zooscope.errors import InvalidValueError, StudyError, UnknownNameError
+from zooscope.errors import InvalidValueError, StudyError, UnknownComponentWarning, UnknownNameError
 
 GOLDEN = Path(__file__).parents[1] / "records" / "golden"
 MATRIX = pd.DataFrame([[4.6, 3.0], [3.0, 4.5]], index=["a", "b"], columns=["a", "b"])
@@ -59,7 +59,8 @@ def test_what_a_published_matrix_lacks_is_said_with_the_command_that_measures_it
 
 
 def test_components_that_are_not_known_are_nan(published: Study) -> None:
-    published.set_components(COMPONENTS)
+    with pytest.warns(UnknownComponentWarning, match="1 row of other classifiers not used: stranger"):
+        published.set_components(COMPONENTS)
     table = published.components()
     assert list(table.index) == ["a", "b"]
     assert table.loc["b"].to_dict() == {"activation": "ReLU", "hierarchical": "Yes"}

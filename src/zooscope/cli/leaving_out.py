@@ -1,11 +1,12 @@
 """Options of the analyses of a matrix: its classifiers and their components."""
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zooscope.errors import StudyError
+from zooscope.errors import StudyError, UnknownComponentWarning
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,9 +42,15 @@ def read_scores(study: "Snapshot", leave_out: list[str] | None) -> "xr.DataArray
 
 def find_components(study: "Snapshot", file: Path | None) -> "pd.DataFrame":
     """Components of a study's classifiers, from a file or from the study; NaN if not known."""
+    from zooscope.components.recognize import recognize_components
     from zooscope.components.table import read_component_table
 
-    return study.components() if file is None else read_component_table(file).reindex(list(study.names))
+    if file is None:
+        return study.components()
+    recognized = recognize_components(read_component_table(file))
+    for sentence in recognized.unknown:
+        warnings.warn(f"{file}: {sentence}", UnknownComponentWarning, stacklevel=2)
+    return recognized.table.reindex(list(study.names))
 
 
 def require_components(study: "Snapshot", file: Path | None) -> "pd.DataFrame":

@@ -15,11 +15,25 @@ from rich.segment import Segment
 from rich.text import Text
 
 from zooscope.cli.wrapping import wrap_text
-from zooscope.errors import ClassOrderWarning, EmptyPairWarning, LeftOutWarning, OneSidedWarning, WeakSourceWarning
+from zooscope.errors import (
+    ClassOrderWarning,
+    EmptyPairWarning,
+    LeftOutWarning,
+    OneSidedWarning,
+    UnknownComponentWarning,
+    WeakSourceWarning,
+)
 from zooscope.words import escape_controls, escape_in_json
 
 INTERRUPTED: Final = 130  # the exit status after Ctrl-C
-OUR_WARNINGS: Final = (ClassOrderWarning, EmptyPairWarning, LeftOutWarning, OneSidedWarning, WeakSourceWarning)
+OUR_WARNINGS: Final = (
+    ClassOrderWarning,
+    EmptyPairWarning,
+    LeftOutWarning,
+    OneSidedWarning,
+    UnknownComponentWarning,
+    WeakSourceWarning,
+)
 
 
 class Terminal(Console):

@@ -80,7 +80,7 @@ def test_components_of_a_file_are_taken(tmp_path: Path) -> None:
     study = write_imported(tmp_path / "study", with_components=False)
     (tmp_path / "components.csv").write_text("name,stem\nnetwork 00,7s2\n", encoding="utf-8")
     values = json.loads(call("clusters", study, "--components", tmp_path / "components.csv", "--json").stdout)
-    assert ["stem: 7s2"] in values["keywords"].values()
+    assert ["stem layer: 7s2"] in values["keywords"].values()
 
 
 def test_what_every_cluster_has_is_no_keyword(tmp_path: Path) -> None:

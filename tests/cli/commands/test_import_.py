@@ -37,6 +37,40 @@ def test_components_come_with_it(matrix: Path, tmp_path: Path) -> None:
     assert values["with_components"] == list(planted(SIZES).index[:5])
 
 
+def test_components_under_the_papers_headings_are_what_teachers_and_maps_ask_for(matrix: Path, tmp_path: Path) -> None:
+    names = list(planted(SIZES).index)
+    rows = [f"{name},{'Conv' if number % 2 else 'vit'},{number % 2},7{number}.5" for number, name in enumerate(names)]
+    rows += ["elsewhere,Konv,2,70"]
+    (tmp_path / "paper.csv").write_text(
+        "\n".join(["Model name,Base architecture,Pooling (stem),Accuracy", *rows]), encoding="utf-8"
+    )
+    result = call("import", matrix, tmp_path / "study", "--components", tmp_path / "paper.csv")
+    said, notes = result.stdout.splitlines(), result.stderr.splitlines()
+    assert said[1] == "Components: columns read: Base architecture as base architecture, Pooling (stem) as pooling at stem."
+    assert said[2].endswith("base architecture: vit as Transformer, Conv as CNN; pooling at stem: 0 as No, 1 as Yes.")
+    assert said[3] == "Components of 9 of them"
+    assert notes == [
+        "Note: components: columns that are none of the 13 components are kept under their names: Accuracy.",
+        (
+            "Note: components: unknown values of base architecture are kept as they are: Konv (1 classifier). Known: CNN, "
+            "Transformer, MLP-Mixer, Hybrid, NAS (CNN) and others."
+        ),
+        "Note: components: unknown values of pooling at stem are kept as they are: 2 (1 classifier). Known: Yes, No.",
+        "Note: components: 1 row of other classifiers not used: elsewhere.",
+    ]
+    ranked = json.loads(call("teachers", tmp_path / "study", "--student", names[0], "--json").stdout)
+    assert {row["name"] for row in ranked["same"]} == set(names[2::2])
+    assert {row["name"] for row in ranked["other"]} == set(names[1::2])
+    for color in ("base architecture", "Base Architecture", "base_arch"):
+        values = json.loads(call("map", tmp_path / "study", "--color", color, "--json").stdout)
+        assert values["color"] == "base architecture"
+        assert values["labels"][names[0]] == "Transformer"
+    error = one_line(call("map", tmp_path / "study", "--color", "Acuracy").stderr)
+    assert "unknown component 'Acuracy'. Did you mean Accuracy? Points are coloured by cluster or by one of:" in error
+    by_file = call("teachers", tmp_path / "study", "--student", names[0], "--components", tmp_path / "paper.csv", "--json")
+    assert json.loads(by_file.stdout) == ranked
+
+
 def test_what_needs_only_the_matrix_works_and_the_rest_says_what_is_missing(matrix: Path, tmp_path: Path) -> None:
     study = tmp_path / "study"
     call("import", matrix, study)

@@ -63,5 +63,6 @@ def test_a_study_without_components_says_how_to_give_them(tmp_path: Path) -> Non
     study = write_imported(tmp_path / "study", with_components=False)
     assert "knows no components of its classifiers; give --components FILE.csv" in one_line(call("components", study).stderr)
     (tmp_path / "components.csv").write_text("name,one\nelse,a\n", encoding="utf-8")
-    error = one_line(call("components", study, "--components", tmp_path / "components.csv").stderr)
+    note, error = call("components", study, "--components", tmp_path / "components.csv").stderr.splitlines()
+    assert note.endswith("columns that are none of the 13 components are kept under their names: one.")
     assert "has components of none of the study's classifiers; its first column must hold their names" in error

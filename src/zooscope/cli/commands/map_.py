@@ -119,10 +119,10 @@ def map_(
         opened = read_snapshot(study)
         sat = read_scores(opened, leave_out)
         grouped = find_clusters(sat, num_clusters, seed=seed)
-        labels = grouped.labels if color == CLUSTER else _read_component(opened, components, color)
+        chosen, labels = (CLUSTER, grouped.labels) if color.casefold() == CLUSTER else _read_component(opened, components, color)
         names = list(grouped.labels.index)
-        guesses = find_guesses(opened, components, names if color != CLUSTER else ())
-        colours = _Colours(name=color, labels=labels.reindex(names), guesses=guesses)
+        guesses = find_guesses(opened, components, names if chosen != CLUSTER else ())
+        colours = _Colours(name=chosen, labels=labels.reindex(names), guesses=guesses)
         how = method or (How.TREE if len(grouped.labels) < FEWEST_FOR_TSNE and perplexity is None else How.TSNE)
         if how is How.TREE:
             return _answer_tree(build_tree(sat), colours, is_drawn=bool(out))
@@ -171,14 +171,19 @@ def _answer_tree(found: "Tree", colours: _Colours, *, is_drawn: bool) -> Answer:
     )
 
 
-def _read_component(study: "Snapshot", file: "Path | None", name: str) -> "pd.Series":
+def _read_component(study: "Snapshot", file: "Path | None", name: str) -> "tuple[str, pd.Series]":
+    """A component's name and values; the name may be given in another spelling."""
+    from zooscope.components.recognize import make_key, recognize_component
     from zooscope.errors import UnknownNameError
 
     table = require_components(study, file)
-    if name not in table.columns:
-        kind, known = "component", [str(column) for column in table.columns]
+    known = [str(column) for column in table.columns]
+    found = [column for column in known if make_key(column) == make_key(name)]
+    chosen = name if name in known else found[0] if len(found) == 1 else recognize_component(name)
+    if chosen not in known:
+        kind = "component"
         raise UnknownNameError(kind, name, known, f"Points are coloured by {CLUSTER} or by one of: {', '.join(known)}.")
-    return table[name]
+    return chosen, table[chosen]
 
 
 def _encode(found: "Map", colours: _Colours) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from zooscope.components.reading.norms import read_normalization
 from zooscope.components.reading.reading import Reading, list_modules
 from zooscope.components.reading.stem import find_stem
 from zooscope.components.reading.trace import Trace, trace
+from zooscope.components.recognize import recognize_components
 from zooscope.components.table import read_component_table
 from zooscope.errors import UnknownNameError
 
@@ -74,7 +75,7 @@ def override_components(found: Components, file: str | Path, *, name: str) -> Co
         MissingFileError: there is no such file.
         InvalidValueError: the file is not such a CSV file.
     """
-    table = read_component_table(file)
+    table = recognize_components(read_component_table(file)).table
     if name not in table.index:
         kind = f"classifier in {file}"
         raise UnknownNameError(kind, name, table.index, "Its first column must contain this name.")
