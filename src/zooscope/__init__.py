@@ -1,8 +1,7 @@
 """How alike are your image classifiers, and why? Similarity by attack transferability over whole model zoos.
 
-    a, b = zooscope.load_classifier("bundled:resnet"), zooscope.load_classifier("bundled:vit")
     images = zooscope.load_images("bundled:cifar10").sample(200, seed=0)
-    zooscope.sat(a, b, images)
+    zooscope.sat("bundled:resnet", "bundled:vit", images)
 
 Names are imported when they are first used, so that reading records needs no torch.
 """
@@ -16,9 +15,11 @@ import zooscope.images.torchvision_operators
 if TYPE_CHECKING:
     from zooscope import analyses, attacks
     from zooscope.classifiers.classifier import Classifier
+    from zooscope.classifiers.collect import collect_classifiers
     from zooscope.classifiers.load import load_classifier
     from zooscope.classifiers.selection import classifier_addresses
     from zooscope.errors import ZooscopeError
+    from zooscope.images.collect import collect_images
     from zooscope.images.image_set import ImageSet
     from zooscope.images.load import load_images
     from zooscope.images.pixel_transform import PixelTransform
@@ -38,6 +39,8 @@ __all__ = [
     "analyses",
     "attacks",
     "classifier_addresses",
+    "collect_classifiers",
+    "collect_images",
     "load_classifier",
     "load_images",
     "read_snapshot",
@@ -53,6 +56,8 @@ _HOMES: Final = {
     "Study": "zooscope.study.study",
     "ZooscopeError": "zooscope.errors",
     "classifier_addresses": "zooscope.classifiers.selection",
+    "collect_classifiers": "zooscope.classifiers.collect",
+    "collect_images": "zooscope.images.collect",
     "load_classifier": "zooscope.classifiers.load",
     "load_images": "zooscope.images.load",
     "read_snapshot": "zooscope.study.snapshot",

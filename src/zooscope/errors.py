@@ -5,11 +5,25 @@ A message says what is wrong, with which item, and what to do. The command line 
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from typing import Final
+
+LONGEST_VALUE: Final = 60  # characters of a value in a sentence
 
 
 def first_line(error: BaseException) -> str:
     """The first line of another library's error, short enough for a sentence."""
     return next((line.strip().rstrip(".:") for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
+def describe_kind(value: object) -> str:
+    """What a value is, short enough for a sentence.
+
+    >>> describe_kind("vit"), describe_kind(3), describe_kind({"a": 1})
+    ("'vit'", '3', 'a value of type dict')
+    """
+    if value is None or (isinstance(value, str | int | float) and len(repr(value)) <= LONGEST_VALUE):
+        return repr(value)
+    return f"a value of type {type(value).__name__}"
 
 
 class ZooscopeError(Exception):

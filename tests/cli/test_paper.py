@@ -71,7 +71,7 @@ def test_a_pattern_leaves_out_what_lacks_its_weights_and_says_so(tmp_path: Path,
         loaded.append(str(address))
         return replace(vit, name=str(address))
 
-    monkeypatch.setattr("zooscope.classifiers.load.load_classifier", load)
+    monkeypatch.setattr("zooscope.classifiers.collect.load_classifier", load)
     words = ("--images", "bundled:cifar10", "--count", "10", "--iterations", "1")
     result = call("measure", tmp_path / "study", "--classifiers", "paper:gluon_*", *words)
     assert result.exit_code == 0

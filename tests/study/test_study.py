@@ -589,12 +589,12 @@ def test_components_are_read_with_the_rest_and_a_users_own_stay(tmp_path: Path) 
     images, attack = zooscope.load_images("bundled:cifar10").sample(10), LinfPGD(iterations=1)
     classifiers = [zooscope.load_classifier(f"bundled:{name}") for name in ("vit", "mixer", "efficientnet")]
     with Study.create(tmp_path, classifiers=classifiers, images=images, attack=attack) as study:
-        study.set_components(pd.DataFrame({"activation": ["mine"]}, index=["bundled:vit"]))
+        study.set_components(pd.DataFrame({"activation": ["Mine"]}, index=["bundled:vit"]))
         study.run(device="cpu")
         table, snapshot = study.components(), study.snapshot()
-    assert table.loc["bundled:vit"].dropna().to_dict() == {"activation": "mine"}
+    assert table.loc["bundled:vit"].dropna().to_dict() == {"activation": "Mine"}
     assert table["base architecture"].tolist()[1:] == ["MLP-Mixer", "NAS (CNN)"]
-    assert table["activation"].tolist() == ["mine", "GeLU", "SiLU"]
+    assert table["activation"].tolist() == ["Mine", "GeLU", "SiLU"]
     assert snapshot.guesses == {"bundled:efficientnet": {"base architecture"}}
     assert snapshot.take(["bundled:vit"]).guesses == {}
     assert tuple(table.columns) == COMPONENTS

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from zooscope.classifiers.selection import select_classifiers
 from zooscope.cli.progress import progress_bar
 from zooscope.cli.terminal import INTERRUPTED, tell
 from zooscope.errors import StudyError
 
 if TYPE_CHECKING:
     from zooscope.attacks import Attack
-    from zooscope.classifiers.classifier import Classifier
     from zooscope.images.image_set import ImageSet
     from zooscope.study.study import Study
 
@@ -129,7 +127,7 @@ def _create(path: Path, wanted: Wanted) -> "Study":
     images = take_sample(load_images(wanted.images, classes=wanted.classes), wanted.count, wanted.seed)
     return Study.create(
         path,
-        classifiers=_load(wanted.classifiers),
+        classifiers=wanted.classifiers,
         images=images,
         attack=attack,
         **drop_none(seed=wanted.seed, shard_size=wanted.shard_size, sources=wanted.sources),
@@ -152,7 +150,7 @@ def _continue(path: Path, wanted: Wanted) -> "Study":
         study.close()
         raise
     try:
-        study.add(_load(wanted.classifiers or ()), sources=wanted.sources)
+        study.add(wanted.classifiers or (), sources=wanted.sources)
     except BaseException:
         study.close()
         raise
@@ -167,20 +165,6 @@ def _require_same(study: "Study", wanted: Wanted) -> None:
     attack = choose_attack(wanted.attack, wanted.attack_fields, otherwise=study.attack) if asked else None
     study.require(attack=attack, seed=wanted.seed, shard_size=wanted.shard_size)
     study.require(images=_load_images_again(study, wanted))
-
-
-def _load(words: Sequence[str]) -> list["Classifier"]:
-    """The classifiers that words stand for; of a pattern's, those whose weights are missing are left out with a note."""
-    from zooscope.classifiers.load import load_classifier
-    from zooscope.classifiers.providers.paper import find_missing_weights
-
-    found, missing = select_classifiers(words), find_missing_weights()
-    left_out = [
-        address for address in found if address.head in missing and "weights" not in address.options and str(address) not in words
-    ]
-    for address in left_out:
-        tell(f"Note: {address} is left out: {missing[address.head]}")
-    return [load_classifier(address) for address in found if address not in left_out]
 
 
 def _load_images_again(study: "Study", wanted: Wanted) -> "ImageSet | None":

@@ -50,6 +50,9 @@ def find_images(records: Records, *, study: str, trust: bool) -> ImageSet:
         StudyError: some are gone, or have changed.
     """
     definition, ids = records.definition, records.image_ids
+    if ":" not in definition.images:
+        msg = f"the images of {study} ({definition.images}) were made by hand; pass them to Study.open(..., images=...)."
+        raise StudyError(msg)
     everything = load_images(definition.images, classes=definition.class_names.split("\n"), trust=trust)
     place = {name: position for position, name in enumerate(everything.ids)}
     gone = [name for name in ids if name not in place]

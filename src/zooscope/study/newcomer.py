@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Bool, Int32
 
 from zooscope.classifiers.classifier import Classifier
+from zooscope.classifiers.collect import collect_classifier
 from zooscope.classifiers.probe import probe
 from zooscope.engine.chance import describe_guesser, is_at_chance
 from zooscope.engine.executor import Serial
@@ -49,7 +50,7 @@ class Newcomer:
 
 def newcomer(
     study: Study,
-    classifier: Classifier,
+    classifier: object,
     *,
     device: str | torch.device = "auto",
     batch_size: int = BATCH_SIZE,
@@ -63,7 +64,7 @@ def newcomer(
 
     Args:
         study: measured; its images and classifiers must be at hand.
-        classifier: of another name than the study's.
+        classifier: as `zooscope.collect_classifiers` takes it, of another name than the study's.
         device: where to compute; "auto" takes a GPU where there is one.
         batch_size: images that go through a network at once.
         allow_chance: whether to place a classifier that guesses.
@@ -76,20 +77,21 @@ def newcomer(
     Warns:
         WeakSourceWarning: the attack fools the classifier itself on fewer than 90 % of images.
     """
-    if classifier.name in study.names:
-        msg = f"{classifier.name} is the name of a classifier of the study; give the new one another (option name=...)."
+    guest = collect_classifier(classifier)
+    if guest.name in study.names:
+        msg = f"{guest.name} is the name of a classifier of the study; give the new one another (option name=...)."
         raise StudyError(msg)
     known = study.predictions  # refuses an imported study before anything is loaded
-    require_usable([classifier], study.class_names)
-    shelf = study.shelf(device=device, batch_size=batch_size, guests=[classifier])
-    probe(shelf.classifier(classifier.name))
-    study.attack.require(classifier)
-    said = _classify(shelf, classifier.name, listen)
+    require_usable([guest], study.class_names)
+    shelf = study.shelf(device=device, batch_size=batch_size, guests=[guest])
+    probe(shelf.classifier(guest.name))
+    study.attack.require(guest)
+    said = _classify(shelf, guest.name, listen)
     labels = study.images.labels
-    if not allow_chance and is_at_chance(said, labels, num_classes=classifier.num_classes):
-        msg = f"{describe_guesser(classifier.name, said, labels)}, or allow it (allow_chance=True)."
+    if not allow_chance and is_at_chance(said, labels, num_classes=guest.num_classes):
+        msg = f"{describe_guesser(guest.name, said, labels)}, or allow it (allow_chance=True)."
         raise ClassifierError(msg)
-    result = _attack(study, shelf, classifier, mine=said == labels, known=known, listen=listen)
+    result = _attack(study, shelf, guest, mine=said == labels, known=known, listen=listen)
     if result.white_box_success < WEAK_SOURCE_PERCENT:
         msg = (
             f"the attack on {result.name} fools {result.name} itself on only {result.white_box_success:.0f} % of images, "

@@ -5,10 +5,9 @@ from typing import Any, final
 import torch
 
 from zooscope.attacks import Attack
-from zooscope.classifiers.classifier import Classifier
+from zooscope.classifiers.collect import collect_classifier
 from zooscope.engine.progress import ProgressListener
 from zooscope.engine.shelf import BATCH_SIZE
-from zooscope.images.image_set import ImageSet
 from zooscope.scores.matrices import CONFIDENCE
 from zooscope.scores.sat import EPSILON_S
 from zooscope.statistics.bootstrap import require_confidence
@@ -70,9 +69,9 @@ class SatScore(float):
 
 
 def sat(
-    a: Classifier,
-    b: Classifier,
-    images: ImageSet,
+    a: object,
+    b: object,
+    images: object,
     *,
     attack: Attack | None = None,
     confidence: float = CONFIDENCE,
@@ -89,16 +88,17 @@ def sat(
 
     Example:
         >>> import zooscope
-        >>> a, b = (zooscope.load_classifier(name) for name in ("bundled:resnet", "bundled:vit"))
         >>> images = zooscope.load_images("bundled:cifar10").sample(20, seed=0)
-        >>> score = zooscope.sat(a, b, images, attack=zooscope.attacks.LinfPGD(step_size=2 / 255, iterations=10))
+        >>> attack = zooscope.attacks.LinfPGD(step_size=2 / 255, iterations=10)
+        >>> score = zooscope.sat("bundled:resnet", "bundled:vit", images, attack=attack)
         >>> bool(score.low <= score <= score.high)
         True
 
     Args:
-        a: one classifier.
+        a: one classifier, as `zooscope.collect_classifiers` takes it: an address, or a `Classifier`.
         b: another, of another name; for a classifier against itself see the diagonal of `Study.sat`.
-        images: labelled images; those that both get right are used.
+        images: labelled images, as `zooscope.collect_images` takes them: an address, `(images, labels)`, a data set of torch, or an
+            `ImageSet`; those that both get right are used.
         attack: `LinfPGD()` by default.
         confidence: of the interval, in (0, 1).
         epsilon_s: the smallest percentage told apart from none.
@@ -116,15 +116,16 @@ def sat(
         ImagesError: some images can't be read.
     """
     require_confidence(confidence)
-    with Study.in_memory(classifiers=[a, b], images=images, attack=attack, seed=seed) as study:
+    first, second = collect_classifier(a), collect_classifier(b)
+    with Study.in_memory(classifiers=[first, second], images=images, attack=attack, seed=seed) as study:
         study.run(device=device, batch_size=batch_size, allow_chance=allow_chance, listen=listen)
         scores, transfer, settings = (
             study.sat(confidence=confidence, epsilon_s=epsilon_s),
             study.transfer(),
             study.attack.description,
         )
-    score = scores.sel(a=a.name, b=b.name)
-    forth, back = transfer.sel(source=a.name, target=b.name), transfer.sel(source=b.name, target=a.name)
+    score = scores.sel(a=first.name, b=second.name)
+    forth, back = transfer.sel(source=first.name, target=second.name), transfer.sel(source=second.name, target=first.name)
     return SatScore(
         float(score),
         low=float(score.low),
@@ -136,6 +137,6 @@ def sat(
         control_a_to_b=float(forth.control),
         control_b_to_a=float(back.control),
         count=int(score["count"]),
-        names=(a.name, b.name),
+        names=(first.name, second.name),
         attack=settings,
     )

@@ -13,6 +13,7 @@ from jaxtyping import Float16
 
 from zooscope.attacks import Attack, LinfPGD
 from zooscope.classifiers.classifier import Classifier
+from zooscope.classifiers.collect import collect_classifiers
 from zooscope.engine.device import choose_device
 from zooscope.engine.executor import Executor, Serial
 from zooscope.engine.progress import ProgressListener
@@ -21,6 +22,7 @@ from zooscope.engine.shelf import BATCH_SIZE, Shelf
 from zooscope.errors import InvalidValueError, StudyError, UnknownNameError
 from zooscope.exchange.components import enter_components
 from zooscope.exchange.published import import_matrix
+from zooscope.images.collect import collect_images
 from zooscope.images.image_set import ImageSet
 from zooscope.images.pixel_transform import PixelTransform
 from zooscope.measurements.base import Measurement
@@ -106,8 +108,8 @@ class Study:
         cls,
         path: str | Path,
         *,
-        classifiers: Sequence[Classifier],
-        images: ImageSet,
+        classifiers: object,
+        images: object,
         attack: Attack | None = None,
         seed: int = 0,
         shard_size: int = SHARD_SIZE,
@@ -117,8 +119,10 @@ class Study:
 
         Args:
             path: the folder; it is made.
-            classifiers: at least one; more can be added later.
-            images: all of them are used: take `images.sample(count)` for fewer.
+            classifiers: at least one, as `zooscope.collect_classifiers` takes them: addresses, patterns, `Classifier`s; more can be
+                added later.
+            images: as `zooscope.collect_images` takes them: an address, `(images, labels)`, a data set of torch, an `ImageSet`. All
+                are used: take `load_images(address).sample(count)` for fewer.
             attack: `LinfPGD()` by default.
             seed: for attacks that draw random numbers.
             shard_size: images per unit of work, the most that a killed run loses per source.
@@ -129,54 +133,59 @@ class Study:
             ClassifierError: two classifiers share a name, or their classes don't fit the images'.
             ImagesError: some images can't be read.
         """
-        definition = _checked(classifiers, images, attack, seed=seed, shard_size=shard_size)
-        roles = choose_roles([classifier.name for classifier in classifiers], sources)
+        chosen, known = _collect(classifiers, images)
+        definition = definition_of(known, attack or LinfPGD(), seed=seed, shard_size=shard_size)
+        roles = choose_roles([classifier.name for classifier in chosen], sources)
 
         def fill(records: Records) -> None:
-            for classifier in classifiers:
+            for classifier in chosen:
                 records.add_classifier(record_of(classifier))
             records.set_roles(roles)
 
-        records = Records.create(Path(path) / DATABASE, definition, images.ids, images.labels, fill=fill)
-        return cls(records, path=Path(path), images=images, attack=attack, classifiers=classifiers)
+        records = Records.create(Path(path) / DATABASE, definition, known.ids, known.labels, fill=fill)
+        return cls(records, path=Path(path), images=known, attack=attack, classifiers=chosen)
 
     @classmethod
     def in_memory(
         cls,
         *,
-        classifiers: Sequence[Classifier],
-        images: ImageSet,
+        classifiers: object,
+        images: object,
         attack: Attack | None = None,
         seed: int = 0,
         shard_size: int = SHARD_SIZE,
         sources: Sequence[str] | None = None,
     ) -> "Study":
-        """A study that is gone with the process."""
-        definition = _checked(classifiers, images, attack, seed=seed, shard_size=shard_size)
-        records = Records.in_memory(definition, images.ids, images.labels)
-        study = cls(records, path=None, images=images, attack=attack)
-        study.add(classifiers, sources=sources)
+        """A study that is gone with the process; arguments and errors are those of `create`."""
+        chosen, known = _collect(classifiers, images)
+        definition = definition_of(known, attack or LinfPGD(), seed=seed, shard_size=shard_size)
+        study = cls(Records.in_memory(definition, known.ids, known.labels), path=None, images=known, attack=attack)
+        study.add(chosen, sources=sources)
         return study
 
     @classmethod
-    def open(
-        cls, path: str | Path, *, classifiers: Sequence[Classifier] = (), images: ImageSet | None = None, trust: bool = False
-    ) -> "Study":
+    def open(cls, path: str | Path, *, classifiers: object = (), images: object = None, trust: bool = False) -> "Study":
         """An existing study, to be read or run on.
 
         Args:
             path: its folder.
             classifiers: those that were made by hand; the others are loaded from their addresses when `run` needs them.
-            images: the images, if they were made by hand. An attack of one's own is handed over by `require`.
+            images: the images, as for `create`, if they were made by hand. An attack of one's own is handed over by `require`.
             trust: whether to run code that addresses in the study name (`architecture=module:function`). Only for a study of your
                 own, or of someone whom you would let run programs on your machine. A classifier in `classifiers` needs no trust.
 
         Raises:
             MissingFileError: there is no study.
-            StudyError: it is damaged.
+            StudyError: it is damaged, or the images are not the study's.
         """
-        records = Records.open(Path(path) / DATABASE, write=True)
-        return cls(records, path=Path(path), classifiers=classifiers, images=images, trust=trust)
+        chosen = collect_classifiers(classifiers)
+        study = cls(Records.open(Path(path) / DATABASE, write=True), path=Path(path), classifiers=chosen, trust=trust)
+        try:
+            study.require(images=images)
+        except BaseException:
+            study.close()
+            raise
+        return study
 
     @classmethod
     def from_matrix(cls, path: str | Path, matrix: pd.DataFrame, *, components: pd.DataFrame | None = None) -> "Study":
@@ -189,11 +198,11 @@ class Study:
         """Whether a folder holds a study."""
         return (Path(path) / DATABASE).exists()
 
-    def add(self, classifiers: Sequence[Classifier], *, sources: Sequence[str] | None = None) -> None:
+    def add(self, classifiers: object, *, sources: Sequence[str] | None = None) -> None:
         """Adds classifiers; `run` then measures them against all others. Those that are there, unchanged, stay as they are.
 
         Args:
-            classifiers: to be added; each is attacked, unless `sources` says otherwise.
+            classifiers: to be added, as for `create`; each is attacked, unless `sources` says otherwise.
             sources: names (or patterns of names) of the classifiers to attack from now on, of all in the study; if left out, who is
                 attacked stays as it is.
 
@@ -203,13 +212,14 @@ class Study:
             ClassifierError: one has another number of classes than the images.
         """
         self._require_images()
-        require_usable(classifiers, self.class_names)
+        added = collect_classifiers(classifiers)
+        require_usable(added, self.class_names)
         known = [entry.name for entry in self._records.entries]
-        roles = choose_roles(list(dict.fromkeys([*known, *(one.name for one in classifiers)])), sources)
+        roles = choose_roles(list(dict.fromkeys([*known, *(one.name for one in added)])), sources)
         with self._held():
-            for classifier in classifiers:
+            for classifier in added:
                 self._records.add_classifier(record_of(classifier))
-            self._at_hand.take(classifiers=classifiers)
+            self._at_hand.take(classifiers=added)
             self._records.set_roles(roles)
 
     def remove(self, names: Iterable[str]) -> None:
@@ -245,7 +255,7 @@ class Study:
     def require(
         self,
         *,
-        images: ImageSet | None = None,
+        images: object = None,
         attack: Attack | None = None,
         seed: int | None = None,
         shard_size: int | None = None,
@@ -256,15 +266,18 @@ class Study:
             StudyError: it isn't; the field that differs is named.
         """
         definition, study = self._records.definition, str(self.path)
+        known = None
         if images is not None:
-            require_same_images(definition, self.num_images, images, study=study)
+            self._require_images()
+            known = images if isinstance(images, ImageSet) else collect_images(images, classes=self.class_names)
+            require_same_images(definition, self.num_images, known, study=study)
         if attack is not None:
             require_same_attack(definition, attack, study=study)
         if seed is not None:
             require_same_seed(definition, seed, study=study)
         if shard_size is not None:
             require_same_shard_size(definition, shard_size, study=study)
-        self._at_hand.take(images=images, attack=attack)
+        self._at_hand.take(images=known, attack=attack)
 
     # What it is
 
@@ -498,12 +511,12 @@ class Study:
         return self.snapshot().export(folder, confidence=confidence)
 
 
-def _checked(
-    classifiers: Sequence[Classifier], images: ImageSet, attack: Attack | None, *, seed: int, shard_size: int
-) -> Definition:
-    """The definition of a study that can be measured."""
-    if not classifiers:
+def _collect(classifiers: object, images: object) -> tuple[tuple[Classifier, ...], ImageSet]:
+    """Classifiers and images of a study that can be measured."""
+    chosen = collect_classifiers(classifiers)
+    if not chosen:
         msg = "a study needs at least one classifier; name some."
         raise InvalidValueError(msg)
-    require_usable(classifiers, images.class_names)
-    return definition_of(images, attack or LinfPGD(), seed=seed, shard_size=shard_size)
+    known = collect_images(images, num_classes=chosen[0].num_classes)
+    require_usable(chosen, known.class_names)
+    return chosen, known

@@ -116,7 +116,7 @@ def classifier_of(
     options: Mapping[str, str],
     *,
     name: str,
-    address: str,
+    address: str | None,
     asked: str,
     architecture: str | None = None,
 ) -> Classifier:
@@ -126,7 +126,7 @@ def classifier_of(
         network: has a `pretrained_cfg`, as timm leaves it.
         options: see `load`; `num_classes` is only compared.
         name: what to call the classifier.
-        address: to load it again.
+        address: to load it again; None for a network that the user has built.
         asked: what was asked for, as a sentence about it begins.
         architecture: what was built; else timm's name.
 
