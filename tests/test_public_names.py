@@ -3,6 +3,7 @@
 import inspect
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -41,3 +42,10 @@ def test_the_version_is_that_of_the_package() -> None:
 def test_records_and_scores_are_read_without_torch(module: str) -> None:
     program = f"import sys, {module}; sys.exit(any(name in sys.modules for name in ('torch', 'torchvision', 'timm')))"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+@pytest.mark.slow  # some thousand calls, in a process without beartype
+def test_wrong_arguments_give_a_result_or_a_sentence_of_zooscopes_own(tmp_path: Path) -> None:
+    program = [sys.executable, str(Path(__file__).parent / "wrong_arguments.py")]
+    done = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr

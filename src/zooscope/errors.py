@@ -23,7 +23,9 @@ def describe_kind(value: object) -> str:
     """
     if value is None or (isinstance(value, str | int | float) and len(repr(value)) <= LONGEST_VALUE):
         return repr(value)
-    return f"a value of type {type(value).__name__}"
+    shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+    about = f" ({dtype}, shape {tuple(shape)})" if isinstance(shape, tuple) and dtype is not None else ""
+    return f"a value of type {type(value).__name__}{about}"
 
 
 class ZooscopeError(Exception):

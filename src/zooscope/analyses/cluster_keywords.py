@@ -6,12 +6,14 @@ from typing import Final
 import pandas as pd
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
 
 NUM_KEYWORDS: Final = 5
 EMPTY_CELL: Final = "-"  # as the paper's table writes it
 
 
+@check_arguments
 def find_shared_values(components: pd.DataFrame, labels: pd.Series) -> list[tuple[str, str]]:
     """The component values that most classifiers of every cluster have: they tell no cluster from another.
 
@@ -40,6 +42,7 @@ def find_shared_values(components: pd.DataFrame, labels: pd.Series) -> list[tupl
     return sorted(shared, key=lambda word: (place[word[0]], word[1]))
 
 
+@check_arguments
 def find_keywords(
     components: pd.DataFrame,
     labels: pd.Series,

@@ -14,6 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from zooscope.analyses.matrix import Matrix, find_order, make_square, require_contrast
 from zooscope.analyses.spectral import Spectrum, find_flat_eigenvalue, find_matrix_spectrum
+from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
 
 NumClusters = int | Literal["auto"] | None
@@ -96,6 +97,7 @@ class Assignment(NamedTuple):
     missing: str
 
 
+@check_arguments
 def find_clusters(matrix: Matrix, num_clusters: NumClusters = None, *, seed: int = 0) -> Clusters:
     """Spectral clustering: K-means on the first K eigenvectors after the trivial one.
 
@@ -148,6 +150,7 @@ def find_clusters(matrix: Matrix, num_clusters: NumClusters = None, *, seed: int
     )
 
 
+@check_arguments
 def assign_clusters(matrix: Matrix, num_clusters: NumClusters = None, *, seed: int = 0) -> Assignment:
     """The cluster of every classifier, for an analysis that continues if no clusters can be made.
 

@@ -10,6 +10,7 @@ from jaxtyping import Int
 
 from zooscope.analyses.averaging import Average, CleanLogits, Metrics, compute_metrics, find_right_ensembles
 from zooscope.analyses.reductions import bootstrap_mean_reduction
+from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
 
 NUM_DRAWS: Final = 100
@@ -32,6 +33,7 @@ class Draws(NamedTuple):
     exact: bool
 
 
+@check_arguments
 def measure_ensembles_by_cluster(
     logits: CleanLogits,
     clusters: Mapping[str, Hashable],
@@ -86,6 +88,7 @@ def measure_ensembles_by_cluster(
     return _make_table(logits, found, ("num_members", "num_clusters"), average, confidence)
 
 
+@check_arguments
 def measure_ensembles_by_group(
     logits: CleanLogits,
     groups: Mapping[str, str],

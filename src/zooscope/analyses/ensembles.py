@@ -8,6 +8,7 @@ import xarray as xr
 
 from zooscope.analyses.averaging import Average, CleanLogits, compute_metrics, find_right_ensembles
 from zooscope.analyses.reductions import bootstrap_reductions
+from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
 from zooscope.statistics.mantel import NUM_PERMUTATIONS, Correlation, mantel
 from zooscope.statistics.trend import CONFIDENCE, Trend, fit_trend
@@ -33,6 +34,7 @@ class PairEnsembles:
     average: Average
 
 
+@check_arguments
 def measure_pair_ensembles(
     logits: CleanLogits,
     sat: xr.DataArray,

@@ -12,6 +12,7 @@ from sklearn.ensemble import GradientBoostingRegressor
 from sklearn.metrics import r2_score
 
 from zooscope.analyses.matrix import Matrix, keep_complete, make_square
+from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
 from zooscope.statistics.mantel import mantel
 
@@ -69,6 +70,7 @@ class Fitted(NamedTuple):
     scores: Float[np.ndarray, " pair"]
 
 
+@check_arguments
 def measure_component_importance(
     matrix: Matrix,
     components: pd.DataFrame,

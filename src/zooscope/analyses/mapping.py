@@ -12,6 +12,7 @@ from sklearn.manifold import TSNE
 from zooscope.analyses.clustering import choose_num_clusters
 from zooscope.analyses.matrix import Matrix, find_order, make_square, require_contrast
 from zooscope.analyses.spectral import find_flat_eigenvalue, find_matrix_spectrum, find_spectral_features, fix_signs
+from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError, UnknownNameError
 
 Method = Literal["tsne", "mds"]
@@ -46,6 +47,7 @@ class Map:
     shown: float
 
 
+@check_arguments
 def map_classifiers(
     matrix: Matrix, *, method: Method = "tsne", num_features: int | None = None, perplexity: float | None = None, seed: int = 0
 ) -> Map:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
 
+from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
 from zooscope.scores.outcomes import PERCENT, Outcomes, find_percent
 from zooscope.scores.sat import EPSILON_S, sat, score_one_sided, take_log_score
@@ -61,6 +62,7 @@ class OneSided:
     num_recoverable: int
 
 
+@check_arguments
 def place_classifier(
     names: tuple[str, ...],
     fooled: Bool[np.ndarray, "target image"],
@@ -138,6 +140,7 @@ def place_classifier(
     )
 
 
+@check_arguments
 def compare_directions(
     outcomes: Outcomes,
     *,

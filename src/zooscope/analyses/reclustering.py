@@ -10,6 +10,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from zooscope.analyses.clustering import Clusters, run_k_means
 from zooscope.analyses.spectral import build_adjacency, find_spectrum
+from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
 from zooscope.records.predictions import Predictions
 from zooscope.scores.outcomes import PERCENT, count_pairs, find_outcomes, find_percent
@@ -45,6 +46,7 @@ class ClusterStability:
     num_draws: int
 
 
+@check_arguments
 def measure_cluster_stability(
     found: Clusters, predictions: Predictions, *, num_draws: int = NUM_DRAWS, epsilon_s: float = EPSILON_S, seed: int = 0
 ) -> ClusterStability:

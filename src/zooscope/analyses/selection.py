@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from zooscope.analyses.averaging import Average, CleanLogits, find_right_ensembles, measure_metrics
 from zooscope.analyses.choosing import Best, find_smallest_set, grow_set
 from zooscope.analyses.draws import draw_sets
+from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
 from zooscope.scores.outcomes import Outcomes
 from zooscope.scores.sat import sat
@@ -84,6 +85,7 @@ class Selection:
         return self.best if same else None
 
 
+@check_arguments
 def select_ensemble(
     logits: CleanLogits,
     outcomes: Outcomes,

@@ -10,6 +10,7 @@ import pandas as pd
 from jaxtyping import Float, Int
 from scipy.stats import norm
 
+from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError, UnknownNameError
 from zooscope.scores.outcomes import PERCENT, Outcomes
 from zooscope.statistics.bootstrap import require_confidence
@@ -46,6 +47,7 @@ class Stability:
     num_images: int
 
 
+@check_arguments
 def measure_stability(
     outcomes: Outcomes,
     *,

@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 from jaxtyping import Float
 
+from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
 from zooscope.scores.outcomes import PERCENT, Outcomes, count_pairs, find_percent
 from zooscope.scores.sat import EPSILON_S, take_log_score
@@ -39,6 +40,7 @@ class Strategies:
     confidence: float
 
 
+@check_arguments
 def compare_strategies(
     scores: Outcomes | xr.DataArray,
     groups: Mapping[str, str],

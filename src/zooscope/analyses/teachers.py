@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError, UnknownNameError
 
 
@@ -62,6 +63,7 @@ class Teachers:
     unranked: pd.DataFrame
 
 
+@check_arguments
 def rank_teachers(
     sat: xr.DataArray, base_architectures: Mapping[str, str | None], student: str, *, accuracies: Mapping[str, float] | None = None
 ) -> Teachers:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
+from zooscope.arguments import check_arguments
 from zooscope.attacks.gradients import require_gradients
 from zooscope.classifiers.classifier import Classifier
 from zooscope.errors import InvalidValueError
@@ -34,6 +35,7 @@ class Attacked(NamedTuple):
     facts: Mapping[str, Shaped[Tensor, " batch"]] = {}
 
 
+@check_arguments
 @dataclass(frozen=True, kw_only=True)
 class Attack(ABC):
     """Settings of an attack, validated when made; the fields are its identity.

@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from zooscope.arguments import check_arguments
 from zooscope.attacks.base import Attack, Attacked
 from zooscope.attacks.gradients import compute_gradient, require_finite
 from zooscope.attacks.linf_ball import LinfBall
@@ -17,6 +18,7 @@ from zooscope.errors import InvalidValueError
 
 
 @register
+@check_arguments
 @dataclass(frozen=True, kw_only=True)
 class LinfPGD(Attack):
     """Steps along the sign of the gradient of the cross-entropy, each followed by projection onto the epsilon ball and [0, 1].

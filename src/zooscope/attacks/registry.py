@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
 
+from zooscope.arguments import check_arguments
 from zooscope.attacks.base import Attack
-from zooscope.errors import InvalidValueError, StudyError, UnknownNameError
+from zooscope.errors import InvalidValueError, StudyError, UnknownNameError, describe_kind
 from zooscope.spelling import KIND, parse_number, parse_spelling, split_list, strip_parentheses, unescape
 
 AttackClass = TypeVar("AttackClass", bound=type[Attack])
@@ -15,6 +16,7 @@ _KNOWN: Final[dict[str, type[Attack]]] = {}
 _BOOLEANS: Final = {"true": True, "false": False}
 
 
+@check_arguments
 def register(kind: AttackClass) -> AttackClass:
     """Makes an attack known by the name of its class; a decorator, also for attacks of other packages.
 
@@ -29,8 +31,12 @@ def register(kind: AttackClass) -> AttackClass:
         'Nothing'
 
     Raises:
-        InvalidValueError: another attack has that name.
+        InvalidValueError: another attack has that name, or this is none.
     """
+    given: object = kind
+    if not isinstance(given, type) or not issubclass(given, Attack):
+        msg = f"register takes a class that derives from Attack: got {describe_kind(kind)}."
+        raise InvalidValueError(msg)
     known = _KNOWN.setdefault(kind.__name__, kind)
     if known is not kind:
         msg = f"there is an attack {kind.__name__} already, in {known.__module__}; give the one in {kind.__module__} another name."
@@ -43,6 +49,7 @@ def list_attacks() -> dict[str, type[Attack]]:
     return dict(sorted(_KNOWN.items()))
 
 
+@check_arguments
 def build_attack(description: str) -> Attack:
     """The attack whose `description` this is.
 
@@ -64,6 +71,7 @@ def build_attack(description: str) -> Attack:
         raise StudyError(msg) from error
 
 
+@check_arguments
 def parse_attack(text: str) -> Attack:
     """The attack of a spelling; fields that it leaves out have their defaults.
 

@@ -9,13 +9,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from zooscope.arguments import check_arguments
 from zooscope.classifiers.outputs import describe_output, find_logits
-from zooscope.errors import ClassifierError, InvalidValueError
+from zooscope.errors import ClassifierError, InvalidValueError, first_line
 from zooscope.images.pixel_transform import PixelTransform
 
 NUM_CHANNELS: Final = 3
 
 
+@check_arguments
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Classifier:
     """A network in eval mode with frozen parameters, and all that lies between an image and its logits.
@@ -77,8 +79,16 @@ class Classifier:
         return torch.device("cpu") if parameter is None else parameter.device
 
     def to(self, device: torch.device | str) -> "Classifier":
-        """Moves the network to a device and gives the classifier back."""
-        self.network.to(device)
+        """Moves the network to a device and gives the classifier back.
+
+        Raises:
+            InvalidValueError: there is no such device.
+        """
+        try:
+            self.network.to(torch.device(device))
+        except RuntimeError as error:
+            msg = f"{self.name} can't be moved to the device {str(device)!r} ({first_line(error)}); name another."
+            raise InvalidValueError(msg) from error
         return self
 
     def logits(self, pixels: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch cls"]:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from zooscope.addresses import Address, parse_address
+from zooscope.arguments import check_arguments
 from zooscope.classifiers.addresses import BACKGROUND, COMMON_OPTIONS, name_of
 from zooscope.classifiers.class_map import mapped, path_of
 from zooscope.classifiers.classifier import Classifier
@@ -11,6 +12,7 @@ from zooscope.classifiers.providers.registry import PROVIDERS, find_provider, im
 from zooscope.errors import InvalidValueError
 
 
+@check_arguments
 def load_classifier(address: str | Address, *, name: str | None = None, trust: bool = True) -> Classifier:
     """The classifier at an address, on the CPU.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from zooscope.addresses import Address
+from zooscope.arguments import check_arguments
 from zooscope.classifiers.addresses import name_of
 from zooscope.classifiers.providers.registry import PROVIDERS, find_provider, names_of, parse_classifier_address
 from zooscope.classifiers.zoo_file import read_zoo_file
@@ -18,13 +19,15 @@ WHOLE: Final = "paper:"  # alone it stands for all of them
 _BEFORE_ADDRESS: Final = re.compile(r",\s*(?=[\w*\[\]]+:)")
 
 
-def classifier_addresses(words: Iterable[str]) -> tuple[str, ...]:
+@check_arguments
+def classifier_addresses(words: str | Iterable[str]) -> tuple[str, ...]:
     """Every address once, in the order given.
 
     Args:
-        words: addresses, lists of them with commas between, patterns with `*` or `[...]` over the names of a provider
-            (`bundled:*`, `timm:vit_*`, `torchvision:ResNet*`), `paper:` for all 69 networks of the paper, and zoo files (what ends
-            in .toml, see `zooscope.classifiers.zoo_file`). Options behind a pattern go to every classifier that it stands for.
+        words: one or several: addresses, lists of them with commas between, patterns with `*` or `[...]` over the names of a
+            provider (`bundled:*`, `timm:vit_*`, `torchvision:ResNet*`), `paper:` for all 69 networks of the paper, and zoo files
+            (what ends in .toml, see `zooscope.classifiers.zoo_file`). Options behind a pattern go to every classifier that it
+            stands for.
 
     Raises:
         UnknownNameError: no such provider, or a pattern matches nothing.
@@ -36,7 +39,7 @@ def classifier_addresses(words: Iterable[str]) -> tuple[str, ...]:
         >>> classifier_addresses(["bundled:mixer, bundled:resn*"])
         ('bundled:mixer', 'bundled:resnet', 'bundled:resnext_gn')
     """
-    return tuple(map(str, select_classifiers(words)))
+    return tuple(map(str, select_classifiers([words] if isinstance(words, str) else words)))
 
 
 def select_classifiers(words: Iterable[str]) -> tuple[Address, ...]:

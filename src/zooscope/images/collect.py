@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from zooscope.addresses import Address, write_address
+from zooscope.arguments import check_arguments
 from zooscope.errors import ImagesError, InvalidValueError, describe_kind
 from zooscope.images.class_order import classes_in, order_classes, order_numbers
 from zooscope.images.image_set import ImageSet
@@ -25,6 +26,7 @@ PAIR: Final = 2
 FORMS: Final = "an address such as bundled:cifar10, a pair (images, labels), a data set of (image, label) items, or an ImageSet"
 
 
+@check_arguments
 def collect_images(given: object, *, classes: str | Path | Sequence[str] | None = None, num_classes: int | None = None) -> ImageSet:
     """The images that are given, in any of these forms.
 

@@ -15,16 +15,18 @@ from jaxtyping import Float, Int
 from PIL import Image
 from torch import Tensor
 
-from zooscope.errors import ImagesError, InvalidValueError
+from zooscope.arguments import check_arguments
+from zooscope.errors import ImagesError, InvalidValueError, describe_kind
 from zooscope.images.decode import decode
 from zooscope.images.make_pixels import make_pixels
-from zooscope.images.pixel_transform import HasPixelTransform
+from zooscope.images.pixel_transform import HasPixelTransform, PixelTransform
 from zooscope.images.threads import map_in_order
 
 NUM_NAMED_IN_ERROR: Final = 5
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # would speak to a terminal, or end the name
 
 
+@check_arguments
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ImageSet:
     """Images with ids and labels; nothing is read before it is asked for.
@@ -131,12 +133,17 @@ class ImageSet:
 
         Raises:
             ImagesError: an image can't be read.
+            InvalidValueError: this is no classifier.
         """
         chosen = [int(index) for index in (range(len(self)) if indices is None else indices)]
-        pixels = make_blank(len(chosen), classifier.transform.size)
+        transform: object = classifier.transform
+        if not isinstance(transform, PixelTransform):  # tables have a method of that name
+            msg = f"images make pixels for a Classifier: got {describe_kind(classifier)}."
+            raise InvalidValueError(msg)
+        pixels = make_blank(len(chosen), transform.size)
 
         def fill(row: int) -> None:
-            pixels[row] = make_pixels(classifier.transform, self.image(chosen[row]))
+            pixels[row] = make_pixels(transform, self.image(chosen[row]))
 
         for _ in map_in_order(fill, self.as_stored(chosen)):
             pass

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from zooscope.addresses import Address, parse_address
+from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError, LeftOutWarning
 from zooscope.images.class_order import find_classes
 from zooscope.images.decode import FEWEST_BITS, MOST_BITS
@@ -17,6 +18,7 @@ from zooscope.providers import refuse_unknown_options
 BITS: Final = "bits"  # an option of every provider
 
 
+@check_arguments
 def load_images(address: str | Address, *, classes: str | Path | Sequence[str] | None = None, trust: bool = True) -> ImageSet:
     """The images at an address; they are listed, none is read.
 

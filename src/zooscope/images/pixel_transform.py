@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from math import floor, nextafter
 from typing import Final, Protocol, runtime_checkable
 
+from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
 
 INTERPOLATIONS: Final = ("nearest", "bilinear", "bicubic", "lanczos", "hamming", "box")
@@ -12,6 +13,7 @@ DOWN: Final = "_down"
 CROP_MODES: Final = ("center", "border", "squash", f"center{DOWN}", f"squash{DOWN}")
 
 
+@check_arguments
 @dataclass(frozen=True, kw_only=True)
 class PixelTransform:
     """How a classifier's pixels are made from an image; timm's own evaluation transform without the normalisation.

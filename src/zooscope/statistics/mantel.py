@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import stats
 
+from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
 
 NUM_PERMUTATIONS: Final = 9999
@@ -40,6 +41,7 @@ class Correlation:
     exact: bool
 
 
+@check_arguments
 def mantel(
     first: Float[np.ndarray, "_ _"],
     second: Float[np.ndarray, "_ _"],

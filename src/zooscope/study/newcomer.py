@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Int32
 
+from zooscope.arguments import check_arguments
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.collect import collect_classifier
 from zooscope.classifiers.probe import probe
@@ -48,6 +49,7 @@ class Newcomer:
     white_box_success: float
 
 
+@check_arguments
 def newcomer(
     study: Study,
     classifier: object,

@@ -4,6 +4,7 @@ from typing import Any, final
 
 import torch
 
+from zooscope.arguments import check_arguments
 from zooscope.attacks import Attack
 from zooscope.classifiers.collect import collect_classifier
 from zooscope.engine.progress import ProgressListener
@@ -68,6 +69,7 @@ class SatScore(float):
         )
 
 
+@check_arguments
 def sat(
     a: object,
     b: object,

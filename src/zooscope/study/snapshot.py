@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 from jaxtyping import Float, Float16, Int
 
+from zooscope.arguments import check_arguments
 from zooscope.components.vocabulary import COMPONENTS
 from zooscope.errors import OneSidedWarning, StudyError, UnknownNameError
 from zooscope.exchange.export import export, export_matrices
@@ -28,6 +29,7 @@ from zooscope.words import quote_path
 
 
 @final
+@check_arguments
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Snapshot:
     """What a study holds at one moment. `Study.snapshot` and `read_snapshot` give one; everything that shows or analyses takes one.
@@ -302,6 +304,7 @@ class Snapshot:
             raise StudyError(msg)
 
 
+@check_arguments
 def read_snapshot(folder: str | Path) -> Snapshot:
     """The study in a folder, as it is now. Nothing is written, so that a folder that can only be read will do.
 

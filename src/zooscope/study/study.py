@@ -11,6 +11,7 @@ import torch
 import xarray as xr
 from jaxtyping import Float16
 
+from zooscope.arguments import check_arguments
 from zooscope.attacks import Attack, LinfPGD
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.collect import collect_classifiers
@@ -51,6 +52,7 @@ SHARD_SIZE: Final = 100
 
 
 @final
+@check_arguments
 class Study:
     """Classifiers compared by attack transferability on one set of images, under one attack.
 
