@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 from zooscope.addresses import Address, write_address
 from zooscope.arguments import check_arguments
 from zooscope.errors import ImagesError, InvalidValueError, describe_kind
-from zooscope.images.class_order import classes_in, order_classes, order_numbers
+from zooscope.images.class_order import find_classes, order_classes, order_numbers
 from zooscope.images.image_set import ImageSet
 from zooscope.images.levels import encode_image
 from zooscope.images.load import load_images
@@ -66,7 +66,7 @@ def collect_images(given: object, *, classes: str | Path | Sequence[str] | None 
     if isinstance(given, DataLoader):
         msg = "images must be a data set, not its DataLoader, which draws batches; give loader.dataset."
         raise InvalidValueError(msg)
-    names = classes_in(Path(classes)) if isinstance(classes, str | Path) else None if classes is None else tuple(classes)
+    names = find_classes(Path(classes)) if isinstance(classes, str | Path) else None if classes is None else tuple(classes)
     if isinstance(given, tuple) and len(given) == PAIR:
         return _widen(_collect_pair(*given, classes=names), names, num_classes)
     if _is_dataset(given):
