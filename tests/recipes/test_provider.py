@@ -98,7 +98,7 @@ def test_it_is_used_on_the_command_line(tmp_path: Path) -> None:
     assert call("measure", str(tmp_path / "study"), *words).exit_code == 0
     shown = call("show", str(tmp_path / "study"))
     assert shown.exit_code == 0
-    assert "toy:tinges" in shown.stdout
+    assert "colours and tinges" in shown.stdout
 
 
 @pytest.mark.usefixtures("added")

@@ -200,7 +200,7 @@ def test_a_token_that_was_sent_is_told_from_none(monkeypatch: pytest.MonkeyPatch
 def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "zooscope.images.providers.huggingface")
     monkeypatch.setitem(sys.modules, "datasets", None)
-    with pytest.raises(MissingExtraError, match=r"the image provider huggingface needs .* pip install 'zooscope\[huggingface\]'"):
+    with pytest.raises(MissingExtraError, match=r"the image provider huggingface needs .* `pip install 'zooscope\[huggingface\]'`"):
         load_images("huggingface:org/name?split=test")
 
 
