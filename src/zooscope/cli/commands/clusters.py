@@ -109,7 +109,7 @@ def clusters(
         shared = find_shared_values(table, grouped.labels)
         words, no_words = _find_keywords(table, grouped, without=shared)
         if words is not None:
-            words = words.assign(guessed=_count_guesses(words, table, grouped, guesses))
+            words = words.assign(guessed=_find_guessed(words, table, grouped, guesses))
         stable, no_stable = _measure_stability(opened, grouped, draws, seed=seed)
         found = _Found(
             sat=sat,
@@ -139,14 +139,15 @@ def _find_keywords(
     return find_keywords(components, grouped.labels, without=without), ""
 
 
-def _count_guesses(keywords: "pd.DataFrame", components: "pd.DataFrame", grouped: "Clusters", guesses: Guesses) -> list[int]:
-    """For each keyword, how many of its cluster's classifiers have it as a guess."""
+def _find_guessed(keywords: "pd.DataFrame", components: "pd.DataFrame", grouped: "Clusters", guesses: Guesses) -> list[bool]:
+    """For each keyword, whether it is a guess of a classifier of its cluster."""
+    rows = zip(keywords["cluster"], keywords["component"], keywords["value"], strict=True)
     return [
-        sum(
-            grouped.labels[name] == row["cluster"] and components.loc[name, row["component"]] == row["value"]
-            for name in guesses.by_component.get(row["component"], ())
+        any(
+            grouped.labels[name] == cluster and components.loc[name, component] == value
+            for name in guesses.by_component.get(component, ())
         )
-        for _, row in keywords.iterrows()
+        for cluster, component, value in rows
     ]
 
 
