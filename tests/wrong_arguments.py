@@ -135,7 +135,9 @@ def list_analyses(study: Study) -> Cases:
     yield analyses.find_clusters, {"matrix": sat, "num_clusters": 2, "seed": 0}
     yield analyses.compare_directions, {"outcomes": outcomes, **clusters, **SCORED, **PERMUTED}
     yield analyses.compare_strategies, {"scores": outcomes, "groups": groups, **SCORED, "num_resamples": 9}
-    yield analyses.find_keywords, {"components": components, "labels": pd.Series(groups), "num_keywords": 3}
+    yield analyses.find_keywords, {"components": components, "labels": pd.Series(groups), "num_keywords": 3, "without": ()}
+    yield analyses.find_shared_values, {"components": components, "labels": pd.Series(groups)}
+    yield analyses.build_tree, {"matrix": sat}
     yield analyses.mantel, {"first": sat.to_numpy(), "second": sat.to_numpy() ** 2, "directed": False, **PERMUTED}
     yield analyses.map_classifiers, {"matrix": sat, "method": "mds", "num_features": None, "perplexity": None, "seed": 0}
     drawn = {"num_draws": 2, "epsilon_s": 0.01, "seed": 0}
@@ -148,8 +150,8 @@ def list_analyses(study: Study) -> Cases:
         {"matrix": sat, "components": components, "collapse": False, "num_repeats": 1, "num_folds": 2, **PERMUTED},
     )
     averaged = {"logits": logits, "average": "logits", "seed": 0}
-    yield analyses.measure_ensembles_by_cluster, {**averaged, **clusters, "sizes": [1, 2], "num_draws": 3}
-    yield analyses.measure_ensembles_by_group, {**averaged, "groups": groups, "sizes": [1, 2], "num_draws": 3}
+    yield analyses.measure_ensembles_by_cluster, {**averaged, **clusters, "sizes": [1, 2], "num_draws": 3, "confidence": 0.9}
+    yield analyses.measure_ensembles_by_group, {**averaged, "groups": groups, "sizes": [1, 2], "num_draws": 3, "confidence": 0.9}
     yield analyses.measure_pair_ensembles, {**averaged, "sat": sat, "confidence": 0.9, **PERMUTED}
     sampled = {"pair": None, "sizes": [4], "num_sets": 3, "width": 2.0, "confidence": 0.9, "seed": 0}
     yield analyses.measure_stability, {"outcomes": outcomes, **sampled}

@@ -14,6 +14,7 @@ EMPTY_CELL: Final = "-"  # as the paper's table writes it
 
 
 @check_arguments
+@check_arguments
 def find_shared_values(components: pd.DataFrame, labels: pd.Series) -> list[tuple[str, str]]:
     """The component values that most classifiers of every cluster have: they tell no cluster from another.
 

@@ -9,6 +9,7 @@ from scipy.cluster.hierarchy import dendrogram, leaves_list, linkage
 from scipy.spatial.distance import squareform
 
 from zooscope.analyses.matrix import Matrix, keep_complete, make_square
+from zooscope.arguments import check_arguments
 from zooscope.scores.sat import RANGE
 
 
@@ -53,6 +54,7 @@ class Tree:
     branches: tuple[tuple[tuple[float, float], ...], ...]
 
 
+@check_arguments
 def build_tree(matrix: Matrix) -> Tree:
     """Hierarchical clustering of SAT by average linkage: of all groups, the two with the largest mean SAT are joined next.
 
