@@ -91,7 +91,7 @@ def test_what_every_cluster_has_is_no_keyword(tmp_path: Path) -> None:
     table.to_csv(tmp_path / "components.csv")
     words = ("clusters", study, "--components", tmp_path / "components.csv")
     values = json.loads(call(*words, "--json").stdout)
-    assert values["keywords"] == {"1": ["stem: 5s2"], "2": ["stem: 6s2"], "3": ["stem: 7s2"]}
+    assert values["keywords"] == {"1": ["stem layer: 5s2"], "2": ["stem layer: 6s2"], "3": ["stem layer: 7s2"]}
     assert values["keywords_shared"] == ["SE: No"]
     assert "No keywords, since most classifiers of every cluster have them: SE: No." in " ".join(call(*words).stdout.split())
 
