@@ -21,9 +21,9 @@ from torchvision.models import squeezenet1_1
 
 from tests.classifiers.hub_at_hand import isolated, saved_folder, weights_of
 from tests.cli.calling import call
+from zooscope.classifiers.bundled.cards import FOLDER as WEIGHTS
 from zooscope.classifiers.load import load_classifier
 from zooscope.classifiers.providers import registry as classifiers
-from zooscope.classifiers.providers.bundled import FOLDER as WEIGHTS
 from zooscope.images.providers import registry as images
 from zooscope.images.providers.bundled import FOLDER as IMAGES
 

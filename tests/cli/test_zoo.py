@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.cli.calling import IMAGES, call, one_line
 from zooscope import load_classifier
-from zooscope.classifiers.providers.bundled import FOLDER
+from zooscope.classifiers.bundled.cards import FOLDER
 from zooscope.study.study import Study
 
 ZOO = """

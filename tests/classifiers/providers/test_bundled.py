@@ -15,7 +15,7 @@ from scipy.stats import binom
 
 from zooscope import ImageSet, load_classifier, load_images
 from zooscope.classifiers.bundled.architectures import ARCHITECTURES, INPUT_SIZE
-from zooscope.classifiers.providers.bundled import FOLDER, Card, cards
+from zooscope.classifiers.bundled.cards import FOLDER, Card, read_cards
 from zooscope.images.providers import bundled as bundled_images
 
 MEGABYTE = 1_000_000
@@ -41,9 +41,9 @@ def pixels() -> torch.Tensor:
     return images().pixels(load_classifier("bundled:resnet"))
 
 
-@pytest.mark.parametrize("name", cards())
+@pytest.mark.parametrize("name", read_cards())
 def test_a_card_says_how_its_classifier_was_trained(name: str) -> None:
-    card = cards()[name]
+    card = read_cards()[name]
     assert isinstance(card, Card)
     assert card.architecture in ARCHITECTURES
     assert name == (card.architecture if card.seed == 0 else f"{card.architecture}_seed{card.seed}")
@@ -56,18 +56,18 @@ def test_a_card_says_how_its_classifier_was_trained(name: str) -> None:
     assert card.optimizer
 
 
-@pytest.mark.parametrize("name", cards())
+@pytest.mark.parametrize("name", read_cards())
 def test_a_classifier_has_the_accuracy_of_its_card(name: str) -> None:
-    low, high = binom.interval(0.999, len(images()), cards()[name].test_accuracy)
+    low, high = binom.interval(0.999, len(images()), read_cards()[name].test_accuracy)
     assert low <= right_answers(name) <= high
 
 
 def test_test_accuracies_lie_within_ten_points_of_each_other() -> None:
-    accuracies = {name: card.test_accuracy for name, card in cards().items()}
+    accuracies = {name: card.test_accuracy for name, card in read_cards().items()}
     assert max(accuracies.values()) - min(accuracies.values()) <= 0.10, accuracies
 
 
-@pytest.mark.parametrize("name", cards())
+@pytest.mark.parametrize("name", read_cards())
 def test_weights_are_stored_in_half_precision_and_used_in_single(name: str) -> None:
     network = load_classifier(f"bundled:{name}").network
     with safe_open(FOLDER / f"{name}.safetensors", "np") as file:
@@ -88,17 +88,17 @@ def test_an_architecture_is_small_and_tells_ten_classes_apart(architecture: str)
 
 
 def test_every_weights_file_has_its_card_and_every_card_its_weights() -> None:
-    assert {file.stem for file in FOLDER.glob("*.safetensors")} == set(cards())
+    assert {file.stem for file in FOLDER.glob("*.safetensors")} == set(read_cards())
 
 
 def test_every_architecture_is_trained_and_two_of_them_with_three_seeds() -> None:
     seeds = {
-        architecture: {card.seed for card in cards().values() if card.architecture == architecture}
+        architecture: {card.seed for card in read_cards().values() if card.architecture == architecture}
         for architecture in ARCHITECTURES
     }
     assert all(0 in trained for trained in seeds.values())
     assert [architecture for architecture, trained in seeds.items() if trained == {0, 1, 2}] == ["convnext", "vit"]
-    assert len(cards()) >= 12
+    assert len(read_cards()) >= 12
 
 
 def test_the_cards_are_those_of_the_recipe() -> None:
@@ -108,13 +108,15 @@ def test_the_cards_are_those_of_the_recipe() -> None:
         "print(json.dumps({name: dataclasses.asdict(recipe) for name, recipe in bundled_zoo.RECIPES.items()}))"
     )
     printed = subprocess.run([sys.executable, "-c", code], cwd=recipe.parent, capture_output=True, text=True, check=True).stdout
-    known = {name: {key: value for key, value in asdict(card).items() if key != "test_accuracy"} for name, card in cards().items()}
+    known = {
+        name: {key: value for key, value in asdict(card).items() if key != "test_accuracy"} for name, card in read_cards().items()
+    }
     assert json.loads(printed) == known
 
 
 def test_seeds_of_one_architecture_are_other_classifiers() -> None:
-    digests = {load_classifier(f"bundled:{name}").digest for name in cards()}
-    assert len(digests) == len(cards())
+    digests = {load_classifier(f"bundled:{name}").digest for name in read_cards()}
+    assert len(digests) == len(read_cards())
 
 
 def test_all_that_is_bundled_stays_under_15_megabytes() -> None:

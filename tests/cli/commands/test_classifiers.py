@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 
 from tests.cli.calling import call, one_line
-from zooscope.classifiers.providers.bundled import cards
+from zooscope.classifiers.bundled.cards import read_cards
 from zooscope.classifiers.providers.registry import PROVIDERS, bundled_names
 
 
@@ -14,7 +14,7 @@ def test_the_table_holds_name_seed_accuracy_and_architecture() -> None:
     lines = call("classifiers").stdout.splitlines()
     assert max(map(len, lines)) <= 80
     (line,) = (line for line in lines if line.startswith("bundled:resnet "))
-    card = cards()["resnet"]
+    card = read_cards()["resnet"]
     assert line.split()[1:4] == [str(card.seed), f"{100 * card.test_accuracy:.1f}", "%"]
     assert "ResNet" in line
 
@@ -24,7 +24,7 @@ def test_json_holds_the_cards() -> None:
     assert [card["name"] for card in found] == list(bundled_names())
     (vit,) = (card for card in found if card["name"] == "bundled:vit")
     assert vit["architecture"] == "vit"
-    assert vit["test_accuracy"] == cards()["vit"].test_accuracy
+    assert vit["test_accuracy"] == read_cards()["vit"].test_accuracy
 
 
 def test_a_pattern_lists_the_addresses_that_it_stands_for() -> None:

@@ -11,7 +11,7 @@ from zooscope.cli.options import Json
 from zooscope.cli.terminal import say, say_json, stdout
 
 if TYPE_CHECKING:
-    from zooscope.classifiers.providers.bundled import Card
+    from zooscope.classifiers.bundled.cards import Card
 
 EXAMPLE: Final = "zooscope classifiers 'timm:vit_*' --names"
 
@@ -40,9 +40,9 @@ def classifiers(words: _Words = None, paper: _Paper = False, names: _Names = Fal
     if words:
         _list(words, names=names, as_json=as_json)
         return
-    from zooscope.classifiers.providers.bundled import cards
+    from zooscope.classifiers.bundled.cards import read_cards
 
-    found = {f"bundled:{name}": card for name, card in cards().items()}
+    found = {f"bundled:{name}": card for name, card in read_cards().items()}
     if as_json:
         say_json([{"name": name, **asdict(card)} for name, card in found.items()])
     elif names:
