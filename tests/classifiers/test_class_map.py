@@ -1,5 +1,6 @@
 """Which of a network's outputs stands for which class of the images."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from torch import nn
 
 from tests.specimens import classifier_of, conv_network
 from zooscope import load_classifier
-from zooscope.classifiers.class_map import mapped, outputs_in
+from zooscope.classifiers.class_map import ClassMap, mapped, match_classes, outputs_in
 from zooscope.classifiers.classifier import Classifier
 from zooscope.errors import InvalidValueError, MissingFileError
 
@@ -112,3 +113,52 @@ def test_nothing_but_background_is_refused() -> None:
     lonely = classifier_of("two", nn.Sequential(nn.Flatten(), nn.Linear(108, 2)), num_classes=2, size=(6, 6))
     with pytest.raises(InvalidValueError, match="the class map background leaves two fewer than 2 of its 2 outputs"):
         mapped(lonely, "background")
+
+
+# Matched by name
+
+NAMES = ("cat", "dog", "fish", "emu", "owl")
+
+
+@given(order=st.permutations(range(5)))
+def test_a_network_that_names_its_outputs_is_followed_whatever_their_order(order: list[int]) -> None:
+    pixels, whole = torch.rand(3, 3, 6, 6), replace(five_classes(), class_names=NAMES)
+    shuffled = replace(whole, network=ClassMap(whole.network, order).eval(), class_names=tuple(NAMES[place] for place in order))
+    matched = match_classes(shuffled, NAMES)
+    assert matched.class_names == NAMES
+    torch.testing.assert_close(matched.logits(pixels), whole.logits(pixels), rtol=0, atol=0)
+    assert matched.class_matching.partition(":")[0] == "by name"
+
+
+def test_matched_again_it_is_the_same_and_matched_with_other_classes_it_starts_anew() -> None:
+    classifier, classes, others = replace(five_classes(), class_names=NAMES), NAMES[::-1], (*NAMES[2:], *NAMES[:2])
+    matched = match_classes(classifier, classes)
+    assert match_classes(matched, classes) is matched
+    again = match_classes(matched, others)
+    assert again.digest == match_classes(classifier, others).digest != matched.digest
+    assert match_classes(again, NAMES).digest == classifier.digest
+    assert match_classes(again, NAMES).class_matching == "by name"
+
+
+def test_where_nothing_moves_the_identity_stays() -> None:
+    whole = replace(five_classes(), class_names=NAMES)
+    for classes in (NAMES, ("Cat", "DOG", "fish", "emu", "owl"), ("a", "b", "c", "d", "e"), ("0", "1", "2", "3", "4")):
+        assert match_classes(whole, classes).digest == whole.digest
+    assert match_classes(whole, NAMES[::-1], are_given=True).digest == whole.digest
+
+
+def test_a_class_map_holds_against_names_and_renames_what_it_moves(tmp_path: Path) -> None:
+    (tmp_path / "map.txt").write_text("1\n0\n2\n3\n4", encoding="utf-8")
+    part = mapped(replace(five_classes(), class_names=NAMES), str(tmp_path / "map.txt"))
+    assert part.class_names == ("dog", "cat", "fish", "emu", "owl")
+    matched = match_classes(part, NAMES)
+    assert matched.digest == part.digest
+    assert matched.class_matching == (
+        "by its class map: the network's own names have another order ('dog' for 'cat', 'cat' for 'dog')"
+    )
+    assert match_classes(part, part.class_names).class_matching == "by its class map"
+
+
+def test_names_must_be_as_many_as_outputs() -> None:
+    with pytest.raises(InvalidValueError, match="five has 5 outputs, but 4 names for them; name each of them once"):
+        replace(five_classes(), class_names=NAMES[:4])

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from zooscope.classifiers.addresses import BACKGROUND
+from zooscope.classifiers.class_matching import BY_CLASS_MAP, compare_names
 from zooscope.classifiers.classifier import Classifier
 from zooscope.errors import InvalidValueError, MissingFileError
 
@@ -34,6 +35,10 @@ class ClassMap(nn.Module):
         """The logits of the images' classes, in their order."""
         logits: Tensor = self.network(pixels)
         return logits.index_select(1, self.get_buffer("outputs"))
+
+
+class _Matched(ClassMap):
+    """A class map that follows the names of the outputs."""
 
 
 def mapped(classifier: Classifier, class_map: str) -> Classifier:
@@ -62,8 +67,48 @@ def mapped(classifier: Classifier, class_map: str) -> Classifier:
             f"{classifier.num_classes - 1}; count from 0."
         )
         raise InvalidValueError(msg)
-    network = ClassMap(classifier.network, outputs).eval()
-    return replace(classifier, network=network, num_classes=len(outputs))
+    return _take_outputs(classifier, outputs, class_matching=BY_CLASS_MAP)
+
+
+def match_classes(classifier: Classifier, class_names: Sequence[str], *, are_given: bool = False) -> Classifier:
+    """A classifier whose outputs are in the order of the images' classes, as far as the names of both say it.
+
+    Args:
+        classifier: has as many classes; matched with other classes before, it is matched anew.
+        class_names: of the images.
+        are_given: whether the user gave the order of these classes, which then holds.
+
+    Returns:
+        The classifier with a `class_matching`. Where the order differs, its network has the right one, which is part of its digest.
+    """
+    before = _undo(classifier, classifier.network) if isinstance(classifier.network, _Matched) else classifier
+    has_class_map = before.class_matching.startswith(BY_CLASS_MAP)
+    how, outputs = compare_names(before.class_names, class_names, are_given=are_given, has_class_map=has_class_map)
+    if classifier.class_matching == how and (outputs is None or before is not classifier):
+        return classifier  # keeps its digest, which takes time
+    if outputs is None:
+        return replace(before, class_matching=how)
+    return _take_outputs(before, outputs, class_matching=how, kind=_Matched)
+
+
+def _take_outputs(
+    classifier: Classifier, outputs: Sequence[int], *, class_matching: str, kind: type[ClassMap] = ClassMap
+) -> Classifier:
+    names = classifier.class_names
+    return replace(
+        classifier,
+        network=kind(classifier.network, outputs).eval(),
+        num_classes=len(outputs),
+        class_names=None if names is None else tuple(names[output] for output in outputs),
+        class_matching=class_matching,
+    )
+
+
+def _undo(classifier: Classifier, network: "_Matched") -> Classifier:
+    """As the classifier was before it was matched."""
+    places = network.get_buffer("outputs").argsort().tolist()
+    names = None if classifier.class_names is None else tuple(classifier.class_names[place] for place in places)
+    return replace(classifier, network=network.network, class_names=names, class_matching="")
 
 
 def path_of(class_map: str) -> Path:

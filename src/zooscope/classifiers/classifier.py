@@ -32,6 +32,8 @@ class Classifier:
         std: what the pixels are then divided by, per channel.
         address: what `load_classifier` takes to load it again; None for a network made by hand.
         architecture: what is built, without weights.
+        class_names: what the network calls its outputs; None where it doesn't say.
+        class_matching: how they were matched with the classes of a study's images; empty where they weren't.
 
     Example:
         >>> from torch import nn
@@ -51,6 +53,8 @@ class Classifier:
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
     address: str | None = None
     architecture: str = ""
+    class_names: tuple[str, ...] | None = None
+    class_matching: str = ""
 
     def __post_init__(self) -> None:
         """Refuses networks in training mode, freezes parameters."""
@@ -64,6 +68,9 @@ class Classifier:
             raise ClassifierError(msg)
         if not all(deviation > 0 for deviation in self.std):
             msg = f"{self.name}: std must be positive: got {self.std}."
+            raise InvalidValueError(msg)
+        if self.class_names is not None and len(self.class_names) != self.num_classes:
+            msg = f"{self.name} has {self.num_classes} outputs, but {len(self.class_names)} names for them; name each of them once."
             raise InvalidValueError(msg)
         self.network.requires_grad_(requires_grad=False)
 

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from zooscope.classifiers.class_names import find_class_names
 from zooscope.classifiers.parts import COUNTED, Candidate, Part, common_start, find_candidates, find_parts
 from zooscope.classifiers.weights_file import read_content
 from zooscope.errors import ClassifierError, UnknownNameError
@@ -24,15 +25,21 @@ class Checkpoint:
     Attributes:
         file: the file.
         parts: its dictionaries of tensors.
+        class_names: what it calls the outputs of its network; None where it doesn't say.
     """
 
     file: Path
     parts: Sequence[Part]
+    class_names: tuple[str, ...] | None = None
+
+    def name_outputs(self, num_classes: int) -> tuple[str, ...] | None:
+        """What it calls the outputs of a network; None where it doesn't say, or names another number of them."""
+        return self.class_names if self.class_names is not None and len(self.class_names) == num_classes else None
 
     def renamed(self, rename: Callable[[str], str]) -> "Checkpoint":
         """The same with other names of tensors."""
         parts = [Part(path=part.path, tensors={rename(name): value for name, value in part.tensors.items()}) for part in self.parts]
-        return Checkpoint(file=self.file, parts=parts)
+        return replace(self, parts=parts)
 
     def names(self) -> frozenset[str]:
         """All names of tensors."""
@@ -82,8 +89,9 @@ def read_checkpoint(file: Path, *, part: str | None = None) -> Checkpoint:
     if not parts:
         msg = f"{file} holds no weights by name, but {_described(content)}; save the network's state_dict()."
         raise ClassifierError(msg)
+    class_names = find_class_names(content)
     if part is None:
-        return Checkpoint(file=file, parts=parts)
+        return Checkpoint(file=file, parts=parts, class_names=class_names)
     inside = [found for found in (one.inside(part) for one in parts) if found]
     if not inside:
         kind = f"part of {file}"
@@ -91,7 +99,7 @@ def read_checkpoint(file: Path, *, part: str | None = None) -> Checkpoint:
         raise UnknownNameError(
             kind, part, labels, f"It has {_listed(sorted(labels))}." if labels else "It has none; leave part= out."
         )
-    return Checkpoint(file=file, parts=inside)
+    return Checkpoint(file=file, parts=inside, class_names=class_names)
 
 
 def find_weights(checkpoint: Checkpoint, expected: Mapping[str, Tensor], *, architecture: str) -> Found:

@@ -337,3 +337,15 @@ def test_a_keyword_that_nests_too_deeply_is_refused(tmp_path: Path) -> None:
 def test_a_keyword_by_which_timm_would_load_another_file_is_refused(keyword: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidValueError, match=rf"architecture\.{keyword} would load other weights; those of resnet18"):
         load_classifier(f"checkpoint:{tmp_path / 'any.pth'}?architecture=resnet18&architecture.{keyword}=other.pth")
+
+
+@pytest.mark.parametrize(("architecture", "num_classes"), [("mynets:Net", 4), ("test_resnet", 3)])
+def test_outputs_have_the_names_that_the_training_script_has_kept(here: Path, architecture: str, num_classes: int) -> None:
+    names = ("owl", "cat", "emu", "dog")[:num_classes]
+    network = own() if architecture == "mynets:Net" else timm.create_model(architecture, num_classes=num_classes).eval()
+    indices = dict(sorted((name, output) for output, name in enumerate(names)))
+    address = f"checkpoint:{here}/a.pth?architecture={architecture}&{PREPROCESSING}"
+    torch.save({"state_dict": network.state_dict(), "class_to_idx": indices}, here / "a.pth")
+    assert load_classifier(address).class_names == names
+    torch.save({"state_dict": network.state_dict(), "class_to_idx": {**indices, "further": num_classes}}, here / "a.pth")
+    assert load_classifier(address).class_names is None

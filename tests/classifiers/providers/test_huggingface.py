@@ -16,6 +16,7 @@ from torch import nn
 from tests.classifiers.hub_at_hand import into_cache, isolated, server
 from tests.photographs import photographs
 from zooscope import PixelTransform
+from zooscope.classifiers.class_map import match_classes
 from zooscope.classifiers.providers import huggingface
 from zooscope.errors import ClassifierError, InvalidValueError, MissingFileError, UnknownNameError
 from zooscope.images.make_pixels import make_pixels
@@ -344,3 +345,20 @@ def test_without_transformers_the_source_can_not_be_imported(monkeypatch: pytest
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(ModuleNotFoundError, match="transformers"):
         import_module("zooscope.classifiers.providers.huggingface")
+
+
+def test_outputs_have_the_names_of_the_settings_which_images_in_another_order_follow(folder: Path) -> None:
+    classes, order = ("emu", "cat", "owl", "dog", "fish"), [3, 0, 4, 1, 2]
+    settings = json.loads((folder / "config.json").read_text())
+    plain = huggingface.load(str(folder), {}, name="mine")
+    assert plain.class_names == tuple(f"LABEL_{output}" for output in range(5))
+    settings["id2label"] = {str(output): classes[place] for output, place in enumerate(order)}
+    settings["label2id"] = {name: int(output) for output, name in settings["id2label"].items()}
+    (folder / "config.json").write_text(json.dumps(settings))
+    named = huggingface.load(str(folder), {}, name="mine")
+    assert named.class_names == tuple(classes[place] for place in order)
+    assert named.digest == plain.digest
+    pixels, outputs = torch.rand(2, 3, SIDE, SIDE), [order.index(place) for place in range(5)]
+    matched = match_classes(named, classes)
+    torch.testing.assert_close(matched.logits(pixels), plain.logits(pixels)[:, outputs], rtol=0, atol=0)
+    assert match_classes(plain, classes).class_matching == "by position"

@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from zooscope import Classifier, PixelTransform, load_classifier
+from zooscope.classifiers.providers.timm import list_class_names
 from zooscope.errors import ClassifierError, InvalidValueError, MissingFileError, UnknownNameError
 
 # Small members of timm's families that it keeps for tests; 160 pixels, 0.1 to 0.4 million parameters.
@@ -191,3 +192,32 @@ def test_a_part_needs_a_checkpoint() -> None:
         load_classifier("timm:resnet18?part=model")
     with pytest.raises(InvalidValueError, match="part= chooses among what a checkpoint holds"):
         load_classifier("timm:hf-hub:me/mine?part=model")
+
+
+@pytest.mark.parametrize(
+    ("facts", "num_classes", "first"),
+    [
+        ({"tag": "a1_in1k"}, 1000, "n01440764"),
+        ({"tag": "augreg_in21k_ft_in1k"}, 1000, "n01440764"),
+        ({"tag": "miil_in21k"}, 11221, "n00005787"),
+        ({"tag": "a1_in1k", "label_names": ["owl", "cat"]}, 2, "owl"),
+        ({"label_names": {"1": "cat", "0": "owl"}}, 2, "owl"),
+        ({"tag": "a1_in1k"}, 10, None),
+        ({"tag": "in1kish"}, 1000, None),
+        ({}, 1000, None),
+        ({"label_names": ["owl", "cat", "emu"]}, 2, None),
+        ({"label_names": {"1": "cat"}}, 2, None),
+    ],
+)
+def test_outputs_have_the_names_of_the_repository_or_of_the_data_set_in_the_tag(
+    facts: dict[str, Any], num_classes: int, first: str | None
+) -> None:
+    names = list_class_names(facts, num_classes)
+    assert (None if names is None else names[0]) == first
+    assert names is None or len(names) == num_classes
+
+
+def test_a_checkpoint_says_the_names_of_its_outputs(tmp_path: Path) -> None:
+    names = tuple("gfedcba")
+    torch.save({"model": network_of("test_resnet").state_dict(), "classes": names}, tmp_path / "a.pth")
+    assert load_classifier(f"timm:test_resnet?weights={tmp_path}/a.pth").class_names == names

@@ -15,8 +15,10 @@ from torchvision import models
 
 from tests.photographs import photographs
 from zooscope import Classifier, PixelTransform
+from zooscope.classifiers.class_map import match_classes
 from zooscope.classifiers.providers import torchvision as source
 from zooscope.errors import ClassifierError, InvalidValueError, MissingFileError, UnknownNameError
+from zooscope.images.class_order import read_synsets
 from zooscope.images.make_pixels import make_pixels
 
 SHUFFLENET = "ShuffleNet_V2_X0_5_Weights.IMAGENET1K_V1"
@@ -270,3 +272,16 @@ def test_an_impossible_value_is_refused(filled_cache: Path) -> None:
     assert filled_cache.is_dir()
     with pytest.raises(InvalidValueError, match=r"the option crop takes one number: got 'much'"):
         source.load(SHUFFLENET, {"crop": "much"}, name="a")
+
+
+def test_outputs_have_torchvisions_names_which_are_those_of_imagenets_folders(filled_cache: Path, tmp_path: Path) -> None:
+    classifier = source.load(SHUFFLENET, {}, name="mine")
+    assert classifier.class_names is not None
+    assert classifier.class_names[:2] == ("tench", "goldfish")
+    assert match_classes(classifier, read_synsets()).class_matching == "by name"
+    state = torch.load(filled_cache / FILE, weights_only=True)
+    names = {f"thing {999 - output}": output for output in range(1000)}
+    for content, expected in ((state, None), ({"model": state, "class_to_idx": names}, tuple(names))):
+        torch.save(content, tmp_path / "own.pth")
+        own = source.load(SHUFFLENET, {"weights": str(tmp_path / "own.pth")}, name="mine")
+        assert own.class_names == expected, "weights of one's own need not be ImageNet's"

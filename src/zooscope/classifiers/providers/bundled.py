@@ -15,6 +15,7 @@ from zooscope.images.pixel_transform import PixelTransform
 OPTIONS: Final = ()
 NUM_CLASSES: Final = 10
 MEAN: Final = (0.4914, 0.4822, 0.4465)
+CLASS_NAMES: Final = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 STD: Final = (0.2470, 0.2435, 0.2616)
 
 
@@ -58,4 +59,5 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
         std=STD,
         address=f"bundled:{rest}",
         architecture=architecture,
+        class_names=CLASS_NAMES,
     )

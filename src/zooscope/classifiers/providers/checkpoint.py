@@ -72,9 +72,17 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
             raise InvalidValueError(msg)
     facts = timm.facts_of(architecture)
     tagged = ".".join(part for part in (facts.architecture, facts.tag) if part)
-    network, part = timm.filled(tagged, facts, file, options, what=described, keywords=keywords)
-    address = _address(file, options, part)
-    return timm.classifier_of(network, options, name=name, address=address, asked=described, architecture=described)
+    filled = timm.filled(tagged, facts, file, options, what=described, keywords=keywords)
+    address = _address(file, options, filled.part)
+    return timm.classifier_of(
+        filled.network,
+        options,
+        name=name,
+        address=address,
+        asked=described,
+        architecture=described,
+        class_names=filled.class_names,
+    )
 
 
 def _of_function(file: Path, options: Mapping[str, str], keywords: dict[str, Any], *, name: str, described: str) -> Classifier:
@@ -106,6 +114,7 @@ def _of_function(file: Path, options: Mapping[str, str], keywords: dict[str, Any
         std=per_channel("std", options, ()),
         address=_address(file, options, part),
         architecture=described,
+        class_names=checkpoint.name_outputs(num_classes),
     )
 
 

@@ -85,7 +85,14 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
         std=per_channel("std", options, preprocessing.std),
         address=write_address("huggingface", place, options),
         architecture=type(network).__name__,
+        class_names=_list_labels(network, num_classes),
     )
+
+
+def _list_labels(network: Any, num_classes: int) -> tuple[str, ...] | None:  # noqa: ANN401  (networks of transformers are untyped)
+    """What config.json calls the outputs; None where it doesn't name each."""
+    names = {int(output): str(name) for output, name in (network.config.id2label or {}).items()}
+    return tuple(names[output] for output in range(num_classes)) if names.keys() == set(range(num_classes)) else None
 
 
 def _folder(rest: str) -> tuple[Path, str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from zooscope.addresses import parse_address, write_address
 from zooscope.errors import UnknownNameError
+from zooscope.images.class_order import read_synsets
 
 if TYPE_CHECKING:
     from zooscope.classifiers.classifier import Classifier
@@ -109,10 +110,16 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> "Classifier":
 
     found = entry(rest)
     if found.timm is None:
-        return gluon_xception65.load(options, name=name)
+        return _name_outputs(gluon_xception65.load(options, name=name))
     classifier = timm.load(found.timm, options, name=name)
     used = parse_address(str(classifier.address)).options  # with paths that hold from anywhere
-    return replace(classifier, address=write_address("paper", found.name, used))
+    return _name_outputs(replace(classifier, address=write_address("paper", found.name, used)))
+
+
+def _name_outputs(classifier: "Classifier") -> "Classifier":
+    """The 69 are ImageNet's, also where a checkpoint doesn't name its outputs."""
+    is_named = classifier.class_names is not None or classifier.num_classes != len(read_synsets())
+    return classifier if is_named else replace(classifier, class_names=read_synsets())
 
 
 @cache

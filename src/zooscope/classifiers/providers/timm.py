@@ -5,12 +5,13 @@ no option says otherwise. That is the size of training, timm's default: where a 
 (`test_input_size`), that is not used unless `size=` asks for it.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import timm
-from timm.data import resolve_data_config
+from timm.data import ImageNetInfo, infer_imagenet_subset, resolve_data_config
 from timm.models import PretrainedCfg, get_deprecated_models
 
 from zooscope.addresses import write_address
@@ -25,6 +26,7 @@ from zooscope.images.pixel_transform import PixelTransform
 
 OPTIONS: Final = ("weights", "part", "num_classes", *PREPROCESSING)
 HUB: Final = "hf-hub:"
+IMAGENET: Final = re.compile(r"in(1k|12k|21k|22k)(_|$)")
 
 
 def names() -> tuple[str, ...]:
@@ -70,7 +72,27 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
     _refuse_features(int(facts.num_classes), f"timm:{tagged}")  # before anything is fetched
     instead = f"give weights of your own: timm:{tagged}?weights=FILE"
     network = pretrained(tagged, size=_size(options), repository=facts.hf_hub_id, address=f"timm:{tagged}", instead=instead)
-    return classifier_of(network, options, name=name, address=write_address("timm", tagged, options), asked=f"timm:{tagged}")
+    address, class_names = write_address("timm", tagged, options), list_class_names(network.pretrained_cfg, network.num_classes)
+    return classifier_of(network, options, name=name, address=address, asked=f"timm:{tagged}", class_names=class_names)
+
+
+def list_class_names(facts: Mapping[str, Any], num_classes: int) -> tuple[str, ...] | None:
+    """What the outputs of weights are called: as their repository says, else the synsets of the ImageNet that their tag names.
+
+    >>> list_class_names({"tag": "a1_in1k"}, 1000)[0]
+    'n01440764'
+    >>> list_class_names({"label_names": ["cat", "dog"]}, 2)
+    ('cat', 'dog')
+    """
+    names: Any = facts.get("label_names")
+    subset = infer_imagenet_subset({"num_classes": num_classes})
+    if not names and subset and IMAGENET.search(str(facts.get("tag") or "")):
+        names = ImageNetInfo(subset).label_names()
+    if isinstance(names, Mapping):
+        table = {str(output): name for output, name in names.items()}
+        names = [table.get(str(output)) for output in range(num_classes)]
+    is_list = isinstance(names, list | tuple) and len(names) == num_classes and all(isinstance(name, str) for name in names)
+    return tuple(names) if is_list else None
 
 
 def facts_of(architecture: str) -> PretrainedCfg:
@@ -119,6 +141,7 @@ def classifier_of(
     address: str | None,
     asked: str,
     architecture: str | None = None,
+    class_names: tuple[str, ...] | None = None,
 ) -> Classifier:
     """A network that timm built, with the settings of its weights where no option says otherwise.
 
@@ -129,6 +152,7 @@ def classifier_of(
         address: to load it again; None for a network that the user has built.
         asked: what was asked for, as a sentence about it begins.
         architecture: what was built; else timm's name.
+        class_names: what its outputs are called.
 
     Raises:
         ClassifierError: the network has no classes, or another number of them; it can't take RGB images of such a size.
@@ -170,7 +194,22 @@ def classifier_of(
         std=per_channel("std", options, config["std"]),
         address=address,
         architecture=architecture or facts["architecture"],
+        class_names=class_names,
     )
+
+
+class Filled(NamedTuple):
+    """An architecture with the weights of a checkpoint.
+
+    Attributes:
+        network: as timm builds it.
+        part: the part of the checkpoint that was chosen; None if it holds no other network.
+        class_names: what the checkpoint calls the outputs; None where it doesn't say.
+    """
+
+    network: Any
+    part: str | None
+    class_names: tuple[str, ...] | None
 
 
 def filled(
@@ -181,7 +220,7 @@ def filled(
     *,
     what: str,
     keywords: Mapping[str, Any] | None = None,
-) -> tuple[Any, str | None]:  # timm's builders are untyped
+) -> Filled:
     """An architecture with the weights of a checkpoint, the number of classes being the checkpoint's.
 
     Args:
@@ -191,9 +230,6 @@ def filled(
         options: of which `num_classes`, `size` and `part` count here.
         what: the network, as a sentence about it begins.
         keywords: for the architecture.
-
-    Returns:
-        The network, and the part of the checkpoint that was chosen; None if it holds no other network.
 
     Raises:
         MissingFileError: there is no such file.
@@ -213,16 +249,16 @@ def filled(
         network = converted(architecture, asked, found.weights, size=_size(options)) if found.may_be_older else None
         if network is None:
             raise ClassifierError(found.misfit)
-    return network, found.part
+    return Filled(network, found.part, checkpoint.name_outputs(num_classes))
 
 
 def _from_file(rest: str, facts: PretrainedCfg, options: Mapping[str, str], *, name: str) -> Classifier:
     file = Path(options["weights"]).expanduser().resolve()  # a study is run on from wherever one stands
     tagged = ".".join(part for part in (facts.architecture, facts.tag) if part)
-    network, part = filled(tagged, facts, file, options, what=f"timm's {rest}")
-    chosen = {"part": part} if part else {}
+    found = filled(tagged, facts, file, options, what=f"timm's {rest}")
+    chosen = {"part": found.part} if found.part else {}
     address = write_address("timm", rest, {**options, "weights": str(file), **chosen})
-    return classifier_of(network, options, name=name, address=address, asked=f"timm:{rest}")
+    return classifier_of(found.network, options, name=name, address=address, asked=f"timm:{rest}", class_names=found.class_names)
 
 
 def _elsewhere(rest: str, scheme: str, options: Mapping[str, str], *, name: str) -> Classifier:
@@ -242,7 +278,9 @@ def _elsewhere(rest: str, scheme: str, options: Mapping[str, str], *, name: str)
     asked = f"timm:{scheme}{place}"
     instead = f"put its files into a folder and write timm:{FOLDER}FOLDER" if scheme == HUB else "check the folder's files"
     network = pretrained(asked.removeprefix("timm:"), size=_size(options), repository=repository, address=asked, instead=instead)
-    return classifier_of(network, options, name=name, address=write_address("timm", f"{scheme}{place}", options), asked=asked)
+    address = write_address("timm", f"{scheme}{place}", options)
+    class_names = list_class_names(network.pretrained_cfg, network.num_classes)
+    return classifier_of(network, options, name=name, address=address, asked=asked, class_names=class_names)
 
 
 def _facts(architecture: str) -> PretrainedCfg:

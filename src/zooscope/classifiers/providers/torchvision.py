@@ -54,6 +54,8 @@ def load(weights_name: str, options: Mapping[str, str], *, name: str) -> Classif
     checkpoint = read_checkpoint(file, part=options.get("part")).renamed(lambda name: OLD_DENSENET_NAME.sub(r"\1\2", name))
     network = built(architecture, chosen, checkpoint.names(), transform.height if "size" in options else None)
     part = fill(network, checkpoint, architecture=f"torchvision's {architecture}")
+    categories = tuple(chosen.meta["categories"])
+    num_classes = len(categories)
     if part:
         kept["part"] = part
     _leave_out_training(network)
@@ -62,12 +64,13 @@ def load(weights_name: str, options: Mapping[str, str], *, name: str) -> Classif
     return Classifier(
         name=name,
         network=network,
-        num_classes=len(chosen.meta["categories"]),
+        num_classes=num_classes,
         transform=transform,
         mean=per_channel("mean", options, preset.mean),
         std=per_channel("std", options, preset.std),
         address=write_address("torchvision", repr(chosen), kept),
         architecture=architecture,
+        class_names=checkpoint.name_outputs(num_classes) if "weights" in options else categories,
     )
 
 
