@@ -10,7 +10,6 @@ from PIL import Image
 
 from zooscope import load_images
 from zooscope.errors import ImagesError, InvalidValueError, MissingFileError, UnknownNameError
-from zooscope.images.load import describe_left_out
 from zooscope.images.providers.registry import PROVIDERS
 
 
@@ -103,8 +102,3 @@ def test_bits_are_kept_in_the_address_and_in_the_digest(tmp_path: Path) -> None:
 def test_bits_that_no_level_has_are_refused(bits: str, image_folder: Path) -> None:
     with pytest.raises(InvalidValueError, match=rf"bits must be 8 to 16, .*: got '{bits}'"):
         load_images(f"folder:{image_folder}?bits={bits}")
-
-
-def test_what_is_left_out_is_said_in_a_few_words() -> None:
-    kinds = {f"files .{number}": 7 - number for number in range(7)}
-    assert describe_left_out(kinds) == "files .0: 7, files .1: 6, files .2: 5, files .3: 4, files .4: 3, others: 3"

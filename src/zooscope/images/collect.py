@@ -154,7 +154,12 @@ def _make(
     else:
         indices, found = order_numbers(_take_numbers(values, address), names, classes, place=place, address=address)
     return ImageSet(
-        address=address, ids=tuple(f"image#{row}" for row in range(len(values))), labels=indices, class_names=found, read=read
+        address=address,
+        ids=tuple(f"image#{row}" for row in range(len(values))),
+        labels=indices,
+        class_names=found,
+        read=read,
+        has_given_classes=classes is not None,
     )
 
 

@@ -38,6 +38,7 @@ class ImageSet:
         class_names: the classes, in the order of the classifiers' outputs.
         read: gives the bytes of an image file by id; called from several threads at once.
         bits: how many bits the levels of the images have, where their files keep 16 or 32 bits and don't say it; see `decode`.
+        has_given_classes: whether the user gave the order of the classes.
         left_out: what lies beside the images and is not used: how many of each kind, such as `.txt`.
 
     Example:
@@ -57,6 +58,7 @@ class ImageSet:
     class_names: tuple[str, ...]
     read: Callable[[str], bytes]
     bits: int | None = None
+    has_given_classes: bool = False
     left_out: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

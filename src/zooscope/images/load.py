@@ -1,7 +1,7 @@
 """Image sets by address: `bundled:NAME`, `folder:PATH`, `manifest:FILE` and so on."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -11,7 +11,8 @@ from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError, LeftOutWarning
 from zooscope.images.class_order import find_classes
 from zooscope.images.decode import FEWEST_BITS, MOST_BITS
-from zooscope.images.image_set import NUM_NAMED_IN_ERROR, ImageSet
+from zooscope.images.image_set import ImageSet
+from zooscope.images.left_out import describe_left_out
 from zooscope.images.providers.registry import PROVIDERS, find_provider, import_provider, parse_images_address
 from zooscope.providers import refuse_unknown_options
 
@@ -53,7 +54,7 @@ def load_images(address: str | Address, *, classes: str | Path | Sequence[str] |
     provider = import_provider(parsed)
     refuse_unknown_options(parsed.options, (*provider.OPTIONS, BITS), provider=parsed.provider)
     own = {option: value for option, value in parsed.options.items() if option != BITS}
-    images: ImageSet = provider.load(parsed.rest, own, classes=class_names)
+    images: ImageSet = replace(provider.load(parsed.rest, own, classes=class_names), has_given_classes=class_names is not None)
     if BITS in parsed.options:
         with_bits = str(parse_address(images.address).with_options({BITS: parsed.options[BITS]}))
         images = replace(images, bits=_parse_bits(parsed.options[BITS], address=str(parsed)), address=with_bits)
@@ -68,15 +69,3 @@ def _parse_bits(text: str, *, address: str) -> int:
         msg = f"{address}: bits must be {known[0]} to {known[-1]}, the bits of the levels in files of 16 or 32 bits: got {text!r}."
         raise InvalidValueError(msg)
     return int(text)
-
-
-def describe_left_out(left_out: Mapping[str, int]) -> str:
-    """What lies beside the images and is not used, in words.
-
-    >>> describe_left_out({"subfolders without images (emu)": 1, "files .txt": 2})
-    'subfolders without images (emu): 1, files .txt: 2'
-    """
-    kinds = list(left_out.items())
-    named = ", ".join(f"{kind}: {count}" for kind, count in kinds[:NUM_NAMED_IN_ERROR])
-    others = sum(count for _, count in kinds[NUM_NAMED_IN_ERROR:])
-    return f"{named}, others: {others}" if others else named
