@@ -63,6 +63,7 @@ class ClassifierRecord:
         transform: how its pixels are made, as JSON: the description of a `PixelTransform`; empty where scores were imported.
         mean: of each channel, as JSON.
         std: of each channel, as JSON.
+        class_matching: how its outputs are matched with the classes of the images, in words; empty where that is not known.
     """
 
     name: str
@@ -73,6 +74,7 @@ class ClassifierRecord:
     transform: str
     mean: str
     std: str
+    class_matching: str = ""
 
     @property
     def transform_settings(self) -> dict[str, Any]:
@@ -119,6 +121,12 @@ def require_unchanged(known: ClassifierRecord, classifier: ClassifierRecord) -> 
     """
     for field in IDENTITY:
         old, new = getattr(known, field), getattr(classifier, field)
+        if old != new and field == "weights" and known.class_matching != classifier.class_matching:
+            msg = (
+                f"{classifier.name} is in the study with its classes matched {known.class_matching or 'by position'}, "
+                f"now it would be {classifier.class_matching}; give it another name, or measure into a new study."
+            )
+            raise StudyError(msg)
         if old != new:
             msg = (
                 f"{classifier.name} is in the study with other {field} ({_shorten(old)}, now {_shorten(new)}); "

@@ -1,5 +1,6 @@
 """What has been measured, put together from the arrays of a record."""
 
+import json
 from collections.abc import Iterable
 
 import numpy as np
@@ -9,7 +10,7 @@ from zooscope.errors import InvalidValueError, StudyError
 from zooscope.records.arrays import PUBLISHED
 from zooscope.records.database import undamaged
 from zooscope.records.predictions import LOWEST, NOT_MEASURED, Predictions, choose_integers
-from zooscope.records.records import Records
+from zooscope.records.records import LEFT_OUT, Records
 from zooscope.records.rows import ArrayRow
 
 
@@ -60,6 +61,12 @@ def read_predictions(records: Records) -> Predictions:
             transforms=tuple(classifier.transform for classifier in records.classifiers),
             controls=_read_controls(records, num_classes),
         )
+
+
+def read_left_out(records: Records) -> dict[str, int]:
+    """What lay beside the images and is not used: how many of each kind."""
+    with undamaged(records.place):
+        return {str(kind): int(count) for kind, count in dict(json.loads(records.notes.get(LEFT_OUT, "{}"))).items()}
 
 
 def read_published(records: Records) -> Float[np.ndarray, "a b"]:

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any, final
+from typing import Any, Final, final
 
 import numpy as np
 from jaxtyping import Int
@@ -24,6 +24,9 @@ from zooscope.records.near import suggest_studies
 from zooscope.records.opening import open_for_reading, open_for_writing
 from zooscope.records.rows import ArrayRow, FactRow, name_fact_kind
 from zooscope.records.seals import SEALED, read_sealed, seal
+
+LEFT_OUT: Final = "left_out"  # the note: what lies beside the images and is not used, as JSON, how many of each kind
+GIVEN_CLASSES: Final = "given_classes"  # the note that the user gave the order of the classes
 
 
 @final
@@ -48,6 +51,7 @@ class Records:
         ids: tuple[str, ...],
         labels: Int[np.ndarray, " image"],
         *,
+        notes: Mapping[str, str] | None = None,
         fill: Callable[["Records"], None] = lambda _: None,
     ) -> "Records":
         """A new database, open for writing. It comes to be whole, or not at all, whatever happens to this process.
@@ -57,6 +61,7 @@ class Records:
             definition: what the study is about.
             ids: of the images.
             labels: of the images.
+            notes: what else is known of the images, by name; it doesn't define the study.
             fill: enters what else it shall have from the start.
 
         Raises:
@@ -66,15 +71,22 @@ class Records:
             for pragma in ("journal_mode = MEMORY", "synchronous = OFF"):  # a file under this name is never used again
                 connection.execute(f"PRAGMA {pragma}")
             records = cls(connection, place=str(path), write=True)
-            records._define(definition, ids, labels)
+            records._define(definition, ids, labels, notes or {})
             fill(records)
         return cls.open(path, write=True)
 
     @classmethod
-    def in_memory(cls, definition: Definition, ids: tuple[str, ...], labels: Int[np.ndarray, " image"]) -> "Records":
+    def in_memory(
+        cls,
+        definition: Definition,
+        ids: tuple[str, ...],
+        labels: Int[np.ndarray, " image"],
+        *,
+        notes: Mapping[str, str] | None = None,
+    ) -> "Records":
         """A record that lasts as long as the process."""
         records = cls(connect(":memory:"), place="memory", write=True)
-        records._define(definition, ids, labels)
+        records._define(definition, ids, labels, notes or {})
         return records
 
     @classmethod
@@ -128,6 +140,11 @@ class Records:
         values: dict[str, Any] = dict(self._lasting("study"))
         with undamaged(self.place):
             return Definition(**{field.name: field.type(values[field.name]) for field in fields(Definition)})  # type: ignore[operator]
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """What else is known of the images, by name."""
+        return {key: value for key, value in self._lasting("study") if key not in Definition.__dataclass_fields__}
 
     @property
     def image_ids(self) -> tuple[str, ...]:
@@ -302,11 +319,13 @@ class Records:
         with explain(self.place), one_moment(self._connection):
             yield
 
-    def _define(self, definition: Definition, ids: tuple[str, ...], labels: Int[np.ndarray, " image"]) -> None:
+    def _define(
+        self, definition: Definition, ids: tuple[str, ...], labels: Int[np.ndarray, " image"], notes: Mapping[str, str]
+    ) -> None:
         with self._written() as connection:
             lay_out(connection)
             values = [(field.name, str(getattr(definition, field.name))) for field in fields(Definition)]
-            connection.executemany("INSERT INTO study VALUES (?, ?)", values)
+            connection.executemany("INSERT INTO study VALUES (?, ?)", [*values, *notes.items()])
             images = [(position, name, int(label)) for position, (name, label) in enumerate(zip(ids, labels, strict=True))]
             connection.executemany("INSERT INTO images VALUES (?, ?, ?)", images)
             seal(connection, *SEALED)

@@ -10,7 +10,7 @@ SEALED: Final = {
     "study": "SELECT key, value FROM study ORDER BY key",
     "images": "SELECT position, id, label FROM images ORDER BY position",
     "classifiers": "SELECT id, name, address, architecture, num_classes, weights, transform, mean, std, "
-    "is_source, is_admitted, refusal FROM classifiers ORDER BY id",
+    "class_matching, is_source, is_admitted, refusal FROM classifiers ORDER BY id",
     "components": "SELECT classifier_id, component, value, is_guess FROM components ORDER BY classifier_id, component",
     "series": "SELECT id, kind, digest, count, hex(checksum) FROM series ORDER BY id",
 }

@@ -16,7 +16,8 @@ from zooscope.records.seals import SEALED, seal
 
 OnDamage = Callable[[str], None]
 # All are attacked; those wait of which nothing is measured. A published matrix has no images.
-_COLUMNS: Final = ", ".join("as_json(transform)" if column == "transform" else column for column in COLUMNS)
+_CHANGED: Final = {"transform": "as_json(transform)", "class_matching": "''"}
+_COLUMNS: Final = ", ".join(_CHANGED.get(column, column) for column in COLUMNS)
 _CLASSIFIERS: Final = (
     f"SELECT id, {_COLUMNS}, 1, EXISTS (SELECT * FROM clean WHERE classifier_id = id) "  # noqa: S608  (our own names)
     "OR NOT EXISTS (SELECT * FROM images), '' FROM classifiers ORDER BY id"

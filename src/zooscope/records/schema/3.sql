@@ -2,7 +2,7 @@
 -- Every row is covered by a checksum: tables of text by one over all their rows (seals), arrays by one each, and the set of
 -- arrays of a series by the exclusive or of theirs. Checksums are BLAKE2b of 16 bytes (records/checksums.py).
 
--- What the study is about, by field of `Definition`.
+-- What the study is about, by field of `Definition`; and notes that don't define it (`Records.notes`).
 CREATE TABLE study (
     key TEXT PRIMARY KEY,
     value TEXT NOT NULL
@@ -14,6 +14,7 @@ CREATE TABLE images (
     label INTEGER NOT NULL
 ) STRICT;
 
+-- class_matching: how outputs are matched with the images' classes, in words; empty where that is not known.
 -- is_source: whether it is attacked. is_admitted: whether something of it is measured; until then it waits. refusal: why it is not measured.
 CREATE TABLE classifiers (
     id INTEGER PRIMARY KEY,
@@ -25,6 +26,7 @@ CREATE TABLE classifiers (
     transform TEXT NOT NULL,
     mean TEXT NOT NULL,
     std TEXT NOT NULL,
+    class_matching TEXT NOT NULL,
     is_source INTEGER NOT NULL,
     is_admitted INTEGER NOT NULL,
     refusal TEXT NOT NULL
