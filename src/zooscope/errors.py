@@ -142,6 +142,14 @@ class ClassOrderWarning(UserWarning):
     """Labels whose order another program may see otherwise: numbers that may count from 1, or that were sorted as text."""
 
 
+class ClassMatchingWarning(UserWarning):
+    """Outputs of a classifier whose names are in another order than the images' classes, or are other names."""
+
+
+class ImplausibleClassifierWarning(UserWarning):
+    """A classifier far less accurate than its outputs in another order, its card, or the other classifiers of the study."""
+
+
 class LeftOutWarning(UserWarning):
     """Files or rows beside the images that are not used."""
 

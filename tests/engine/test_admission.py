@@ -52,7 +52,7 @@ def test_of_a_guesser_nothing_can_be_written(records: Records) -> None:
     assert written(admission, "other", LABELS)[-1] == [NUM_SHARDS - 1]
     num_right = (LABELS[::-1] == LABELS).sum()
     assert list(admission.guessers) == ["new"]
-    assert admission.guessers["new"].startswith(f"new gets {num_right} of 40 clean images right: chance level.")
+    assert admission.guessers["new"].startswith(f"new gets {num_right} of 40 clean images right: chance level")
 
 
 def test_where_chance_is_allowed_and_of_classifiers_of_the_record_every_result_is_written_at_once(records: Records) -> None:

@@ -8,6 +8,7 @@ import xarray as xr
 from rich.console import Console
 from rich.table import Table
 
+from zooscope.classifiers.class_matching import describe_matchings
 from zooscope.cli.matrix import LONGEST_NAME, draw_matrix, explain_matrix, shorten_name
 from zooscope.cli.overview import Overview
 from zooscope.scores.extremes import describe_extremes
@@ -31,6 +32,9 @@ def draw_overview(console: Console, view: Overview) -> None:
         _draw_one_sided(console, view, view.one_sided)
     if view.num_images:
         console.print(_describe_accuracies(view))
+        how, _ = describe_matchings(view.class_matchings)
+        if how:
+            console.print(f"Classes are matched {how}.")
     _draw_pairs(console, view)
     if view.notes:
         console.print()

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from zooscope.classifiers.class_matching import describe_matchings
 from zooscope.cli.terminal import collect_notes
 from zooscope.errors import StudyError
+from zooscope.images.left_out import describe_left_out
 from zooscope.records.predictions import NOT_MEASURED
 from zooscope.scores.extremes import Extremes, find_extremes
 from zooscope.words import explain_control, quote_path
@@ -37,6 +39,9 @@ class Overview:
         sources: the classifiers that are attacked.
         one_sided: SAT from one direction, if not all classifiers are attacked; else None.
         extremes: the nearest and the farthest pair; None if fewer than two pairs have a score.
+        class_matchings: how the outputs of each classifier are matched with the images' classes.
+        left_out: what lay beside the images and is not used: how many of each kind.
+        permutations: for classifiers whose outputs seem to be in another order, which output stands for each class.
         notes: caveats of the scores.
     """
 
@@ -51,6 +56,9 @@ class Overview:
     sources: tuple[str, ...]
     one_sided: xr.DataArray | None
     extremes: Extremes | None
+    class_matchings: dict[str, str]
+    permutations: dict[str, tuple[int, ...]]
+    left_out: dict[str, int]
     notes: tuple[str, ...]
 
     @property
@@ -93,6 +101,9 @@ def _describe_imported(study: "Snapshot") -> Overview:
         sources=(),
         one_sided=None,
         extremes=find_extremes(sat),
+        class_matchings={},
+        permutations={},
+        left_out={},
         notes=(),
     )
 
@@ -118,7 +129,17 @@ def _describe_measured(study: "Snapshot", *, confidence: float) -> Overview:
         sources=study.sources,
         one_sided=study.one_sided() if len(study.sources) < len(study.names) else None,
         extremes=find_extremes(sat),
-        notes=(*_name_absent(study), *_cut(warned), *_cut(_list_large_controls(transfer, transforms))),
+        class_matchings=study.class_matchings,
+        left_out=study.left_out,
+        permutations={name: found.outputs for name, found in study.permutations.items()},
+        notes=(
+            *_name_absent(study),
+            *([f"Left out of the images: {describe_left_out(study.left_out)}."] if study.left_out else []),
+            *_cut(list(describe_matchings(study.class_matchings)[1])),
+            *_cut(list(study.implausible.values())),
+            *_cut(warned),
+            *_cut(_list_large_controls(transfer, transforms)),
+        ),
     )
 
 
@@ -138,6 +159,9 @@ def encode_overview(view: Overview) -> dict[str, Any]:
         "clean_accuracy": replace_nan(view.classifiers["clean_accuracy"].tolist()),
         "white_box_success": replace_nan(view.classifiers["white_box_success"].tolist()),
         "extremes": None if view.extremes is None else view.extremes._asdict(),
+        "class_matching": [view.class_matchings.get(name) or None for name in view.names],
+        "permutations": {name: list(outputs) for name, outputs in view.permutations.items()},
+        "left_out": view.left_out,
         "notes": list(view.notes),
     }
 

@@ -16,8 +16,10 @@ from rich.text import Text
 
 from zooscope.cli.wrapping import wrap_text
 from zooscope.errors import (
+    ClassMatchingWarning,
     ClassOrderWarning,
     EmptyPairWarning,
+    ImplausibleClassifierWarning,
     LeftOutWarning,
     OneSidedWarning,
     UnknownComponentWarning,
@@ -27,8 +29,10 @@ from zooscope.words import escape_controls, escape_in_json
 
 INTERRUPTED: Final = 130  # the exit status after Ctrl-C
 OUR_WARNINGS: Final = (
+    ClassMatchingWarning,
     ClassOrderWarning,
     EmptyPairWarning,
+    ImplausibleClassifierWarning,
     LeftOutWarning,
     OneSidedWarning,
     UnknownComponentWarning,

@@ -5,7 +5,8 @@ from typing import final
 
 import numpy as np
 
-from zooscope.engine.chance import SIGNIFICANCE, describe_guesser, is_above_chance, is_at_chance
+from zooscope.engine.chance import SIGNIFICANCE, is_above_chance, is_at_chance
+from zooscope.engine.plausible import describe_guesser
 from zooscope.measurements.base import Result, Task
 from zooscope.measurements.clean import CLEAN
 from zooscope.records.predictions import NOT_MEASURED
@@ -45,7 +46,10 @@ class Admission:
     @property
     def guessers(self) -> dict[str, str]:
         """Of the classifiers that were measured and not let in: what is wrong with them, by name."""
-        return {name: f"{describe_guesser(name, self._said[name], self._labels)}." for name in self._held}
+        return {
+            name: f"{describe_guesser(name, self._said[name], self._labels, num_classes=self._num_classes[name])}."
+            for name in self._held
+        }
 
     def _may_enter(self, name: str) -> bool:
         said, num_classes = self._said[name], self._num_classes[name]

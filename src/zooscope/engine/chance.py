@@ -37,11 +37,3 @@ def is_above_chance(
     always_the_same = len(np.unique(predictions)) == 1 and len(np.unique(labels)) > 1
     num_right = int((predictions == labels).sum())
     return not always_the_same and bool(binom.sf(num_right - 1, len(labels), 1 / num_classes) <= significance)
-
-
-def describe_guesser(name: str, predictions: Int[np.ndarray, " image"], labels: Int[np.ndarray, " image"]) -> str:
-    """What is wrong with a classifier at chance level, as the beginning of a sentence."""
-    return (
-        f"{name} gets {(predictions == labels).sum()} of {len(labels)} clean images right: chance level. "
-        "Labels (order of classes), preprocessing or weights are wrong; fix them"
-    )

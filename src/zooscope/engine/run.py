@@ -7,8 +7,9 @@ from zooscope.attacks.base import Attack
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.probe import probe
 from zooscope.engine.admission import Admission
-from zooscope.engine.chance import describe_guesser, is_at_chance
+from zooscope.engine.chance import is_at_chance
 from zooscope.engine.executor import Executor
+from zooscope.engine.plausible import describe_guesser, warn_of_implausible
 from zooscope.engine.progress import Progress, ProgressListener
 from zooscope.errors import ClassifierError
 from zooscope.measurements.base import Measurement, Result, Task
@@ -51,9 +52,13 @@ class Run:
         Raises:
             ClassifierError: the attack can't attack a source, or a classifier doesn't behave or guesses. If nothing of it was
                 measured so far, the record keeps the reason, and it is left out until it is added again.
+
+        Warns:
+            ImplausibleClassifierWarning: a classifier is far less accurate than it should be.
         """
         self._probe()
         self._classify(allow_chance=allow_chance)
+        warn_of_implausible(self.records.classifiers, read_clean_predictions(self.records), self.records.labels)
         for measurement in (Transfer(attack=self.attack, seed=self.records.definition.seed), *self.also):
             for _, result in self._measure(measurement):
                 self.records.save(result.arrays, result.facts)
@@ -105,7 +110,7 @@ class Run:
         labels, done = self.records.labels, {name for *unit, _ in self.records.present(TRANSFER) for name in unit}
         known = zip(self.records.classifiers, read_clean_predictions(self.records), strict=True)
         return {
-            one.name: describe_guesser(one.name, said, labels)
+            one.name: describe_guesser(one.name, said, labels, num_classes=one.num_classes)
             for one, said in known
             if one.name not in done and is_at_chance(said, labels, num_classes=one.num_classes)
         }

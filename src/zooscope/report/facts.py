@@ -46,6 +46,9 @@ class Facts:
         classifiers: as `Study.classifiers` gives it; without columns where scores were imported.
         transforms: how each classifier's pixels are made, field by field; empty where that is not known.
         predictions: everything measured; None where scores were imported.
+        class_matchings: how the outputs of each classifier are matched with the images' classes.
+        implausible: what is odd about the accuracy of classifiers, as sentences.
+        left_out: what lay beside the images and is not used: how many of each kind.
     """
 
     study: HasSnapshot | Snapshot
@@ -62,6 +65,9 @@ class Facts:
     classifiers: pd.DataFrame
     transforms: tuple[dict[str, Any], ...]
     predictions: Predictions | None
+    class_matchings: dict[str, str]
+    implausible: tuple[str, ...]
+    left_out: dict[str, int]
 
     @classmethod
     def read(cls, study: HasSnapshot | Snapshot, *, confidence: float) -> "Facts":
@@ -87,6 +93,9 @@ class Facts:
             classifiers=pd.DataFrame(index=pd.Index(now.names, name="name")) if now.is_imported else now.classifiers(),
             transforms=tuple(record.transform_settings for record in now.classifier_records),
             predictions=None if now.is_imported else now.predictions,
+            class_matchings=now.class_matchings,
+            implausible=() if now.is_imported else tuple(now.implausible.values()),
+            left_out=now.left_out,
         )
 
     @property

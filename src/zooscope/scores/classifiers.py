@@ -16,7 +16,8 @@ def make_classifier_table(classifiers: Sequence[ClassifierRecord], predictions: 
 
     Returns:
         Index `name`; columns `clean_accuracy` and `white_box_success` (percent; NaN where nothing is measured yet), `images` (clean
-        images measured), `transform`, `architecture`, `address`, `weights` (digest).
+        images measured), `transform`, `architecture`, `address`, `weights` (digest), `class_matching` (how outputs are
+        matched with the images' classes; empty where that is not known).
     """
     known = predictions.clean != NOT_MEASURED
     num_known, num_right = known.sum(-1), (known & (predictions.clean == predictions.labels)).sum(-1)
@@ -29,6 +30,7 @@ def make_classifier_table(classifiers: Sequence[ClassifierRecord], predictions: 
             "architecture": [classifier.architecture for classifier in classifiers],
             "address": [classifier.address or "" for classifier in classifiers],
             "weights": [classifier.weights for classifier in classifiers],
+            "class_matching": [classifier.class_matching for classifier in classifiers],
         },
         index=pd.Index(predictions.names, name="name"),
     )

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from typing import final
 
 from zooscope.attacks import Attack, build_attack
+from zooscope.classifiers.class_map import match_classes
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.load import load_classifier
 from zooscope.errors import StudyError
 from zooscope.images.image_set import ImageSet
 from zooscope.records.entries import ClassifierRecord, require_unchanged
-from zooscope.records.records import Records
+from zooscope.records.records import GIVEN_CLASSES, Records
 from zooscope.study.definition import find_images, record_of
 
 
@@ -68,6 +69,9 @@ class AtHand:
                 msg = f"{record.name} was made by hand; pass it to Study.open(..., classifiers=[...]) to run the study on."
                 raise StudyError(msg)
             self._classifiers[record.name] = load_classifier(record.address, name=record.name, trust=self._trust)
+        class_names, are_given = self._records.definition.class_names.split("\n"), GIVEN_CLASSES in self._records.notes
+        if self._classifiers[record.name].num_classes == len(class_names):
+            self._classifiers[record.name] = match_classes(self._classifiers[record.name], class_names, are_given=are_given)
         classifier = self._classifiers[record.name]
         require_unchanged(record, record_of(classifier))
         return classifier

@@ -1,20 +1,23 @@
 """What makes a study this study, and a classifier this classifier: how they stand in the record, and whether they still fit it."""
 
 import json
+import warnings
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from zooscope.addresses import parse_address
 from zooscope.attacks.base import Attack
+from zooscope.classifiers.class_map import match_classes
+from zooscope.classifiers.class_matching import describe_matchings
 from zooscope.classifiers.classifier import Classifier
 from zooscope.components.reading.read import Components, read_components
 from zooscope.components.reading.reading import Reading
 from zooscope.components.table import read_paper_components
-from zooscope.errors import ClassifierError, InvalidValueError, StudyError, UnknownNameError
+from zooscope.errors import ClassifierError, ClassMatchingWarning, InvalidValueError, StudyError, UnknownNameError
 from zooscope.images.image_set import ImageSet
 from zooscope.images.load import load_images
 from zooscope.records.entries import ClassifierRecord, Definition
-from zooscope.records.records import Records
+from zooscope.records.records import GIVEN_CLASSES, LEFT_OUT, Records
 
 
 def definition_of(images: ImageSet, attack: Attack, *, seed: int, shard_size: int) -> Definition:
@@ -78,6 +81,7 @@ def record_of(classifier: Classifier) -> ClassifierRecord:
         transform=classifier.transform.description,
         mean=json.dumps(classifier.mean),
         std=json.dumps(classifier.std),
+        class_matching=classifier.class_matching,
     )
 
 
@@ -91,6 +95,12 @@ def components_of(classifier: Classifier) -> Components:
         return read_components(classifier)
     except ClassifierError:
         return {}
+
+
+def list_notes(images: ImageSet) -> dict[str, str]:
+    """What is kept of a study's images besides the definition."""
+    left_out = {LEFT_OUT: json.dumps(dict(images.left_out))} if images.left_out else {}
+    return left_out | ({GIVEN_CLASSES: "1"} if images.has_given_classes else {})
 
 
 def require_usable(classifiers: Sequence[Classifier], class_names: Sequence[str]) -> None:
@@ -111,6 +121,28 @@ def require_usable(classifiers: Sequence[Classifier], class_names: Sequence[str]
                 "name all classes of the classifiers in their order (classes=FILE), or take classifiers of these classes."
             )
             raise ClassifierError(msg)
+
+
+def match_all(classifiers: Sequence[Classifier], class_names: Sequence[str], *, are_given: bool) -> list[Classifier]:
+    """Classifiers that can be compared on images of these classes, with their outputs matched with them.
+
+    Args:
+        classifiers: to be matched.
+        class_names: of the images.
+        are_given: whether the user gave the order of the classes.
+
+    Raises:
+        ClassifierError: two share a name, or one has another number of classes.
+
+    Warns:
+        ClassMatchingWarning: outputs have other names than the classes, or are in another order.
+    """
+    require_usable(classifiers, class_names)
+    matched = [match_classes(classifier, class_names, are_given=are_given) for classifier in classifiers]
+    _, sentences = describe_matchings({classifier.name: classifier.class_matching for classifier in matched})
+    for sentence in sentences:
+        warnings.warn(sentence, ClassMatchingWarning, stacklevel=3)
+    return matched
 
 
 def choose_roles(names: Sequence[str], sources: Sequence[str] | None) -> dict[str, bool]:

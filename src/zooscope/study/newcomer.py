@@ -11,8 +11,9 @@ from zooscope.arguments import check_arguments
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.collect import collect_classifier
 from zooscope.classifiers.probe import probe
-from zooscope.engine.chance import describe_guesser, is_at_chance
+from zooscope.engine.chance import is_at_chance
 from zooscope.engine.executor import Serial
+from zooscope.engine.plausible import describe_guesser, warn_of_implausible
 from zooscope.engine.progress import Progress, ProgressListener
 from zooscope.engine.shelf import BATCH_SIZE, Shelf
 from zooscope.errors import ClassifierError, StudyError, WeakSourceWarning
@@ -22,7 +23,7 @@ from zooscope.measurements.transfer import TRANSFER, Transfer
 from zooscope.records.predictions import NOT_MEASURED, Predictions
 from zooscope.scores.matrices import WEAK_SOURCE_PERCENT
 from zooscope.scores.outcomes import PERCENT
-from zooscope.study.definition import require_usable
+from zooscope.study.definition import record_of
 from zooscope.study.study import Study
 
 
@@ -77,6 +78,8 @@ def newcomer(
         ClassifierError: the classifier guesses, gives NaN, or its classes don't fit the images'.
 
     Warns:
+        ClassMatchingWarning: its outputs have other names than the images' classes, or are in another order, which is followed.
+        ImplausibleClassifierWarning: it is far less accurate than with its outputs in another order, or than the study's own.
         WeakSourceWarning: the attack fools the classifier itself on fewer than 90 % of images.
     """
     guest = collect_classifier(classifier)
@@ -84,15 +87,18 @@ def newcomer(
         msg = f"{guest.name} is the name of a classifier of the study; give the new one another (option name=...)."
         raise StudyError(msg)
     known = study.predictions  # refuses an imported study before anything is loaded
-    require_usable([guest], study.class_names)
+    (guest,) = study.match([guest])
     shelf = study.shelf(device=device, batch_size=batch_size, guests=[guest])
     probe(shelf.classifier(guest.name))
     study.attack.require(guest)
     said = _classify(shelf, guest.name, listen)
     labels = study.images.labels
     if not allow_chance and is_at_chance(said, labels, num_classes=guest.num_classes):
-        msg = f"{describe_guesser(guest.name, said, labels)}, or allow it (allow_chance=True)."
+        reason = describe_guesser(guest.name, said, labels, num_classes=guest.num_classes)
+        msg = f"{reason}, or allow it (allow_chance=True)."
         raise ClassifierError(msg)
+    records = [*study.snapshot().classifier_records, record_of(guest)]
+    warn_of_implausible(records, np.vstack([known.clean, said]), labels, only=[guest.name])
     result = _attack(study, shelf, guest, mine=said == labels, known=known, listen=listen)
     if result.white_box_success < WEAK_SOURCE_PERCENT:
         msg = (

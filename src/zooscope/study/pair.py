@@ -21,7 +21,8 @@ class SatScore(float):
 
     Example:
         >>> facts = dict(low=3.2, high=3.6, confidence=0.95, percent=30.0, a_to_b=35.0, b_to_a=25.0, control_a_to_b=0.0,
-        ...              control_b_to_a=0.0, count=150, names=("a", "b"), attack="{}")
+        ...              control_b_to_a=0.0, count=150, names=("a", "b"), attack="{}",
+        ...              class_matchings=("by name", "by name"))
         >>> score = SatScore(3.4, **facts)
         >>> score
         SatScore(3.400, low=3.200, high=3.600, percent=30.0, count=150)
@@ -41,6 +42,7 @@ class SatScore(float):
         count: images that both classify correctly when clean.
         names: of the classifiers.
         attack: the attack and its settings as JSON.
+        class_matchings: how the outputs of each are matched with the images' classes, in words.
     """
 
     low: float
@@ -54,6 +56,7 @@ class SatScore(float):
     count: int
     names: tuple[str, str]
     attack: str
+    class_matchings: tuple[str, str]
 
     def __new__(cls, value: float, **facts: Any) -> "SatScore":  # noqa: ANN401  (the attributes above)
         """A float with these attributes."""
@@ -116,16 +119,17 @@ def sat(
     Raises:
         ClassifierError: a classifier guesses, gives NaN, or its classes don't fit the images'.
         ImagesError: some images can't be read.
+
+    Warns:
+        ClassMatchingWarning: outputs have other names than the images' classes, or are in another order, which is followed.
+        ImplausibleClassifierWarning: a classifier is far less accurate than it should be.
     """
     require_confidence(confidence)
     first, second = collect_classifier(a), collect_classifier(b)
     with Study.in_memory(classifiers=[first, second], images=images, attack=attack, seed=seed) as study:
         study.run(device=device, batch_size=batch_size, allow_chance=allow_chance, listen=listen)
-        scores, transfer, settings = (
-            study.sat(confidence=confidence, epsilon_s=epsilon_s),
-            study.transfer(),
-            study.attack.description,
-        )
+        snapshot = study.snapshot()
+    scores, transfer = snapshot.sat(confidence=confidence, epsilon_s=epsilon_s), snapshot.transfer()
     score = scores.sel(a=first.name, b=second.name)
     forth, back = transfer.sel(source=first.name, target=second.name), transfer.sel(source=second.name, target=first.name)
     return SatScore(
@@ -140,5 +144,6 @@ def sat(
         control_b_to_a=float(back.control),
         count=int(score["count"]),
         names=(first.name, second.name),
-        attack=settings,
+        attack=snapshot.definition.attack,
+        class_matchings=(snapshot.class_matchings[first.name], snapshot.class_matchings[second.name]),
     )

@@ -14,12 +14,14 @@ from jaxtyping import Float, Float16, Int
 
 from zooscope.arguments import check_arguments
 from zooscope.components.vocabulary import COMPONENTS
+from zooscope.engine.permuted import Permutation
+from zooscope.engine.plausible import describe_implausible, find_permutations
 from zooscope.errors import OneSidedWarning, StudyError, UnknownNameError
 from zooscope.exchange.export import export, export_matrices
 from zooscope.exchange.published import make_published_matrix
 from zooscope.records.entries import DATABASE, ClassifierRecord, Definition
 from zooscope.records.predictions import Predictions
-from zooscope.records.reading import read_clean_logits, read_predictions, read_published
+from zooscope.records.reading import read_clean_logits, read_left_out, read_predictions, read_published
 from zooscope.records.records import Records
 from zooscope.scores.classifiers import make_classifier_table
 from zooscope.scores.matrices import CONFIDENCE, make_one_sided_matrix, make_sat_matrix, make_transfer_matrix
@@ -53,6 +55,7 @@ class Snapshot:
         classifier_records: what the record knows of each classifier, in the order they came.
         image_ids: the images.
         labels: the true class of every image.
+        left_out: what lay beside the images and is not used: how many of each kind.
         published: an imported matrix of scores; None for a study that was measured.
         sources: the classifiers that are attacked; all are targets.
         waiting: classifiers that were added, and of which nothing is measured yet.
@@ -68,6 +71,7 @@ class Snapshot:
     classifier_records: tuple[ClassifierRecord, ...]
     image_ids: tuple[str, ...]
     labels: Int[np.ndarray, " image"]
+    left_out: dict[str, int]
     published: Float[np.ndarray, "a b"] | None
     sources: tuple[str, ...]
     waiting: tuple[str, ...]
@@ -100,6 +104,7 @@ class Snapshot:
                 classifier_records=records.classifiers,
                 image_ids=records.image_ids,
                 labels=records.labels,
+                left_out=read_left_out(records),
                 published=None if records.image_ids else read_published(records),
                 sources=tuple(entry.name for entry in entries if entry.is_admitted and entry.is_source),
                 waiting=tuple(entry.name for entry in entries if not entry.is_admitted and not entry.refusal),
@@ -188,6 +193,21 @@ class Snapshot:
         self.require_known(name)
         self.require_measured("logits")
         return self.read_logits(name)
+
+    @cached_property
+    def permutations(self) -> dict[str, Permutation]:
+        """Classifiers whose outputs seem to be in another order than the classes; see `zooscope.engine.permuted`."""
+        return find_permutations(self.classifier_records, self.predictions.clean, self.labels)
+
+    @cached_property
+    def implausible(self) -> dict[str, str]:
+        """What is odd about a classifier's accuracy, by name; see `zooscope.engine.plausible.describe_implausible`."""
+        return describe_implausible(self.classifier_records, self.predictions.clean, self.labels, self.permutations)
+
+    @property
+    def class_matchings(self) -> dict[str, str]:
+        """How the outputs of each classifier are matched with the images' classes; empty where that is not known."""
+        return {record.name: record.class_matching for record in self.classifier_records}
 
     def components(self) -> pd.DataFrame:
         """Architectural components: a row per classifier, a column per component (the 13 first), NaN where a value is not known."""

@@ -1,6 +1,6 @@
 """A study: classifiers, images and an attack, measured into a record and scored from it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Final, final
@@ -31,7 +31,7 @@ from zooscope.measurements.examples import ExamplePixels, make_examples
 from zooscope.records.entries import DATABASE, Definition
 from zooscope.records.lock import LOCK, held
 from zooscope.records.predictions import Predictions
-from zooscope.records.records import Records
+from zooscope.records.records import GIVEN_CLASSES, Records
 from zooscope.scores.matrices import CONFIDENCE
 from zooscope.scores.sat import EPSILON_S
 from zooscope.study.at_hand import AtHand
@@ -39,12 +39,13 @@ from zooscope.study.definition import (
     choose_roles,
     components_of,
     definition_of,
+    list_notes,
+    match_all,
     record_of,
     require_same_attack,
     require_same_images,
     require_same_seed,
     require_same_shard_size,
-    require_usable,
 )
 from zooscope.study.snapshot import Snapshot
 
@@ -134,6 +135,9 @@ class Study:
             StudyError: the folder holds a study, or can't be written.
             ClassifierError: two classifiers share a name, or their classes don't fit the images'.
             ImagesError: some images can't be read.
+
+        Warns:
+            ClassMatchingWarning: outputs have other names than the images' classes, or are in another order, which is followed.
         """
         chosen, known = _collect(classifiers, images)
         definition = definition_of(known, attack or LinfPGD(), seed=seed, shard_size=shard_size)
@@ -144,7 +148,7 @@ class Study:
                 records.add_classifier(record_of(classifier))
             records.set_roles(roles)
 
-        records = Records.create(Path(path) / DATABASE, definition, known.ids, known.labels, fill=fill)
+        records = Records.create(Path(path) / DATABASE, definition, known.ids, known.labels, notes=list_notes(known), fill=fill)
         return cls(records, path=Path(path), images=known, attack=attack, classifiers=chosen)
 
     @classmethod
@@ -161,8 +165,9 @@ class Study:
         """A study that is gone with the process; arguments and errors are those of `create`."""
         chosen, known = _collect(classifiers, images)
         definition = definition_of(known, attack or LinfPGD(), seed=seed, shard_size=shard_size)
-        study = cls(Records.in_memory(definition, known.ids, known.labels), path=None, images=known, attack=attack)
-        study.add(chosen, sources=sources)
+        records = Records.in_memory(definition, known.ids, known.labels, notes=list_notes(known))
+        study = cls(records, path=None, images=known, attack=attack)
+        study._enter(chosen, choose_roles([classifier.name for classifier in chosen], sources))
         return study
 
     @classmethod
@@ -212,17 +217,33 @@ class Study:
             UnknownNameError: no classifier has the name of a source; nothing is added then.
             StudyError: one has a name that is taken by a classifier with other weights or preprocessing; or the study is imported.
             ClassifierError: one has another number of classes than the images.
+
+        Warns:
+            ClassMatchingWarning: as for `create`.
         """
         self._require_images()
-        added = collect_classifiers(classifiers)
-        require_usable(added, self.class_names)
+        added = self.match(collect_classifiers(classifiers))
         known = [entry.name for entry in self._records.entries]
         roles = choose_roles(list(dict.fromkeys([*known, *(one.name for one in added)])), sources)
         with self._held():
-            for classifier in added:
-                self._records.add_classifier(record_of(classifier))
-            self._at_hand.take(classifiers=added)
-            self._records.set_roles(roles)
+            self._enter(added, roles)
+
+    def _enter(self, classifiers: Sequence[Classifier], roles: Mapping[str, bool]) -> None:
+        for classifier in classifiers:
+            self._records.add_classifier(record_of(classifier))
+        self._at_hand.take(classifiers=classifiers)
+        self._records.set_roles(roles)
+
+    def match(self, classifiers: Sequence[Classifier]) -> list[Classifier]:
+        """Classifiers with their outputs matched with the classes of the study's images, where the names of both say how.
+
+        Raises:
+            ClassifierError: two share a name, or one has another number of classes than the images.
+
+        Warns:
+            ClassMatchingWarning: outputs have other names than the classes, or are in another order.
+        """
+        return match_all(classifiers, self.class_names, are_given=GIVEN_CLASSES in self._records.notes)
 
     def remove(self, names: Iterable[str]) -> None:
         """Forgets classifiers and everything measured of them.
@@ -369,6 +390,10 @@ class Study:
         Raises:
             StudyError: another run holds the study, or a classifier is not at hand.
             ClassifierError: a classifier guesses, gives NaN, or can't be attacked.
+
+        Warns:
+            ImplausibleClassifierWarning: a classifier is far less accurate than with its outputs in another order, than its card
+                says, or than the others; said before anything is attacked.
         """
         self._require_images()
         if not self.names:
@@ -513,12 +538,11 @@ class Study:
         return self.snapshot().export(folder, confidence=confidence)
 
 
-def _collect(classifiers: object, images: object) -> tuple[tuple[Classifier, ...], ImageSet]:
-    """Classifiers and images of a study that can be measured."""
+def _collect(classifiers: object, images: object) -> tuple[list[Classifier], ImageSet]:
+    """Classifiers and images of a study that can be measured; outputs are matched with classes."""
     chosen = collect_classifiers(classifiers)
     if not chosen:
         msg = "a study needs at least one classifier; name some."
         raise InvalidValueError(msg)
     known = collect_images(images, num_classes=chosen[0].num_classes)
-    require_usable(chosen, known.class_names)
-    return chosen, known
+    return match_all(chosen, known.class_names, are_given=known.has_given_classes), known

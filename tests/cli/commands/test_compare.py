@@ -106,3 +106,8 @@ def test_an_impossible_option_is_one_sentence(option: str, value: str, sentence:
 def test_images_from_a_folder_with_too_few_classes_are_refused(image_folder: Path) -> None:
     result = call("compare", *PAIR, "--images", f"folder:{image_folder}")
     assert "bundled:resnet has 10 classes, but the images have 3" in one_line(result.stderr)
+
+
+def test_it_says_how_classes_are_matched(found: dict[str, object]) -> None:
+    assert found["class_matching"] == ["by name", "by name"]
+    assert "classes matched by name" in " ".join(call("compare", *PAIR, *IMAGES, "--iterations", "1").stdout.split())

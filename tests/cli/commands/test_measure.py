@@ -1,4 +1,6 @@
 import fcntl
+import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -215,7 +217,10 @@ def test_a_folder_of_images_with_its_classes_is_measured_and_found_again(tmp_pat
     assert call("measure", tmp_path / "study").exit_code == 0
     assert call("measure", tmp_path / "study", *options).exit_code == 0
     without = call("measure", tmp_path / "study2", *CLASSIFIERS, *options[:2], "--iterations", "1")
-    assert "chance level" in one_line(without.stderr)
+    *notes, error = without.stderr.splitlines()
+    assert len(notes) == 1
+    assert "are matched by position: 10 of its 10 names differ from the images' ('airplane' for '0-truck'," in notes[0]
+    assert re.search(r"chance level, but .* with its outputs in another order .* \(some may be wrong: 20 images are few\)", error)
 
 
 def test_a_missing_file_of_classes_is_told(tmp_path: Path, image_folder: Path) -> None:
@@ -240,3 +245,30 @@ def test_a_deleted_study_is_gone_but_not_what_else_lies_in_its_folder(study: Pat
     with Study.open(study) as opened:
         opened.delete()
     assert [path.name for path in study.iterdir()] == ["report.html"]
+
+
+def test_outputs_in_another_order_are_noted_with_the_class_map_that_mends_them_and_show_repeats_it(tmp_path: Path) -> None:
+    order, folder = [0, 1, 2, 5, 4, 3, 6, 7, 9, 8], tmp_path / "study"
+    (tmp_path / "odd.txt").write_text("\n".join(map(str, order)))
+    odd = f"bundled:resnet?name=odd&class_map={tmp_path / 'odd.txt'}"
+    images = ("--images", "bundled:cifar10", "--count", "60", "--iterations", "1")
+    result = call("measure", folder, "--classifiers", odd, "bundled:vit", *images)
+    assert result.exit_code == 0
+    for text in (result.stderr, call("show", folder).stdout):
+        said = " ".join(text.split())
+        assert "Note: The classes of odd are matched by its class map: the network's own names have another order" in said
+        assert "Note: odd gets " in said
+        assert "give it a class map (class_map=FILE) with the lines 0, 1, 2, 5, 4, 3, 6, 7, 9, 8; outputs are counted" in said
+    assert json.loads(call("show", folder, "--json").stdout)["permutations"] == {"odd": order}
+
+
+def test_what_is_left_out_of_the_images_is_noted_and_show_repeats_it(tmp_path: Path) -> None:
+    images = load_images("bundled:cifar10").sample(20)
+    for name, label in zip(images.ids, images.labels, strict=True):
+        place = tmp_path / "images" / images.class_names[label]
+        place.mkdir(parents=True, exist_ok=True)
+        (place / Path(name).name).write_bytes(images.read(name))
+        (place / "notes.txt").write_text("none")
+    words = (*CLASSIFIERS, "--images", f"folder:{tmp_path / 'images'}", "--iterations", "1")
+    assert f"Note: folder:{tmp_path / 'images'}: left out: files .txt: 10." in call("measure", tmp_path / "s", *words).stderr
+    assert "Note: Left out of the images: files .txt: 10." in " ".join(call("show", tmp_path / "s").stdout.split())

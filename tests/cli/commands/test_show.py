@@ -279,3 +279,28 @@ def test_pairs_that_the_images_do_not_separate_are_said(tmp_path: Path) -> None:
     assert re.search(r"Of the 27 other pairs, \d+ from the nearest and \d+ from the farthest are not separable on these 600", text)
     write_study(tmp_path / "two", ("a", "b"))
     assert "separable" not in call("show", tmp_path / "two").stdout
+
+
+def test_it_says_how_classes_are_matched_and_what_was_left_out(tmp_path: Path) -> None:
+    write_study(tmp_path, ("a", "b", "c"))
+    assert "Classes are matched" not in call("show", tmp_path).stdout
+    path, odd = tmp_path / DATABASE, "by position: 1 of its 10 names differs from the images' ('x' for 'y')"
+    rewrite(path, "UPDATE classifiers SET class_matching = 'by name'")
+    assert "\nClasses are matched by name.\n" in call("show", tmp_path).stdout
+    rewrite(path, f"""UPDATE classifiers SET class_matching = "{odd}" WHERE name = 'b'""")  # noqa: S608  (our own text)
+    rewrite(path, """INSERT INTO study VALUES ('left_out', '{"files .txt": 2}')""")
+    text = " ".join(call("show", tmp_path).stdout.split())
+    assert "Classes are matched by name (2), by position (1)." in text
+    assert f"Note: The classes of b are matched {odd}." in text
+    assert "Note: Left out of the images: files .txt: 2." in text
+    found = strictly(call("show", tmp_path, "--json").stdout)
+    assert found["class_matching"] == ["by name", odd, "by name"]
+    assert found["left_out"] == {"files .txt": 2}
+    assert found["permutations"] == {}
+
+
+@pytest.mark.parametrize("note", ["nonsense", "[1]", '{"files": "many"}'])
+def test_a_note_of_what_was_left_out_that_can_not_be_read_is_damage(tmp_path: Path, note: str) -> None:
+    write_study(tmp_path, ("a", "b"))
+    rewrite(tmp_path / DATABASE, f"INSERT INTO study VALUES ('left_out', '{note}')")  # noqa: S608  (our own text)
+    assert "is damaged: some of it can't be read" in one_line(call("show", tmp_path).stderr)

@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.report.synthetic import planted_study
 from zooscope.report.facts import Facts
-from zooscope.report.sections.classifiers import describe_classifiers
+from zooscope.report.sections.classifiers import ClassifiersSection, describe_classifiers
 
 BLOCKS = [["a", "b", "c"], ["d", "e"]]
 
@@ -50,3 +52,18 @@ def test_without_scores_there_is_no_nearest(study: object) -> None:
     rows = describe_classifiers(Facts.read(study, confidence=0.95))  # type: ignore[arg-type]
     assert {row.nearest for row in rows} == {None}
     assert all(np.isnan(row.nearest_score) for row in rows)
+
+
+def test_how_classes_are_matched_stands_below_the_table_once_where_it_is_the_same_for_all() -> None:
+    facts = Facts.read(planted_study(BLOCKS), confidence=0.95)
+    assert "matched with the images" not in ClassifiersSection().show(facts).html
+    same = replace(facts, class_matchings=dict.fromkeys(facts.names, "by name"))
+    assert ClassifiersSection().show(same).html.count("matched with the images' classes by name.") == 1
+    odd = "by position: 1 of its 10 names differs from the images' ('<x>' for 'y')"
+    mixed = (
+        ClassifiersSection().show(replace(same, class_matchings=same.class_matchings | {"b": odd}, implausible=("odd one",))).html
+    )
+    assert "by name (4), by position (1)." in mixed
+    assert "The classes of b are matched by position" in mixed
+    assert "&lt;x&gt;" in mixed
+    assert "odd one" in mixed

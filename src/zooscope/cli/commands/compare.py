@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.table import Table
 
+from zooscope.classifiers.class_matching import describe_matchings
 from zooscope.cli.measuring import choose_attack, drop_none, take_sample
 from zooscope.cli.options import (
     CONFIDENCE,
@@ -96,6 +97,7 @@ def _encode(score: "SatScore", *, images: str, num_images: int, transforms: Sequ
         "sat": replace_nan(float(score)),
         **{name: replace_nan(getattr(score, name)) for name in numbers},
         "transforms": list(transforms),
+        "class_matching": list(score.class_matchings),
     }
 
 
@@ -112,6 +114,8 @@ def _draw(score: "SatScore", *, images: str, num_images: int, transforms: Sequen
     table.add_row(f"{a} fools {b}", format_percent(score.a_to_b), _describe_control(score.control_a_to_b, *transforms))
     table.add_row(f"{b} fools {a}", format_percent(score.b_to_a), _describe_control(score.control_b_to_a, *reversed(transforms)))
     table.add_row("images", str(score.count), f"that both classify correctly, of {num_images} of {images}")
+    how, _ = describe_matchings(dict(zip(score.names, score.class_matchings, strict=True)))
+    table.add_row("classes", "", f"matched {how}")
     console = stdout()
     console.print(f"{a} and {b}")
     console.print(f"Attack: {format_attack(json.loads(score.attack))}")

@@ -7,6 +7,7 @@ from typing import Any, final
 import numpy as np
 from jaxtyping import Bool
 
+from zooscope.classifiers.class_matching import describe_matchings
 from zooscope.records.predictions import NOT_MEASURED
 from zooscope.report.facts import Facts
 from zooscope.report.sections.base import Need, Part, Section, fill_template
@@ -53,7 +54,16 @@ class ClassifiersSection(Section):
 
     def show(self, facts: Facts) -> Part:
         """A row per classifier."""
-        return Part(html=fill_template("classifiers.html", classifiers=describe_classifiers(facts), has_weak=bool(facts.weak)))
+        matched, sentences = describe_matchings(facts.class_matchings)
+        return Part(
+            html=fill_template(
+                "classifiers.html",
+                classifiers=describe_classifiers(facts),
+                has_weak=bool(facts.weak),
+                matched=matched,
+                remarks=(*sentences, *facts.implausible),
+            )
+        )
 
 
 def describe_classifiers(facts: Facts) -> tuple[ClassifierRow, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final, final
 
+from zooscope.images.left_out import describe_left_out
 from zooscope.report.facts import Facts
 from zooscope.report.repeat import Repeat, write_repeat
 from zooscope.report.sections.base import Need, Part, Section, fill_template
@@ -36,6 +37,7 @@ class Methods:
         attack: the attack's name.
         settings: its settings as a person writes them.
         images: address of the image set.
+        left_out: what lay beside the images and is not used, in words; empty if nothing.
         num_images: how many images.
         image_digest: SHA-256 over images, ids and labels.
         seed: of the study.
@@ -51,6 +53,7 @@ class Methods:
     attack: str
     settings: dict[str, str]
     images: str
+    left_out: str
     num_images: int
     image_digest: str
     seed: int
@@ -69,6 +72,7 @@ def collect_methods(facts: Facts) -> Methods:
         attack=str(facts.attack["attack"]),
         settings=format_settings({name: value for name, value in facts.attack.items() if name != "attack"}),
         images=facts.definition.images,
+        left_out=describe_left_out(facts.left_out),
         num_images=facts.num_images,
         image_digest=facts.definition.image_digest,
         seed=facts.definition.seed,
