@@ -56,9 +56,10 @@ def list_makers(images: ImageSet, folder: Path) -> Cases:
     yield PixelTransform, {"height": 32, "width": 32, **scaled}
     yield PixelTransform.parse, {"description": size.description}
     network = {"name": "mine", "network": nn.Flatten().eval(), "num_classes": 10, "transform": size}
-    yield zooscope.Classifier, {**network, "mean": (0, 0, 0), "std": (1, 1, 1), "address": None, "architecture": ""}
+    looks = {"mean": (0, 0, 0), "std": (1, 1, 1), "address": None, "architecture": "", "class_names": None, "class_matching": ""}
+    yield zooscope.Classifier, {**network, **looks}
     labelled = {"address": "mine", "ids": images.ids, "labels": images.labels, "class_names": images.class_names}
-    yield ImageSet, {**labelled, "read": images.read, "bits": None, "left_out": {}}
+    yield ImageSet, {**labelled, "read": images.read, "bits": None, "left_out": {}, "has_given_classes": False}
     yield zooscope.classifier_addresses, {"words": ["bundled:vit"]}
     yield zooscope.collect_classifiers, {"given": ["bundled:vit"]}
     yield zooscope.collect_images, {"given": images, "classes": None, "num_classes": 3}
@@ -100,6 +101,7 @@ def list_methods(study: Study, other: Study, folder: Path) -> Cases:
     yield images.pixels, {"classifier": classifier, "indices": [0]}
     yield images.as_stored, {"indices": [0]}
     yield other.add, {"classifiers": NAMES[1], "sources": None}
+    yield other.match, {"classifiers": [classifier]}
     yield other.remove, {"names": []}
     yield other.require, {"images": None, "attack": None, "seed": None, "shard_size": None}
     yield other.set_components, {"table": pd.DataFrame({"activation": ["ReLU"]}, index=[NAMES[0]])}
