@@ -19,7 +19,7 @@ from zooscope.components.reading.read import Components, read_components
 from zooscope.components.reading.skeleton import load_skeleton
 from zooscope.components.vocabulary import COMPONENTS
 
-NETWORKS: Final = tuple(sorted(entry.name for entry in paper.entries() if entry.timm is not None))
+NETWORKS: Final = tuple(sorted(entry.name for entry in paper.read_entries() if entry.timm is not None))
 LOOKED_AT: Final = frozenset(random.Random(2024).sample(NETWORKS, len(NETWORKS) // 2))  # noqa: S311  (a draw, not a secret)
 HELD_OUT: Final = frozenset(NETWORKS) - LOOKED_AT
 FIRST: Final = {  # disagreements in the held-out half at the first reading
@@ -86,7 +86,7 @@ def find_disagreements(found: Mapping[str, Components]) -> list[tuple[str, str]]
         (name, component)
         for name, components in found.items()
         for component in COMPONENTS
-        if components[component].value != paper.entry(name).components[component]
+        if components[component].value != paper.find_entry(name).components[component]
     ]
 
 
@@ -113,7 +113,7 @@ def tabulate_disagreements(found: Mapping[str, Components]) -> list[str]:
     """Every disagreement, and who is right, as Markdown."""
     lines = ["| network | component | table | reading | right is | because |", "|---|---|---|---|---|---|"]
     for name, component in find_disagreements(found):
-        table, reading = paper.entry(name).components[component], found[name][component]
+        table, reading = paper.find_entry(name).components[component], found[name][component]
         right, because = JUDGED.get((name, component), ("not judged yet", reading.why))
         lines.append(f"| {name} | {component} | {table} | {reading.value} | {right} | {because} |")
     return lines

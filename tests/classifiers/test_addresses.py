@@ -6,16 +6,16 @@ import sys
 import pytest
 
 from zooscope.addresses import parse_address
-from zooscope.classifiers.addresses import group_of, name_of
+from zooscope.classifiers.addresses import find_group, find_name
 from zooscope.classifiers.providers.registry import parse_classifier_address
 from zooscope.errors import UnknownNameError
 
 
 def test_a_name_and_a_group_are_told_without_loading_anything() -> None:
-    assert name_of(parse_address("timm:nothing.like_it?weights=nowhere.pth")) == "timm:nothing.like_it"
-    assert name_of(parse_address("timm:nothing?weights=nowhere.pth&name=mine")) == "mine"
-    assert group_of(parse_address("timm:nothing?group=long%20training")) == "long training"
-    assert group_of(parse_address("timm:nothing")) is None
+    assert find_name(parse_address("timm:nothing.like_it?weights=nowhere.pth")) == "timm:nothing.like_it"
+    assert find_name(parse_address("timm:nothing?weights=nowhere.pth&name=mine")) == "mine"
+    assert find_group(parse_address("timm:nothing?group=long%20training")) == "long training"
+    assert find_group(parse_address("timm:nothing")) is None
     program = (
         "import sys; from zooscope.classifiers import selection, zoo_file;"
         "selection.classifier_addresses(['huggingface:a/b', 'timm:c?name=d']);"

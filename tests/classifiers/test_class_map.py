@@ -11,7 +11,7 @@ from torch import nn
 
 from tests.specimens import classifier_of, conv_network
 from zooscope import load_classifier
-from zooscope.classifiers.class_map import ClassMap, mapped, match_classes, outputs_in
+from zooscope.classifiers.class_map import ClassMap, apply_class_map, match_classes, read_outputs
 from zooscope.classifiers.classifier import Classifier
 from zooscope.errors import InvalidValueError, MissingFileError
 
@@ -26,30 +26,30 @@ def test_logits_are_those_that_are_named_in_their_order(tmp_path_factory: pytest
     file = tmp_path_factory.mktemp("maps") / "map.txt"
     file.write_text("\n".join(map(str, outputs)), encoding="utf-8")
     pixels, whole = torch.rand(3, 3, 6, 6), five_classes()
-    part = mapped(whole, str(file))
+    part = apply_class_map(whole, str(file))
     assert part.num_classes == len(outputs)
     torch.testing.assert_close(part.logits(pixels), whole.logits(pixels)[:, outputs], rtol=0, atol=0)
 
 
 def test_a_background_class_in_front_is_left_out() -> None:
     pixels, whole = torch.rand(3, 3, 6, 6), five_classes()
-    part = mapped(whole, "background")
+    part = apply_class_map(whole, "background")
     assert part.num_classes == 4
     torch.testing.assert_close(part.logits(pixels), whole.logits(pixels)[:, 1:], rtol=0, atol=0)
 
 
 def test_gradients_flow_through_the_map_to_the_pixels() -> None:
     pixels, whole = torch.rand(2, 3, 6, 6, requires_grad=True), five_classes()
-    (mapped_gradient,) = torch.autograd.grad(mapped(whole, "background").logits(pixels)[:, 1].sum(), pixels)
+    (mapped_gradient,) = torch.autograd.grad(apply_class_map(whole, "background").logits(pixels)[:, 1].sum(), pixels)
     (gradient,) = torch.autograd.grad(whole.logits(pixels)[:, 2].sum(), pixels)
     torch.testing.assert_close(mapped_gradient, gradient)
 
 
 def test_another_map_is_another_classifier(tmp_path: Path) -> None:
-    digests = {five_classes().digest, mapped(five_classes(), "background").digest}
+    digests = {five_classes().digest, apply_class_map(five_classes(), "background").digest}
     for number, content in enumerate(["1\n2\n3\n4", "1\n2\n4\n3", "class,output\na,1\nb,2\nc,3\nd,4"]):
         (tmp_path / f"{number}.txt").write_text(content, encoding="utf-8")
-        digests.add(mapped(five_classes(), str(tmp_path / f"{number}.txt")).digest)
+        digests.add(apply_class_map(five_classes(), str(tmp_path / f"{number}.txt")).digest)
     assert len(digests) == 3  # the first file and the last say what background says
 
 
@@ -67,7 +67,7 @@ def test_another_map_is_another_classifier(tmp_path: Path) -> None:
 @pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["plain", "with mark"])
 def test_text_and_tables_are_read(tmp_path: Path, content: str, mark: str) -> None:
     (tmp_path / "map.txt").write_text(mark + content, encoding="utf-8")
-    assert outputs_in(tmp_path / "map.txt") == (3, 0, 2)
+    assert read_outputs(tmp_path / "map.txt") == (3, 0, 2)
 
 
 @pytest.mark.parametrize(
@@ -87,13 +87,13 @@ def test_text_and_tables_are_read(tmp_path: Path, content: str, mark: str) -> No
 def test_what_is_no_class_map_is_refused_with_its_line(tmp_path: Path, content: str, message: str) -> None:
     (tmp_path / "map.txt").write_text(content, encoding="utf-8")
     with pytest.raises(InvalidValueError, match=message):
-        outputs_in(tmp_path / "map.txt")
+        read_outputs(tmp_path / "map.txt")
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "map.txt").write_bytes(bytes(range(256)))
     with pytest.raises(InvalidValueError, match=r"map\.txt is no text"):
-        outputs_in(tmp_path / "map.txt")
+        read_outputs(tmp_path / "map.txt")
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
@@ -106,13 +106,13 @@ def test_an_output_that_the_network_does_not_have_is_refused(tmp_path: Path) -> 
     with pytest.raises(
         InvalidValueError, match=r"map\.txt names output 5, but the network of five has outputs 0 to 4; count from 0"
     ):
-        mapped(five_classes(), str(tmp_path / "map.txt"))
+        apply_class_map(five_classes(), str(tmp_path / "map.txt"))
 
 
 def test_nothing_but_background_is_refused() -> None:
     lonely = classifier_of("two", nn.Sequential(nn.Flatten(), nn.Linear(108, 2)), num_classes=2, size=(6, 6))
     with pytest.raises(InvalidValueError, match="the class map background leaves two fewer than 2 of its 2 outputs"):
-        mapped(lonely, "background")
+        apply_class_map(lonely, "background")
 
 
 # Matched by name
@@ -149,7 +149,7 @@ def test_where_nothing_moves_the_identity_stays() -> None:
 
 def test_a_class_map_holds_against_names_and_renames_what_it_moves(tmp_path: Path) -> None:
     (tmp_path / "map.txt").write_text("1\n0\n2\n3\n4", encoding="utf-8")
-    part = mapped(replace(five_classes(), class_names=NAMES), str(tmp_path / "map.txt"))
+    part = apply_class_map(replace(five_classes(), class_names=NAMES), str(tmp_path / "map.txt"))
     assert part.class_names == ("dog", "cat", "fish", "emu", "owl")
     matched = match_classes(part, NAMES)
     assert matched.digest == part.digest

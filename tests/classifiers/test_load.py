@@ -10,14 +10,14 @@ from torch import nn
 
 from zooscope import load_classifier
 from zooscope.addresses import parse_address
-from zooscope.classifiers.addresses import group_of
+from zooscope.classifiers.addresses import find_group
 from zooscope.classifiers.probe import probe
 from zooscope.classifiers.providers.registry import (
     PROVIDERS,
-    bundled_names,
     find_provider,
     import_provider,
-    names_of,
+    list_bundled_names,
+    list_names,
     parse_classifier_address,
 )
 from zooscope.errors import ClassifierError, InvalidValueError, MissingExtraError, UnknownNameError
@@ -31,8 +31,8 @@ def test_a_bundled_classifier_is_called_by_its_address_or_as_asked() -> None:
 
 
 def test_bundled_names_are_addresses() -> None:
-    assert "bundled:resnet" in bundled_names()
-    assert all(load_classifier(address).address == address for address in bundled_names())
+    assert "bundled:resnet" in list_bundled_names()
+    assert all(load_classifier(address).address == address for address in list_bundled_names())
 
 
 def test_an_unknown_source_suggests_the_near_one() -> None:
@@ -63,7 +63,7 @@ def test_a_bundled_classifier_takes_no_options_of_its_own() -> None:
 def test_a_group_is_kept_in_the_address_and_changes_nothing_else() -> None:
     plain, grouped = load_classifier("bundled:resnet"), load_classifier("bundled:resnet?group=conv%20nets&name=mine")
     assert grouped.address == "bundled:resnet?group=conv+nets"
-    assert group_of(parse_address(str(grouped.address))) == "conv nets"
+    assert find_group(parse_address(str(grouped.address))) == "conv nets"
     assert plain.digest == grouped.digest
 
 
@@ -93,7 +93,7 @@ def test_every_provider_has_a_module_that_loads(provider: str) -> None:
 
 @pytest.mark.parametrize("provider", ["bundled", "timm", "torchvision", "paper"])
 def test_names_that_can_be_listed_are_addresses(provider: str) -> None:
-    names = names_of(find_provider(parse_classifier_address(f"{provider}:")))
+    names = list_names(find_provider(parse_classifier_address(f"{provider}:")))
     assert len(names) == len(set(names)) > 10
     assert all(name.startswith(f"{provider}:") for name in names)
 

@@ -7,7 +7,7 @@ import timm
 
 from zooscope import classifier_addresses
 from zooscope.classifiers import load
-from zooscope.classifiers.providers.registry import bundled_names
+from zooscope.classifiers.providers.registry import list_bundled_names
 from zooscope.errors import ClassifierError, InvalidValueError, MissingFileError, UnknownNameError
 
 
@@ -36,15 +36,17 @@ def test_lists_are_taken_apart_at_addresses_only(words: list[str], expected: lis
 
 
 def test_a_pattern_stands_for_all_classifiers_that_match() -> None:
-    assert classifier_addresses(["bundled:*"]) == bundled_names()
-    assert set(classifier_addresses(["bundled:resnet*"])) == {name for name in bundled_names() if name.startswith("bundled:resnet")}
+    assert classifier_addresses(["bundled:*"]) == list_bundled_names()
+    assert set(classifier_addresses(["bundled:resnet*"])) == {
+        name for name in list_bundled_names() if name.startswith("bundled:resnet")
+    }
     assert classifier_addresses(["bundled:[v]it", "bundled:vit"]) == ("bundled:vit",)
 
 
 def test_patterns_mix_with_names_and_nothing_comes_twice() -> None:
     mixed = classifier_addresses(["bundled:vit,bundled:*"])
     assert mixed[0] == "bundled:vit"
-    assert sorted(mixed) == sorted(bundled_names())
+    assert sorted(mixed) == sorted(list_bundled_names())
 
 
 def test_options_behind_a_pattern_go_to_all_that_it_stands_for() -> None:
@@ -81,7 +83,7 @@ def test_a_pattern_that_matches_nothing_is_refused(pattern: str, message: str) -
 
 def test_one_name_for_a_whole_pattern_is_refused() -> None:
     with pytest.raises(
-        InvalidValueError, match=rf"bundled:\*\?name=x gives one name to {len(bundled_names())} classifiers; leave name="
+        InvalidValueError, match=rf"bundled:\*\?name=x gives one name to {len(list_bundled_names())} classifiers; leave name="
     ):
         classifier_addresses(["bundled:*?name=x"])
 
@@ -95,7 +97,7 @@ def test_zoo_files_patterns_and_names_mix_in_order(tmp_path: Path) -> None:
         '[[classifiers]]\naddress = "bundled:resnet*"\ngroup = "cnn"\n[[classifiers]]\naddress = "bundled:visformer"\n', "utf-8"
     )
     found = classifier_addresses(["bundled:vit", str(file), "bundled:visformer,bundled:swin"])
-    resnets = tuple(f"{name}?group=cnn" for name in bundled_names() if name.startswith("bundled:resnet"))
+    resnets = tuple(f"{name}?group=cnn" for name in list_bundled_names() if name.startswith("bundled:resnet"))
     assert found == ("bundled:vit", *resnets, "bundled:visformer", "bundled:swin")
 
 

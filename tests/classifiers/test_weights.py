@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from zooscope.classifiers.weights import fill, misfit, read_checkpoint
+from zooscope.classifiers.weights import describe_misfit, fill, read_checkpoint
 from zooscope.errors import ClassifierError, UnknownNameError
 
 
@@ -312,8 +312,8 @@ def test_a_complaint_of_pytorch_is_shortened(change: dict[str, Tensor | None], s
     changed = {name: value for name, value in (weights() | change).items() if value is not None}
     with pytest.raises(RuntimeError) as caught:
         nn.Sequential(nn.Linear(3, 2)).load_state_dict(changed)
-    assert misfit(caught.value) == sentence
+    assert describe_misfit(caught.value) == sentence
 
 
 def test_another_error_is_no_misfit() -> None:
-    assert misfit(RuntimeError("out of memory")) is None
+    assert describe_misfit(RuntimeError("out of memory")) is None

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from zooscope.addresses import Address
-from zooscope.classifiers.addresses import name_of
+from zooscope.classifiers.addresses import find_name
 from zooscope.classifiers.zoo_file import read_zoo_file
 from zooscope.errors import InvalidValueError, MissingFileError, UnknownNameError, ZooscopeError
 
@@ -87,7 +87,7 @@ def test_paths_are_relative_to_the_file_and_names_stay_as_written(tmp_path: Path
     (tmp_path / "mine").mkdir()
     found = one(tmp_path, f'address = "{address}"')
     assert found.rest == rest.format(folder=tmp_path)
-    assert name_of(found) == address
+    assert find_name(found) == address
 
 
 def test_options_that_are_paths_are_relative_to_the_file_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from zooscope.components.vocabulary import COMPONENTS
 
 
 def test_names_are_addresses_one_a_line() -> None:
-    assert call("classifiers", "--paper", "--names").stdout.splitlines() == [f"paper:{name}" for name in paper.names()]
+    assert call("classifiers", "--paper", "--names").stdout.splitlines() == [f"paper:{name}" for name in paper.list_names()]
 
 
 def test_json_holds_everything() -> None:
@@ -30,7 +30,7 @@ def test_json_holds_everything() -> None:
 def test_the_table_names_all_69_in_80_columns() -> None:
     text = call("classifiers", "--paper").stdout
     assert max(map(len, text.splitlines())) <= 80
-    for entry in paper.entries():
+    for entry in paper.read_entries():
         assert f"\n{entry.name} " in text
         assert f"\n  {entry.paper_name} " in text
         assert entry.timm is None or f" {entry.timm} " in text
@@ -38,21 +38,22 @@ def test_the_table_names_all_69_in_80_columns() -> None:
 
 
 def test_a_summary_names_what_the_network_has() -> None:
-    assert format_components(paper.entry("sebotnet33ts_256")) == (
+    assert format_components(paper.find_entry("sebotnet33ts_256")) == (
         "CNN; hierarchical; stem 3s2/3/3s2; 256x256; BN; ReLU + SiLU; GAP; 2D self-attention (BoT); "
         "channel-wise attention (SE), middle of the block"
     )
-    assert format_components(paper.entry("resnest50d")) == (
+    assert format_components(paper.find_entry("resnest50d")) == (
         "CNN; hierarchical; stem 3s2/3/3 and pooling; 224x224; BN; ReLU; GAP; channel-wise attention; group convolution"
     )
     assert (
-        format_components(paper.entry("resnetv2_50d_evos")) == "CNN; hierarchical; stem 3s2/3/3 and pooling; 224x224; EvoNorm; GAP"
+        format_components(paper.find_entry("resnetv2_50d_evos"))
+        == "CNN; hierarchical; stem 3s2/3/3 and pooling; 224x224; EvoNorm; GAP"
     )
-    assert format_components(paper.entry("convit_base")) == "Transformer; stem 16s16; 224x224; LN; GeLU; CLS token"
+    assert format_components(paper.find_entry("convit_base")) == "Transformer; stem 16s16; 224x224; LN; GeLU; CLS token"
 
 
 def test_different_networks_have_different_summaries_exactly_where_their_components_differ() -> None:
-    by_components = {tuple(entry.components.values()): format_components(entry) for entry in paper.entries()}
+    by_components = {tuple(entry.components.values()): format_components(entry) for entry in paper.read_entries()}
     assert len(set(by_components.values())) == len(by_components)
 
 

@@ -23,7 +23,7 @@ def written(folder: Path, text: str) -> Path:
 def test_the_paper_has_69_networks_and_no_empty_cell() -> None:
     table = read_paper_components()
     assert table.shape == (69, 13)
-    assert tuple(table.index) == paper.names()
+    assert tuple(table.index) == paper.list_names()
     assert not table.isna().any(axis=None)
 
 

@@ -14,7 +14,7 @@ from zooscope.classifiers.classifier import Classifier
 from zooscope.errors import ClassifierError, ClassMatchingWarning, ImplausibleClassifierWarning, StudyError
 from zooscope.images.image_set import ImageSet
 from zooscope.records.records import Records
-from zooscope.study.newcomer import newcomer
+from zooscope.study.newcomer import measure_newcomer
 from zooscope.study.snapshot import read_snapshot
 from zooscope.study.study import Study
 
@@ -119,12 +119,12 @@ def test_the_order_of_images_made_by_hand_is_followed(images: ImageSet) -> None:
 
 def test_a_newcomer_is_matched_and_looked_at_as_the_study_would(images: ImageSet) -> None:
     with run([zooscope.load_classifier("bundled:vit")], images) as study:
-        plain = newcomer(study, zooscope.load_classifier("bundled:resnet"), device="cpu")
+        plain = measure_newcomer(study, zooscope.load_classifier("bundled:resnet"), device="cpu")
         with pytest.warns(ClassMatchingWarning, match="is followed"):
-            named = newcomer(study, permute("bundled:resnet", names=True), device="cpu")
+            named = measure_newcomer(study, permute("bundled:resnet", names=True), device="cpu")
         np.testing.assert_array_equal(named.fooled, plain.fooled)
         with pytest.warns(ImplausibleClassifierWarning, match="with the lines 0, 1, 2, 5, 4, 3, 6, 7, 9, 8"):
-            newcomer(study, permute("bundled:resnet", names=False), device="cpu")
+            measure_newcomer(study, permute("bundled:resnet", names=False), device="cpu")
 
 
 def test_a_pair_says_how_its_classes_are_matched(images: ImageSet) -> None:

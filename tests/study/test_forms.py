@@ -11,7 +11,7 @@ from tests.specimens import Array
 from zooscope import Study, load_images
 from zooscope.attacks import LinfPGD
 from zooscope.errors import ClassifierError, StudyError
-from zooscope.study.newcomer import newcomer
+from zooscope.study.newcomer import measure_newcomer
 
 ATTACK = LinfPGD(step_size=0.02, iterations=2)
 SAMPLE = load_images("bundled:cifar10").sample(20, seed=0)
@@ -27,7 +27,7 @@ def test_addresses_and_arrays_give_the_scores_of_loaded_ones(tmp_path: Path) -> 
         assert study.class_names == tuple("0123456789")
         study.run(device="cpu")
         ours = study.sat()
-        added = newcomer(study, "bundled:mixer", device="cpu")
+        added = measure_newcomer(study, "bundled:mixer", device="cpu")
         assert added.targets == study.names
         study.add("bundled:swin")
         assert study.names[-1] == "bundled:swin"

@@ -11,7 +11,7 @@ from zooscope.classifiers.classifier import Classifier
 from zooscope.errors import ClassifierError, InvalidValueError, StudyError, WeakSourceWarning
 from zooscope.images.image_set import ImageSet
 from zooscope.scores import outcomes
-from zooscope.study.newcomer import newcomer
+from zooscope.study.newcomer import measure_newcomer
 from zooscope.study.study import Study
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def test_the_row_is_the_one_that_a_study_of_all_would_hold(batch_size: int) -> N
     classifiers, images = family(4, sizes=((6, 6), (9, 9)))
     *known, new = classifiers
     with measured(known, images) as study, measured(classifiers, images) as whole:
-        found = newcomer(study, new, device="cpu", batch_size=batch_size)
+        found = measure_newcomer(study, new, device="cpu", batch_size=batch_size)
         predictions = whole.predictions
         assert study.names == tuple(classifier.name for classifier in known)
     expected = outcomes.find_outcomes(predictions)
@@ -62,7 +62,7 @@ def test_an_attack_with_random_starts_is_the_studys_too() -> None:
         ):
             study.run(device="cpu")
             whole.run(device="cpu")
-            rows.append(newcomer(study, classifiers[2], device="cpu").fooled)
+            rows.append(measure_newcomer(study, classifiers[2], device="cpu").fooled)
             np.testing.assert_array_equal(rows[-1], fooled_in(outcomes.find_outcomes(whole.predictions))[2, :2])
 
 
@@ -70,7 +70,7 @@ def test_a_listener_hears_of_every_shard() -> None:
     classifiers, images = family(3)
     told: list[Progress] = []
     with measured(classifiers[:2], images) as study:
-        newcomer(study, classifiers[2], device="cpu", listen=told.append)
+        measure_newcomer(study, classifiers[2], device="cpu", listen=told.append)
     assert [progress.phase for progress in told] == ["classify"] * 5 + ["attack"] * 5
     assert told[-1].done == told[-1].total
 
@@ -78,21 +78,21 @@ def test_a_listener_hears_of_every_shard() -> None:
 def test_images_that_are_not_measured_yet_do_not_count() -> None:
     classifiers, images = family(3)
     with Study.in_memory(classifiers=classifiers[:2], images=images, attack=ATTACK) as study:
-        found = newcomer(study, classifiers[2], device="cpu")
+        found = measure_newcomer(study, classifiers[2], device="cpu")
     assert not found.counted.any()
 
 
 def test_a_name_of_the_study_is_refused() -> None:
     classifiers, images = family(2)
     with measured(classifiers, images) as study, pytest.raises(StudyError, match=r"relative 0 is the name of a classifier"):
-        newcomer(study, classifiers[0])
+        measure_newcomer(study, classifiers[0])
 
 
 def test_other_classes_are_refused() -> None:
     classifiers, images = family(2)
     other = classifier_of("other", conv_network(0, num_classes=5), num_classes=5, size=(6, 6))
     with measured(classifiers, images) as study, pytest.raises(ClassifierError, match=r"other has 5 classes, but the images"):
-        newcomer(study, other)
+        measure_newcomer(study, other)
 
 
 def test_guessing_is_refused_unless_allowed() -> None:
@@ -101,9 +101,9 @@ def test_guessing_is_refused_unless_allowed() -> None:
     with Study.in_memory(classifiers=[two_class("other", np.ones(48))], images=images, attack=ATTACK) as study:
         study.run(device="cpu", allow_chance=True)
         with pytest.raises(ClassifierError, match=r"guesser gets 20 of 40 clean images right: chance level"):
-            newcomer(study, guesser, device="cpu")
+            measure_newcomer(study, guesser, device="cpu")
         with pytest.warns(WeakSourceWarning, match="the attack on guesser fools guesser itself on only 0 % of images"):
-            newcomer(study, guesser, device="cpu", allow_chance=True)
+            measure_newcomer(study, guesser, device="cpu", allow_chance=True)
 
 
 def test_an_imported_study_has_no_images_to_attack(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_an_imported_study_has_no_images_to_attack(tmp_path: Path) -> None:
     with Study.from_matrix(tmp_path, matrix):
         pass
     with Study.open(tmp_path) as study, pytest.raises(StudyError, match="is an imported matrix and holds no predictions"):
-        newcomer(study, two_class("new", np.ones(48)))
+        measure_newcomer(study, two_class("new", np.ones(48)))
 
 
 def test_a_batch_has_at_least_one_image() -> None:
@@ -120,4 +120,4 @@ def test_a_batch_has_at_least_one_image() -> None:
         measured(classifiers[:1], images) as study,
         pytest.raises(InvalidValueError, match=r"batch_size must be at least 1: got 0"),
     ):
-        newcomer(study, classifiers[1], batch_size=0)
+        measure_newcomer(study, classifiers[1], batch_size=0)

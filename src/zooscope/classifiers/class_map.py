@@ -41,12 +41,12 @@ class _Matched(ClassMap):
     """A class map that follows the names of the outputs."""
 
 
-def mapped(classifier: Classifier, class_map: str) -> Classifier:
+def apply_class_map(classifier: Classifier, class_map: str) -> Classifier:
     """A classifier with the images' classes instead of its network's.
 
     Args:
         classifier: gives `num_classes` logits, as its network does.
-        class_map: `background` where output 0 is background and output i + 1 is class i; else a file, see `outputs_in`.
+        class_map: `background` where output 0 is background and output i + 1 is class i; else a file, see `read_outputs`.
 
     Raises:
         MissingFileError: there is no such file.
@@ -55,8 +55,8 @@ def mapped(classifier: Classifier, class_map: str) -> Classifier:
     if class_map == BACKGROUND:
         outputs, place = tuple(range(1, classifier.num_classes)), "the class map background"
     else:
-        file = path_of(class_map)
-        outputs, place = outputs_in(file), f"the class map {file}"
+        file = find_path(class_map)
+        outputs, place = read_outputs(file), f"the class map {file}"
     if len(outputs) < 2:  # noqa: PLR2004  (one class is none to choose from)
         msg = f"{place} leaves {classifier.name} fewer than 2 of its {classifier.num_classes} outputs; name one for each class."
         raise InvalidValueError(msg)
@@ -111,12 +111,12 @@ def _undo(classifier: Classifier, network: "_Matched") -> Classifier:
     return replace(classifier, network=network.network, class_names=names, class_matching="")
 
 
-def path_of(class_map: str) -> Path:
+def find_path(class_map: str) -> Path:
     """The file of a class map, found from wherever one stands."""
     return Path(class_map).expanduser().resolve()
 
 
-def outputs_in(file: Path) -> tuple[int, ...]:
+def read_outputs(file: Path) -> tuple[int, ...]:
     """The network's outputs, counted from 0, in the order of the images' classes.
 
     Args:
@@ -139,7 +139,7 @@ def outputs_in(file: Path) -> tuple[int, ...]:
     is_table = bool(lines) and tuple(cell.strip().lower() for cell in lines[0][1].split(",")) == HEADER
     outputs: dict[int, int] = {}
     for number, line in lines[is_table:]:
-        output = _output(line, class_number=len(outputs), is_table=is_table, place=f"line {number} of the class map {file}")
+        output = _read_output(line, class_number=len(outputs), is_table=is_table, place=f"line {number} of the class map {file}")
         if output in outputs:
             msg = (
                 f"line {number} of the class map {file} names output {output} again (line {outputs[output]} has it); take one out."
@@ -152,7 +152,7 @@ def outputs_in(file: Path) -> tuple[int, ...]:
     return tuple(outputs)
 
 
-def _output(line: str, *, class_number: int, is_table: bool, place: str) -> int:
+def _read_output(line: str, *, class_number: int, is_table: bool, place: str) -> int:
     name, _, text = line.rpartition(",") if is_table else ("", "", line)  # a class may have a comma in its name
     if is_table and name.strip().isdecimal() and int(name) != class_number:
         msg = (

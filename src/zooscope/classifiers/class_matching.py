@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final, NamedTuple
 
-from zooscope.images.class_order import read_synsets, spelt
+from zooscope.images.class_order import read_synsets, spell
 
 BY_NAME: Final = "by name"
 BY_POSITION: Final = "by position"
@@ -89,8 +89,8 @@ def find_synsets(names: Sequence[str]) -> tuple[str, ...] | None:
     if len(names) != len(synsets):
         return None
     found: dict[int, str] = {}
-    for read in (spelt, normalise):
-        table = _list_aliases(is_exact=read is spelt)
+    for read in (spell, normalise):
+        table = _list_aliases(is_exact=read is spell)
         for position, name in enumerate(names):
             candidates = table.get(read(name), ())
             if position not in found and len(candidates) == 1:
@@ -133,11 +133,11 @@ def describe_matchings(matchings: Mapping[str, str]) -> tuple[str, tuple[str, ..
 
 def normalise(name: str) -> str:
     """A name without case, and with one space for whatever stands between its words."""
-    return re.sub(r"[\W_]+", " ", spelt(name).casefold()).strip()
+    return re.sub(r"[\W_]+", " ", spell(name).casefold()).strip()
 
 
 def _spell_alike(own: Sequence[str], classes: Sequence[str]) -> list[tuple[list[str], list[str]]]:
-    spellings = [([read(name) for name in own], [read(name) for name in classes]) for read in (spelt, normalise)]
+    spellings = [([read(name) for name in own], [read(name) for name in classes]) for read in (spell, normalise)]
     ours, theirs = find_synsets(own), find_synsets(classes)
     return spellings if ours is None or theirs is None else [*spellings, (list(ours), list(theirs))]
 
@@ -154,7 +154,7 @@ def _list_aliases(*, is_exact: bool) -> Mapping[str, tuple[str, ...]]:
     """The synsets that a name may stand for; its own id, all of its words, and each of them."""
     text = (files("timm") / "data" / "_info" / "imagenet_synset_to_lemma.txt").read_text(encoding="utf-8")
     words = dict(line.split("\t")[:2] for line in text.splitlines() if "\t" in line)
-    read = spelt if is_exact else normalise
+    read = spell if is_exact else normalise
     aliases: dict[str, dict[str, None]] = {}
     for synset in read_synsets():
         phrase = words.get(synset, "").strip('"')

@@ -22,18 +22,18 @@ def find_class_names(content: Any) -> tuple[str, ...] | None:  # noqa: ANN401  (
 
 def _list_names(place: Mapping[Any, Any]) -> list[tuple[str, ...]]:
     tables = [
-        *([(index, name) for name, index in table.items()] for table in _take(place, TO_INDEX, Mapping)),
-        *(list(table.items()) for table in _take(place, FROM_INDEX, Mapping)),
-        *(list(enumerate(names)) for names in _take(place, LISTS, Sequence)),
+        *([(index, name) for name, index in table.items()] for table in _take_names(place, TO_INDEX, Mapping)),
+        *(list(table.items()) for table in _take_names(place, FROM_INDEX, Mapping)),
+        *(list(enumerate(names)) for names in _take_names(place, LISTS, Sequence)),
     ]
-    return [names for names in map(_order, tables) if names is not None]
+    return [names for names in map(_order_names, tables) if names is not None]
 
 
-def _take(place: Mapping[Any, Any], keys: Sequence[str], kind: type) -> list[Any]:
+def _take_names(place: Mapping[Any, Any], keys: Sequence[str], kind: type) -> list[Any]:
     return [place[key] for key in keys if isinstance(place.get(key), kind) and not isinstance(place[key], str | bytes)]
 
 
-def _order(table: Sequence[tuple[Any, Any]]) -> tuple[str, ...] | None:
+def _order_names(table: Sequence[tuple[Any, Any]]) -> tuple[str, ...] | None:
     """Names by index; None where an index is missing, there twice or no number, or a name is no text."""
     names = {int(index): name for index, name in table if isinstance(index, int) or str(index).isdecimal()}
     if len(names) != len(table) or not names or names.keys() != set(range(len(names))):

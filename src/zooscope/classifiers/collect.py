@@ -8,7 +8,7 @@ from typing import Any, Final
 from torch import nn
 
 from zooscope.addresses import Address
-from zooscope.classifiers.addresses import name_of
+from zooscope.classifiers.addresses import find_name
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.load import load_classifier
 from zooscope.classifiers.providers.paper import find_missing_weights
@@ -44,7 +44,7 @@ def collect_classifiers(given: object) -> tuple[Classifier, ...]:
     chosen = list(_expand(items))
     owners: dict[str, Classifier | Address] = {}
     for one in chosen:
-        name = one.name if isinstance(one, Classifier) else name_of(one)
+        name = one.name if isinstance(one, Classifier) else find_name(one)
         if name in owners:
             both = f": {owners[name]} and {one}" if isinstance(owners[name], Address) and isinstance(one, Address) else ""
             msg = f"two classifiers are called {name}{both}; give one of them another name (name=...)."
@@ -105,10 +105,10 @@ def _take_network(network: Any) -> Classifier:  # noqa: ANN401  (timm's networks
     if not facts or not hasattr(network, "num_classes"):
         msg = f"a network alone ({kind}) doesn't say how its pixels are made; give it as {ARGUMENTS}."
         raise ClassifierError(msg)
-    from zooscope.classifiers.providers.timm import classifier_of  # noqa: PLC0415  (timm takes seconds, and is seldom needed here)
+    from zooscope.classifiers.providers.timm import make_classifier  # noqa: PLC0415  (timm takes seconds, and is seldom needed here)
 
     name = str(facts.get("architecture") or kind)
     if network.training:
         msg = f"{name}: the network is in training mode, where it answers differently each time; call network.eval() first."
         raise ClassifierError(msg)
-    return classifier_of(network, {}, name=name, address=None, asked=name)
+    return make_classifier(network, {}, name=name, address=None, asked=name)

@@ -9,7 +9,7 @@ from zooscope.classifiers.probe import describe_failure
 from zooscope.errors import ClassifierError
 
 
-def num_outputs(network: nn.Module, size: tuple[int, int], *, what: str) -> int:
+def count_outputs(network: nn.Module, size: tuple[int, int], *, what: str) -> int:
     """The number of logits that a network gives for one grey image.
 
     Args:

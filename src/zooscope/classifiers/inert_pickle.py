@@ -191,9 +191,9 @@ class _Builder:
                 return self._storage(storage).as_strided(size, stride, offset)  # which refuses what is not inside the storage
             case origin, (StandIn() as data, *_) if origin in PARAMETERS:
                 return self._tensor(data)
-            case origin, (build, kind, tuple(given), *_) if origin == TYPED and _origin(kind) in PLAIN_TYPES:
+            case origin, (build, kind, tuple(given), *_) if origin == TYPED and _find_origin(kind) in PLAIN_TYPES:
                 described = build(*given) if isinstance(build, type) and issubclass(build, StandIn) else content
-                return content if _origin(described) == TYPED else self._tensor(described)
+                return content if _find_origin(described) == TYPED else self._tensor(described)
         return content
 
     def _storage(self, storage: Storage) -> Tensor:
@@ -208,7 +208,7 @@ class _Builder:
         return self._numbers[storage.key]
 
 
-def _origin(kind: object) -> str:
+def _find_origin(kind: object) -> str:
     return str(getattr(kind, "origin", ""))
 
 

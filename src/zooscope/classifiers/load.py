@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from zooscope.addresses import Address, parse_address
 from zooscope.arguments import check_arguments
-from zooscope.classifiers.addresses import BACKGROUND, COMMON_OPTIONS, name_of
-from zooscope.classifiers.class_map import mapped, path_of
+from zooscope.classifiers.addresses import BACKGROUND, COMMON_OPTIONS, find_name
+from zooscope.classifiers.class_map import apply_class_map, find_path
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.outputs import LOGITS, OUTPUTS, PROBABILITIES, Logarithm
 from zooscope.classifiers.providers.registry import PROVIDERS, find_provider, import_provider, parse_classifier_address
@@ -42,9 +42,9 @@ def load_classifier(address: str | Address, *, name: str | None = None, trust: b
     """
     parsed = parse_classifier_address(address)
     if not trust:
-        PROVIDERS.require_no_code(find_provider(parsed), parsed, name=name or name_of(parsed))
+        PROVIDERS.require_no_code(find_provider(parsed), parsed, name=name or find_name(parsed))
     own, common = parsed.without_options(*COMMON_OPTIONS), parsed.without_options(*parsed.options.keys() - COMMON_OPTIONS).options
-    classifier: Classifier = import_provider(parsed).load(own.rest, own.options, name=name or name_of(parsed))
+    classifier: Classifier = import_provider(parsed).load(own.rest, own.options, name=name or find_name(parsed))
     kept = {option: value for option, value in common.items() if option != "name"}
     if kept.get("outputs", LOGITS) not in OUTPUTS:
         msg = f"the option outputs takes {' or '.join(OUTPUTS)}: got {kept['outputs']!r}."
@@ -53,7 +53,7 @@ def load_classifier(address: str | Address, *, name: str | None = None, trust: b
         classifier = replace(classifier, network=Logarithm(classifier.network).eval())
     if "class_map" in kept:
         if kept["class_map"] != BACKGROUND:
-            kept["class_map"] = str(path_of(kept["class_map"]))
-        classifier = mapped(classifier, kept["class_map"])
+            kept["class_map"] = str(find_path(kept["class_map"]))
+        classifier = apply_class_map(classifier, kept["class_map"])
     found = parse_address(classifier.address) if classifier.address else own
     return replace(classifier, address=str(found.with_options(kept)))

@@ -22,7 +22,7 @@ def refuse_unknown(options: Mapping[str, str], known: Sequence[str], *, provider
     refuse_unknown_options(options, known, provider=provider, common=COMMON_OPTIONS)
 
 
-def adjusted(transform: PixelTransform, options: Mapping[str, str]) -> PixelTransform:
+def adjust(transform: PixelTransform, options: Mapping[str, str]) -> PixelTransform:
     """The transform with what the options size, interpolation and crop say otherwise.
 
     Raises:
@@ -30,26 +30,26 @@ def adjusted(transform: PixelTransform, options: Mapping[str, str]) -> PixelTran
     """
     changes: dict[str, Any] = {}
     if "size" in options:
-        changes["height"] = changes["width"] = whole("size", options)
+        changes["height"] = changes["width"] = read_whole_number("size", options)
     if "interpolation" in options:
         changes["interpolation"] = options["interpolation"]
     if "crop" in options:
-        changes["crop_fraction"] = numbers("crop", options, 1)[0]
+        changes["crop_fraction"] = read_numbers("crop", options, 1)[0]
     return replace(transform, **changes)
 
 
-def per_channel(option: str, options: Mapping[str, str], default: Sequence[float]) -> tuple[float, float, float]:
+def read_per_channel(option: str, options: Mapping[str, str], default: Sequence[float]) -> tuple[float, float, float]:
     """Three numbers, one for each channel; a single one counts for all.
 
     Raises:
         InvalidValueError: the option holds no such numbers.
     """
-    values = tuple(numbers(option, options, 3) if option in options else default)
+    values = tuple(read_numbers(option, options, 3) if option in options else default)
     red, green, blue = values if len(values) > 1 else 3 * values
     return float(red), float(green), float(blue)
 
 
-def whole(option: str, options: Mapping[str, str]) -> int:
+def read_whole_number(option: str, options: Mapping[str, str]) -> int:
     """A whole number from 1 on.
 
     Raises:
@@ -62,7 +62,7 @@ def whole(option: str, options: Mapping[str, str]) -> int:
     return int(text)
 
 
-def numbers(option: str, options: Mapping[str, str], most: int) -> tuple[float, ...]:
+def read_numbers(option: str, options: Mapping[str, str], most: int) -> tuple[float, ...]:
     """One finite number, or `most` of them with commas between.
 
     Raises:

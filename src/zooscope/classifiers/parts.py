@@ -83,7 +83,7 @@ def find_parts(content: object, path: tuple[str, ...] = ()) -> Iterator[Part]:
         return
     tensors = {name: value for name, value in content.items() if isinstance(name, str) and isinstance(value, Tensor)}
     if tensors:
-        yield Part(path=path, tensors=_without(tensors))
+        yield Part(path=path, tensors=_remove_prefix(tensors))
     for key, value in content.items():
         if isinstance(key, str) and len(path) < DEEPEST:
             yield from find_parts(value, (*path, key))
@@ -94,7 +94,7 @@ def find_candidates(part: Part, expected: Collection[str]) -> list[Candidate]:
 
     What is in front of all names is told from the ends of the names.
     """
-    known = _plain_names(expected)
+    known = _find_plain_names(expected)
     required = {name for name in known if not name.endswith(COUNTED)}
     counts: Counter[str] = Counter()
     for name in part.tensors:
@@ -112,7 +112,7 @@ def find_candidates(part: Part, expected: Collection[str]) -> list[Candidate]:
     return [_read(part, best, known, count=counts[best], others=None)]
 
 
-def common_start(names: Iterable[str]) -> str:
+def find_common_start(names: Iterable[str]) -> str:
     """The pieces, with dots between, that all names begin with."""
     split = [name.split(".")[:-1] for name in names]
     first, last = min(split, default=[]), max(split, default=[])
@@ -143,12 +143,12 @@ def _is_bookkeeping(name: str, value: Tensor) -> bool:
     return value.numel() == 1 and name.rpartition(".")[2] in BOOKKEEPING
 
 
-def _plain_names(names: Iterable[str]) -> dict[str, str]:
+def _find_plain_names(names: Iterable[str]) -> dict[str, str]:
     """Names by what they are without the technical pieces; as they are if two would become one."""
     originals = list(names)
     plain = {".".join(piece for piece in name.split(".") if piece not in TECHNICAL): name for name in originals}
     return plain if len(plain) == len(originals) else {name: name for name in originals}
 
 
-def _without(tensors: Mapping[str, Any]) -> dict[str, Tensor]:
-    return {plain: tensors[name] for plain, name in _plain_names(tensors).items()}
+def _remove_prefix(tensors: Mapping[str, Any]) -> dict[str, Tensor]:
+    return {plain: tensors[name] for plain, name in _find_plain_names(tensors).items()}

@@ -41,14 +41,14 @@ def probe(classifier: Classifier) -> None:
     if any(module.training for module in classifier.network.modules()):
         msg = f"{classifier.name}: the network puts itself into training mode when it is called; take that out of its forward()."
         raise ClassifierError(msg)
-    if not _same(classifier, logits, _look(classifier, pixels)):
+    if not _are_same(classifier, logits, _look(classifier, pixels)):
         msg = (
             f"{classifier.name} answers differently when it is asked the same again: noise, or dropout that stays on in eval mode; "
             "switch it off."
         )
         raise ClassifierError(msg)
     others = (_look(classifier, pixels[:1]), _look(classifier, pixels[1:3]))
-    if not all(_same(classifier, *pair) for pair in zip((logits[:1], logits[1:3]), others, strict=True)):
+    if not all(_are_same(classifier, *pair) for pair in zip((logits[:1], logits[1:3]), others, strict=True)):
         msg = (
             f"{classifier.name}: what it says of an image depends on the other images of the batch, as with batch normalisation "
             "that has no running statistics; load those, or give it others."
@@ -91,7 +91,7 @@ def describe_failure(network: nn.Module, size: tuple[int, int], error: Exception
     return f"can't take images of {height}x{width} pixels ({first_line(error)}); give another size=."
 
 
-def _same(classifier: Classifier, logits: Float[Tensor, "batch cls"], again: Float[Tensor, "batch cls"]) -> bool:
+def _are_same(classifier: Classifier, logits: Float[Tensor, "batch cls"], again: Float[Tensor, "batch cls"]) -> bool:
     is_half = any(weight.dtype in {torch.float16, torch.bfloat16} for weight in classifier.network.parameters())
     tolerance = (SAME_IN_HALF if is_half else SAME) * max(float(logits.std(1).max()), float(logits.abs().max()) * 1e-2, 1e-12)
     return bool(((logits - again).abs() <= tolerance).all()) or not bool(logits.isfinite().all())  # NaN is told with its image

@@ -9,8 +9,8 @@ from typing import Final
 
 from zooscope.addresses import Address
 from zooscope.arguments import check_arguments
-from zooscope.classifiers.addresses import name_of
-from zooscope.classifiers.providers.registry import PROVIDERS, find_provider, names_of, parse_classifier_address
+from zooscope.classifiers.addresses import find_name
+from zooscope.classifiers.providers.registry import PROVIDERS, find_provider, list_names, parse_classifier_address
 from zooscope.classifiers.zoo_file import read_zoo_file
 from zooscope.errors import ClassifierError, InvalidValueError, UnknownNameError
 
@@ -47,7 +47,7 @@ def select_classifiers(words: Iterable[str]) -> tuple[Address, ...]:
     found = tuple(dict.fromkeys(address for word in words for part in _split(word) for address in _expand(part)))
     owners: dict[str, Address] = {}
     for address in found:
-        name = name_of(address)
+        name = find_name(address)
         if name in owners:
             msg = f"two classifiers are called {name}: {owners[name]} and {address}; give one of them another name (name=...)."
             raise ClassifierError(msg)
@@ -84,7 +84,7 @@ def _expand(word: str | Address) -> Iterator[Address]:
 
 
 def _match(address: Address, pattern: str) -> Iterator[Address]:
-    names = names_of(find_provider(address))
+    names = list_names(find_provider(address))
     found = [name for name in names if fnmatchcase(name, pattern) or fnmatchcase(name, f"{pattern}.*")]  # the tag may be left out
     if not found:
         kind, near = "pattern of classifiers", {*names, *(name.partition(".")[0] for name in names)}

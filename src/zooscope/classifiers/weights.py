@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from zooscope.classifiers.class_names import find_class_names
-from zooscope.classifiers.parts import COUNTED, Candidate, Part, common_start, find_candidates, find_parts
+from zooscope.classifiers.parts import COUNTED, Candidate, Part, find_candidates, find_common_start, find_parts
 from zooscope.classifiers.weights_file import read_content
 from zooscope.errors import ClassifierError, UnknownNameError
 
@@ -87,7 +87,7 @@ def read_checkpoint(file: Path, *, part: str | None = None) -> Checkpoint:
     content = read_content(file)
     parts = list(find_parts(content))
     if not parts:
-        msg = f"{file} holds no weights by name, but {_described(content)}; save the network's state_dict()."
+        msg = f"{file} holds no weights by name, but {_describe(content)}; save the network's state_dict()."
         raise ClassifierError(msg)
     class_names = find_class_names(content)
     if part is None:
@@ -95,9 +95,9 @@ def read_checkpoint(file: Path, *, part: str | None = None) -> Checkpoint:
     inside = [found for found in (one.inside(part) for one in parts) if found]
     if not inside:
         kind = f"part of {file}"
-        labels = {".".join((*one.path, common_start(one.tensors))).strip(".") for one in parts} - {""}
+        labels = {".".join((*one.path, find_common_start(one.tensors))).strip(".") for one in parts} - {""}
         raise UnknownNameError(
-            kind, part, labels, f"It has {_listed(sorted(labels))}." if labels else "It has none; leave part= out."
+            kind, part, labels, f"It has {_list_first(sorted(labels))}." if labels else "It has none; leave part= out."
         )
     return Checkpoint(file=file, parts=inside, class_names=class_names)
 
@@ -121,11 +121,11 @@ def find_weights(checkpoint: Checkpoint, expected: Mapping[str, Tensor], *, arch
     most = max(candidate.num_known for candidate in candidates)
     near = complete or [candidate for candidate in candidates if candidate.num_known == most]
     chosen, is_alone = _choose([candidate for candidate in near if candidate.fits(expected)] or near, checkpoint.file, architecture)
-    unusable = _unusable(chosen.weights, expected)
+    unusable = _describe_unusable(chosen.weights, expected)
     if unusable:
         msg = f"{checkpoint.file} doesn't fit {architecture}: {unusable}."
         raise ClassifierError(msg)
-    problem = _problem(chosen, expected)
+    problem = _describe_problem(chosen, expected)
     misfit = f"{checkpoint.file} doesn't fit {architecture}: {problem}" if problem else None
     part = None if is_alone else chosen.label
     return Found(dict(chosen.weights), part, misfit, may_be_older=not chosen.beside and chosen.fits(expected))
@@ -157,16 +157,16 @@ def _choose(candidates: Sequence[Candidate], file: Path, architecture: str) -> t
     if len(averaged) == 1 and len(different) == 2:  # noqa: PLR2004  (one and the average of its steps)
         return averaged[0], False
     labels = [candidate.label for candidate in different if candidate.label]
-    msg = f"{file} holds {len(different)} networks for {architecture} ({_listed(labels)}); say which, as in part={labels[0]}."
+    msg = f"{file} holds {len(different)} networks for {architecture} ({_list_first(labels)}); say which, as in part={labels[0]}."
     raise ClassifierError(msg)
 
 
-def _problem(candidate: Candidate, expected: Mapping[str, Tensor]) -> str | None:
+def _describe_problem(candidate: Candidate, expected: Mapping[str, Tensor]) -> str | None:
     """Why a network can't be filled, as the end of a sentence, with what to do."""
     weights = candidate.weights
     lacking = [name for name in expected if name not in weights and not name.endswith(COUNTED)]
     unknown = [name for name in weights if name not in expected]
-    start = common_start([*unknown, *candidate.beside]) if lacking and not candidate.num_known else ""
+    start = find_common_start([*unknown, *candidate.beside]) if lacking and not candidate.num_known else ""
     for problem, names in (
         ("it lacks", lacking),
         ("it has the unknown", unknown),
@@ -181,14 +181,16 @@ def _problem(candidate: Candidate, expected: Mapping[str, Tensor]) -> str | None
     ):
         if names:
             said = f" (all its names begin with {start}.)" if start else ""
-            return f"{problem} {_listed(names)}{said}. Check the architecture and its options."
+            return f"{problem} {_list_first(names)}{said}. Check the architecture and its options."
     if candidate.beside:
         own = f"its weights are all in the part {candidate.label}, and beside them"
-        return f"{own} it has the unknown {_listed(candidate.beside)}. Say part={candidate.label} if that is the whole classifier."
+        return (
+            f"{own} it has the unknown {_list_first(candidate.beside)}. Say part={candidate.label} if that is the whole classifier."
+        )
     return None
 
 
-def _unusable(weights: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> str | None:
+def _describe_unusable(weights: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> str | None:
     """Why numbers are no weights, with what to do."""
     for name, value in weights.items():
         kind = str(value.dtype).removeprefix("torch.")
@@ -211,7 +213,7 @@ def _unusable(weights: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> 
     return None
 
 
-def _described(content: object) -> str:
+def _describe(content: object) -> str:
     """What a file holds instead of weights by name."""
     origin = getattr(content, "origin", None)
     if origin:
@@ -222,7 +224,7 @@ def _described(content: object) -> str:
     return f"a {type(content).__name__}"
 
 
-def misfit(error: RuntimeError) -> str | None:
+def describe_misfit(error: RuntimeError) -> str | None:
     """What PyTorch's `load_state_dict` complains of, with the first names; None for another error."""
     text = str(error)
     if "loading state_dict" not in text:
@@ -233,18 +235,18 @@ def misfit(error: RuntimeError) -> str | None:
     ]
     for problem, names in (
         ("has other shapes for", shapes),
-        ("lacks", _quoted(text, "Missing")),
-        ("has the unknown", _quoted(text, "Unexpected")),
+        ("lacks", _quote(text, "Missing")),
+        ("has the unknown", _quote(text, "Unexpected")),
     ):
         if names:
-            return f"{problem} {_listed(names)}"
+            return f"{problem} {_list_first(names)}"
     return None
 
 
-def _quoted(text: str, complaint: str) -> list[str]:
+def _quote(text: str, complaint: str) -> list[str]:
     return re.findall(r'"([^"]+)"', "".join(re.findall(rf"{complaint} key\(s\) in state_dict: (.*)", text)))
 
 
-def _listed(names: Sequence[str]) -> str:
+def _list_first(names: Sequence[str]) -> str:
     more = len(names) - NUM_NAMED_IN_ERROR
     return ", ".join(names[:NUM_NAMED_IN_ERROR]) + (f" and {more} more" if more > 0 else "")

@@ -56,20 +56,20 @@ def read_content(file: Path) -> Any:  # noqa: ANN401  (whatever was saved)
         msg = f"{file} can't be opened ({error.strerror}); check its permissions."
         raise ClassifierError(msg) from error
     if not head:
-        raise _unreadable(file, "it is empty", AGAIN)
+        raise _describe_unreadable(file, "it is empty", AGAIN)
     if head[SAFETENSORS] == b"\0\0\0\0{":
         try:
             return load_file(file)
         except Exception as error:  # a damaged file makes the reader stumble in many ways
-            raise _unreadable(file, CUT, AGAIN) from error
+            raise _describe_unreadable(file, CUT, AGAIN) from error
     if zipfile.is_zipfile(file):
         _require_weights(file)
     elif not head.startswith(b"\x80"):  # a pickle
-        raise _unreadable(file, *_other_kind(file, head))
-    return _of_torch(file)
+        raise _describe_unreadable(file, *_describe_other_kind(file, head))
+    return _read_torch(file)
 
 
-def _of_torch(file: Path) -> Any:  # noqa: ANN401  (as above)
+def _read_torch(file: Path) -> Any:  # noqa: ANN401  (as above)
     """A file that looks as if `torch.save` wrote it. What PyTorch says of one is never shown: it advises to run its code."""
     try:
         with warnings.catch_warnings():
@@ -79,11 +79,13 @@ def _of_torch(file: Path) -> Any:  # noqa: ANN401  (as above)
     except pickle.UnpicklingError:
         pass
     except Exception as error:  # a damaged file makes the reader stumble in many ways
-        raise _unreadable(file, f"{CUT}, or not written by torch.save", f"{AGAIN}, or save it again by torch.save") from error
+        raise _describe_unreadable(
+            file, f"{CUT}, or not written by torch.save", f"{AGAIN}, or save it again by torch.save"
+        ) from error
     try:
         return read_inertly(file)
     except Exception as error:  # as above
-        raise _unreadable(file, CUT, f"{AGAIN}, or save the network's state_dict() alone") from error
+        raise _describe_unreadable(file, CUT, f"{AGAIN}, or save the network's state_dict() alone") from error
 
 
 def _require_weights(file: Path) -> None:
@@ -92,15 +94,15 @@ def _require_weights(file: Path) -> None:
         with zipfile.ZipFile(file) as archive:
             names = archive.namelist()
     except Exception as error:  # a damaged archive makes the reader stumble in many ways
-        raise _unreadable(file, CUT, AGAIN) from error
+        raise _describe_unreadable(file, CUT, AGAIN) from error
     if any("/code/" in name for name in names) or any(name.endswith("/constants.pkl") for name in names):
         what = "it is a TorchScript archive, which holds a program"
-        raise _unreadable(file, what, "save the state_dict() of the network that it was made of")
+        raise _describe_unreadable(file, what, "save the state_dict() of the network that it was made of")
     if not any(name.endswith("/data.pkl") for name in names):
-        raise _unreadable(file, "it is a zip archive, but not one of torch.save", UNPACK)
+        raise _describe_unreadable(file, "it is a zip archive, but not one of torch.save", UNPACK)
 
 
-def _other_kind(file: Path, head: bytes) -> tuple[str, str]:
+def _describe_other_kind(file: Path, head: bytes) -> tuple[str, str]:
     """What a file is instead of a checkpoint, and what to do."""
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     for start, what, advice in KINDS:
@@ -111,11 +113,11 @@ def _other_kind(file: Path, head: bytes) -> tuple[str, str]:
     if text.startswith(b"<"):
         return "it is a web page (of an error, or for logging in)", "fetch the file itself"
     if text.startswith((b"{", b"[")):
-        return _of_json(file)
+        return _describe_json(file)
     return "it is neither safetensors nor a file of torch.save", "give one of these"
 
 
-def _of_json(file: Path) -> tuple[str, str]:
+def _describe_json(file: Path) -> tuple[str, str]:
     try:
         files = sorted(set(json.loads(file.read_bytes())["weight_map"].values()))
     except Exception:  # noqa: BLE001  (whatever it is, it is no index)
@@ -124,5 +126,5 @@ def _of_json(file: Path) -> tuple[str, str]:
     return what, "load them with the library that wrote them, and save the network's state_dict() into one file"
 
 
-def _unreadable(file: Path, what: str, advice: str) -> ClassifierError:
+def _describe_unreadable(file: Path, what: str, advice: str) -> ClassifierError:
     return ClassifierError(f"{file} can't be read as a checkpoint: {what}; {advice}.")

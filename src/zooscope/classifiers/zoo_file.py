@@ -56,10 +56,10 @@ def read_zoo_file(file: Path) -> tuple[Address, ...]:
         msg = f"the zoo file {file} lists no classifiers; begin each with [[{TABLE}]]."
         raise InvalidValueError(msg)
     folder = file.resolve().parent
-    return tuple(_address(entry, f"classifier {number} of {file}", folder) for number, entry in enumerate(entries, start=1))
+    return tuple(_read_address(entry, f"classifier {number} of {file}", folder) for number, entry in enumerate(entries, start=1))
 
 
-def _address(entry: Mapping[str, Any], place: str, folder: Path) -> Address:
+def _read_address(entry: Mapping[str, Any], place: str, folder: Path) -> Address:
     """One classifier; its place is named in errors."""
     if not isinstance(entry.get(ADDRESS), str):
         msg = f'{place} has no address; write {ADDRESS} = "PROVIDER:NAME".'
@@ -72,7 +72,7 @@ def _address(entry: Mapping[str, Any], place: str, folder: Path) -> Address:
         if key in said:
             msg = f"{place} says {key} twice, in its address and as a key; leave one out."
             raise InvalidValueError(msg)
-        said[key] = _text(key, value, place)
+        said[key] = _read_text(key, value, place)
     for option in ("weights", "class_map"):
         if option in said and said[option] != BACKGROUND:
             said[option] = locate_file(said[option], folder)
@@ -95,7 +95,7 @@ def _refuse_unknown(keys: Mapping[str, Any], address: Address, place: str) -> No
             raise UnknownNameError(kind, key, known, f"{address.provider}: takes {', '.join(known)}.")
 
 
-def _text(key: str, value: Any, place: str) -> str:  # noqa: ANN401  (whatever TOML holds)
+def _read_text(key: str, value: Any, place: str) -> str:  # noqa: ANN401  (whatever TOML holds)
     """A value as it stands behind the `?` of an address."""
     is_list = isinstance(value, list) and all(isinstance(item, bool | int | float | str) for item in value)
     if not is_list and not isinstance(value, bool | int | float | str):

@@ -43,10 +43,10 @@ def read_groups(study: "Snapshot", file: Path | None) -> dict[str, str]:
     """
     if file is None:
         from zooscope.addresses import parse_address
-        from zooscope.classifiers.addresses import group_of
+        from zooscope.classifiers.addresses import find_group
 
         addresses = study.classifiers()["address"]
-        named = {str(name): group_of(parse_address(address)) if address else None for name, address in addresses.items()}
+        named = {str(name): find_group(parse_address(address)) if address else None for name, address in addresses.items()}
         return {name: group for name, group in named.items() if group}
     from zooscope.components.table import read_component_table
     from zooscope.errors import UnknownNameError

@@ -14,12 +14,12 @@ ABSENT: Final = ("No", "-")
 
 def list_paper(*, names: bool, as_json: bool) -> None:
     """Prints all 69: as a table, as JSON, or their addresses alone."""
-    from zooscope.classifiers.providers.paper import entries
+    from zooscope.classifiers.providers.paper import read_entries
 
     if as_json:
-        say_json([collect_facts(entry) for entry in entries()])
+        say_json([collect_facts(entry) for entry in read_entries()])
     elif names:
-        for entry in entries():
+        for entry in read_entries():
             say(f"paper:{entry.name}")
     else:
         stdout().print(_make_table())
@@ -60,12 +60,12 @@ def _extract_kind(value: str) -> str:
 
 
 def _make_table() -> Table:
-    from zooscope.classifiers.providers.paper import entries
+    from zooscope.classifiers.providers.paper import read_entries
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("paper:", no_wrap=True)
     table.add_column("In timm today; components", overflow="fold")
-    for entry in entries():
+    for entry in read_entries():
         today = entry.timm or "not in timm any more: weights from a file"
         table.add_row(f"{entry.name}\n  {entry.paper_name}", f"{today}\n{format_components(entry)}")
     return table

@@ -19,8 +19,8 @@ def read_paper_components() -> pd.DataFrame:
         >>> read_paper_components().loc["resnet50", "stem layer"]
         '7s2'
     """
-    index = pd.Index(paper.names(), name="name")
-    return pd.DataFrame([dict(entry.components) for entry in paper.entries()], index=index, columns=list(COMPONENTS))
+    index = pd.Index(paper.list_names(), name="name")
+    return pd.DataFrame([dict(entry.components) for entry in paper.read_entries()], index=index, columns=list(COMPONENTS))
 
 
 def read_component_table(file: str | Path, *, in_vocabulary: bool = False) -> pd.DataFrame:

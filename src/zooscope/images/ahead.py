@@ -67,7 +67,7 @@ class Ahead:
         """
         self._images, self._shards = images, shards
         self._pool = ThreadPoolExecutor(threads or count_threads(), thread_name_prefix="zooscope-images")
-        self._coming = deque(dict.fromkeys(_Request(shard, _transform_of(way)) for way, shard in plan))
+        self._coming = deque(dict.fromkeys(_Request(shard, _find_transform(way)) for way, shard in plan))
         self._under_way: dict[_Request, _Batch] = {}
         self._shard, self._made = self._coming[0].shard if self._coming else -1, dict[PixelTransform, _Batch]()
         self._start()
@@ -78,7 +78,7 @@ class Ahead:
         Raises:
             ImagesError: an image can't be read.
         """
-        request = _Request(shard, _transform_of(classifier))
+        request = _Request(shard, _find_transform(classifier))
         if shard != self._shard:
             self._shard, self._made = shard, {}
             for passed in [other for other in self._under_way if other.shard < shard]:
@@ -123,5 +123,5 @@ class Ahead:
         return _Batch(pixels, tuple(self._pool.submit(fill, row) for row in self._images.as_stored(indices)))
 
 
-def _transform_of(way: HasPixelTransform | PixelTransform) -> PixelTransform:
+def _find_transform(way: HasPixelTransform | PixelTransform) -> PixelTransform:
     return way if isinstance(way, PixelTransform) else way.transform

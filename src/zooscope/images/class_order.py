@@ -149,7 +149,7 @@ def _require_range(numbers: Int[np.ndarray, " image"], stored: StoredLabels, num
 def _match(stored: StoredLabels, classes: tuple[str, ...], *, address: str) -> tuple[Int[np.ndarray, " image"], tuple[str, ...]]:
     """Labels as positions in the classes."""
     _refuse_unusable(classes, address=address)
-    by_name = {spelt(name): position for position, name in enumerate(classes)}
+    by_name = {spell(name): position for position, name in enumerate(classes)}
     class_numbers = [
         (number.value, position) for position, name in enumerate(classes) if (number := parse_number(name)) is not None
     ]
@@ -161,7 +161,7 @@ def _match(stored: StoredLabels, classes: tuple[str, ...], *, address: str) -> t
         _refuse_two_spellings(stored, numbers, address=address)
         return numbers, classes
     found = {
-        code: by_name.get(spelt(stored.texts[code]), by_value.get(None if number is None else number.value))
+        code: by_name.get(spell(stored.texts[code]), by_value.get(None if number is None else number.value))
         for code, number in used.items()
     }
     _refuse_missing(stored, [code for code, position in found.items() if position is None], address=address)
@@ -277,7 +277,7 @@ def _refuse_two_spellings(stored: StoredLabels, labels: Int[np.ndarray, " image"
 
 
 def _refuse_unusable(classes: Sequence[str], *, address: str) -> None:
-    twice = [name for name, count in Counter(map(spelt, classes)).items() if count > 1]
+    twice = [name for name, count in Counter(map(spell, classes)).items() if count > 1]
     if twice:
         msg = f"{address}: the class {twice[0]} is given twice; give every class once, in the order of the classifiers' outputs."
         raise ImagesError(msg)
@@ -291,6 +291,6 @@ def _shorten(label: str) -> str:
     return label if len(label) <= _LONGEST else f"{label[:_LONGEST]}..."
 
 
-def spelt(name: str) -> str:
+def spell(name: str) -> str:
     """One spelling for letters that may be composed in two ways, as file systems and editors differ in it."""
     return normalize("NFC", name)

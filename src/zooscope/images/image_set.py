@@ -156,7 +156,7 @@ class ImageSet:
 
         An id that ends in a number behind a `#` is that row of a table; others are names of files.
         """
-        return sorted(range(len(indices)), key=lambda place: _stored_at(self.ids[indices[place]]))
+        return sorted(range(len(indices)), key=lambda place: _read_stored(self.ids[indices[place]]))
 
     @cached_property
     def digest(self) -> str:
@@ -196,7 +196,7 @@ class ImageSet:
         return hashlib.sha256(data).hexdigest(), ""
 
 
-def _stored_at(name: str) -> tuple[str, int]:
+def _read_stored(name: str) -> tuple[str, int]:
     table, _, row = name.rpartition("#")
     return (table, int(row)) if table and row.isdecimal() else (name, 0)
 

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Final
 
 from zooscope.addresses import parse_address
-from zooscope.classifiers.addresses import name_of
+from zooscope.classifiers.addresses import find_name
 from zooscope.engine.chance import is_at_chance
 from zooscope.errors import ZooscopeError
 from zooscope.records.predictions import NOT_MEASURED
@@ -119,5 +119,5 @@ def _list_addresses(facts: Facts) -> list[str]:
     for name, text in zip(facts.names, facts.take_column("address"), strict=True):
         if text:
             address = parse_address(text)
-            result.append(str(address if name_of(address) == name else address.with_options({"name": name})))
+            result.append(str(address if find_name(address) == name else address.with_options({"name": name})))
     return result

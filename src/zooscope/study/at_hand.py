@@ -11,7 +11,7 @@ from zooscope.errors import StudyError
 from zooscope.images.image_set import ImageSet
 from zooscope.records.entries import ClassifierRecord, require_unchanged
 from zooscope.records.records import GIVEN_CLASSES, Records
-from zooscope.study.definition import find_images, record_of
+from zooscope.study.definition import find_images, make_record
 
 
 @final
@@ -73,7 +73,7 @@ class AtHand:
         if self._classifiers[record.name].num_classes == len(class_names):
             self._classifiers[record.name] = match_classes(self._classifiers[record.name], class_names, are_given=are_given)
         classifier = self._classifiers[record.name]
-        require_unchanged(record, record_of(classifier))
+        require_unchanged(record, make_record(classifier))
         return classifier
 
     @property

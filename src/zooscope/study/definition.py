@@ -20,7 +20,7 @@ from zooscope.records.entries import ClassifierRecord, Definition
 from zooscope.records.records import GIVEN_CLASSES, LEFT_OUT, Records
 
 
-def definition_of(images: ImageSet, attack: Attack, *, seed: int, shard_size: int) -> Definition:
+def make_definition(images: ImageSet, attack: Attack, *, seed: int, shard_size: int) -> Definition:
     """A study's definition; reads every image once.
 
     Raises:
@@ -70,7 +70,7 @@ def find_images(records: Records, *, study: str, trust: bool) -> ImageSet:
     return found
 
 
-def record_of(classifier: Classifier) -> ClassifierRecord:
+def make_record(classifier: Classifier) -> ClassifierRecord:
     """A classifier as the record knows it."""
     return ClassifierRecord(
         name=classifier.name,
@@ -85,7 +85,7 @@ def record_of(classifier: Classifier) -> ClassifierRecord:
     )
 
 
-def components_of(classifier: Classifier) -> Components:
+def find_components(classifier: Classifier) -> Components:
     """Architectural components: the paper's own for its networks, else as read off the network; none where that fails."""
     address = parse_address(classifier.address) if classifier.address else None
     if address is not None and address.provider == "paper":

@@ -23,7 +23,7 @@ from zooscope.measurements.transfer import TRANSFER, Transfer
 from zooscope.records.predictions import NOT_MEASURED, Predictions
 from zooscope.scores.matrices import WEAK_SOURCE_PERCENT
 from zooscope.scores.outcomes import PERCENT
-from zooscope.study.definition import record_of
+from zooscope.study.definition import make_record
 from zooscope.study.study import Study
 
 
@@ -51,7 +51,7 @@ class Newcomer:
 
 
 @check_arguments
-def newcomer(
+def measure_newcomer(
     study: Study,
     classifier: object,
     *,
@@ -97,7 +97,7 @@ def newcomer(
         reason = describe_guesser(guest.name, said, labels, num_classes=guest.num_classes)
         msg = f"{reason}, or allow it (allow_chance=True)."
         raise ClassifierError(msg)
-    records = [*study.snapshot().classifier_records, record_of(guest)]
+    records = [*study.snapshot().classifier_records, make_record(guest)]
     warn_of_implausible(records, np.vstack([known.clean, said]), labels, only=[guest.name])
     result = _attack(study, shelf, guest, mine=said == labels, known=known, listen=listen)
     if result.white_box_success < WEAK_SOURCE_PERCENT:

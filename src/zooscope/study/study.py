@@ -37,11 +37,11 @@ from zooscope.scores.sat import EPSILON_S
 from zooscope.study.at_hand import AtHand
 from zooscope.study.definition import (
     choose_roles,
-    components_of,
-    definition_of,
+    find_components,
     list_notes,
+    make_definition,
+    make_record,
     match_all,
-    record_of,
     require_same_attack,
     require_same_images,
     require_same_seed,
@@ -140,12 +140,12 @@ class Study:
             ClassMatchingWarning: outputs have other names than the images' classes, or are in another order, which is followed.
         """
         chosen, known = _collect(classifiers, images)
-        definition = definition_of(known, attack or LinfPGD(), seed=seed, shard_size=shard_size)
+        definition = make_definition(known, attack or LinfPGD(), seed=seed, shard_size=shard_size)
         roles = choose_roles([classifier.name for classifier in chosen], sources)
 
         def fill(records: Records) -> None:
             for classifier in chosen:
-                records.add_classifier(record_of(classifier))
+                records.add_classifier(make_record(classifier))
             records.set_roles(roles)
 
         records = Records.create(Path(path) / DATABASE, definition, known.ids, known.labels, notes=list_notes(known), fill=fill)
@@ -164,7 +164,7 @@ class Study:
     ) -> "Study":
         """A study that is gone with the process; arguments and errors are those of `create`."""
         chosen, known = _collect(classifiers, images)
-        definition = definition_of(known, attack or LinfPGD(), seed=seed, shard_size=shard_size)
+        definition = make_definition(known, attack or LinfPGD(), seed=seed, shard_size=shard_size)
         records = Records.in_memory(definition, known.ids, known.labels, notes=list_notes(known))
         study = cls(records, path=None, images=known, attack=attack)
         study._enter(chosen, choose_roles([classifier.name for classifier in chosen], sources))
@@ -230,7 +230,7 @@ class Study:
 
     def _enter(self, classifiers: Sequence[Classifier], roles: Mapping[str, bool]) -> None:
         for classifier in classifiers:
-            self._records.add_classifier(record_of(classifier))
+            self._records.add_classifier(make_record(classifier))
         self._at_hand.take(classifiers=classifiers)
         self._records.set_roles(roles)
 
@@ -415,7 +415,7 @@ class Study:
             )
             measure(allow_chance=allow_chance)
             for name in set(self.names) - self._records.components().keys():  # what a user has said of a classifier stays
-                found = components_of(self.classifier(name))
+                found = find_components(self.classifier(name))
                 guesses = [component for component, reading in found.items() if reading.is_guess]
                 values = {component: reading.value for component, reading in found.items()}
                 self._records.set_components(name, values, guesses=guesses)

@@ -110,7 +110,7 @@ def test_it_has_65_layers_of_convolution_and_shrinks_the_image_to_a_32nd() -> No
 
 def test_all_13_components_are_read_as_the_paper_has_them() -> None:
     found = read_components(load_skeleton("paper:gluon_xception65"))
-    assert {name: reading.value for name, reading in found.items()} == paper.entry("gluon_xception65").components
+    assert {name: reading.value for name, reading in found.items()} == paper.find_entry("gluon_xception65").components
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import transformers
 from PIL import Image
 
 from tests.photographs import photographs
-from zooscope.classifiers.providers.image_processor import Preprocessing, preprocessing_of
+from zooscope.classifiers.providers.image_processor import Preprocessing, read_preprocessing
 from zooscope.errors import ClassifierError
 
 SQUARE = {"height": 224, "width": 224}
@@ -62,7 +62,7 @@ def differences(found: Preprocessing, theirs: Callable[..., Any]) -> torch.Tenso
 @pytest.mark.parametrize(("kind", "settings"), CASES, ids=str)
 def test_normalised_pixels_are_those_of_the_processor(kind: str, settings: dict[str, Any]) -> None:
     theirs = processor(kind, settings)
-    assert differences(preprocessing_of(theirs, name="any"), theirs).max() < 1e-3
+    assert differences(read_preprocessing(theirs, name="any"), theirs).max() < 1e-3
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_normalised_pixels_are_those_of_the_processor(kind: str, settings: dict[
     ],
 )
 def test_what_is_resized_by_torchvision_instead_is_a_few_levels_off(kind: str, settings: dict[str, Any], worst: int) -> None:
-    found = preprocessing_of(processor(kind, settings), name="any")
+    found = read_preprocessing(processor(kind, settings), name="any")
     off = differences(found, processor(kind, settings, ending=""))
     assert off.max() < worst + 0.01
     assert (off > 0.5).float().mean() < 0.1
@@ -115,7 +115,7 @@ def test_what_is_resized_by_torchvision_instead_is_a_few_levels_off(kind: str, s
 )
 def test_a_setting_that_can_not_be_followed_is_refused(kind: str, settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ClassifierError, match=f"mine.*{message}"):
-        preprocessing_of(processor(kind, settings), name="mine")
+        read_preprocessing(processor(kind, settings), name="mine")
 
 
 class Shifted(transformers.ViTImageProcessorPil):
@@ -128,7 +128,7 @@ class Shifted(transformers.ViTImageProcessorPil):
 
 def test_a_processor_that_does_more_than_its_settings_say_is_refused() -> None:
     with pytest.raises(ClassifierError, match=r"its image processor Shifted does more than its settings say"):
-        preprocessing_of(Shifted(), name="mine")
+        read_preprocessing(Shifted(), name="mine")
 
 
 def test_a_processor_of_timm_is_followed() -> None:
@@ -140,12 +140,12 @@ def test_a_processor_of_timm_is_followed() -> None:
         "interpolation": "bicubic",
     }
     theirs = transformers.TimmWrapperImageProcessor(pretrained_cfg=config)
-    assert differences(preprocessing_of(theirs, name="any"), theirs).max() < 1e-3
+    assert differences(read_preprocessing(theirs, name="any"), theirs).max() < 1e-3
 
 
 def test_half_a_margin_is_rounded_as_the_processor_does() -> None:
     theirs = processor("CLIP", {"size": {"shortest_edge": 40}, "crop_size": {"height": 37, "width": 37}, "do_normalize": False})
-    found, generator = preprocessing_of(theirs, name="any"), np.random.default_rng(0)
+    found, generator = read_preprocessing(theirs, name="any"), np.random.default_rng(0)
     image = Image.fromarray(generator.integers(0, 256, (40, 40, 3), dtype=np.uint8))
     levels = torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1)
     torch.testing.assert_close(found.normalised(image), levels[:, 1:38, 1:38].float() / 255)

@@ -23,13 +23,13 @@ MOVED = {
     "seresnet50": "seresnet50.ra2_in1k",
     "tnt_s_patch16_224": "tnt_s_legacy_patch16_224.in1k",
 }
-WITH_WEIGHTS = [entry for entry in paper.entries() if entry.timm]
+WITH_WEIGHTS = [entry for entry in paper.read_entries() if entry.timm]
 
 
 def test_there_are_69_of_which_timm_has_all_but_one() -> None:
-    assert len(paper.names()) == len(set(paper.names())) == len(paper.entries()) == 69
-    assert list(paper.names()) == sorted(paper.names())
-    assert [entry.name for entry in paper.entries() if entry.timm is None] == [OURS]
+    assert len(paper.list_names()) == len(set(paper.list_names())) == len(paper.read_entries()) == 69
+    assert list(paper.list_names()) == sorted(paper.list_names())
+    assert [entry.name for entry in paper.read_entries() if entry.timm is None] == [OURS]
     assert len({entry.timm for entry in WITH_WEIGHTS}) == 68
 
 
@@ -43,7 +43,7 @@ def test_timm_has_the_weights_for_1000_classes_at_the_input_size(entry: paper.En
 
 
 def test_the_table_gives_the_input_size_that_timm_had() -> None:
-    for entry in paper.entries():
+    for entry in paper.read_entries():
         assert entry.components["input resolution"] == "x".join(map(str, entry.input_size))
 
 
@@ -53,17 +53,17 @@ def test_other_names_than_the_moved_ones_are_those_that_timm_takes_first() -> No
         facts = timm.get_pretrained_cfg(entry.name) if is_today else None
         first = None if facts is None else f"{facts.architecture}.{facts.tag}"
         assert (first == entry.timm) == (entry.name not in MOVED)
-    assert {name: paper.entry(name).timm for name in MOVED} == MOVED
+    assert {name: paper.find_entry(name).timm for name in MOVED} == MOVED
 
 
 @pytest.mark.parametrize("name", ["jx_nest_tiny", "nest_tiny_jx", "nest_tiny_jx.goog_in1k"])
 def test_a_network_is_found_by_each_of_its_names(name: str) -> None:
-    assert paper.entry(name).paper_name == "NesT-T"
+    assert paper.find_entry(name).paper_name == "NesT-T"
 
 
 def test_a_name_that_moved_on_stands_for_the_network_of_the_paper() -> None:
     assert timm.is_model("tnt_s_patch16_224")
-    assert paper.entry("tnt_s_patch16_224").timm == "tnt_s_legacy_patch16_224.in1k"
+    assert paper.find_entry("tnt_s_patch16_224").timm == "tnt_s_legacy_patch16_224.in1k"
 
 
 @pytest.mark.parametrize(("name", "near"), [("resnet_50", "resnet50"), ("nfnet_10", "nfnet_l0"), ("mixnet_x1", "mixnet_xl")])

@@ -18,7 +18,7 @@ from zooscope import Classifier, PixelTransform, Study
 from zooscope.attacks import LinfPGD
 from zooscope.classifiers.providers import paper
 from zooscope.classifiers.providers.gluon_xception65 import GluonXception65
-from zooscope.classifiers.providers.timm import classifier_of as with_settings_of_timm
+from zooscope.classifiers.providers.timm import make_classifier as with_settings_of_timm
 from zooscope.images.image_set import ImageSet
 from zooscope.images.make_pixels import make_pixels
 
@@ -26,7 +26,7 @@ NUM_CLASSES, NUM_IMAGES = 1000, 3
 MOST = 0.9
 ATTACK = LinfPGD(iterations=1)
 FEW = ("coat_lite_small", "eca_botnext26ts_256", "nf_regnet_b1", "pit_s_224", "rexnet_150")
-OTHERS = [entry.name for entry in paper.entries() if entry.name not in FEW]
+OTHERS = [entry.name for entry in paper.read_entries() if entry.name not in FEW]
 
 
 # With random weights a network may give all images one answer, from which no attack leads away.
@@ -46,7 +46,7 @@ def test_every_other_network_of_the_paper_is_measured_at_its_own_size(tmp_path: 
 
 def measured(name: str, folder: Path) -> None:
     """Measures a network with random weights together with a small partner that takes other pixels; labels are what it answers."""
-    entry = paper.entry(name)
+    entry = paper.find_entry(name)
     torch.manual_seed(0)
     network: nn.Module = timm.create_model(entry.timm, pretrained=False) if entry.timm else GluonXception65()
     for parameter in network.parameters():

@@ -18,7 +18,7 @@ from torch import nn
 
 from zooscope.classifiers.providers import paper
 from zooscope.classifiers.providers.gluon_xception65 import SETTINGS
-from zooscope.classifiers.providers.timm import classifier_of
+from zooscope.classifiers.providers.timm import make_classifier
 from zooscope.images.make_pixels import make_pixels
 from zooscope.images.pixel_transform import DOWN
 
@@ -38,7 +38,7 @@ class Shown(nn.Flatten):
 def settings_of_the_paper() -> dict[str, Settings]:
     """What timm says, or said, of the weights of the 69, each different way once, under the names of the networks that share it."""
     shared, texts = defaultdict[str, list[str]](list), dict[str, Settings]()
-    for entry in paper.entries():
+    for entry in paper.read_entries():
         facts = timm.get_pretrained_cfg(entry.timm) if entry.timm else None
         settings = dict(SETTINGS) if facts is None else facts.to_dict()
         key = str(sorted((name, str(value)) for name, value in resolve_data_config(pretrained_cfg=settings).items()))
@@ -68,7 +68,7 @@ def same_as_timm(settings: Settings, images: list[Image.Image]) -> None:
     """Compares what a network with these settings is shown, in normalised units, with timm's own transform."""
     config = resolve_data_config(pretrained_cfg=settings)
     expected = create_transform(**config, is_training=False)
-    classifier = classifier_of(Shown(settings).eval(), {}, name="any", address="timm:any", asked="any")
+    classifier = make_classifier(Shown(settings).eval(), {}, name="any", address="timm:any", asked="any")
     for image in images:
         shown = classifier.logits(make_pixels(classifier.transform, image).unsqueeze(0)).view(*config["input_size"])
         torch.testing.assert_close(shown, expected(image), atol=2e-6, rtol=1e-6)

@@ -12,7 +12,7 @@ from torch import nn
 
 from tests.classifiers.hub_at_hand import COMMIT, into_cache, isolated, saved_folder, server
 from zooscope import PixelTransform, load_classifier
-from zooscope.classifiers.providers.timm import facts_of
+from zooscope.classifiers.providers.timm import read_facts
 from zooscope.errors import ClassifierError, InvalidValueError, MissingFileError, UnknownNameError
 
 REPOSITORY = "timm/test_resnet.r160_in1k"
@@ -126,8 +126,8 @@ def test_a_retired_name_stands_for_todays(cache_folder: Path, files: Path, monke
 
 
 def test_names_that_timm_has_retired_have_the_settings_of_their_successors() -> None:
-    assert facts_of("jx_nest_tiny") == timm.get_pretrained_cfg("nest_tiny_jx.goog_in1k")
-    assert facts_of("convnext_tiny_in22ft1k") == timm.get_pretrained_cfg("convnext_tiny.fb_in22k_ft_in1k")
+    assert read_facts("jx_nest_tiny") == timm.get_pretrained_cfg("nest_tiny_jx.goog_in1k")
+    assert read_facts("convnext_tiny_in22ft1k") == timm.get_pretrained_cfg("convnext_tiny.fb_in22k_ft_in1k")
 
 
 # Folders and repositories that say themselves what they are

@@ -68,13 +68,13 @@ def filled_cache(cache_folder: Path) -> Path:
 
 def test_normalised_pixels_are_those_of_torchvision_for_every_set_of_weights() -> None:
     presets = {}
-    for name in source.names():
+    for name in source.list_names():
         preset = models.get_weight(name).transforms()
         assert preset.antialias  # Pillow, with which pixels are made here, always smooths
         presets[preset.resize_size[0], preset.crop_size[0], preset.interpolation, *preset.mean, *preset.std] = preset
-    assert len(source.names()) > 100
+    assert len(source.list_names()) > 100
     for preset in presets.values():
-        transform, size = source.transform_of(preset), preset.crop_size[0]
+        transform, size = source.read_transform(preset), preset.crop_size[0]
         network = nn.Flatten().eval()  # its logits are what the classifier shows to its network
         classifier = Classifier(
             name="any",
@@ -108,7 +108,7 @@ def test_weights_come_from_the_cache_of_torch_hub(filled_cache: Path) -> None:
 def test_default_weights_are_remembered_by_their_own_name(filled_cache: Path) -> None:
     assert filled_cache.is_dir()
     assert source.load("ShuffleNet_V2_X0_5_Weights.DEFAULT", {}, name="a").address == f"torchvision:{SHUFFLENET}"
-    assert "ShuffleNet_V2_X0_5_Weights.DEFAULT" not in source.names()
+    assert "ShuffleNet_V2_X0_5_Weights.DEFAULT" not in source.list_names()
 
 
 @pytest.mark.parametrize("ending", ["safetensors", "pth"])
@@ -161,7 +161,7 @@ def test_a_network_is_built_as_torchvision_builds_it_for_these_weights(name: str
     monkeypatch.setattr(nn.Module, "load_state_dict", lambda *_, **__: None)
     with torch.device("cpu" if name.startswith("RegNet") else "meta"):  # RegNet computes its widths with tensors
         theirs = models.get_model_builder(SMALLEST[name])(weights=models.get_weight(name))
-        ours = source.built(SMALLEST[name], models.get_weight(name), ())
+        ours = source.build(SMALLEST[name], models.get_weight(name), ())
     assert settings_of(ours) == settings_of(theirs)
 
 

@@ -3,11 +3,11 @@ from pathlib import Path
 
 from tests.cli.calling import call, one_line
 from zooscope.classifiers.bundled.cards import read_cards
-from zooscope.classifiers.providers.registry import PROVIDERS, bundled_names
+from zooscope.classifiers.providers.registry import PROVIDERS, list_bundled_names
 
 
 def test_names_come_one_a_line() -> None:
-    assert tuple(call("classifiers", "--names").stdout.splitlines()) == bundled_names()
+    assert tuple(call("classifiers", "--names").stdout.splitlines()) == list_bundled_names()
 
 
 def test_the_table_holds_name_seed_accuracy_and_architecture() -> None:
@@ -21,7 +21,7 @@ def test_the_table_holds_name_seed_accuracy_and_architecture() -> None:
 
 def test_json_holds_the_cards() -> None:
     found = json.loads(call("classifiers", "--json").stdout)
-    assert [card["name"] for card in found] == list(bundled_names())
+    assert [card["name"] for card in found] == list(list_bundled_names())
     (vit,) = (card for card in found if card["name"] == "bundled:vit")
     assert vit["architecture"] == "vit"
     assert vit["test_accuracy"] == read_cards()["vit"].test_accuracy

@@ -26,7 +26,7 @@ def test_options_count_and_the_size_is_another_reading() -> None:
 def test_the_papers_networks_are_built_at_the_papers_size(name: str) -> None:
     found = load_skeleton(f"paper:{name}")
     assert (found.name, found.device.type) == (f"paper:{name}", "meta")
-    assert found.transform.size == paper.entry(name).input_size
+    assert found.transform.size == paper.find_entry(name).input_size
 
 
 def test_other_sources_are_loaded_as_they_are() -> None:

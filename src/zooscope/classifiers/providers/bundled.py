@@ -19,7 +19,7 @@ CLASS_NAMES: Final = ("airplane", "automobile", "bird", "cat", "deer", "dog", "f
 STD: Final = (0.2470, 0.2435, 0.2616)
 
 
-def names() -> tuple[str, ...]:
+def list_names() -> tuple[str, ...]:
     """The bundled classifiers."""
     return tuple(read_cards())
 
@@ -28,7 +28,7 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
     """A bundled classifier, in float32.
 
     Args:
-        rest: one of `names()`.
+        rest: one of `list_names()`.
         options: none.
         name: what to call the classifier.
 

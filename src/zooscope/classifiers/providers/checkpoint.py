@@ -15,8 +15,8 @@ from torch import nn
 from zooscope.addresses import write_address
 from zooscope.classifiers.classifier import NUM_CHANNELS, Classifier
 from zooscope.classifiers.final_softmax import drop_final_softmax
-from zooscope.classifiers.first_pass import num_outputs
-from zooscope.classifiers.options import PREPROCESSING, adjusted, per_channel, refuse_unknown, whole
+from zooscope.classifiers.first_pass import count_outputs
+from zooscope.classifiers.options import PREPROCESSING, adjust, read_per_channel, read_whole_number, refuse_unknown
 from zooscope.classifiers.providers import timm
 from zooscope.classifiers.providers.registry import is_function
 from zooscope.classifiers.weights import fill, read_checkpoint
@@ -50,7 +50,7 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
         ClassifierError: the network can't be built, the weights don't fit, or it can't take images of that size.
         InvalidValueError: an option is missing, or its value can't be used.
     """
-    keywords = {option.removeprefix(KEYWORD): _value(text) for option, text in options.items() if option.startswith(KEYWORD)}
+    keywords = {option.removeprefix(KEYWORD): _parse_value(text) for option, text in options.items() if option.startswith(KEYWORD)}
     refuse_unknown(
         {option: text for option, text in options.items() if not option.startswith(KEYWORD)}, OPTIONS, provider="checkpoint"
     )
@@ -61,7 +61,7 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
     file = Path(rest).expanduser().resolve()  # a study is run on from wherever one stands
     described = f"{architecture}({', '.join(f'{key}={value}' for key, value in keywords.items())})" if keywords else architecture
     if is_function(architecture):
-        return _of_function(file, options, keywords, name=name, described=described)
+        return _load_by_function(file, options, keywords, name=name, described=described)
     for keyword, option in (("img_size", "size"), ("num_classes", "num_classes")):
         if keyword in keywords:
             msg = f"write {option}={keywords[keyword]} instead of {KEYWORD}{keyword}: it also says which images the network gets."
@@ -70,11 +70,11 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
         if keyword in LOADING or keyword.startswith("pretrained"):
             msg = f"{KEYWORD}{keyword} would load other weights; those of {described} are in checkpoint:{rest}."
             raise InvalidValueError(msg)
-    facts = timm.facts_of(architecture)
+    facts = timm.read_facts(architecture)
     tagged = ".".join(part for part in (facts.architecture, facts.tag) if part)
-    filled = timm.filled(tagged, facts, file, options, what=described, keywords=keywords)
-    address = _address(file, options, filled.part)
-    return timm.classifier_of(
+    filled = timm.fill_from_file(tagged, facts, file, options, what=described, keywords=keywords)
+    address = _write_address(file, options, filled.part)
+    return timm.make_classifier(
         filled.network,
         options,
         name=name,
@@ -85,7 +85,7 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
     )
 
 
-def _of_function(file: Path, options: Mapping[str, str], keywords: dict[str, Any], *, name: str, described: str) -> Classifier:
+def _load_by_function(file: Path, options: Mapping[str, str], keywords: dict[str, Any], *, name: str, described: str) -> Classifier:
     lacking = [option for option in NEEDED if option not in options]
     if lacking:
         msg = (
@@ -93,12 +93,12 @@ def _of_function(file: Path, options: Mapping[str, str], keywords: dict[str, Any
             "(mean=0 and std=1 for pixels in [0, 1])."
         )
         raise InvalidValueError(msg)
-    size = whole("size", options)
+    size = read_whole_number("size", options)
     checkpoint = read_checkpoint(file, part=options.get("part"))
-    asked_classes = whole("num_classes", options) if "num_classes" in options else None
-    network = _called(options["architecture"], keywords, asked_classes).eval()
+    asked_classes = read_whole_number("num_classes", options) if "num_classes" in options else None
+    network = _call(options["architecture"], keywords, asked_classes).eval()
     part = fill(network, checkpoint, architecture=described)
-    num_classes = num_outputs(network, (size, size), what=described)
+    num_classes = count_outputs(network, (size, size), what=described)
     drop_final_softmax(network, torch.full((1, NUM_CHANNELS, size, size), 0.5))
     if num_classes == 1 and asked_classes == 2:  # noqa: PLR2004  (two classes by one logit)
         num_classes = asked_classes
@@ -109,24 +109,24 @@ def _of_function(file: Path, options: Mapping[str, str], keywords: dict[str, Any
         name=name,
         network=network,
         num_classes=num_classes,
-        transform=adjusted(PixelTransform(height=size, width=size), options),
-        mean=per_channel("mean", options, ()),
-        std=per_channel("std", options, ()),
-        address=_address(file, options, part),
+        transform=adjust(PixelTransform(height=size, width=size), options),
+        mean=read_per_channel("mean", options, ()),
+        std=read_per_channel("std", options, ()),
+        address=_write_address(file, options, part),
         architecture=described,
         class_names=checkpoint.name_outputs(num_classes),
     )
 
 
-def _address(file: Path, options: Mapping[str, str], part: str | None) -> str:
+def _write_address(file: Path, options: Mapping[str, str], part: str | None) -> str:
     """What loads the same again, also the part of the checkpoint where that was chosen here."""
     return write_address("checkpoint", str(file), {**options, **({"part": part} if part else {})})
 
 
-def _called(architecture: str, keywords: dict[str, Any], num_classes: int | None) -> nn.Module:
+def _call(architecture: str, keywords: dict[str, Any], num_classes: int | None) -> nn.Module:
     """The network that a function of one's own builds."""
-    build = _imported(architecture)
-    if num_classes is not None and _takes(build, "num_classes"):
+    build = _import_function(architecture)
+    if num_classes is not None and _accepts(build, "num_classes"):
         keywords = {"num_classes": num_classes, **keywords}
     try:
         network = build(**keywords)
@@ -140,10 +140,10 @@ def _called(architecture: str, keywords: dict[str, Any], num_classes: int | None
     return network
 
 
-def _imported(architecture: str) -> Callable[..., Any]:
+def _import_function(architecture: str) -> Callable[..., Any]:
     module_name, _, function = architecture.partition(":")
     try:
-        with _current_folder_importable():
+        with _make_current_folder_importable():
             module = import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
@@ -163,7 +163,7 @@ def _imported(architecture: str) -> Callable[..., Any]:
 
 
 @contextmanager
-def _current_folder_importable() -> Iterator[None]:
+def _make_current_folder_importable() -> Iterator[None]:
     """The program `zooscope`, unlike `python -m`, does not look for modules where one stands."""
     folder = str(Path.cwd())
     sys.path.append(folder)  # last, so that nothing there hides an installed module
@@ -173,7 +173,7 @@ def _current_folder_importable() -> Iterator[None]:
         sys.path.remove(folder)
 
 
-def _takes(build: Callable[..., Any], keyword: str) -> bool:
+def _accepts(build: Callable[..., Any], keyword: str) -> bool:
     try:
         parameters = signature(build).parameters
     except ValueError:  # some builtins have none
@@ -181,7 +181,7 @@ def _takes(build: Callable[..., Any], keyword: str) -> bool:
     return keyword in parameters or any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters.values())
 
 
-def _value(text: str) -> Any:  # noqa: ANN401  (whatever TOML holds)
+def _parse_value(text: str) -> Any:  # noqa: ANN401  (whatever TOML holds)
     """A value as TOML would read it, else the text itself."""
     if "\n" in text:
         return text

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from zooscope.addresses import write_address
 from zooscope.classifiers.classifier import Classifier
-from zooscope.classifiers.options import refuse_unknown, whole
+from zooscope.classifiers.options import read_whole_number, refuse_unknown
 from zooscope.classifiers.providers import timm
 from zooscope.classifiers.weights import Checkpoint, fill, read_checkpoint
 from zooscope.errors import ClassifierError
@@ -66,11 +66,11 @@ def load(options: Mapping[str, str], *, name: str) -> Classifier:
             msg = f"{ADDRESS} can't be loaded: {explain_missing_weights()}"
             raise ClassifierError(msg)
     checkpoint = read_checkpoint(file, part=options.get("part"))
-    network = GluonXception65(whole("num_classes", options) if "num_classes" in options else _count_classes(checkpoint))
+    network = GluonXception65(read_whole_number("num_classes", options) if "num_classes" in options else _count_classes(checkpoint))
     part = fill(network, checkpoint, architecture=f"Gluon's {NAME}")
     chosen = {"part": part} if part else {}
     address = write_address("paper", NAME, {**options, **chosen})
-    return timm.classifier_of(network, options, name=name, address=address, asked=ADDRESS)
+    return timm.make_classifier(network, options, name=name, address=address, asked=ADDRESS)
 
 
 def _count_classes(checkpoint: Checkpoint) -> int:

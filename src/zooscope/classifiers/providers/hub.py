@@ -22,7 +22,7 @@ UNAUTHORIZED: Final = 401
 FORBIDDEN: Final = 403
 
 
-def hub_error(error: Exception, repository: str, *, instead: str) -> ClassifierError | None:
+def make_hub_error(error: Exception, repository: str, *, instead: str) -> ClassifierError | None:
     """An error of the hub's client as one sentence; None for an error of another kind.
 
     Args:

@@ -17,10 +17,10 @@ from transformers.utils import logging
 
 from zooscope.addresses import write_address
 from zooscope.classifiers.classifier import Classifier
-from zooscope.classifiers.first_pass import num_outputs
-from zooscope.classifiers.options import PREPROCESSING, adjusted, per_channel, refuse_unknown
-from zooscope.classifiers.providers.hub import hub_error
-from zooscope.classifiers.providers.image_processor import preprocessing_of
+from zooscope.classifiers.first_pass import count_outputs
+from zooscope.classifiers.options import PREPROCESSING, adjust, read_per_channel, refuse_unknown
+from zooscope.classifiers.providers.hub import make_hub_error
+from zooscope.classifiers.providers.image_processor import read_preprocessing
 from zooscope.errors import ClassifierError, MissingFileError, first_line
 from zooscope.hub import offline_if_unreachable
 
@@ -67,22 +67,22 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
         InvalidValueError: an option's value can't be used.
     """
     refuse_unknown(options, OPTIONS, provider="huggingface")
-    folder, place = _folder(rest)
-    with _quiet():
-        network = _network(folder, place)
-        preprocessing = preprocessing_of(_processor(folder, place), name=place)
-        transform = adjusted(preprocessing.transform, options)
-        is_resizable = transform.size != preprocessing.transform.size and _interpolates_positions(network)
+    folder, place = _find_folder(rest)
+    with _silence():
+        network = _build_network(folder, place)
+        preprocessing = read_preprocessing(_find_processor(folder, place), name=place)
+        transform = adjust(preprocessing.transform, options)
+        is_resizable = transform.size != preprocessing.transform.size and _can_interpolate_positions(network)
         settings = {"return_dict": True} | ({"interpolate_pos_encoding": True} if is_resizable else {})
         wrapped = Logits(network, is_flipped=preprocessing.is_flipped, settings=settings).eval()
-        num_classes = num_outputs(wrapped, transform.size, what=place)
+        num_classes = count_outputs(wrapped, transform.size, what=place)
     return Classifier(
         name=name,
         network=wrapped,
         num_classes=num_classes,
         transform=transform,
-        mean=per_channel("mean", options, preprocessing.mean),
-        std=per_channel("std", options, preprocessing.std),
+        mean=read_per_channel("mean", options, preprocessing.mean),
+        std=read_per_channel("std", options, preprocessing.std),
         address=write_address("huggingface", place, options),
         architecture=type(network).__name__,
         class_names=_list_labels(network, num_classes),
@@ -95,7 +95,7 @@ def _list_labels(network: Any, num_classes: int) -> tuple[str, ...] | None:  # n
     return tuple(names[output] for output in range(num_classes)) if names.keys() == set(range(num_classes)) else None
 
 
-def _folder(rest: str) -> tuple[Path, str]:
+def _find_folder(rest: str) -> tuple[Path, str]:
     """Where the files are, fetched if they are on the hub; and the place as an address names it."""
     folder = Path(rest).expanduser()
     if folder.is_dir():
@@ -105,14 +105,14 @@ def _folder(rest: str) -> tuple[Path, str]:
         msg = f"there is no folder {folder}; give one with config.json and model.safetensors, or ORG/NAME of the Hugging Face hub."
         raise MissingFileError(msg)
     else:
-        found = _fetched(rest)
+        found = _fetch(rest)
     if not (found / "config.json").is_file():
         msg = f"{rest} has no config.json; give a network in the format of transformers' save_pretrained."
         raise MissingFileError(msg)
     return found, rest
 
 
-def _fetched(rest: str) -> Path:
+def _fetch(rest: str) -> Path:
     """The folder of a repository in the hub's cache, with settings and weights and nothing else."""
     repository, _, revision = rest.partition("@")
     with offline_if_unreachable():
@@ -122,16 +122,16 @@ def _fetched(rest: str) -> Path:
                 patterns = [*SETTINGS, *OTHER_WEIGHTS]
                 folder = Path(snapshot_download(repository, revision=revision or None, allow_patterns=patterns))
         except Exception as error:
-            sentence = hub_error(error, repository, instead="give a folder that holds its files: huggingface:FOLDER")
+            sentence = make_hub_error(error, repository, instead="give a folder that holds its files: huggingface:FOLDER")
             if sentence is None:
                 raise
             raise sentence from error
     return folder
 
 
-def _network(folder: Path, place: str) -> nn.Module:
+def _build_network(folder: Path, place: str) -> nn.Module:
     """The network with its weights; all of them must be there, in the right shapes."""
-    facts = _facts(folder / "config.json")
+    facts = _read_facts(folder / "config.json")
     try:
         config = AutoConfig.from_pretrained(folder, **LOCAL)
     except Exception as error:  # settings are of many kinds, and so are their faults
@@ -160,13 +160,13 @@ def _network(folder: Path, place: str) -> nn.Module:
 
 def _require_all(network: nn.Module, report: Mapping[str, Any], place: str) -> None:
     """Refuses what transformers passes over: it would draw missing weights at random, and leave out layers that are too many."""
-    kinds = {_without_numbers(name) for name in network.state_dict()}
+    kinds = {_drop_numbers(name) for name in network.state_dict()}
     for problem, names in (
         ("lack", sorted(report["missing_keys"])),
         ("have other shapes for", sorted(str(name) for name, *_ in report["mismatched_keys"])),
         ("have more layers of a kind than config.json says:", sorted(report["unexpected_keys"])),
     ):
-        wrong = [name for name in names if not problem.startswith("have more") or _without_numbers(name) in kinds]
+        wrong = [name for name in names if not problem.startswith("have more") or _drop_numbers(name) in kinds]
         if wrong:
             more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
             msg = (
@@ -176,13 +176,13 @@ def _require_all(network: nn.Module, report: Mapping[str, Any], place: str) -> N
             raise ClassifierError(msg)
 
 
-def _without_numbers(name: str) -> str:
+def _drop_numbers(name: str) -> str:
     return re.sub(r"\d+", "#", name)
 
 
-def _processor(folder: Path, place: str) -> Any:  # noqa: ANN401  (transformers' processors share no useful type)
+def _find_processor(folder: Path, place: str) -> Any:  # noqa: ANN401  (transformers' processors share no useful type)
     """The image processor, in the form that resizes with Pillow as all other sources here do."""
-    is_timm = _facts(folder / "config.json").get("model_type", "timm_wrapper") == "timm_wrapper"
+    is_timm = _read_facts(folder / "config.json").get("model_type", "timm_wrapper") == "timm_wrapper"
     if not is_timm and not any((folder / name).is_file() for name in SETTINGS[1:]):
         msg = f"{place} has no preprocessor_config.json, so nothing says how its pixels are made; save its image processor there."
         raise MissingFileError(msg)
@@ -193,7 +193,7 @@ def _processor(folder: Path, place: str) -> Any:  # noqa: ANN401  (transformers'
         raise ClassifierError(msg) from error
 
 
-def _facts(file: Path) -> dict[str, Any]:
+def _read_facts(file: Path) -> dict[str, Any]:
     try:
         facts = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
@@ -202,13 +202,13 @@ def _facts(file: Path) -> dict[str, Any]:
     return facts if isinstance(facts, dict) else {}
 
 
-def _interpolates_positions(network: nn.Module) -> bool:
+def _can_interpolate_positions(network: nn.Module) -> bool:
     """Whether the network can be asked to take images of another size than those that it was trained on."""
     return "interpolate_pos_encoding" in signature(network.forward).parameters
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def _silence() -> Iterator[None]:
     """Without transformers' own messages: what matters of them is an error here."""
     level, has_bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()

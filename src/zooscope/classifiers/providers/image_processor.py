@@ -42,7 +42,7 @@ class Preprocessing:
         return shown.flip(0) if self.is_flipped else shown
 
 
-def preprocessing_of(processor: Any, *, name: str) -> Preprocessing:  # noqa: ANN401  (transformers' processors share no useful type)
+def read_preprocessing(processor: Any, *, name: str) -> Preprocessing:  # noqa: ANN401  (transformers' processors share no useful type)
     """The same pixels that the processor makes.
 
     The settings are read, and then a few images are sent both ways: a processor that does something else than its settings say
@@ -56,7 +56,7 @@ def preprocessing_of(processor: Any, *, name: str) -> Preprocessing:  # noqa: AN
         ClassifierError: the processor has a setting that can't be followed; it is named.
     """
     try:
-        found = _of_timm(processor.data_config) if hasattr(processor, "data_config") else _of_settings(processor)
+        found = _read_timm(processor.data_config) if hasattr(processor, "data_config") else _read_settings(processor)
     except InvalidValueError as error:
         msg = f"{name}: the settings of its image processor can't be followed ({str(error).rstrip('.')})."
         raise ClassifierError(msg) from error
@@ -64,7 +64,7 @@ def preprocessing_of(processor: Any, *, name: str) -> Preprocessing:  # noqa: AN
     return found
 
 
-def _of_timm(config: Mapping[str, Any]) -> Preprocessing:
+def _read_timm(config: Mapping[str, Any]) -> Preprocessing:
     _, height, width = config["input_size"]
     return Preprocessing(
         transform=PixelTransform(
@@ -79,21 +79,21 @@ def _of_timm(config: Mapping[str, Any]) -> Preprocessing:
     )
 
 
-def _of_settings(processor: Any) -> Preprocessing:  # noqa: ANN401  (see above)
+def _read_settings(processor: Any) -> Preprocessing:  # noqa: ANN401  (see above)
     return Preprocessing(
-        transform=_transform(processor),
-        **_affine(processor),
+        transform=_make_transform(processor),
+        **_read_affine(processor),
         is_flipped=bool(getattr(processor, "do_flip_channel_order", None)),
     )
 
 
-def _transform(processor: Any) -> PixelTransform:  # noqa: ANN401  (see above)
+def _make_transform(processor: Any) -> PixelTransform:  # noqa: ANN401  (see above)
     """The resizing and the crop."""
     if not processor.do_resize:
         msg = "do_resize=False leaves every image at its own size"
         raise InvalidValueError(msg)
-    crop = _sides(processor.crop_size) if getattr(processor, "do_center_crop", None) else {}
-    resized, crop, is_warped = _resized(processor, _sides(processor.size), crop)
+    crop = _read_sides(processor.crop_size) if getattr(processor, "do_center_crop", None) else {}
+    resized, crop, is_warped = _read_resize(processor, _read_sides(processor.size), crop)
     height, width = crop.get("height"), crop.get("width")
     if not (height and width):
         msg = f"crop_size={crop} has no height and width"
@@ -111,7 +111,7 @@ def _transform(processor: Any) -> PixelTransform:  # noqa: ANN401  (see above)
     )
 
 
-def _resized(processor: Any, size: dict[str, int], crop: dict[str, int]) -> tuple[dict[str, int], dict[str, int], bool]:  # noqa: ANN401
+def _read_resize(processor: Any, size: dict[str, int], crop: dict[str, int]) -> tuple[dict[str, int], dict[str, int], bool]:  # noqa: ANN401
     """What the image, or its shortest edge, is resized to, what is cut out of that, and whether the aspect ratio is given up."""
     if set(size) == {"height", "width"}:
         return size, crop or size, True
@@ -120,9 +120,9 @@ def _resized(processor: Any, size: dict[str, int], crop: dict[str, int]) -> tupl
         raise InvalidValueError(msg)
     kind, edge = type(processor).__name__, size["shortest_edge"]
     if kind.startswith("ConvNext"):
-        crop = crop or _square(edge)
+        crop = crop or _read_square(edge)
         if edge >= WARPED_FROM:
-            return _square(edge), crop, True
+            return _read_square(edge), crop, True
     if not crop:
         msg = f"size={size} without a crop leaves images of different shapes"
         raise InvalidValueError(msg)
@@ -130,32 +130,32 @@ def _resized(processor: Any, size: dict[str, int], crop: dict[str, int]) -> tupl
         edge = int(256 / 224 * edge)
     elif kind.startswith(("ConvNext", "PoolFormer")) and processor.crop_pct is not None:
         edge = int(edge / processor.crop_pct)
-    return _square(edge), crop, False
+    return _read_square(edge), crop, False
 
 
-def _square(side: int) -> dict[str, int]:
+def _read_square(side: int) -> dict[str, int]:
     return {"height": side, "width": side}
 
 
-def _sides(size: Any) -> dict[str, int]:  # noqa: ANN401  (a dictionary or transformers' SizeDict)
+def _read_sides(size: Any) -> dict[str, int]:  # noqa: ANN401  (a dictionary or transformers' SizeDict)
     return {side: int(pixels) for side, pixels in dict(size or {}).items() if pixels}
 
 
-def _affine(processor: Any) -> dict[str, tuple[float, float, float]]:  # noqa: ANN401  (see above)
+def _read_affine(processor: Any) -> dict[str, tuple[float, float, float]]:  # noqa: ANN401  (see above)
     """Mean and deviation of pixels in [0, 1] that do the same as all that the processor does with the levels 0 to 255."""
     factor = 255 * float(processor.rescale_factor) if processor.do_rescale else 255.0
     offset = 1.0 if processor.do_rescale and getattr(processor, "rescale_offset", False) else 0.0
-    mean = _three(processor.image_mean) if processor.do_normalize else (0.0, 0.0, 0.0)
-    std = _three(processor.image_std) if processor.do_normalize else (1.0, 1.0, 1.0)
+    mean = _read_three_values(processor.image_mean) if processor.do_normalize else (0.0, 0.0, 0.0)
+    std = _read_three_values(processor.image_std) if processor.do_normalize else (1.0, 1.0, 1.0)
     if getattr(processor, "include_top", False):  # EfficientNet's processor divides once more
-        std = _product(std, _three(processor.image_std))
+        std = _multiply(std, _read_three_values(processor.image_std))
     return {
-        "mean": _product(tuple(value + offset for value in mean), 3 * (1 / factor,)),
-        "std": _product(std, 3 * (1 / factor,)),
+        "mean": _multiply(tuple(value + offset for value in mean), 3 * (1 / factor,)),
+        "std": _multiply(std, 3 * (1 / factor,)),
     }
 
 
-def _three(values: Any) -> tuple[float, ...]:  # noqa: ANN401  (a number, or some)
+def _read_three_values(values: Any) -> tuple[float, ...]:  # noqa: ANN401  (a number, or some)
     numbers = tuple(float(value) for value in np.atleast_1d(values))
     if len(numbers) not in {1, 3}:
         msg = f"{len(numbers)} values of image_mean or image_std don't fit images of three channels"
@@ -163,7 +163,7 @@ def _three(values: Any) -> tuple[float, ...]:  # noqa: ANN401  (a number, or som
     return 3 * numbers if len(numbers) == 1 else numbers
 
 
-def _product(left: tuple[float, ...], right: tuple[float, ...]) -> tuple[float, float, float]:
+def _multiply(left: tuple[float, ...], right: tuple[float, ...]) -> tuple[float, float, float]:
     red, green, blue = (one * other for one, other in zip(left, right, strict=True))
     return red, green, blue
 
@@ -171,7 +171,7 @@ def _product(left: tuple[float, ...], right: tuple[float, ...]) -> tuple[float, 
 def _compare(found: Preprocessing, processor: Any, *, name: str) -> None:  # noqa: ANN401  (see above)
     """Refuses a processor that shows the network something else than `found` does."""
     std = torch.tensor(found.std).view(3, 1, 1)
-    for image in _probes(found.transform):
+    for image in _make_probes(found.transform):
         try:
             theirs = processor(images=image, return_tensors="pt")["pixel_values"][0]
         except Exception as error:  # whatever a processor of someone's own stumbles over
@@ -188,7 +188,7 @@ def _compare(found: Preprocessing, processor: Any, *, name: str) -> None:  # noq
             raise ClassifierError(msg)
 
 
-def _probes(transform: PixelTransform) -> Iterator[Image.Image]:
+def _make_probes(transform: PixelTransform) -> Iterator[Image.Image]:
     """Images of many edges, smaller and larger than the pixels, that show every row and column that is off by one."""
     generator, short = np.random.default_rng(0), 40
     resized = round(transform.height / transform.crop_fraction)

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from zooscope.addresses import write_address
 from zooscope.classifiers.classifier import Classifier
-from zooscope.classifiers.first_pass import num_outputs
-from zooscope.classifiers.options import PREPROCESSING, adjusted, per_channel, refuse_unknown, whole
+from zooscope.classifiers.first_pass import count_outputs
+from zooscope.classifiers.options import PREPROCESSING, adjust, read_per_channel, read_whole_number, refuse_unknown
 from zooscope.classifiers.providers.onnx_graph import ImageGraph, read_graph
 from zooscope.classifiers.providers.onnx_runtime import RunByRuntime, open_session
 from zooscope.errors import ClassifierError, ZooscopeError, first_line
@@ -85,16 +85,16 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
         msg = f"{file} takes images of any size; say which with size=."
         raise ClassifierError(msg)
     height, width = graph.size or (1, 1)
-    transform = adjusted(PixelTransform(height=height, width=width), options)
+    transform = adjust(PixelTransform(height=height, width=width), options)
     if graph.size not in {None, transform.size}:
         msg = f"{file} was made for images of {height}x{width} pixels; leave size= out, or export it for another."
         raise ClassifierError(msg)
-    mean, std = (per_channel(option, options, ()) for option in ("mean", "std"))
+    mean, std = (read_per_channel(option, options, ()) for option in ("mean", "std"))
     pixels = (np.random.default_rng(0).random((2 * (graph.batch or 1), *transform.size, 3)) - mean) / std
     pixels = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2), dtype=np.float32)
-    network = _network(graph, pixels, file)
-    num_classes = num_outputs(network, transform.size, what=str(file))
-    if "num_classes" in options and whole("num_classes", options) != num_classes:
+    network = _make_network(graph, pixels, file)
+    num_classes = count_outputs(network, transform.size, what=str(file))
+    if "num_classes" in options and read_whole_number("num_classes", options) != num_classes:
         msg = f"{file} gives {num_classes} logits, not {options['num_classes']}; correct num_classes=, or leave it out."
         raise ClassifierError(msg)
     kind = "quantised ONNX graph" if graph.quantised else "ONNX graph"
@@ -110,10 +110,10 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
     )
 
 
-def _network(graph: ImageGraph, pixels: Any, file: Path) -> Converted:  # noqa: ANN401  (arrays)
+def _make_network(graph: ImageGraph, pixels: Any, file: Path) -> Converted:  # noqa: ANN401  (arrays)
     """The graph as a network, after it has given the right logits for two batches of pixels."""
     batch = graph.batch or 1
-    network = _by_runtime(graph, file) if graph.quantised else _by_torch(graph, file)
+    network = _run_by_runtime(graph, file) if graph.quantised else _run_by_torch(graph, file)
     converted = Converted(network, graph, piece=batch).eval()
     shown = torch.from_numpy(pixels).requires_grad_()
     try:
@@ -128,16 +128,16 @@ def _network(graph: ImageGraph, pixels: Any, file: Path) -> Converted:  # noqa: 
     if not logits.is_floating_point():
         msg = f"{file} gives whole numbers ({str(logits.dtype).removeprefix('torch.')}), not logits; export it without ArgMax."
         raise ClassifierError(msg)
-    _require_agreement(logits[:batch].detach().numpy(), _reference(graph, pixels[:batch], file), graph, file)
+    _require_agreement(logits[:batch].detach().numpy(), _compute_reference(graph, pixels[:batch], file), graph, file)
     whole_batch = Converted(network, graph, piece=None).eval()
     return (
         whole_batch
-        if _takes_any_batch(whole_batch, shown.detach(), logits.detach(), HALF_TOLERANCE if graph.is_half else TOLERANCE)
+        if _accepts_any_batch(whole_batch, shown.detach(), logits.detach(), HALF_TOLERANCE if graph.is_half else TOLERANCE)
         else converted
     )
 
 
-def _by_torch(graph: ImageGraph, file: Path) -> nn.Module:
+def _run_by_torch(graph: ImageGraph, file: Path) -> nn.Module:
     try:
         network: nn.Module = convert(graph.model).eval()
     except Exception as error:  # each of the converter's operators stumbles in its own way
@@ -146,7 +146,7 @@ def _by_torch(graph: ImageGraph, file: Path) -> nn.Module:
     return network.requires_grad_(requires_grad=False)
 
 
-def _by_runtime(graph: ImageGraph, file: Path) -> nn.Module:
+def _run_by_runtime(graph: ImageGraph, file: Path) -> nn.Module:
     what = f"{file} is quantised ({', '.join(graph.quantised)}): it can be a target only, and it"
     try:
         return RunByRuntime(graph.logits, what=what).eval()
@@ -157,7 +157,7 @@ def _by_runtime(graph: ImageGraph, file: Path) -> nn.Module:
         raise ClassifierError(msg) from error
 
 
-def _reference(graph: ImageGraph, pixels: Any, file: Path) -> Any:  # noqa: ANN401  (arrays)
+def _compute_reference(graph: ImageGraph, pixels: Any, file: Path) -> Any:  # noqa: ANN401  (arrays)
     """What the graph as it was gives for the pixels, by ONNX's reference evaluator; by onnxruntime if it is quantised."""
     shown = pixels.transpose(0, 2, 3, 1) if graph.is_channels_last else pixels
     initialised = {initializer.name for initializer in graph.original.graph.initializer}
@@ -193,7 +193,7 @@ def _agree(ours: Any, theirs: Any, tolerance: float) -> bool:  # noqa: ANN401  (
     return ours.shape == theirs.shape and bool(np.abs(ours - theirs).max() <= tolerance * max(np.abs(theirs).max(), 1e-6))
 
 
-def _takes_any_batch(network: Converted, pixels: Tensor, expected: Tensor, tolerance: float) -> bool:
+def _accepts_any_batch(network: Converted, pixels: Tensor, expected: Tensor, tolerance: float) -> bool:
     """Whether other batches give the same logits at once as in pieces: some graphs have the batch written into them."""
     try:
         with torch.no_grad():

@@ -10,7 +10,7 @@ from typing import Any, Final
 import onnx
 from onnx import TensorProto, helper, inliner, numpy_helper
 
-from zooscope.classifiers.providers.onnx_logits import Ending, bypass_probabilities, constants_of, refuse_training
+from zooscope.classifiers.providers.onnx_logits import Ending, bypass_probabilities, find_constants, refuse_training
 from zooscope.errors import ClassifierError, MissingFileError, first_line
 
 OPSET: Final = 17  # the newest that onnx2torch knows as a whole
@@ -73,7 +73,7 @@ def read_graph(file: Path) -> ImageGraph:
     if foreign:
         msg = f"{file} has operators of {foreign[0]}, which are not ONNX's own; export it without them."
         raise ClassifierError(msg)
-    batch, size, is_channels_last = _input(model.graph, file)
+    batch, size, is_channels_last = _find_input(model.graph, file)
     if len(model.graph.output) != 1:
         names = ", ".join(value.name for value in model.graph.output)
         msg = f"{file} gives {len(model.graph.output)} outputs ({names}); export it with the logits alone."
@@ -87,13 +87,15 @@ def read_graph(file: Path) -> ImageGraph:
         original=original,
         ending=ending,
         logits=model,
-        model=None if quantised else _with_known_operators(model),
+        model=None if quantised else _use_known_operators(model),
         quantised=quantised,
         batch=batch,
         size=size,
         is_channels_last=is_channels_last,
-        is_half=any(constant.data_type in HALVES for constant in constants_of(model.graph).values()),
-        digest=hashlib.sha256(model.SerializeToString(deterministic=True)).digest() if quantised else _structure(model.graph.node),
+        is_half=any(constant.data_type in HALVES for constant in find_constants(model.graph).values()),
+        digest=hashlib.sha256(model.SerializeToString(deterministic=True)).digest()
+        if quantised
+        else _read_structure(model.graph.node),
     )
 
 
@@ -103,21 +105,21 @@ def _copy(model: Any) -> Any:  # noqa: ANN401  (protobuf is untyped)
     return copy
 
 
-def _input(graph: Any, file: Path) -> tuple[int | None, tuple[int, int] | None, bool]:  # noqa: ANN401  (protobuf is untyped)
+def _find_input(graph: Any, file: Path) -> tuple[int | None, tuple[int, int] | None, bool]:  # noqa: ANN401  (protobuf is untyped)
     """Batch, size and layout of the images."""
     initialised = {initializer.name for initializer in graph.initializer}
     inputs = [value for value in graph.input if value.name not in initialised]
     tensor = inputs[0].type.tensor_type if len(inputs) == 1 else None
     sides = [dimension.dim_value or None for dimension in tensor.shape.dim] if tensor else []
     if tensor is None or len(sides) != NUM_DIMENSIONS or tensor.elem_type != TensorProto.FLOAT or NUM_CHANNELS not in sides[1::2]:
-        msg = f"{file} must take one input, images as float32 of shape (batch, 3, height, width): got {_described(inputs)}."
+        msg = f"{file} must take one input, images as float32 of shape (batch, 3, height, width): got {_describe(inputs)}."
         raise ClassifierError(msg)
     is_channels_last = sides[1] != NUM_CHANNELS
     height, width = sides[1:3] if is_channels_last else sides[2:4]
     return sides[0], (height, width) if height and width else None, is_channels_last
 
 
-def _described(inputs: Iterable[Any]) -> str:
+def _describe(inputs: Iterable[Any]) -> str:
     shown = (
         f"{value.name} ({TensorProto.DataType.Name(value.type.tensor_type.elem_type).lower()}, "
         f"{[side.dim_value or side.dim_param or '?' for side in value.type.tensor_type.shape.dim]})"
@@ -126,28 +128,28 @@ def _described(inputs: Iterable[Any]) -> str:
     return ", ".join(shown) or "none"
 
 
-def _with_known_operators(model: Any) -> Any:  # noqa: ANN401  (protobuf is untyped)
+def _use_known_operators(model: Any) -> Any:  # noqa: ANN401  (protobuf is untyped)
     """A copy in the operators of ONNX's opset 17 or older, with constants as initializers."""
     copy = _copy(model)
-    if _opset(copy).version > OPSET:
+    if _find_opset(copy).version > OPSET:
         copy = inliner.inline_selected_functions(copy, FUNCTIONS, exclude=False, inline_schema_functions=True)
-    graph, opset = copy.graph, _opset(copy)
-    _constants_as_initializers(graph)
+    graph, opset = copy.graph, _find_opset(copy)
+    _turn_constants_into_initializers(graph)
     if opset.version > OPSET:
         values = {initializer.name: initializer for initializer in graph.initializer}
         for node in graph.node:
-            _in_older_form(node, values)
+            _rewrite_in_older_form(node, values)
         opset.version = OPSET
     for number, node in enumerate(graph.node):  # the converter writes Python with these names in it
         node.name = f"node_{number}"
     return copy
 
 
-def _opset(model: Any) -> Any:  # noqa: ANN401  (protobuf is untyped)
+def _find_opset(model: Any) -> Any:  # noqa: ANN401  (protobuf is untyped)
     return next(entry for entry in model.opset_import if entry.domain in {"", "ai.onnx"})
 
 
-def _constants_as_initializers(graph: Any) -> None:  # noqa: ANN401  (protobuf is untyped)
+def _turn_constants_into_initializers(graph: Any) -> None:  # noqa: ANN401  (protobuf is untyped)
     """Constants, and copies of constants, become initializers, where the converter looks for weights."""
     values = {initializer.name: initializer for initializer in graph.initializer}
     outputs = {value.name for value in graph.output}
@@ -166,7 +168,7 @@ def _constants_as_initializers(graph: Any) -> None:  # noqa: ANN401  (protobuf i
             graph.node.remove(node)
 
 
-def _in_older_form(node: Any, values: dict[str, Any]) -> None:  # noqa: ANN401  (protobuf is untyped)
+def _rewrite_in_older_form(node: Any, values: dict[str, Any]) -> None:  # noqa: ANN401  (protobuf is untyped)
     """Undoes what changed since opset 17 in the way of writing an operator."""
     if node.op_type.startswith("Reduce") and node.op_type != "ReduceSum" and len(node.input) > 1 and node.input[1] in values:
         node.attribute.append(helper.make_attribute("axes", numpy_helper.to_array(values[node.input[1]]).tolist()))
@@ -177,7 +179,7 @@ def _in_older_form(node: Any, values: dict[str, Any]) -> None:  # noqa: ANN401  
     node.attribute.extend(kept)
 
 
-def _structure(nodes: Iterable[Any]) -> bytes:
+def _read_structure(nodes: Iterable[Any]) -> bytes:
     total = hashlib.sha256()
     for node in nodes:
         total.update(node.SerializeToString(deterministic=True))

@@ -30,11 +30,11 @@ def bypass_probabilities(graph: Any) -> Ending | None:  # noqa: ANN401  (protobu
 
     What follows it stays if it changes the shape, and goes if it rounds to levels that are those of probabilities.
     """
-    constants = constants_of(graph)
+    constants = find_constants(graph)
     following: list[Any] = []
     name = graph.output[0].name
-    while (node := _made_by(graph, name)) is not None:
-        logits = _into_probabilities(graph, node)
+    while (node := _find_producer(graph, name)) is not None:
+        logits = _makes_probabilities(graph, node)
         if logits is not None:
             ending = Ending(logits, node.op_type != "Sigmoid")
             for rounding in [one for one in following if one.op_type in ROUNDING]:
@@ -55,7 +55,7 @@ def refuse_training(graph: Any, file: object) -> None:  # noqa: ANN401  (protobu
     Raises:
         ClassifierError: it would answer differently each time, or by the other images of its batch.
     """
-    constants = constants_of(graph)
+    constants = find_constants(graph)
     for node in graph.node:
         attributes = {attribute.name: attribute.i for attribute in node.attribute}
         drops = node.op_type == "Dropout" and _is_training(node, constants)
@@ -64,7 +64,7 @@ def refuse_training(graph: Any, file: object) -> None:  # noqa: ANN401  (protobu
             raise ClassifierError(msg)
 
 
-def constants_of(graph: Any) -> dict[str, Any]:  # noqa: ANN401  (protobuf is untyped)
+def find_constants(graph: Any) -> dict[str, Any]:  # noqa: ANN401  (protobuf is untyped)
     """The arrays in a graph by name."""
     given = {one.name: one for one in graph.initializer}
     made = {
@@ -75,16 +75,16 @@ def constants_of(graph: Any) -> dict[str, Any]:  # noqa: ANN401  (protobuf is un
     return given | made
 
 
-def _made_by(graph: Any, name: str) -> Any:  # noqa: ANN401  (protobuf is untyped)
+def _find_producer(graph: Any, name: str) -> Any:  # noqa: ANN401  (protobuf is untyped)
     return next((node for node in graph.node if name in node.output), None)
 
 
-def _into_probabilities(graph: Any, node: Any) -> str | None:  # noqa: ANN401  (protobuf is untyped)
+def _makes_probabilities(graph: Any, node: Any) -> str | None:  # noqa: ANN401  (protobuf is untyped)
     """What goes into a sigmoid, or a softmax, as one operator or spelt out; None if it is none."""
     if node.op_type in {"Softmax", "Sigmoid"}:
         return str(node.input[0])
     if node.op_type == "Div":
-        above, below = (_made_by(graph, name) for name in node.input)
+        above, below = (_find_producer(graph, name) for name in node.input)
         is_sum = below is not None and below.op_type == "ReduceSum" and below.input[0] == node.input[0]
         if above is not None and above.op_type == "Exp" and is_sum:
             return str(above.input[0])

@@ -43,13 +43,13 @@ class Entry:
     components: Mapping[str, str]
 
 
-def names() -> tuple[str, ...]:
+def list_names() -> tuple[str, ...]:
     """The 69 as timm 0.6.7 called them, in alphabetical order."""
-    return tuple(entry.name for entry in entries())
+    return tuple(entry.name for entry in read_entries())
 
 
 @cache
-def entries() -> tuple[Entry, ...]:
+def read_entries() -> tuple[Entry, ...]:
     """All 69, in alphabetical order."""
     with TABLE.open(encoding="utf-8", newline="") as file:
         return tuple(
@@ -57,14 +57,14 @@ def entries() -> tuple[Entry, ...]:
                 name=row["name"],
                 paper_name=row["paper name"],
                 timm=row["timm"] or None,
-                input_size=_size(row["input size"]),
+                input_size=_read_size(row["input size"]),
                 components=MappingProxyType({column: value for column, value in row.items() if column not in FACTS}),
             )
             for row in csv.DictReader(file)
         )
 
 
-def entry(name: str) -> Entry:
+def find_entry(name: str) -> Entry:
     """One of the 69.
 
     Args:
@@ -74,7 +74,7 @@ def entry(name: str) -> Entry:
     Raises:
         UnknownNameError: it is none of them.
     """
-    known = _by_name()
+    known = _index_by_name()
     if name not in known:
         kind = "network of the paper"
         raise UnknownNameError(kind, name, known, "`zooscope classifiers --paper` lists all 69.")
@@ -96,7 +96,7 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> "Classifier":
     """One of the 69 with the weights that the paper used: from timm, except for `gluon_xception65`, which timm no longer has.
 
     Args:
-        rest: its name, see `entry`.
+        rest: its name, see `find_entry`.
         options: those of `timm:`; with `weights` nothing is downloaded.
         name: what to call the classifier.
 
@@ -108,7 +108,7 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> "Classifier":
     """
     from zooscope.classifiers.providers import gluon_xception65, timm  # noqa: PLC0415  (the table is read without torch)
 
-    found = entry(rest)
+    found = find_entry(rest)
     if found.timm is None:
         return _name_outputs(gluon_xception65.load(options, name=name))
     classifier = timm.load(found.timm, options, name=name)
@@ -123,11 +123,11 @@ def _name_outputs(classifier: "Classifier") -> "Classifier":
 
 
 @cache
-def _by_name() -> Mapping[str, Entry]:
-    today = {alias: found for found in entries() if found.timm for alias in (found.timm, found.timm.partition(".")[0])}
-    return MappingProxyType(today | {found.name: found for found in entries()})
+def _index_by_name() -> Mapping[str, Entry]:
+    today = {alias: found for found in read_entries() if found.timm for alias in (found.timm, found.timm.partition(".")[0])}
+    return MappingProxyType(today | {found.name: found for found in read_entries()})
 
 
-def _size(text: str) -> tuple[int, int]:
+def _read_size(text: str) -> tuple[int, int]:
     height, width = map(int, text.split("x"))
     return height, width

@@ -31,7 +31,7 @@ def parse_classifier_address(address: str | Address) -> Address:
     """
     if isinstance(address, str) and ":" not in address.partition("?")[0]:
         kind = "classifier"
-        raise UnknownNameError(kind, address, bundled_names(), _advice())
+        raise UnknownNameError(kind, address, list_bundled_names(), _advise())
     parsed = parse_address(address) if isinstance(address, str) else address
     find_provider(parsed)
     return parsed
@@ -43,7 +43,7 @@ def find_provider(address: Address) -> Provider:
     Raises:
         UnknownNameError: there is none.
     """
-    return PROVIDERS.find(address.provider, _advice())
+    return PROVIDERS.find(address.provider, _advise())
 
 
 def import_provider(address: Address) -> Any:  # noqa: ANN401  (a module)
@@ -56,14 +56,14 @@ def import_provider(address: Address) -> Any:  # noqa: ANN401  (a module)
     return PROVIDERS.import_module(find_provider(address))
 
 
-def names_of(provider: Provider) -> tuple[str, ...]:
+def list_names(provider: Provider) -> tuple[str, ...]:
     """The addresses of all classifiers of a provider whose names can be listed; none is loaded."""
-    return tuple(f"{provider.name}:{name}" for name in PROVIDERS.import_module(provider).names())
+    return tuple(f"{provider.name}:{name}" for name in PROVIDERS.import_module(provider).list_names())
 
 
-def bundled_names() -> tuple[str, ...]:
+def list_bundled_names() -> tuple[str, ...]:
     """The addresses of all bundled classifiers."""
-    return names_of(PROVIDERS.find("bundled", _advice()))
+    return list_names(PROVIDERS.find("bundled", _advise()))
 
 
 def locate_file(path: str, folder: Path) -> str:
@@ -76,11 +76,11 @@ def is_function(architecture: str) -> bool:
     return ":" in architecture
 
 
-def _advice() -> str:
+def _advise() -> str:
     return f"Write PROVIDER:NAME; the providers are {', '.join(PROVIDERS.forms)}."
 
 
-def _function_of(address: Address) -> str | None:
+def _find_function(address: Address) -> str | None:
     architecture = address.options.get("architecture", "")
     return f"architecture={architecture}" if is_function(architecture) else None
 
@@ -121,7 +121,7 @@ PROVIDERS: Final = Registry(
             form="checkpoint:FILE?architecture=NAME",
             module="zooscope.classifiers.providers.checkpoint",
             locate=locate_file,
-            code_in=_function_of,
+            code_in=_find_function,
         ),
         Provider(name="onnx", form="onnx:FILE", module="zooscope.classifiers.providers.onnx", extra="onnx", locate=locate_file),
         Provider(name="paper", form="paper:NAME", module="zooscope.classifiers.providers.paper", lists_names=True),

@@ -16,10 +16,10 @@ from timm.models import PretrainedCfg, get_deprecated_models
 
 from zooscope.addresses import write_address
 from zooscope.classifiers.classifier import NUM_CHANNELS, Classifier
-from zooscope.classifiers.first_pass import num_outputs
-from zooscope.classifiers.options import PREPROCESSING, adjusted, per_channel, refuse_unknown, whole
+from zooscope.classifiers.first_pass import count_outputs
+from zooscope.classifiers.options import PREPROCESSING, adjust, read_per_channel, read_whole_number, refuse_unknown
 from zooscope.classifiers.providers.registry import TIMM_FOLDER as FOLDER
-from zooscope.classifiers.providers.timm_weights import converted, create, pretrained
+from zooscope.classifiers.providers.timm_weights import convert, create, load_pretrained
 from zooscope.classifiers.weights import Checkpoint, find_weights, read_checkpoint
 from zooscope.errors import ClassifierError, InvalidValueError, MissingFileError, UnknownNameError, first_line
 from zooscope.images.pixel_transform import PixelTransform
@@ -29,9 +29,9 @@ HUB: Final = "hf-hub:"
 IMAGENET: Final = re.compile(r"in(1k|12k|21k|22k)(_|$)")
 
 
-def names() -> tuple[str, ...]:
+def list_names() -> tuple[str, ...]:
     """All weights that timm knows, by `architecture.tag`, as far as they classify."""
-    return tuple(name for name in timm.list_pretrained() if _facts(name).num_classes)
+    return tuple(name for name in timm.list_pretrained() if _make_facts(name).num_classes)
 
 
 def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
@@ -56,13 +56,13 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
         raise InvalidValueError(msg)
     for scheme in (HUB, FOLDER):
         if rest.startswith(scheme):
-            return _elsewhere(rest, scheme, options, name=name)
+            return _load_from_elsewhere(rest, scheme, options, name=name)
     if set("/:") & set(rest):
         msg = f"timm:{rest} is no name of timm's; for a repository write timm:{HUB}{rest}, for a folder timm:{FOLDER}{rest}."
         raise InvalidValueError(msg)
-    facts = facts_of(rest)
+    facts = read_facts(rest)
     if "weights" in options:
-        return _from_file(rest, facts, options, name=name)
+        return _load_from_file(rest, facts, options, name=name)
     tagged = f"{facts.architecture}.{facts.tag}" if facts.tag else str(facts.architecture)
     if not facts.has_weights:
         others = timm.list_pretrained(f"{facts.architecture}.*")
@@ -71,9 +71,11 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
         raise ClassifierError(msg)
     _refuse_features(int(facts.num_classes), f"timm:{tagged}")  # before anything is fetched
     instead = f"give weights of your own: timm:{tagged}?weights=FILE"
-    network = pretrained(tagged, size=_size(options), repository=facts.hf_hub_id, address=f"timm:{tagged}", instead=instead)
+    network = load_pretrained(
+        tagged, size=_choose_size(options), repository=facts.hf_hub_id, address=f"timm:{tagged}", instead=instead
+    )
     address, class_names = write_address("timm", tagged, options), list_class_names(network.pretrained_cfg, network.num_classes)
-    return classifier_of(network, options, name=name, address=address, asked=f"timm:{tagged}", class_names=class_names)
+    return make_classifier(network, options, name=name, address=address, asked=f"timm:{tagged}", class_names=class_names)
 
 
 def list_class_names(facts: Mapping[str, Any], num_classes: int) -> tuple[str, ...] | None:
@@ -95,7 +97,7 @@ def list_class_names(facts: Mapping[str, Any], num_classes: int) -> tuple[str, .
     return tuple(names) if is_list else None
 
 
-def facts_of(architecture: str) -> PretrainedCfg:
+def read_facts(architecture: str) -> PretrainedCfg:
     """What timm knows of an architecture; its name may end in the tag of a set of weights, whose settings are then meant.
 
     Names that timm has retired count as those that it has put in their place.
@@ -113,13 +115,13 @@ def facts_of(architecture: str) -> PretrainedCfg:
         kind = "timm architecture"
         raise UnknownNameError(kind, bare, timm.list_models(), "timm.list_models() lists them.")
     try:
-        return _facts(architecture)
+        return _make_facts(architecture)
     except RuntimeError as error:
         kind, advice = "timm architecture", "Leave out what follows the dot, or name weights that timm knows."
         raise UnknownNameError(kind, architecture, timm.list_pretrained(f"{bare}.*"), advice) from error
 
 
-def built(architecture: str, keywords: Mapping[str, Any], *, size: int | None, what: str) -> Any:  # noqa: ANN401  (as timm's builders)
+def build(architecture: str, keywords: Mapping[str, Any], *, size: int | None, what: str) -> Any:  # noqa: ANN401  (as timm's builders)
     """An architecture without weights, for images of a size.
 
     Raises:
@@ -133,7 +135,7 @@ def built(architecture: str, keywords: Mapping[str, Any], *, size: int | None, w
         raise ClassifierError(msg) from error
 
 
-def classifier_of(
+def make_classifier(
     network: Any,  # noqa: ANN401  (timm's builders are untyped)
     options: Mapping[str, str],
     *,
@@ -166,13 +168,13 @@ def classifier_of(
         msg = f"{asked} takes images of {channels} channels; only networks for RGB images can be compared."
         raise ClassifierError(msg)
     _refuse_features(num_classes, asked)
-    if "num_classes" in options and whole("num_classes", options) != num_classes:
+    if "num_classes" in options and read_whole_number("num_classes", options) != num_classes:
         msg = (
             f"{asked} has {num_classes} classes, not {options['num_classes']}; leave num_classes out, "
             "and choose among its classes with class_map=FILE."
         )
         raise ClassifierError(msg)
-    transform = adjusted(
+    transform = adjust(
         PixelTransform(
             height=height,
             width=width,
@@ -184,14 +186,14 @@ def classifier_of(
     )
     network.eval()
     if "size" in options:
-        num_outputs(network, transform.size, what=asked)
+        count_outputs(network, transform.size, what=asked)
     return Classifier(
         name=name,
         network=network,
         num_classes=num_classes,
         transform=transform,
-        mean=per_channel("mean", options, config["mean"]),
-        std=per_channel("std", options, config["std"]),
+        mean=read_per_channel("mean", options, config["mean"]),
+        std=read_per_channel("std", options, config["std"]),
         address=address,
         architecture=architecture or facts["architecture"],
         class_names=class_names,
@@ -212,7 +214,7 @@ class Filled(NamedTuple):
     class_names: tuple[str, ...] | None
 
 
-def filled(
+def fill_from_file(
     architecture: str,
     facts: PretrainedCfg,
     file: Path,
@@ -238,30 +240,30 @@ def filled(
         UnknownNameError: the checkpoint has no such part.
     """
     checkpoint = read_checkpoint(file, part=options.get("part"))
-    num_classes = whole("num_classes", options) if "num_classes" in options else _num_classes(facts, checkpoint)
+    num_classes = read_whole_number("num_classes", options) if "num_classes" in options else _choose_num_classes(facts, checkpoint)
     asked = {"num_classes": num_classes, **(keywords or {})}
-    network = built(architecture, asked, size=_size(options), what=what)
+    network = build(architecture, asked, size=_choose_size(options), what=what)
     expected = network.state_dict()
     found = find_weights(checkpoint, expected, architecture=what)
     if found.misfit is None:
         network.load_state_dict(expected | found.weights)
     else:  # where a shape differs timm would resize it, and it would be another network than the one that was trained
-        network = converted(architecture, asked, found.weights, size=_size(options)) if found.may_be_older else None
+        network = convert(architecture, asked, found.weights, size=_choose_size(options)) if found.may_be_older else None
         if network is None:
             raise ClassifierError(found.misfit)
     return Filled(network, found.part, checkpoint.name_outputs(num_classes))
 
 
-def _from_file(rest: str, facts: PretrainedCfg, options: Mapping[str, str], *, name: str) -> Classifier:
+def _load_from_file(rest: str, facts: PretrainedCfg, options: Mapping[str, str], *, name: str) -> Classifier:
     file = Path(options["weights"]).expanduser().resolve()  # a study is run on from wherever one stands
     tagged = ".".join(part for part in (facts.architecture, facts.tag) if part)
-    found = filled(tagged, facts, file, options, what=f"timm's {rest}")
+    found = fill_from_file(tagged, facts, file, options, what=f"timm's {rest}")
     chosen = {"part": found.part} if found.part else {}
     address = write_address("timm", rest, {**options, "weights": str(file), **chosen})
-    return classifier_of(found.network, options, name=name, address=address, asked=f"timm:{rest}", class_names=found.class_names)
+    return make_classifier(found.network, options, name=name, address=address, asked=f"timm:{rest}", class_names=found.class_names)
 
 
-def _elsewhere(rest: str, scheme: str, options: Mapping[str, str], *, name: str) -> Classifier:
+def _load_from_elsewhere(rest: str, scheme: str, options: Mapping[str, str], *, name: str) -> Classifier:
     """From a repository or a folder that says itself what its architecture is."""
     place, repository = rest.removeprefix(scheme), None
     if "weights" in options:
@@ -277,13 +279,15 @@ def _elsewhere(rest: str, scheme: str, options: Mapping[str, str], *, name: str)
         place = str(folder)
     asked = f"timm:{scheme}{place}"
     instead = f"put its files into a folder and write timm:{FOLDER}FOLDER" if scheme == HUB else "check the folder's files"
-    network = pretrained(asked.removeprefix("timm:"), size=_size(options), repository=repository, address=asked, instead=instead)
+    network = load_pretrained(
+        asked.removeprefix("timm:"), size=_choose_size(options), repository=repository, address=asked, instead=instead
+    )
     address = write_address("timm", f"{scheme}{place}", options)
     class_names = list_class_names(network.pretrained_cfg, network.num_classes)
-    return classifier_of(network, options, name=name, address=address, asked=asked, class_names=class_names)
+    return make_classifier(network, options, name=name, address=address, asked=asked, class_names=class_names)
 
 
-def _facts(architecture: str) -> PretrainedCfg:
+def _make_facts(architecture: str) -> PretrainedCfg:
     return timm.get_pretrained_cfg(architecture) or PretrainedCfg(architecture=architecture)
 
 
@@ -293,11 +297,11 @@ def _refuse_features(num_classes: int, asked: str) -> None:
         raise ClassifierError(msg)
 
 
-def _size(options: Mapping[str, str]) -> int | None:
-    return whole("size", options) if "size" in options else None
+def _choose_size(options: Mapping[str, str]) -> int | None:
+    return read_whole_number("size", options) if "size" in options else None
 
 
-def _num_classes(facts: PretrainedCfg, checkpoint: Checkpoint) -> int:
+def _choose_num_classes(facts: PretrainedCfg, checkpoint: Checkpoint) -> int:
     """The number of classes that the checkpoint's last layer has.
 
     Raises:

@@ -9,8 +9,8 @@ from typing import Any, Final
 import timm
 from torch import Tensor
 
-from zooscope.classifiers.providers.hub import hub_error
-from zooscope.classifiers.weights import misfit
+from zooscope.classifiers.providers.hub import make_hub_error
+from zooscope.classifiers.weights import describe_misfit
 from zooscope.errors import ClassifierError, ZooscopeError, first_line
 from zooscope.hub import offline_if_unreachable
 
@@ -30,7 +30,7 @@ def create(model: str, keywords: Mapping[str, Any], *, size: int | None) -> Any:
     return timm.create_model(model, **keywords)
 
 
-def pretrained(model: str, *, size: int | None, repository: str | None, address: str, instead: str) -> Any:  # noqa: ANN401  (timm's builders are untyped)
+def load_pretrained(model: str, *, size: int | None, repository: str | None, address: str, instead: str) -> Any:  # noqa: ANN401  (timm's builders are untyped)
     """A network with the weights that timm has for it, fetched from the hub if they are not in its cache.
 
     Args:
@@ -45,17 +45,17 @@ def pretrained(model: str, *, size: int | None, repository: str | None, address:
     """
     with offline_if_unreachable() if repository else nullcontext():
         try:
-            with _strictly(address):
+            with _load_strictly(address):
                 return create(model, {"pretrained": True}, size=size)
         except ZooscopeError:
             raise
         except Exception as error:  # the hub, the network and each architecture have their own ways to fail
-            known = hub_error(error, repository, instead=instead) if repository else None
+            known = make_hub_error(error, repository, instead=instead) if repository else None
             raise known or _explain_failure(error, address, instead) from error
 
 
 def _explain_failure(error: Exception, address: str, instead: str) -> ClassifierError:
-    unfit = misfit(error) if isinstance(error, RuntimeError) else None
+    unfit = describe_misfit(error) if isinstance(error, RuntimeError) else None
     if unfit:
         msg = f"the weights of {address} don't fit the architecture that they are for: the file {unfit}."
     elif UNSAFE in str(error):  # timm and PyTorch advise to run the code of the file
@@ -67,14 +67,14 @@ def _explain_failure(error: Exception, address: str, instead: str) -> Classifier
     return ClassifierError(msg)
 
 
-def converted(model: str, keywords: Mapping[str, Any], weights: Mapping[str, Tensor], *, size: int | None) -> Any:  # noqa: ANN401  (as above)
+def convert(model: str, keywords: Mapping[str, Any], weights: Mapping[str, Tensor], *, size: int | None) -> Any:  # noqa: ANN401  (as above)
     """A network filled from a checkpoint whose names are older than today's; None where timm can't convert them.
 
     The keywords are those of the network; `num_classes` is among them.
     """
     overlay = {"state_dict": dict(weights), "num_classes": keywords["num_classes"]}
     try:
-        with _strictly(model):
+        with _load_strictly(model):
             network = create(model, {**keywords, "pretrained": True, "pretrained_cfg_overlay": overlay}, size=size)
     except Exception:  # noqa: BLE001  (whatever it is, the caller has a better sentence for it)
         return None
@@ -94,7 +94,7 @@ class _Kept(logging.Handler):
 
 
 @contextmanager
-def _strictly(address: str) -> Iterator[None]:
+def _load_strictly(address: str) -> Iterator[None]:
     """Refuses a network that keeps random weights: of some architectures timm only mentions it in its log."""
     logger, kept = logging.getLogger(LOADER), _Kept()
     before = logger.level, logger.propagate

@@ -13,8 +13,8 @@ from torchvision import models
 
 from zooscope.addresses import write_address
 from zooscope.classifiers.classifier import Classifier
-from zooscope.classifiers.first_pass import num_outputs
-from zooscope.classifiers.options import PREPROCESSING, adjusted, per_channel, refuse_unknown
+from zooscope.classifiers.first_pass import count_outputs
+from zooscope.classifiers.options import PREPROCESSING, adjust, read_per_channel, refuse_unknown
 from zooscope.classifiers.weights import fill, read_checkpoint
 from zooscope.errors import ClassifierError, UnknownNameError, first_line
 from zooscope.images.pixel_transform import PixelTransform, find_crop_fraction
@@ -41,18 +41,18 @@ def load(weights_name: str, options: Mapping[str, str], *, name: str) -> Classif
         MissingFileError: the checkpoint is not there.
         InvalidValueError: an option's value can't be used.
     """
-    architecture, chosen = _chosen(weights_name)
+    architecture, chosen = _choose(weights_name)
     refuse_unknown(options, OPTIONS, provider="torchvision")
     preset = chosen.transforms()
-    transform = adjusted(transform_of(preset), options)
+    transform = adjust(read_transform(preset), options)
     kept = dict(options)
     if "weights" in options:
         file = Path(options["weights"]).expanduser().resolve()  # a study is run on from wherever one stands
         kept["weights"] = str(file)
     else:
-        file = _cached(chosen)
+        file = _find_cached(chosen)
     checkpoint = read_checkpoint(file, part=options.get("part")).renamed(lambda name: OLD_DENSENET_NAME.sub(r"\1\2", name))
-    network = built(architecture, chosen, checkpoint.names(), transform.height if "size" in options else None)
+    network = build(architecture, chosen, checkpoint.names(), transform.height if "size" in options else None)
     part = fill(network, checkpoint, architecture=f"torchvision's {architecture}")
     categories = tuple(chosen.meta["categories"])
     num_classes = len(categories)
@@ -60,21 +60,21 @@ def load(weights_name: str, options: Mapping[str, str], *, name: str) -> Classif
         kept["part"] = part
     _leave_out_training(network)
     if "size" in options:
-        num_outputs(network, transform.size, what=f"torchvision's {architecture}")
+        count_outputs(network, transform.size, what=f"torchvision's {architecture}")
     return Classifier(
         name=name,
         network=network,
         num_classes=num_classes,
         transform=transform,
-        mean=per_channel("mean", options, preset.mean),
-        std=per_channel("std", options, preset.std),
+        mean=read_per_channel("mean", options, preset.mean),
+        std=read_per_channel("std", options, preset.std),
         address=write_address("torchvision", repr(chosen), kept),
         architecture=architecture,
         class_names=checkpoint.name_outputs(num_classes) if "weights" in options else categories,
     )
 
 
-def transform_of(preset: Any) -> PixelTransform:  # noqa: ANN401  (torchvision is untyped)
+def read_transform(preset: Any) -> PixelTransform:  # noqa: ANN401  (torchvision is untyped)
     """The resizing and the crop of the preset that came with a set of weights."""
     size, resized = preset.crop_size[0], preset.resize_size[0]
     fraction = find_crop_fraction(size, resized)
@@ -82,13 +82,13 @@ def transform_of(preset: Any) -> PixelTransform:  # noqa: ANN401  (torchvision i
 
 
 @cache
-def names() -> tuple[str, ...]:
+def list_names() -> tuple[str, ...]:
     """The names of all weights of torchvision that classify images."""
-    return tuple(name for name, (_, weights) in _all().items() if name == repr(weights) and weights.meta["categories"])
+    return tuple(name for name, (_, weights) in _list_all().items() if name == repr(weights) and weights.meta["categories"])
 
 
 @cache
-def _all() -> dict[str, tuple[str, Any]]:
+def _list_all() -> dict[str, tuple[str, Any]]:
     """Architecture and weights by the weights' name, `DEFAULT` among them."""
     found: dict[str, tuple[str, Any]] = {}
     for architecture in models.list_models(module=models):
@@ -97,10 +97,10 @@ def _all() -> dict[str, tuple[str, Any]]:
     return found
 
 
-def _chosen(name: str) -> tuple[str, Any]:
+def _choose(name: str) -> tuple[str, Any]:
     """The architecture and the weights of a name."""
-    if name in _all():
-        architecture, weights = _all()[name]
+    if name in _list_all():
+        architecture, weights = _list_all()[name]
         if not weights.meta["categories"]:
             msg = f"torchvision's {name} have no layer that tells classes apart; choose others of {architecture}."
             raise ClassifierError(msg)
@@ -113,13 +113,13 @@ def _chosen(name: str) -> tuple[str, Any]:
         models.get_weight(name)
     except (ValueError, KeyError, AttributeError) as error:
         kind = "weights of torchvision"
-        raise UnknownNameError(kind, name, _all(), "`zooscope classifiers 'torchvision:*'` lists them.") from error
+        raise UnknownNameError(kind, name, _list_all(), "`zooscope classifiers 'torchvision:*'` lists them.") from error
     reason = "are quantised: they have no gradient to attack along" if "Quantized" in name else "are not for classifying images"
-    msg = f"torchvision's {name} {reason}; choose one of {', '.join(names()[:2])} and so on."
+    msg = f"torchvision's {name} {reason}; choose one of {', '.join(list_names()[:2])} and so on."
     raise ClassifierError(msg)
 
 
-def _cached(chosen: Any) -> Path:  # noqa: ANN401  (torchvision's enums are untyped)
+def _find_cached(chosen: Any) -> Path:  # noqa: ANN401  (torchvision's enums are untyped)
     """The file with the weights in torch.hub's cache; fetched if it isn't there."""
     folder = Path(hub.get_dir()) / "checkpoints"
     file = folder / Path(urlsplit(chosen.url).path).name
@@ -145,7 +145,7 @@ def _leave_out_training(network: nn.Module) -> None:
     network.eval()
 
 
-def built(architecture: str, chosen: Any, names: Collection[str], size: int | None = None) -> nn.Module:  # noqa: ANN401
+def build(architecture: str, chosen: Any, names: Collection[str], size: int | None = None) -> nn.Module:  # noqa: ANN401
     """A network without weights, made with the settings that torchvision's builders derive from the weights.
 
     Args:

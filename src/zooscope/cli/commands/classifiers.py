@@ -58,10 +58,10 @@ def classifiers(words: _Words = None, paper: _Paper = False, names: _Names = Fal
 def _list(words: list[str], *, names: bool, as_json: bool) -> None:
     """The matches of the words: addresses, or with --names the classifiers' names."""
     from zooscope.addresses import parse_address
-    from zooscope.classifiers.addresses import name_of
+    from zooscope.classifiers.addresses import find_name
     from zooscope.classifiers.selection import classifier_addresses
 
-    found = {address: name_of(parse_address(address)) for address in classifier_addresses(words)}
+    found = {address: find_name(parse_address(address)) for address in classifier_addresses(words)}
     if as_json:
         say_json([{"name": name, "address": address} for address, name in found.items()])
     else:

@@ -102,9 +102,9 @@ def _check_bundled_images() -> str:
 
 def _check_bundled_classifiers() -> str:
     from zooscope.classifiers.load import load_classifier
-    from zooscope.classifiers.providers.registry import bundled_names
+    from zooscope.classifiers.providers.registry import list_bundled_names
 
-    return f"{len([load_classifier(name) for name in bundled_names()])}, all load"
+    return f"{len([load_classifier(name) for name in list_bundled_names()])}, all load"
 
 
 def _measure_speed(device: str) -> str:

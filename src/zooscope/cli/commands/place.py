@@ -167,12 +167,12 @@ def _measure(path: Path, address: str, *, device: str, batch_size: int | None, a
     with progress_bar() as listen:
         from zooscope.classifiers.load import load_classifier
         from zooscope.scores.outcomes import find_percent
-        from zooscope.study.newcomer import newcomer
+        from zooscope.study.newcomer import measure_newcomer
         from zooscope.study.study import Study
 
         with Study.open(path, trust=trust) as study:
             classifier = load_classifier(address)
-            found = newcomer(
+            found = measure_newcomer(
                 study,
                 classifier,
                 device=device,

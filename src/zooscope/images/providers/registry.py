@@ -31,7 +31,7 @@ def parse_images_address(address: str | Address) -> Address:
     """
     if isinstance(address, str) and ":" not in address.partition("?")[0]:
         kind, here = "image provider", f" For a folder of images write folder:{address}." if Path(address).is_dir() else ""
-        raise UnknownNameError(kind, address, PROVIDERS.names, f"{_advice()}{here}")
+        raise UnknownNameError(kind, address, PROVIDERS.names, f"{_advise()}{here}")
     parsed = parse_address(address) if isinstance(address, str) else address
     provider = find_provider(parsed)
     if not parsed.rest:
@@ -46,7 +46,7 @@ def find_provider(address: Address) -> Provider:
     Raises:
         UnknownNameError: there is none.
     """
-    return PROVIDERS.find(address.provider, _advice())
+    return PROVIDERS.find(address.provider, _advise())
 
 
 def import_provider(address: Address) -> Any:  # noqa: ANN401  (a module)
@@ -59,7 +59,7 @@ def import_provider(address: Address) -> Any:  # noqa: ANN401  (a module)
     return PROVIDERS.import_module(find_provider(address))
 
 
-def _advice() -> str:
+def _advise() -> str:
     return f"Write {' or '.join(PROVIDERS.forms.values())}."
 
 
