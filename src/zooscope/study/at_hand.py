@@ -1,14 +1,18 @@
 """What measuring needs and no record holds: networks, images, the attack. Handed over by the user, or found again."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import final
+
+import torch
 
 from zooscope.attacks import Attack, build_attack
 from zooscope.classifiers.class_map import match_classes
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.load import load_classifier
+from zooscope.engine.shelf import Shelf
 from zooscope.errors import StudyError
 from zooscope.images.image_set import ImageSet
+from zooscope.images.pixel_transform import PixelTransform
 from zooscope.records.entries import ClassifierRecord, require_unchanged
 from zooscope.records.records import GIVEN_CLASSES, Records
 from zooscope.study.definition import find_images, make_record
@@ -41,6 +45,7 @@ class AtHand:
         self._records, self._study, self._trust = records, study, trust
         self._images, self._attack = images, attack
         self._classifiers = {classifier.name: classifier for classifier in classifiers}
+        self._class_names, self._are_given = records.definition.class_names.split("\n"), GIVEN_CLASSES in records.notes
 
     @property
     def classifiers(self) -> frozenset[str]:
@@ -69,12 +74,40 @@ class AtHand:
                 msg = f"{record.name} was made by hand; pass it to Study.open(..., classifiers=[...]) to run the study on."
                 raise StudyError(msg)
             self._classifiers[record.name] = load_classifier(record.address, name=record.name, trust=self._trust)
-        class_names, are_given = self._records.definition.class_names.split("\n"), GIVEN_CLASSES in self._records.notes
-        if self._classifiers[record.name].num_classes == len(class_names):
-            self._classifiers[record.name] = match_classes(self._classifiers[record.name], class_names, are_given=are_given)
         classifier = self._classifiers[record.name]
+        if classifier.num_classes == len(self._class_names):
+            classifier = match_classes(classifier, self._class_names, are_given=self._are_given)
+            self._classifiers[record.name] = classifier
         require_unchanged(record, make_record(classifier))
         return classifier
+
+    def make_shelf(
+        self,
+        *,
+        device: torch.device,
+        batch_size: int,
+        memory_budget: int | None,
+        allow_nonfinite: bool,
+        guests: Sequence[Classifier],
+    ) -> Shelf:
+        """What tasks are measured with; classifiers are loaded when they are needed. See `Study.shelf`.
+
+        Raises:
+            StudyError: the images are not at hand, or have changed.
+        """
+        visiting = {guest.name: guest for guest in guests}
+        known = {entry.name: entry.classifier for entry in self._records.entries}
+        return Shelf(
+            load=lambda name: visiting[name] if name in visiting else self.classifier(known[name]),
+            transforms={name: PixelTransform.parse(one.transform) for name, one in known.items()}
+            | {name: guest.transform for name, guest in visiting.items()},
+            device=device,
+            images=self.images,
+            shards=self._records.shards,
+            batch_size=batch_size,
+            budget=memory_budget,
+            allow_nonfinite=allow_nonfinite,
+        )
 
     @property
     def images(self) -> ImageSet:

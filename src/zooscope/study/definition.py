@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 
 from zooscope.addresses import parse_address
@@ -66,7 +66,7 @@ def find_images(records: Records, *, study: str, trust: bool) -> ImageSet:
         )
         raise StudyError(msg)
     found = everything.take([place[name] for name in ids])
-    require_same_images(definition, len(ids), found, study=study)
+    require_same(definition, len(ids), images=found, study=study)
     return found
 
 
@@ -95,6 +95,20 @@ def find_components(classifier: Classifier) -> Components:
         return read_components(classifier)
     except ClassifierError:
         return {}
+
+
+def enter_found_components(records: Records, names: Sequence[str], *, classifier: Callable[[str], Classifier]) -> None:
+    """Enters the components of classifiers that have none yet; what a user has said of a classifier stays.
+
+    Args:
+        records: of the study, open for writing.
+        names: of the classifiers.
+        classifier: gives one by name.
+    """
+    for name in set(names) - records.components().keys():
+        found = find_components(classifier(name))
+        guesses = [component for component, reading in found.items() if reading.is_guess]
+        records.set_components(name, {component: reading.value for component, reading in found.items()}, guesses=guesses)
 
 
 def list_notes(images: ImageSet) -> dict[str, str]:
@@ -163,48 +177,38 @@ def choose_roles(names: Sequence[str], sources: Sequence[str] | None) -> dict[st
     return {name: any(fnmatchcase(name, pattern) for pattern in sources) for name in names}
 
 
-def require_same_images(definition: Definition, num_images: int, images: ImageSet, *, study: str) -> None:
-    """Refuses images other than those of the study.
+def require_same(
+    definition: Definition,
+    num_images: int,
+    *,
+    images: ImageSet | None = None,
+    attack: Attack | None = None,
+    seed: int | None = None,
+    shard_size: int | None = None,
+    study: str,
+) -> None:
+    """Refuses images, an attack, a seed or shards other than those of the study; what is None is not asked.
 
     Raises:
-        StudyError: they differ; it says in what.
+        StudyError: something differs; it says in what.
     """
-    _require_same("number of images", num_images, len(images), study=study)
-    if definition.image_digest != images.digest:  # the address alone may differ: the same images lie elsewhere
-        known, asked = f"{definition.images} ({definition.image_digest[:8]})", f"{images.address} ({images.digest[:8]})"
-        _require_same("set of images (contents, labels or sample)", known, asked, study=study)
+    if images is not None:
+        _require_equal("number of images", num_images, len(images), study=study)
+        if definition.image_digest != images.digest:  # the address alone may differ: the same images lie elsewhere
+            known, asked = f"{definition.images} ({definition.image_digest[:8]})", f"{images.address} ({images.digest[:8]})"
+            _require_equal("set of images (contents, labels or sample)", known, asked, study=study)
+    if attack is not None:
+        known_settings, asked_settings = definition.attack_settings, json.loads(attack.description)
+        for field in {**known_settings, **asked_settings}:
+            what = "attack" if field == "attack" else f"{field} of the attack"
+            _require_equal(what, known_settings.get(field), asked_settings.get(field), study=study)
+    if seed is not None:
+        _require_equal("seed", definition.seed, seed, study=study)
+    if shard_size is not None:
+        _require_equal("shard size", definition.shard_size, shard_size, study=study)
 
 
-def require_same_attack(definition: Definition, attack: Attack, *, study: str) -> None:
-    """Refuses an attack other than the study's.
-
-    Raises:
-        StudyError: a setting differs; it is named.
-    """
-    known, asked = definition.attack_settings, json.loads(attack.description)
-    for field in {**known, **asked}:
-        _require_same("attack" if field == "attack" else f"{field} of the attack", known.get(field), asked.get(field), study=study)
-
-
-def require_same_seed(definition: Definition, seed: int, *, study: str) -> None:
-    """Refuses a seed other than the study's.
-
-    Raises:
-        StudyError: it differs.
-    """
-    _require_same("seed", definition.seed, seed, study=study)
-
-
-def require_same_shard_size(definition: Definition, shard_size: int, *, study: str) -> None:
-    """Refuses shards of another size than the study's.
-
-    Raises:
-        StudyError: it differs.
-    """
-    _require_same("shard size", definition.shard_size, shard_size, study=study)
-
-
-def _require_same(what: str, known: object, asked: object, *, study: str) -> None:
+def _require_equal(what: str, known: object, asked: object, *, study: str) -> None:
     if known != asked:
         msg = (
             f"{study} was measured with another {what}: {known}, now {asked}. Measure into a new folder, or ask for the same again."

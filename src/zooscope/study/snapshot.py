@@ -16,7 +16,7 @@ from zooscope.arguments import check_arguments
 from zooscope.components.vocabulary import COMPONENTS
 from zooscope.engine.permuted import Permutation
 from zooscope.engine.plausible import describe_implausible, find_permutations
-from zooscope.errors import OneSidedWarning, StudyError, UnknownNameError
+from zooscope.errors import OneSidedWarning, StudyError
 from zooscope.exchange.export import export, export_matrices
 from zooscope.exchange.published import make_published_matrix
 from zooscope.records.entries import DATABASE, ClassifierRecord, Definition
@@ -27,6 +27,7 @@ from zooscope.scores.classifiers import make_classifier_table
 from zooscope.scores.matrices import CONFIDENCE, make_one_sided_matrix, make_sat_matrix, make_transfer_matrix
 from zooscope.scores.outcomes import Outcomes, find_outcomes
 from zooscope.scores.sat import EPSILON_S
+from zooscope.study.refusals import require_images, require_name
 from zooscope.words import quote_path
 
 
@@ -304,11 +305,7 @@ class Snapshot:
         if name in self.refused:
             msg = f"{name} was refused when it was to be measured: {self.refused[name]}"
             raise StudyError(msg)
-        if name not in self.names:
-            kind = "classifier"
-            raise UnknownNameError(
-                kind, name, self.names, f"The study holds {len(self.names)} classifiers; `zooscope show` lists them."
-            )
+        require_name(name, self.names)
 
     def require_measured(self, what: str) -> None:
         """Refuses a published matrix where more is needed than scores.
@@ -316,12 +313,7 @@ class Snapshot:
         Raises:
             StudyError: the study is one.
         """
-        if self.is_imported:
-            msg = (
-                f"{self.place} is an imported matrix and holds no {what}; measure these classifiers into a new folder: "
-                "`zooscope measure FOLDER --classifiers ... --images ...`"
-            )
-            raise StudyError(msg)
+        require_images(self.place, what, is_imported=self.is_imported)
 
 
 @check_arguments

@@ -5,11 +5,8 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Final, final
 
-import numpy as np
 import pandas as pd
 import torch
-import xarray as xr
-from jaxtyping import Float16
 
 from zooscope.arguments import check_arguments
 from zooscope.attacks import Attack, LinfPGD
@@ -20,33 +17,28 @@ from zooscope.engine.executor import Executor, Serial
 from zooscope.engine.progress import ProgressListener
 from zooscope.engine.run import Run
 from zooscope.engine.shelf import BATCH_SIZE, Shelf
-from zooscope.errors import InvalidValueError, StudyError, UnknownNameError
+from zooscope.errors import InvalidValueError, StudyError
 from zooscope.exchange.components import enter_components
 from zooscope.exchange.published import import_matrix
 from zooscope.images.collect import collect_images
 from zooscope.images.image_set import ImageSet
-from zooscope.images.pixel_transform import PixelTransform
 from zooscope.measurements.base import Measurement
 from zooscope.measurements.examples import ExamplePixels, make_examples
 from zooscope.records.entries import DATABASE, Definition
 from zooscope.records.lock import LOCK, held
-from zooscope.records.predictions import Predictions
 from zooscope.records.records import GIVEN_CLASSES, Records
-from zooscope.scores.matrices import CONFIDENCE
-from zooscope.scores.sat import EPSILON_S
 from zooscope.study.at_hand import AtHand
 from zooscope.study.definition import (
     choose_roles,
-    find_components,
+    enter_found_components,
     list_notes,
     make_definition,
     make_record,
     match_all,
-    require_same_attack,
-    require_same_images,
-    require_same_seed,
-    require_same_shard_size,
+    require_same,
 )
+from zooscope.study.refusals import require_images, require_name
+from zooscope.study.scored import Scored
 from zooscope.study.snapshot import Snapshot
 
 SHARD_SIZE: Final = 100
@@ -54,7 +46,7 @@ SHARD_SIZE: Final = 100
 
 @final
 @check_arguments
-class Study:
+class Study(Scored):
     """Classifiers compared by attack transferability on one set of images, under one attack.
 
     Made by `create`, found again by `open`. The folder holds `study.db`, from which every score is recomputed in seconds; `run`
@@ -255,7 +247,7 @@ class Study:
         chosen = tuple(names)
         for name in chosen:
             if name not in self.refused:
-                self._require_known(name)
+                require_name(name, self.names)
         with self._held():
             for name in chosen:
                 self._records.remove_classifier(name)
@@ -288,18 +280,19 @@ class Study:
         Raises:
             StudyError: it isn't; the field that differs is named.
         """
-        definition, study = self._records.definition, str(self.path)
         known = None
         if images is not None:
             self._require_images()
             known = images if isinstance(images, ImageSet) else collect_images(images, classes=self.class_names)
-            require_same_images(definition, self.num_images, known, study=study)
-        if attack is not None:
-            require_same_attack(definition, attack, study=study)
-        if seed is not None:
-            require_same_seed(definition, seed, study=study)
-        if shard_size is not None:
-            require_same_shard_size(definition, shard_size, study=study)
+        require_same(
+            self._records.definition,
+            self.num_images,
+            images=known,
+            attack=attack,
+            seed=seed,
+            shard_size=shard_size,
+            study=str(self.path),
+        )
         self._at_hand.take(images=known, attack=attack)
 
     # What it is
@@ -414,11 +407,7 @@ class Study:
                 listen=listen,
             )
             measure(allow_chance=allow_chance)
-            for name in set(self.names) - self._records.components().keys():  # what a user has said of a classifier stays
-                found = find_components(self.classifier(name))
-                guesses = [component for component, reading in found.items() if reading.is_guess]
-                values = {component: reading.value for component, reading in found.items()}
-                self._records.set_components(name, values, guesses=guesses)
+            enter_found_components(self._records, self.names, classifier=self.classifier)
             self._records.require_in_place()
 
     def shelf(
@@ -442,18 +431,12 @@ class Study:
         Raises:
             StudyError: the images are not at hand, or have changed.
         """
-        visiting = {guest.name: guest for guest in guests}
-        known = {entry.name: entry.classifier for entry in self._records.entries}
-        return Shelf(
-            load=lambda name: visiting[name] if name in visiting else self._at_hand.classifier(known[name]),
-            transforms={name: PixelTransform.parse(one.transform) for name, one in known.items()}
-            | {name: guest.transform for name, guest in visiting.items()},
+        return self._at_hand.make_shelf(
             device=choose_device(device),
-            images=self.images,
-            shards=self._records.shards,
             batch_size=batch_size,
-            budget=memory_budget,
+            memory_budget=memory_budget,
             allow_nonfinite=allow_nonfinite,
+            guests=guests,
         )
 
     def classifier(self, name: str) -> Classifier:
@@ -464,7 +447,7 @@ class Study:
             StudyError: it was made by hand and not passed to `open`, or has changed.
             UntrustedCodeError: its address names code, and the study was not opened with `trust=True`.
         """
-        self._require_known(name)
+        require_name(name, self.names)
         return self._at_hand.classifier(next(entry.classifier for entry in self._records.entries if entry.name == name))
 
     def examples(self, source: str, positions: Sequence[int]) -> ExamplePixels:
@@ -479,63 +462,16 @@ class Study:
         classifier, images = self.classifier(source), self.images.take(positions)
         return make_examples(self.attack, classifier, images, seed=self.definition.seed)
 
-    def _require_known(self, name: str) -> None:
-        if name not in self.names:
-            kind = "classifier"
-            raise UnknownNameError(
-                kind, name, self.names, f"The study holds {len(self.names)} classifiers; `zooscope show` lists them."
-            )
-
     def _require_images(self) -> None:
-        if self.is_imported:
-            msg = (
-                f"{self.path} is an imported matrix and holds no images; measure these classifiers into a new folder: "
-                "`zooscope measure FOLDER --classifiers ... --images ...`"
-            )
-            raise StudyError(msg)
+        require_images(str(self.path), "images", is_imported=self.is_imported)
 
     def _held(self) -> AbstractContextManager[None]:
         """Keeps a second run away: two would measure the same units."""
         return nullcontext() if self.path is None else held(self.path)
 
-    # What it says: each from a fresh snapshot; take one with `snapshot` where several must fit together
-
     def snapshot(self) -> Snapshot:
         """Everything that the study holds now, of one moment."""
         return Snapshot.read(self._records, path=self.path)
-
-    @property
-    def predictions(self) -> Predictions:
-        """Everything measured so far, as arrays; see `Snapshot.predictions`."""
-        return self.snapshot().predictions
-
-    def clean_logits(self, name: str) -> Float16[np.ndarray, "image cls"]:
-        """Logits of one classifier on the clean images; see `Snapshot.clean_logits`."""
-        return self.snapshot().clean_logits(name)
-
-    def components(self) -> pd.DataFrame:
-        """Architectural components of the classifiers; see `Snapshot.components`."""
-        return self.snapshot().components()
-
-    def sat(self, *, confidence: float | None = CONFIDENCE, epsilon_s: float = EPSILON_S) -> xr.DataArray:
-        """SAT of all pairs, with intervals; see `Snapshot.sat`."""
-        return self.snapshot().sat(confidence=confidence, epsilon_s=epsilon_s)
-
-    def transfer(self) -> xr.DataArray:
-        """Share of images that a source's attack fools a target on, in percent; see `Snapshot.transfer`."""
-        return self.snapshot().transfer()
-
-    def one_sided(self, *, epsilon_s: float = EPSILON_S) -> xr.DataArray:
-        """SAT from one direction alone; see `Snapshot.one_sided`."""
-        return self.snapshot().one_sided(epsilon_s=epsilon_s)
-
-    def classifiers(self) -> pd.DataFrame:
-        """A row per classifier; see `Snapshot.classifiers`."""
-        return self.snapshot().classifiers()
-
-    def export(self, folder: str | Path, *, confidence: float = CONFIDENCE) -> tuple[Path, ...]:
-        """Writes scores, classifiers and predictions as CSV and Parquet; see `Snapshot.export`."""
-        return self.snapshot().export(folder, confidence=confidence)
 
 
 def _collect(classifiers: object, images: object) -> tuple[list[Classifier], ImageSet]:

@@ -1,0 +1,57 @@
+"""What a study says, each time from what the record holds at that moment."""
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from jaxtyping import Float16
+
+from zooscope.arguments import check_arguments
+from zooscope.records.predictions import Predictions
+from zooscope.scores.matrices import CONFIDENCE
+from zooscope.scores.sat import EPSILON_S
+from zooscope.study.snapshot import Snapshot
+
+
+@check_arguments
+class Scored(ABC):
+    """Scores and tables from a fresh snapshot each; take one with `snapshot` where several must fit together."""
+
+    @abstractmethod
+    def snapshot(self) -> Snapshot:
+        """Everything that the study holds now, of one moment."""
+
+    @property
+    def predictions(self) -> Predictions:
+        """Everything measured so far, as arrays; see `Snapshot.predictions`."""
+        return self.snapshot().predictions
+
+    def clean_logits(self, name: str) -> Float16[np.ndarray, "image cls"]:
+        """Logits of one classifier on the clean images; see `Snapshot.clean_logits`."""
+        return self.snapshot().clean_logits(name)
+
+    def components(self) -> pd.DataFrame:
+        """Architectural components of the classifiers; see `Snapshot.components`."""
+        return self.snapshot().components()
+
+    def sat(self, *, confidence: float | None = CONFIDENCE, epsilon_s: float = EPSILON_S) -> xr.DataArray:
+        """SAT of all pairs, with intervals; see `Snapshot.sat`."""
+        return self.snapshot().sat(confidence=confidence, epsilon_s=epsilon_s)
+
+    def transfer(self) -> xr.DataArray:
+        """Share of images that a source's attack fools a target on, in percent; see `Snapshot.transfer`."""
+        return self.snapshot().transfer()
+
+    def one_sided(self, *, epsilon_s: float = EPSILON_S) -> xr.DataArray:
+        """SAT from one direction alone; see `Snapshot.one_sided`."""
+        return self.snapshot().one_sided(epsilon_s=epsilon_s)
+
+    def classifiers(self) -> pd.DataFrame:
+        """A row per classifier; see `Snapshot.classifiers`."""
+        return self.snapshot().classifiers()
+
+    def export(self, folder: str | Path, *, confidence: float = CONFIDENCE) -> tuple[Path, ...]:
+        """Writes scores, classifiers and predictions as CSV and Parquet; see `Snapshot.export`."""
+        return self.snapshot().export(folder, confidence=confidence)
