@@ -26,6 +26,14 @@ class _Said(nn.Module):
         return logits.detach() if self.detach else logits
 
 
+class _LeavesTorch(nn.Module):
+    """A function of NumPy's that calls itself a network: it works wherever no gradient is recorded."""
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        level = pixels.numpy().mean((1, 2, 3)) - 0.5
+        return torch.from_numpy(np.stack([-level, level], 1))
+
+
 def classifier(network: nn.Module) -> Classifier:
     return Classifier(name="odd", network=network.eval(), num_classes=2, transform=as_is(*SIZE))
 
@@ -44,13 +52,14 @@ def test_logits_that_never_change_are_left_to_those_who_refuse_guessers() -> Non
     ("network", "message"),
     [
         (_Said(detach=True), r"odd: its logits have no gradient \(the network detaches or quantises them\), .* a target only"),
+        (_LeavesTorch(), r"odd fails when gradients are recorded \(.*numpy.*\), so LinfPGD can't attack it; .* a target only"),
         (_Said(steps=1000), r"odd: the gradient of its logits is zero .* so LinfPGD can't attack it; .* a target only"),
         (
             _Said(factor=1e6),
             r"odd: its logits are so large \(up to .*e\+0\d\) that the cross-entropy has no gradient .*; divide them",
         ),
     ],
-    ids=["detached", "rounded", "large"],
+    ids=["detached", "leaves torch", "rounded", "large"],
 )
 def test_logits_that_give_no_direction_are_refused_with_what_to_do(network: nn.Module, message: str) -> None:
     with pytest.raises(ClassifierError, match=message):

@@ -137,7 +137,13 @@ def test_one_logit_stands_for_two_classes_where_that_is_said(after: Callable[[Te
 
 
 @pytest.mark.parametrize(
-    "after", [lambda y: y.detach(), lambda y: nn.functional.one_hot(y.argmax(1), NUM_CLASSES).float()], ids=["detached", "argmax"]
+    "after",
+    [
+        lambda y: y.detach(),
+        lambda y: nn.functional.one_hot(y.argmax(1), NUM_CLASSES).float(),
+        lambda y: torch.from_numpy(y.numpy()),
+    ],
+    ids=["detached", "argmax", "leaves torch"],
 )
 def test_a_network_without_gradients_may_be_a_target(after: Callable[[Tensor], Tensor]) -> None:
     probe(classifier_of(Around(after)))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from zooscope.engine.progress import Progress
 
 ATTACK = LinfPGD(epsilon=0.03, step_size=0.01, iterations=4)
-NUM_LOOKS = 6  # passes before anything is measured: five to probe the classifier, one for the attack
+NUM_LOOKS = 5  # passes before anything is measured: four to probe the classifier, one for the attack
 RANDOM_ATTACK = replace(ATTACK, random_start=True)
 
 

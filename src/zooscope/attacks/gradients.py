@@ -7,12 +7,12 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from zooscope.classifiers.classifier import NUM_CHANNELS, Classifier
-from zooscope.errors import ClassifierError, NotFiniteError
+from zooscope.classifiers.classifier import Classifier
+from zooscope.classifiers.probe import make_probe_pixels
+from zooscope.errors import ClassifierError, NotFiniteError, first_line
 
-NUM_NOISE: Final = 7
+NUM_IMAGES: Final = 8
 MOST: Final = 0.5
-_SEED: Final = 0
 
 
 def compute_gradient(
@@ -45,25 +45,34 @@ def require_gradients(classifier: Classifier, *, attack: str) -> None:
     Raises:
         ClassifierError: there is no gradient to follow.
     """
-    height, width = classifier.transform.size
-    noise = torch.rand((NUM_NOISE, NUM_CHANNELS, height, width), generator=torch.Generator().manual_seed(_SEED))
-    pixels = torch.cat([torch.full_like(noise[:1], 0.5), noise]).to(classifier.device).requires_grad_()
-    logits = classifier.logits(pixels)
-    weights = torch.linspace(-1, 1, classifier.num_classes, device=logits.device, dtype=logits.dtype)  # no two logits cancel out
-    gradient = compute_gradient((logits * weights).sum(), pixels, classifier=classifier, keep_graph=True)
-    if not gradient.any() and (logits != logits[0]).any():
+    pixels = make_probe_pixels(classifier, NUM_IMAGES).requires_grad_()
+    try:
+        logits = classifier.logits(pixels)
+    except ClassifierError:
+        raise
+    except Exception as error:  # a network that leaves torch, or whatever else it stumbles over
         msg = (
-            f"{classifier.name}: the gradient of its logits is zero (they are rounded to steps), so {attack} can't attack it; "
-            "leave it out, or let it be a target only."
+            f"{classifier.name} fails when gradients are recorded ({first_line(error)}), so {attack} can't attack it; leave it "
+            "out, or let it be a target only."
         )
-        raise ClassifierError(msg)
+        raise ClassifierError(msg) from error
     loss = cross_entropy(logits, logits.detach().argmax(1), reduction="sum")
-    has_gradient = compute_gradient(loss, pixels, classifier=classifier).flatten(1).any(1)
-    if gradient.any() and has_gradient.float().mean() < MOST:
+    has_gradient = compute_gradient(loss, pixels, classifier=classifier, keep_graph=True).flatten(1).any(1)
+    if has_gradient.float().mean() >= MOST:
+        return
+    weights = torch.linspace(-1, 1, classifier.num_classes, device=logits.device, dtype=logits.dtype)  # no two logits cancel out
+    gradient = compute_gradient((logits * weights).sum(), pixels, classifier=classifier)
+    if gradient.any():
         largest = float(logits.detach().abs().max())
         msg = (
             f"{classifier.name}: its logits are so large (up to {largest:.3g}) that the cross-entropy has no gradient where it is "
             f"sure, so {attack} can't attack it; divide them by a constant, or let it be a target only."
+        )
+        raise ClassifierError(msg)
+    if (logits != logits[0]).any():
+        msg = (
+            f"{classifier.name}: the gradient of its logits is zero (they are rounded to steps), so {attack} can't attack it; "
+            "leave it out, or let it be a target only."
         )
         raise ClassifierError(msg)
 

@@ -25,8 +25,8 @@ _SEED: Final = 0
 def probe(classifier: Classifier) -> None:
     """Refuses a classifier of which nothing could be measured rightly.
 
-    Four images, grey and noise, go through it: twice together, one of them alone, and two together. Its answers must be the same
-    each time, and must be logits.
+    Four images, grey and noise, go through it: twice together, the second time as an attack would ask it, with gradients
+    recorded; one of them alone; and two together. Its answers must be the same each time, and must be logits.
 
     Example:
         >>> import zooscope
@@ -41,7 +41,8 @@ def probe(classifier: Classifier) -> None:
     if any(module.training for module in classifier.network.modules()):
         msg = f"{classifier.name}: the network puts itself into training mode when it is called; take that out of its forward()."
         raise ClassifierError(msg)
-    if not _are_same(classifier, logits, _look(classifier, pixels)):
+    again = _look_with_gradient(classifier, pixels)
+    if not _are_same(classifier, logits, again.detach()):
         msg = (
             f"{classifier.name} answers differently when it is asked the same again: noise, or dropout that stays on in eval mode; "
             "switch it off."
@@ -54,7 +55,7 @@ def probe(classifier: Classifier) -> None:
             "that has no running statistics; load those, or give it others."
         )
         raise ClassifierError(msg)
-    _refuse_probabilities(classifier, pixels)
+    _refuse_probabilities(classifier, again)
 
 
 def make_probe_pixels(classifier: Classifier, num_images: int = NUM_IMAGES) -> Float[Tensor, "batch channel height width"]:
@@ -74,6 +75,15 @@ def _look(classifier: Classifier, pixels: Float[Tensor, "batch channel height wi
     except Exception as error:  # each network has its own way to stumble
         msg = f"{classifier.name} {describe_failure(classifier.network, classifier.transform.size, error)}"
         raise ClassifierError(msg) from error
+
+
+def _look_with_gradient(classifier: Classifier, pixels: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch cls"]:
+    """The logits with the operations that made them; without, of a network that fails then: it can still be a target."""
+    try:
+        with torch.enable_grad():
+            return classifier.logits(pixels.clone().requires_grad_())
+    except Exception:  # noqa: BLE001  (as above)
+        return _look(classifier, pixels)
 
 
 def describe_failure(network: nn.Module, size: tuple[int, int], error: Exception) -> str:
@@ -97,13 +107,11 @@ def _are_same(classifier: Classifier, logits: Float[Tensor, "batch cls"], again:
     return bool(((logits - again).abs() <= tolerance).all()) or not bool(logits.isfinite().all())  # NaN is told with its image
 
 
-def _refuse_probabilities(classifier: Classifier, pixels: Float[Tensor, "batch channel height width"]) -> None:
+def _refuse_probabilities(classifier: Classifier, logits: Float[Tensor, "batch cls"]) -> None:
     """Refuses outputs that come out of a softmax or a sigmoid, or are in [0, 1] and sum to one.
 
     Zeros with a single one are no probabilities but the class alone: good enough for a target, and an attack will find no gradient.
     """
-    with torch.enable_grad():
-        logits = classifier.logits(pixels.clone().requires_grad_())
     operation = _find_last_operation(logits)
     is_distribution = bool(((logits >= 0) & (logits <= 1)).all()) and bool(((logits.sum(1) - 1).abs() < SUM_TO_ONE).all())
     is_class_alone = bool(((logits == 0) | (logits == 1)).all())
