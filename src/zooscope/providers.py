@@ -31,7 +31,7 @@ class Provider:
         module: its module, or the module's dotted name; it is imported when an address first needs it. It has `OPTIONS`, the names
             of its options, and a function `load`; see CONTRIBUTING.md.
         extra: zooscope's optional extra with the libraries that the module imports; None if it needs none.
-        lists_names: whether the module has a function `names()`, for patterns.
+        lists_names: whether the module has a function `list_names()`, for patterns.
         locate: makes the rest of an address in a file independent of the current folder, given the file's folder.
         code_in: the code that loading an address would run, such as `module:function`; None if there is none. Such an address is
             refused if it comes from someone else's study.

@@ -64,7 +64,7 @@ def load_toy_images(rest: str, options: Mapping[str, str], *, classes: tuple[str
 TOY = Provider(
     name="toy",
     form="toy:COLOURS",
-    module=SimpleNamespace(OPTIONS=("size",), load=load_toy_classifier, names=lambda: ("colours", "tinges")),
+    module=SimpleNamespace(OPTIONS=("size",), load=load_toy_classifier, list_names=lambda: ("colours", "tinges")),
     lists_names=True,
 )
 TOY_IMAGES = Provider(name="toy", form="toy:COUNT", module=SimpleNamespace(OPTIONS=(), load=load_toy_images))
