@@ -126,33 +126,37 @@ class MissingExtraError(ZooscopeError, ImportError):
         super().__init__(f"{what} needs libraries that are not installed: `pip install 'zooscope[{extra}]'`")
 
 
-class EmptyPairWarning(UserWarning):
+class ZooscopeWarning(UserWarning):
+    """Base of all warnings that Zooscope gives."""
+
+
+class EmptyPairWarning(ZooscopeWarning):
     """Two classifiers that share no correctly classified image: their score is NaN."""
 
 
-class WeakSourceWarning(UserWarning):
+class WeakSourceWarning(ZooscopeWarning):
     """A source whose attack fools itself on fewer than 90 % of images: its whole row of scores is too low."""
 
 
-class OneSidedWarning(UserWarning):
+class OneSidedWarning(ZooscopeWarning):
     """Some classifiers are not attacked, so that pairs have one direction or none: their two-sided score is NaN."""
 
 
-class ClassOrderWarning(UserWarning):
+class ClassOrderWarning(ZooscopeWarning):
     """Labels whose order another program may see otherwise: numbers that may count from 1, or that were sorted as text."""
 
 
-class ClassMatchingWarning(UserWarning):
+class ClassMatchingWarning(ZooscopeWarning):
     """Outputs of a classifier whose names are in another order than the images' classes, or are other names."""
 
 
-class ImplausibleClassifierWarning(UserWarning):
+class ImplausibleClassifierWarning(ZooscopeWarning):
     """A classifier far less accurate than its outputs in another order, its card, or the other classifiers of the study."""
 
 
-class LeftOutWarning(UserWarning):
+class LeftOutWarning(ZooscopeWarning):
     """Files or rows beside the images that are not used."""
 
 
-class UnknownComponentWarning(UserWarning):
+class UnknownComponentWarning(ZooscopeWarning):
     """Columns, values or classifiers of a table of components that are not known here."""

@@ -15,29 +15,10 @@ from rich.segment import Segment
 from rich.text import Text
 
 from zooscope.cli.wrapping import wrap_text
-from zooscope.errors import (
-    ClassMatchingWarning,
-    ClassOrderWarning,
-    EmptyPairWarning,
-    ImplausibleClassifierWarning,
-    LeftOutWarning,
-    OneSidedWarning,
-    UnknownComponentWarning,
-    WeakSourceWarning,
-)
+from zooscope.errors import ZooscopeWarning
 from zooscope.words import escape_controls, escape_in_json
 
 INTERRUPTED: Final = 130  # the exit status after Ctrl-C
-OUR_WARNINGS: Final = (
-    ClassMatchingWarning,
-    ClassOrderWarning,
-    EmptyPairWarning,
-    ImplausibleClassifierWarning,
-    LeftOutWarning,
-    OneSidedWarning,
-    UnknownComponentWarning,
-    WeakSourceWarning,
-)
 
 
 class Terminal(Console):
@@ -106,8 +87,7 @@ def show_warnings_as_notes() -> Iterator[None]:
     """Shows each of zooscope's warnings once as a line on stderr; others as Python does."""
     said = set[str]()
     with warnings.catch_warnings():
-        for category in OUR_WARNINGS:
-            warnings.simplefilter("always", category)
+        warnings.simplefilter("always", ZooscopeWarning)
         show_as_python_does = warnings.showwarning
 
         def show(  # noqa: PLR0917  (as warnings.showwarning)
@@ -118,7 +98,7 @@ def show_warnings_as_notes() -> Iterator[None]:
             file: TextIO | None = None,
             line: str | None = None,
         ) -> None:
-            if not issubclass(category, OUR_WARNINGS):
+            if not issubclass(category, ZooscopeWarning):
                 show_as_python_does(message, category, filename, lineno, file, line)
             elif str(message) not in said:
                 said.add(str(message))
@@ -133,11 +113,10 @@ def collect_notes() -> Iterator[list[str]]:
     """Collects zooscope's warnings as texts, to show with the result."""
     notes: list[str] = []
     with warnings.catch_warnings(record=True) as caught:
-        for category in OUR_WARNINGS:
-            warnings.simplefilter("always", category)
+        warnings.simplefilter("always", ZooscopeWarning)
         yield notes
     for warning in caught:
-        if not issubclass(warning.category, OUR_WARNINGS):
+        if not issubclass(warning.category, ZooscopeWarning):
             warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
         elif str(warning.message) not in notes:
             notes.append(str(warning.message))
