@@ -35,6 +35,14 @@ def test_the_title_and_the_legend_say_what_the_line_is() -> None:
     assert (picture.trend.y <= picture.trend.high).all()
 
 
+def test_a_line_without_a_band_is_not_said_to_have_one() -> None:
+    scores = np.array([[5.0, 1.0, 2.0], [1.0, 5.0, 3.0], [2.0, 3.0, 5.0]])
+    picture = make_pairs_picture(measure_pair_ensembles(synthetic_logits(3), matrix_of(scores)))
+    assert picture.trend is not None
+    assert np.isnan(picture.trend.low).all()
+    assert picture.trend.name == "trend"
+
+
 def test_one_pair_has_no_line_and_no_correlation() -> None:
     picture = make_pairs_picture(measure_pair_ensembles(synthetic_logits(2), matrix_of(np.full((2, 2), 3.0))))
     assert picture.trend is None

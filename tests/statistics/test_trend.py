@@ -41,6 +41,13 @@ def test_the_band_holds_the_true_line_where_classifiers_have_effects_of_their_ow
     assert 0.8 * 150 <= held <= 0.97 * 150
 
 
+@pytest.mark.parametrize(("size", "has_band"), [(3, False), (4, True), (5, True)])
+def test_too_few_classifiers_have_a_line_and_no_band(size: int, *, has_band: bool) -> None:
+    found = fit_trend(symmetric(size, 0), symmetric(size, 1))
+    assert np.isfinite(found.low).all() == np.isfinite(found.high).all() == has_band
+    assert has_band or not np.isfinite(found.low).any()
+
+
 def test_exactly_linear_pairs_have_a_band_of_no_width() -> None:
     first = symmetric(6, 0)
     found = fit_trend(first, 3 * first + 1)

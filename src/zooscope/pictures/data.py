@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from zooscope.statistics.trend import Trend
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class HeatMap:
@@ -60,6 +62,15 @@ class Band:
     low: Float[np.ndarray, " step"]
     high: Float[np.ndarray, " step"]
     name: str = ""
+
+    @classmethod
+    def of_trend(cls, trend: Trend, *, factor: float = 1.0) -> "Band | None":
+        """A fitted line with its band, y times a factor; None where nothing could be fitted."""
+        if len(trend.x) == 0:
+            return None
+        has_band = bool(np.isfinite(trend.low).any())
+        name = f"trend, {100 * trend.confidence:g} % band" if has_band else "trend"
+        return cls(x=trend.x, y=factor * trend.y, low=factor * trend.low, high=factor * trend.high, name=name)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -23,7 +23,7 @@ MOST_WITH_BANDS: Final = 3
 def make_pairs_picture(found: PairEnsembles) -> Points:
     """Error reduction rate by SAT over all pairs, with the trend line and its band (Figure 5 of the paper)."""
     known = found.pairs[found.pairs["sat"].notna() & found.pairs["err"].notna()]
-    pearson, trend = found.pearson, found.trend
+    pearson = found.pearson
     tested = "" if np.isnan(pearson.r) else f": r = {pearson.r:.2f}, p = {pearson.p_mantel:.2g} (Mantel)"
     return Points(
         title=f"Error reduction rate of ensembles of two by SAT{tested}",
@@ -34,15 +34,7 @@ def make_pairs_picture(found: PairEnsembles) -> Points:
         names=tuple(f"{a} and {b}" for a, b in zip(known["a"], known["b"], strict=True)),
         are_named=len(known) <= FEW,
         labels=join_pairs(known["a"], known["b"], "and"),
-        trend=None
-        if len(trend.x) == 0
-        else Band(
-            x=trend.x,
-            y=PERCENT * trend.y,
-            low=PERCENT * trend.low,
-            high=PERCENT * trend.high,
-            name=f"trend, {PERCENT * trend.confidence:g} % band",
-        ),
+        trend=Band.of_trend(found.trend, factor=PERCENT),
     )
 
 

@@ -24,7 +24,7 @@ def make_placement_picture(found: Placement, name: str) -> Bars:
 def make_one_sided_picture(found: OneSided) -> Points:
     """SAT in both directions against SAT in one, over all ordered pairs of a study (Figure H.1 of the paper)."""
     known = found.pairs.dropna()
-    pearson, trend = found.pearson, found.trend
+    pearson = found.pearson
     return Points(
         title="SAT from one direction and from both" + ("" if np.isnan(pearson.r) else f": r = {pearson.r:.2f}"),
         x_label="one-sided SAT (natural log): only the first of a pair is attacked",
@@ -34,7 +34,5 @@ def make_one_sided_picture(found: OneSided) -> Points:
         names=tuple(f"{source} to {target}" for source, target in zip(known["source"], known["target"], strict=True)),
         are_named=len(known) <= FEW,
         labels=join_pairs(known["source"], known["target"], "to"),
-        trend=None
-        if len(trend.x) == 0
-        else Band(x=trend.x, y=trend.y, low=trend.low, high=trend.high, name=f"trend, {100 * trend.confidence:g} % band"),
+        trend=Band.of_trend(found.trend),
     )

@@ -12,6 +12,7 @@ CONFIDENCE: Final = 0.9  # the paper's figures have bands of 90 %
 NUM_RESAMPLES: Final = 2000
 NUM_PLACES: Final = 50
 FLAT: Final = 1e-12
+LEAST_WITH_LINE: Final = 0.6  # of the draws; with three classifiers (two, if directed) all that have a line have the same one
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -25,7 +26,7 @@ class Trend:
         intercept: NaN likewise.
         x: positions from the smallest to the largest known x.
         y: the line at these positions.
-        low: lower end of the band there.
+        low: lower end of the band there; NaN where classifiers are too few for a band: most draws have no line then.
         high: upper end.
         confidence: of the band.
     """
@@ -91,7 +92,8 @@ def fit_trend(
     drawn = heights[:, None] + slopes[:, None] * (places - middle)
     drawn = drawn[np.isfinite(drawn).all(1)]
     tail = (1 - confidence) / 2
-    low, high = np.quantile(drawn, (tail, 1 - tail), axis=0) if len(drawn) else np.full((2, NUM_PLACES), np.nan)
+    has_band = len(drawn) >= LEAST_WITH_LINE * num_resamples
+    low, high = np.quantile(drawn, (tail, 1 - tail), axis=0) if has_band else np.full((2, NUM_PLACES), np.nan)
     return Trend(
         slope=float(slope),
         intercept=float(height - slope * middle),
