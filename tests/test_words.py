@@ -8,8 +8,6 @@ from hypothesis import strategies as st
 
 from zooscope.words import (
     cut_middle,
-    drop_bundled,
-    drop_shared_provider,
     escape_controls,
     escape_in_json,
     escape_markup,
@@ -102,22 +100,17 @@ def test_an_attack_names_only_the_switches_that_are_on() -> None:
     assert format_attack({"attack": "as published"}) == "as published"
 
 
-def test_bundled_is_dropped_where_names_stay_different() -> None:
-    assert drop_bundled(("bundled:vit", "timm:vit", "bundled:")) == ("vit", "timm:vit", "bundled:")
-    assert drop_bundled(("bundled:vit", "vit")) == ("bundled:vit", "vit")
-
-
-def test_a_provider_that_all_names_share_is_dropped_from_labels() -> None:
-    assert drop_shared_provider(["bundled:vit", "bundled:resnet"]) == ("vit", "resnet")
-    assert drop_shared_provider(["bundled:vit", "timm:vit"]) == ("bundled:vit", "timm:vit")
-    assert drop_shared_provider(["bundled:vit", "mine"]) == ("bundled:vit", "mine")
-    assert drop_shared_provider(["a:", "a:b"]) == ("a:", "a:b")
-
-
 def test_names_are_shortened_as_far_as_they_stay_different() -> None:
     assert shorten_names(["timm:vit", "timm:resnet"]) == {"timm:vit": "vit", "timm:resnet": "resnet"}
     assert shorten_names(["bundled:vit", "timm:vit"]) == {"bundled:vit": "vit", "timm:vit": "timm:vit"}
     assert shorten_names(["bundled:vit", "vit"]) == {"bundled:vit": "bundled:vit", "vit": "vit"}
+    assert shorten_names(["bundled:vit", "mine"]) == {"bundled:vit": "vit", "mine": "mine"}
+    assert shorten_names(["bundled:vit", "timm:vit", "bundled:"]) == {
+        "bundled:vit": "vit",
+        "timm:vit": "timm:vit",
+        "bundled:": "bundled:",
+    }
+    assert shorten_names(["a:", "a:b"]) == {"a:": "a:", "a:b": "a:b"}
     assert shorten_names([]) == {}
 
 

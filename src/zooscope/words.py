@@ -138,13 +138,13 @@ def explain_control(source: Mapping[str, object], target: Mapping[str, object]) 
 # Names
 
 
-def drop_bundled(names: Sequence[str]) -> tuple[str, ...]:
+def _drop_bundled(names: Sequence[str]) -> tuple[str, ...]:
     """Names without `bundled:`, if different names stay different."""
     short = tuple(name.removeprefix(BUNDLED) or name for name in names)
     return short if len(set(short)) == len(set(names)) else tuple(names)
 
 
-def drop_shared_provider(names: Sequence[str]) -> tuple[str, ...]:
+def _drop_shared_provider(names: Sequence[str]) -> tuple[str, ...]:
     """Names without the part before the colon, if it is the same for all: labels have little room."""
     providers = {name.partition(":")[0] if ":" in name else None for name in names}
     own = [name.partition(":")[2] for name in names]
@@ -160,8 +160,8 @@ def shorten_names(names: Sequence[str]) -> dict[str, str]:
         >>> shorten_names(["bundled:vit", "timm:resnet"])
         {'bundled:vit': 'vit', 'timm:resnet': 'timm:resnet'}
     """
-    short = drop_shared_provider(names)
-    return dict(zip(names, drop_bundled(names) if short == tuple(names) else short, strict=True))
+    short = _drop_shared_provider(names)
+    return dict(zip(names, _drop_bundled(names) if short == tuple(names) else short, strict=True))
 
 
 def cut_middle(name: str, length: int) -> str:

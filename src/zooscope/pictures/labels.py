@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from zooscope.words import drop_shared_provider
+from zooscope.words import shorten_names
 
 # Beside a point, in the order of preference: right, left, above, below, then the corners.
 SIDES: Final = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
@@ -112,7 +112,7 @@ def join_pairs(first: Iterable[object], second: Iterable[object], word: str) -> 
     """
     pairs = [(str(one), str(other)) for one, other in zip(first, second, strict=True)]
     names = list(dict.fromkeys(name for pair in pairs for name in pair))
-    short = dict(zip(names, drop_shared_provider(names), strict=True))
+    short = shorten_names(names)
     return tuple(f"{short[one]} {word} {short[other]}" for one, other in pairs)
 
 

@@ -25,7 +25,7 @@ from zooscope.pictures.labels import (
     say_left_out,
     wrap_title,
 )
-from zooscope.words import drop_bundled, escape_controls
+from zooscope.words import escape_controls, shorten_names
 
 DOTS_PER_INCH: Final = 200
 TITLE_SIZE: Final = 10
@@ -81,7 +81,8 @@ def _set_title(drawn: Figure, title: str) -> None:
 
 def _clean_names(names: Sequence[str]) -> list[str]:
     """Names for a picture, escaped: a control character would make an .svg that no program reads."""
-    return [escape_controls(name) for name in drop_bundled(names)]
+    short = shorten_names(names)
+    return [escape_controls(short[name]) for name in names]
 
 
 @singledispatch

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from plotly.offline import get_plotlyjs
 
 from zooscope.pictures.colours import SEQUENCE
-from zooscope.words import cut_middle, drop_shared_provider, escape_markup, format_number, typeset
+from zooscope.words import cut_middle, escape_markup, format_number, shorten_names, typeset
 
 DIAGONAL_COLOUR: Final = "#9aa1a9"
 WEAK_COLOUR: Final = "#d1495b"
@@ -159,7 +159,8 @@ def _make_axis(places: list[int]) -> dict[str, Any]:
 
 def _make_labels(names: tuple[str, ...]) -> dict[str, list[str]]:
     """Labels for a wide and for a narrow page; the script chooses."""
-    own = drop_shared_provider(names)
+    short = shorten_names(names)
+    own = [short[name] for name in names]
     return {
         "labels": [escape_markup(cut_middle(name, LABEL_LENGTH)) for name in own],
         "narrow_labels": [escape_markup(cut_middle(name, NARROW_LABEL_LENGTH)) for name in own],
