@@ -1,13 +1,15 @@
 """Checks what public functions are given, by their annotations: a wrong kind of argument is one sentence, not a traceback."""
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, wraps
 from numbers import Real
 from operator import index
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
 
 from zooscope.errors import InvalidValueError, describe_kind
 
@@ -23,6 +25,7 @@ _NAMES: Final = {
     Mapping: "a mapping",
     Callable: "a function",
 }
+_PLURALS: Final = {str: "texts", Path: "paths", int: "whole numbers", float: "numbers"}
 
 
 def check_arguments(target: Target) -> Target:
@@ -86,6 +89,8 @@ def _fits(value: object, hint: Any) -> bool:  # noqa: ANN401  (a type, or what t
     if hint in _NUMBERS:
         return _NUMBERS[hint](value)
     kind = origin or hint
+    if kind is Sequence and isinstance(value, np.ndarray) and value.ndim == 1:  # as good as a list
+        return all(_fits(each, inner[0]) for each in value)
     fits = not isinstance(kind, type) or _is_instance(value, kind)
     return _fits_inside(value, kind, inner) if fits and inner and issubclass(kind, Iterable) else fits
 
@@ -134,6 +139,10 @@ def _describe(hint: Any) -> str:  # noqa: ANN401  (a type, or what typing has fo
         return _NAMES.get(kind) or str(hint.__name__)
     if inner and isinstance(kind, type) and issubclass(kind, Iterable):
         is_fixed = issubclass(kind, tuple) and inner[-1] is not Ellipsis
-        return f"{len(inner)} values: {', '.join(map(_describe, inner))}" if is_fixed else f"a list of {_describe(inner[0])}"
+        return f"{len(inner)} values: {', '.join(map(_describe, inner))}" if is_fixed else _describe_list(inner[0])
     name = getattr(kind, "__name__", str(kind))
     return f"{'an' if name[0] in 'AEIOU' else 'a'} {name}"
+
+
+def _describe_list(hint: Any) -> str:  # noqa: ANN401  (as above)
+    return f"a list of {_PLURALS[hint]}" if hint in _PLURALS else f"a list, each {_describe(hint)}"
