@@ -149,5 +149,16 @@ def test_a_network_without_gradients_may_be_a_target(after: Callable[[Tensor], T
     probe(classifier_of(Around(after)))
 
 
+@pytest.mark.parametrize("num_classes", [2, 3, 10, 1000])
+def test_logits_that_cancel_out_on_grey_differ_by_rounding_alone(num_classes: int) -> None:
+    weights = torch.randn((num_classes, 192), generator=torch.Generator().manual_seed(num_classes))
+    linear = nn.Linear(192, num_classes)
+    with torch.no_grad():
+        linear.weight.copy_(4 * weights)
+        linear.bias.copy_(-linear.weight.sum(1) / 2)  # nothing is left of a grey image
+    network = nn.Sequential(nn.AvgPool2d(1), nn.Flatten(), linear)
+    probe(classifier_of(network, num_classes))
+
+
 def test_nan_is_left_to_what_names_the_image() -> None:
     probe(classifier_of(Around(lambda y: y * float("nan"))))

@@ -41,15 +41,16 @@ def probe(classifier: Classifier) -> None:
     if any(module.training for module in classifier.network.modules()):
         msg = f"{classifier.name}: the network puts itself into training mode when it is called; take that out of its forward()."
         raise ClassifierError(msg)
+    tolerance = _find_tolerance(classifier, logits)
     again = _look_with_gradient(classifier, pixels)
-    if not _are_same(classifier, logits, again.detach()):
+    if not _are_same(logits, again.detach(), tolerance):
         msg = (
             f"{classifier.name} answers differently when it is asked the same again: noise, or dropout that stays on in eval mode; "
             "switch it off."
         )
         raise ClassifierError(msg)
     others = (_look(classifier, pixels[:1]), _look(classifier, pixels[1:3]))
-    if not all(_are_same(classifier, *pair) for pair in zip((logits[:1], logits[1:3]), others, strict=True)):
+    if not all(_are_same(*pair, tolerance) for pair in zip((logits[:1], logits[1:3]), others, strict=True)):
         msg = (
             f"{classifier.name}: what it says of an image depends on the other images of the batch, as with batch normalisation "
             "that has no running statistics; load those, or give it others."
@@ -101,10 +102,15 @@ def describe_failure(network: nn.Module, size: tuple[int, int], error: Exception
     return f"can't take images of {height}x{width} pixels ({first_line(error)}); give another size=."
 
 
-def _are_same(classifier: Classifier, logits: Float[Tensor, "batch cls"], again: Float[Tensor, "batch cls"]) -> bool:
+def _find_tolerance(classifier: Classifier, logits: Float[Tensor, "batch cls"]) -> float:
+    """How far logits may differ by rounding: by the spread of all images, since one that says little has lost most digits."""
     is_half = any(weight.dtype in {torch.float16, torch.bfloat16} for weight in classifier.network.parameters())
-    tolerance = (SAME_IN_HALF if is_half else SAME) * max(float(logits.std(1).max()), float(logits.abs().max()) * 1e-2, 1e-12)
-    return bool(((logits - again).abs() <= tolerance).all()) or not bool(logits.isfinite().all())  # NaN is told with its image
+    return (SAME_IN_HALF if is_half else SAME) * max(float(logits.std(1).max()), float(logits.abs().max()) * 1e-2, 1e-12)
+
+
+def _are_same(logits: Float[Tensor, "batch cls"], again: Float[Tensor, "batch cls"], tolerance: float) -> bool:
+    """Whether two passes say the same; NaN is left to what names the image."""
+    return bool(((logits - again).abs() <= tolerance).all()) or not bool(logits.isfinite().all())
 
 
 def _refuse_probabilities(classifier: Classifier, logits: Float[Tensor, "batch cls"]) -> None:
