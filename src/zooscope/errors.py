@@ -154,6 +154,10 @@ class ImplausibleClassifierWarning(ZooscopeWarning):
     """A classifier far less accurate than its outputs in another order, its card, or the other classifiers of the study."""
 
 
+class ProbabilitiesWarning(ZooscopeWarning):
+    """Outputs that look like probabilities and may be logits."""
+
+
 class LeftOutWarning(ZooscopeWarning):
     """Files or rows beside the images that are not used."""
 

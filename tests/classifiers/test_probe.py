@@ -11,8 +11,9 @@ from transformers.modeling_outputs import ImageClassifierOutput
 
 from tests.specimens import as_is
 from zooscope.classifiers.classifier import Classifier
+from zooscope.classifiers.outputs import Logarithm
 from zooscope.classifiers.probe import probe
-from zooscope.errors import ClassifierError
+from zooscope.errors import ClassifierError, ProbabilitiesWarning
 
 NUM_CLASSES, SIZE = 10, (8, 8)
 
@@ -86,12 +87,32 @@ def of_one_channel() -> nn.Module:
         (Around(lambda y: (y, y)), r"got tuple of float32 of shape \(4, 10\), float32 of shape \(4, 10\)"),
         (Around(lambda y: {"scores": y}), "got dict with scores"),
         (Around(lambda _: None), "got NoneType"),
+        (Around(lambda _: "cat"), "got str"),
+        (
+            Logarithm(Around(), name="mine"),
+            "mine gives values from -.* which are no probabilities; leave outputs=probabilities out",
+        ),
     ],
 )
 def test_what_can_not_be_measured_rightly_is_refused_in_one_sentence(network: nn.Module, sentence: str) -> None:
     with pytest.raises(ClassifierError, match=sentence) as caught:
         probe(classifier_of(network))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("after", "look"),
+    [
+        (lambda y: 1 / (1 + torch.exp(-y)), r"all lie in \[0, 1\]"),
+        (nn.functional.hardsigmoid, r"all lie in \[0, 1\]"),
+        (lambda y: 0.5 * y.tanh() + 0.5, r"all lie in \[0, 1\]"),
+        (lambda y: 100 * y.softmax(1), "sum to 100 on every image"),
+    ],
+    ids=["sigmoid by hand", "hard sigmoid", "scaled tanh", "percent"],
+)
+def test_what_looks_like_probabilities_is_pointed_out(after: Callable[[Tensor], Tensor], look: str) -> None:
+    with pytest.warns(ProbabilitiesWarning, match=f"mine's outputs {look}, as probabilities would: SAT needs logits"):
+        probe(classifier_of(Around(after)))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from dataclasses import replace
 from zooscope.addresses import Address, parse_address
 from zooscope.arguments import check_arguments
 from zooscope.classifiers.addresses import BACKGROUND, COMMON_OPTIONS, find_name
-from zooscope.classifiers.class_map import apply_class_map, find_path
+from zooscope.classifiers.class_map import apply_class_map
+from zooscope.classifiers.class_map_file import find_path
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.outputs import LOGITS, OUTPUTS, PROBABILITIES, Logarithm
 from zooscope.classifiers.providers.registry import PROVIDERS, find_provider, import_provider, parse_classifier_address
@@ -50,7 +51,7 @@ def load_classifier(address: str | Address, *, name: str | None = None, trust: b
         msg = f"the option outputs takes {' or '.join(OUTPUTS)}: got {kept['outputs']!r}."
         raise InvalidValueError(msg)
     if kept.get("outputs") == PROBABILITIES:
-        classifier = replace(classifier, network=Logarithm(classifier.network).eval())
+        classifier = replace(classifier, network=Logarithm(classifier.network, name=classifier.name).eval())
     if "class_map" in kept:
         if kept["class_map"] != BACKGROUND:
             kept["class_map"] = str(find_path(kept["class_map"]))

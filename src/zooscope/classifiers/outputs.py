@@ -7,9 +7,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from zooscope.errors import ClassifierError
+
 LOGITS: Final = "logits"
 PROBABILITIES: Final = "probabilities"
 OUTPUTS: Final = (LOGITS, PROBABILITIES)
+ROUNDING: Final = 1e-2  # how far a probability may lie outside of [0, 1]; in half precision it does
 _HALF: Final = (torch.float16, torch.bfloat16)
 
 
@@ -39,20 +42,32 @@ class Logarithm(nn.Module):
     A buffer marks it, so that it is another classifier than the network as it is.
     """
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, *, name: str) -> None:
+        """Takes the network, and the name of the classifier for an error."""
         super().__init__()
-        self.network = network
+        self.network, self._name = network, name
         self.register_buffer("takes_logarithm", torch.tensor(1))
 
     def forward(self, pixels: Float[Tensor, "batch channel height width"]) -> Any:  # noqa: ANN401  (as the network, if it gives no tensor)
-        """Log-probabilities."""
+        """Log-probabilities.
+
+        Raises:
+            ClassifierError: the network gives other values than probabilities.
+        """
         found = [flat for part in find_tensors(self.network(pixels)) if (flat := _flatten(part, len(pixels))) is not None]
         if len(found) != 1:
             return None
-        smallest = torch.finfo(found[0].dtype).tiny
-        if found[0].shape[1] == 1:
-            return torch.log(found[0].clamp(min=smallest)) - torch.log1p(-found[0].clamp(max=1 - torch.finfo(found[0].dtype).eps))
-        return found[0].clamp(min=smallest).log()
+        (given,) = found
+        if bool(((given < -ROUNDING) | (given > 1 + ROUNDING)).any()):
+            msg = (
+                f"{self._name} gives values from {float(given.min()):.3g} to {float(given.max()):.3g}, which are no probabilities; "
+                "leave outputs=probabilities out."
+            )
+            raise ClassifierError(msg)
+        smallest = torch.finfo(given.dtype).tiny
+        if given.shape[1] == 1:
+            return torch.log(given.clamp(min=smallest)) - torch.log1p(-given.clamp(max=1 - torch.finfo(given.dtype).eps))
+        return given.clamp(min=smallest).log()
 
 
 def find_tensors(output: Any) -> list[Tensor]:  # noqa: ANN401  (as above)
@@ -71,7 +86,7 @@ def describe_output(output: Any) -> str:  # noqa: ANN401  (as above)
         return f"{output.dtype} of shape {tuple(output.shape)}".removeprefix("torch.")
     if isinstance(output, Mapping):
         return f"{type(output).__name__} with {', '.join(map(str, output)) or 'nothing'}"
-    if isinstance(output, Sequence):
+    if isinstance(output, Sequence) and not isinstance(output, str | bytes):
         return f"{type(output).__name__} of {', '.join(describe_output(part) for part in output) or 'nothing'}"
     return type(output).__name__
 

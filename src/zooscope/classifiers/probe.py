@@ -1,5 +1,6 @@
 """Looks at a classifier before anything is measured of it: whether its logits are a function of the image alone."""
 
+import warnings
 from typing import Final
 
 import torch
@@ -7,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from zooscope.classifiers.classifier import NUM_CHANNELS, Classifier
-from zooscope.errors import ClassifierError, first_line
+from zooscope.errors import ClassifierError, ProbabilitiesWarning, first_line
 
 NUM_IMAGES: Final = 4
 SAME: Final = 1e-4  # between two passes, of the logits' spread; rounding alone differs by less
@@ -35,6 +36,9 @@ def probe(classifier: Classifier) -> None:
     Raises:
         ClassifierError: it fails on images of its size; answers differently when asked again, or in another batch; is in training
             mode afterwards; or gives probabilities.
+
+    Warns:
+        ProbabilitiesWarning: its outputs look like probabilities, and nothing says that they are.
     """
     pixels = make_probe_pixels(classifier)
     logits = _look(classifier, pixels)
@@ -99,7 +103,7 @@ def describe_failure(network: nn.Module, size: tuple[int, int], error: Exception
         )
     if first is not None and first.shape[1] == 1:
         return "takes images of one channel, and all images have three; wrap it in a network that makes one of them."
-    return f"can't take images of {height}x{width} pixels ({first_line(error)}); give another size=."
+    return f"can't take images of {height}x{width} pixels ({first_line(error)}); give another size=, or correct the network."
 
 
 def _find_tolerance(classifier: Classifier, logits: Float[Tensor, "batch cls"]) -> float:
@@ -119,6 +123,7 @@ def _refuse_probabilities(classifier: Classifier, logits: Float[Tensor, "batch c
     Zeros with a single one are no probabilities but the class alone: good enough for a target, and an attack will find no gradient.
     """
     operation = _find_last_operation(logits)
+    logits = logits.detach()
     is_distribution = bool(((logits >= 0) & (logits <= 1)).all()) and bool(((logits.sum(1) - 1).abs() < SUM_TO_ONE).all())
     is_class_alone = bool(((logits == 0) | (logits == 1)).all())
     if operation in NORMALISING or (is_distribution and not is_class_alone):
@@ -127,6 +132,25 @@ def _refuse_probabilities(classifier: Classifier, logits: Float[Tensor, "batch c
             f"{NORMALISING.get(operation, 'softmax')} out, or say outputs=probabilities to take their logarithm."
         )
         raise ClassifierError(msg)
+    if not is_class_alone and (look := _describe_look(logits)):
+        msg = (
+            f"{classifier.name}'s outputs {look}, as probabilities would: SAT needs logits. If they are probabilities, "
+            "leave out what makes them, or say outputs=probabilities."
+        )
+        warnings.warn(msg, ProbabilitiesWarning, stacklevel=4)
+
+
+def _describe_look(logits: Float[Tensor, "batch cls"]) -> str:
+    """What makes outputs look like probabilities that were made by hand, or scaled; empty where nothing does."""
+    if (logits < 0).any():
+        return ""
+    if (logits <= 1).all():
+        return "all lie in [0, 1]"
+    sums = logits.sum(1)
+    is_spread = bool((logits.std(1) > SUM_TO_ONE * logits.mean(1)).any())
+    return (
+        f"sum to {float(sums[0]):.4g} on every image" if is_spread and bool(((sums / sums[0] - 1).abs() < SUM_TO_ONE).all()) else ""
+    )
 
 
 def _find_last_operation(logits: Float[Tensor, "batch cls"]) -> str:
