@@ -56,6 +56,15 @@ def test_a_split_of_a_folder_gives_the_stored_bytes(folder: Path) -> None:
     assert [images.read(name) for name in images.ids] == [png(place) for place in range(8)]
 
 
+def test_a_row_without_an_image_is_named(tmp_path: Path) -> None:
+    features = Features({"image": Image(), "label": ClassLabel(names=NAMES)})
+    columns = {"image": [{"bytes": png(0), "path": None}, None], "label": [0, 1]}
+    Dataset.from_dict(columns, features=features).to_parquet(tmp_path / "set" / "test.parquet")
+    images = load_images(f"huggingface:{tmp_path / 'set'}?split=test")
+    with pytest.raises(ImagesError, match=r"test#1 \(the row has no image\)"):
+        _ = images.digest
+
+
 def test_a_part_of_a_split_and_other_columns_and_classes_are_taken(folder: Path) -> None:
     part = load_images(f"huggingface:{folder}?split=test[2:5]")
     assert [part.read(name) for name in part.ids] == [png(place) for place in (2, 3, 4)]

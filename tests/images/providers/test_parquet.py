@@ -3,7 +3,7 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -171,6 +171,29 @@ def test_files_of_other_classes_are_refused(tmp_path: Path) -> None:
     write(tmp_path / "a.parquet", [0])
     write(tmp_path / "b.parquet", [0], names=["dog", "cat", "emu"])
     with pytest.raises(ImagesError, match=r"b\.parquet has other classes than the files before it"):
+        load_images(f"parquet:{tmp_path}")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        (pa.array([0, 1], pa.int64()), pa.array([2], pa.int32()), [0, 1, 2]),
+        (pa.array([0, 2], pa.int64()), pa.array([1.0]), [0, 2, 1]),
+        (pa.array(["a", "c"]), pa.array(["b"], pa.large_string()), [0, 2, 1]),
+        (pa.array(["a", "c"]).dictionary_encode(), pa.array(["b"]), [0, 2, 1]),
+    ],
+    ids=["int64 and int32", "whole numbers and floats", "two kinds of text", "dictionary and text"],
+)
+def test_labels_of_types_that_one_type_holds_are_read(first: object, second: object, expected: list[int], tmp_path: Path) -> None:
+    write(tmp_path / "a.parquet", cast("list[Any]", first), names=None)
+    write(tmp_path / "b.parquet", cast("list[Any]", second), names=None)
+    assert load_images(f"parquet:{tmp_path}", classes=["a", "b", "c"]).labels.tolist() == expected
+
+
+def test_labels_of_types_that_no_type_holds_are_refused(tmp_path: Path) -> None:
+    write(tmp_path / "a.parquet", [0], names=None)
+    write(tmp_path / "b.parquet", ["cat"], names=None)
+    with pytest.raises(ImagesError, match=r"the column label holds int64 in a\.parquet and string in b\.parquet; write one type"):
         load_images(f"parquet:{tmp_path}")
 
 

@@ -14,7 +14,7 @@ from torchvision import datasets
 from tests.images.encoded import png
 from tests.images.opened import opened_files
 from zooscope import load_images
-from zooscope.errors import ImagesError, InvalidValueError, UnknownNameError
+from zooscope.errors import ImagesError, InvalidValueError, LeftOutWarning, UnknownNameError
 
 CIFAR10 = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 
@@ -95,6 +95,23 @@ def test_images_in_folders_are_read_as_they_are_stored_and_only_the_sampled_ones
         read = {sample.read(name) for name in sample.ids}
     assert read <= {file.read_bytes() for file in image_folder.rglob("*.png")}
     assert len({path for path in opened if path.suffix == ".png"}) == 3
+
+
+def test_files_that_torchvision_does_not_take_are_counted(image_folder: Path) -> None:
+    (image_folder / "cat" / "more.jfif").write_bytes(b"")
+    (image_folder / "dog" / "notes").write_bytes(b"")
+    (image_folder / "dog" / ".hidden").write_bytes(b"")
+    with pytest.warns(LeftOutWarning, match=r"files \.jfif: 1, files without suffix: 1"):
+        images = load_images(f"torchvision:ImageFolder?root={image_folder}")
+    assert dict(images.left_out) == {"files .jfif": 1, "files without suffix": 1}
+
+
+def test_an_image_that_can_not_be_read_is_named(image_folder: Path) -> None:
+    first = min((image_folder / "cat").iterdir())
+    first.write_bytes(b"no image")
+    images = load_images(f"torchvision:ImageFolder?root={image_folder}")
+    with pytest.raises(ImagesError, match="ImageFolder#0"):
+        _ = images.digest
 
 
 def test_stored_synsets_get_the_order_of_imagenet(tmp_path: Path) -> None:

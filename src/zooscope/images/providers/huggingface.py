@@ -90,6 +90,9 @@ class _Rows:
     def __call__(self, name: str) -> bytes:
         with self._lock:
             stored = self._dataset[int(name.rpartition("#")[2])][self._column]
+        if stored is None:
+            msg = f"{name} (the row has no image)"
+            raise ImagesError(msg)
         if stored["bytes"] is not None:
             return bytes(stored["bytes"])
         try:

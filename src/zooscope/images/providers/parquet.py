@@ -6,7 +6,7 @@ import os
 import re
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 from threading import Lock
@@ -57,12 +57,29 @@ def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | No
     label = choose_columns("label", options, first.names, labels, address=address)
     for file, table in zip(files, tables, strict=True):
         _require_columns(file, table.schema, image, label, features, address=address)
-    found = pa.chunked_array([chunk for table in tables for chunk in table.labels(label).chunks], type=first.field(label).type)
+    found = _join_labels([table.labels(label) for table in tables], files, label, address=address)
     names = features.get(label, {}).get("names")
     rows = _Rows(image, {file.relative_to(root).as_posix(): table for file, table in zip(files, tables, strict=True)})
     ids = rows.ids()
     numbers, class_names = read_labels(found, names, classes, name=label, ids=ids, address=address)
     return ImageSet(address=address, ids=ids, labels=numbers, class_names=class_names, read=rows)
+
+
+def _join_labels(parts: Sequence[pa.ChunkedArray], files: Sequence[Path], name: str, *, address: str) -> pa.ChunkedArray:
+    """The labels of all files; of types that differ, in one that holds both, such as int64 for int32 and int64.
+
+    Raises:
+        ImagesError: no type holds both.
+    """
+    plain = [part.cast(part.type.value_type) if pa.types.is_dictionary(part.type) else part for part in parts]
+    if len({part.type for part in parts}) == 1:
+        plain = list(parts)
+    try:
+        return pa.concat_tables([pa.table({name: part}) for part in plain], promote_options="permissive").column(name)
+    except pa.ArrowException as error:
+        file, kind = next((file, part.type) for file, part in zip(files, plain, strict=True) if part.type != plain[0].type)
+        msg = f"{address}: the column {name} holds {plain[0].type} in {files[0].name} and {kind} in {file.name}; write one type."
+        raise ImagesError(msg) from error
 
 
 class _Table(NamedTuple):

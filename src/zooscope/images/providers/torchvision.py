@@ -1,6 +1,7 @@
 """Images of torchvision's classification data sets, from a folder where they already lie."""
 
 import io
+from collections import Counter
 from collections.abc import Mapping
 from functools import partial
 from inspect import Parameter, signature
@@ -53,7 +54,14 @@ def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | No
     split = options.get("split", options.get("train", rest))
     ids = tuple(f"{split}#{row}" for row in range(len(numbers)))
     labels, class_names = order_numbers(numbers, _find_class_names(dataset), classes, place=ids.__getitem__, address=address)
-    return ImageSet(address=address, ids=ids, labels=labels, class_names=class_names, read=partial(_read, dataset))
+    return ImageSet(
+        address=address,
+        ids=ids,
+        labels=labels,
+        class_names=class_names,
+        read=partial(_read, dataset),
+        left_out=_count_left_out(dataset),
+    )
 
 
 def _read_arguments(name: str, options: Mapping[str, str]) -> dict[str, Any]:
@@ -118,7 +126,8 @@ def _find_labels(dataset: Any, *, address: str) -> Int[np.ndarray, " image"]:  #
         found = [pair[1] for pair in pairs]
     labels = np.asarray([] if found is None else found)
     is_whole = labels.ndim == 1 and np.issubdtype(labels.dtype, np.integer) and len(labels) == len(dataset)
-    if not is_whole or not len(labels) or dataset[0][1] != labels[0]:
+    is_of_folder = isinstance(dataset, datasets.DatasetFolder)  # its labels are known without opening an image
+    if not is_whole or not len(labels) or not (is_of_folder or dataset[0][1] == labels[0]):
         msg = f"{address} has no list of one class for each image; take a data set for classification."
         raise ImagesError(msg)
     return labels.astype(np.int64)
@@ -131,6 +140,16 @@ def _find_class_names(dataset: Any) -> tuple[str, ...] | None:  # noqa: ANN401  
         if found and all(isinstance(each, str) for each in found):
             return tuple(found)
     return None
+
+
+def _count_left_out(dataset: Any) -> dict[str, int]:  # noqa: ANN401  (torchvision is untyped)
+    """Files beside the images of a folder that torchvision does not take, such as .jfif."""
+    if not isinstance(dataset, datasets.DatasetFolder):
+        return {}
+    used, root = {Path(file) for file, _ in dataset.samples}, Path(dataset.root)
+    others = [file for name in dataset.classes for file in (root / name).rglob("*") if file.is_file() and file not in used]
+    kinds = Counter(f"files {file.suffix or 'without suffix'}" for file in others if not file.name.startswith("."))
+    return dict(kinds.most_common())
 
 
 def _read(dataset: Any, name: str) -> bytes:  # noqa: ANN401  (torchvision is untyped)
