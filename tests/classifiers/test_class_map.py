@@ -11,7 +11,8 @@ from torch import nn
 
 from tests.specimens import classifier_of, conv_network
 from zooscope import load_classifier
-from zooscope.classifiers.class_map import ClassMap, apply_class_map, match_classes, read_outputs
+from zooscope.classifiers.class_map import ClassMap, apply_class_map, match_classes
+from zooscope.classifiers.class_map_file import read_outputs
 from zooscope.classifiers.classifier import Classifier
 from zooscope.errors import InvalidValueError, MissingFileError
 

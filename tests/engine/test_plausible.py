@@ -56,8 +56,11 @@ def test_a_bundled_classifier_is_compared_with_its_card() -> None:
     ("matching", "ending"),
     [
         ("", "with the lines 1, 0, 2, 3, 4, 5, 6, 7, 8, 9."),
-        ("by its class map", "outputs are counted behind the class map that it has, so change that one."),
-        ("by name: the order differs", "as they were put into the order of their names, which may be wrong."),
+        ("by its class map", "Outputs are counted here behind the class map that it has; if that is wrong, correct it."),
+        (
+            "by name: the order differs",
+            "as they were put into the order of their names; if these names are wrong, correct them where the classifier has them.",
+        ),
     ],
 )
 def test_a_permutation_goes_before_everything_else(matching: str, ending: str) -> None:
@@ -84,9 +87,9 @@ def test_of_what_is_not_measured_nothing_is_said() -> None:
 
 def test_a_guesser_that_is_right_in_another_order_is_told_so() -> None:
     order = np.array([1, 2, 3, 4, 5, 6, 7, 8, 9, 0])
-    assert describe_guesser("odd", order[LABELS], LABELS, num_classes=10) == (
+    assert describe_guesser(replace(RECORDS[0], name="odd"), order[LABELS], LABELS) == (
         "odd gets 0 of 100 clean images right: chance level, but 100.0 % with its outputs in another order (class 0 is output 1, "
         "class 1 is output 2, class 2 is output 3 and 7 more). If that is their order, give it a class map (class_map=FILE) with "
         "the lines 1, 2, 3, 4, 5, 6, 7, 8, 9, 0"
     )
-    assert "fix them" in describe_guesser("odd", right_of(10), LABELS, num_classes=10)
+    assert "fix them" in describe_guesser(RECORDS[0], right_of(10), LABELS)

@@ -5,19 +5,16 @@ For networks whose classes come in another order, with a background class, or am
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Final
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from zooscope.classifiers.addresses import BACKGROUND
+from zooscope.classifiers.class_map_file import find_path, read_outputs
 from zooscope.classifiers.class_matching import BY_CLASS_MAP, compare_names
 from zooscope.classifiers.classifier import Classifier
-from zooscope.errors import InvalidValueError, MissingFileError
-
-HEADER: Final = ("class", "output")
+from zooscope.errors import InvalidValueError
 
 
 class ClassMap(nn.Module):
@@ -46,7 +43,8 @@ def apply_class_map(classifier: Classifier, class_map: str) -> Classifier:
 
     Args:
         classifier: gives `num_classes` logits, as its network does.
-        class_map: `background` where output 0 is background and output i + 1 is class i; else a file, see `read_outputs`.
+        class_map: `background` where output 0 is background and output i + 1 is class i; else a file, see
+            `zooscope.classifiers.class_map_file.read_outputs`.
 
     Raises:
         MissingFileError: there is no such file.
@@ -109,58 +107,3 @@ def _undo(classifier: Classifier, network: "_Matched") -> Classifier:
     places = network.get_buffer("outputs").argsort().tolist()
     names = None if classifier.class_names is None else tuple(classifier.class_names[place] for place in places)
     return replace(classifier, network=network.network, class_names=names, class_matching="")
-
-
-def find_path(class_map: str) -> Path:
-    """The file of a class map, found from wherever one stands."""
-    return Path(class_map).expanduser().resolve()
-
-
-def read_outputs(file: Path) -> tuple[int, ...]:
-    """The network's outputs, counted from 0, in the order of the images' classes.
-
-    Args:
-        file: text with one output a line, the first line for the images' first class; or CSV with the header `class,output`. There
-            `class` is a name, for the reader alone, or the number of the class, which must then count up from 0.
-
-    Raises:
-        MissingFileError: there is no such file.
-        InvalidValueError: it is empty, can't be read, or a line is no output, or one that came before.
-    """
-    if not file.is_file():
-        msg = f"there is no class map {file}; give a text file with one output of the network a line, or class_map={BACKGROUND}."
-        raise MissingFileError(msg)
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        msg = f"the class map {file} is no text; write one output of the network a line."
-        raise InvalidValueError(msg) from error
-    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
-    is_table = bool(lines) and tuple(cell.strip().lower() for cell in lines[0][1].split(",")) == HEADER
-    outputs: dict[int, int] = {}
-    for number, line in lines[is_table:]:
-        output = _read_output(line, class_number=len(outputs), is_table=is_table, place=f"line {number} of the class map {file}")
-        if output in outputs:
-            msg = (
-                f"line {number} of the class map {file} names output {output} again (line {outputs[output]} has it); take one out."
-            )
-            raise InvalidValueError(msg)
-        outputs[output] = number
-    if not outputs:
-        msg = f"the class map {file} is empty; write one output of the network a line."
-        raise InvalidValueError(msg)
-    return tuple(outputs)
-
-
-def _read_output(line: str, *, class_number: int, is_table: bool, place: str) -> int:
-    name, _, text = line.rpartition(",") if is_table else ("", "", line)  # a class may have a comma in its name
-    if is_table and name.strip().isdecimal() and int(name) != class_number:
-        msg = (
-            f"{place} is about class {name.strip()} where class {class_number} is due; order the lines by class, leaving none out."
-        )
-        raise InvalidValueError(msg)
-    if not text.strip().isdecimal():
-        wanted = f"a line {','.join(HEADER)}" if is_table else "the number of an output, counted from 0"
-        msg = f"{place} must be {wanted}: got {line!r}."
-        raise InvalidValueError(msg)
-    return int(text)

@@ -26,7 +26,7 @@ class Admission:
         """Takes the record as it is before clean images are measured."""
         self._labels, self._shards, self._allow_chance = records.labels, records.shards, allow_chance
         waiting = [entry.classifier for entry in records.entries if not entry.is_admitted]
-        self._num_classes = {classifier.name: classifier.num_classes for classifier in waiting}
+        self._classifiers = {classifier.name: classifier for classifier in waiting}
         self._held = dict[str, list[Result]]()
         self._said = {classifier.name: np.full(len(self._labels), NOT_MEASURED, dtype=np.int32) for classifier in waiting}
 
@@ -46,13 +46,10 @@ class Admission:
     @property
     def guessers(self) -> dict[str, str]:
         """Of the classifiers that were measured and not let in: what is wrong with them, by name."""
-        return {
-            name: f"{describe_guesser(name, self._said[name], self._labels, num_classes=self._num_classes[name])}."
-            for name in self._held
-        }
+        return {name: f"{describe_guesser(self._classifiers[name], self._said[name], self._labels)}." for name in self._held}
 
     def _may_enter(self, name: str) -> bool:
-        said, num_classes = self._said[name], self._num_classes[name]
+        said, num_classes = self._said[name], self._classifiers[name].num_classes
         known = said != NOT_MEASURED
         if known.all():
             return self._allow_chance or not is_at_chance(said, self._labels, num_classes=num_classes)

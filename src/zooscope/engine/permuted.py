@@ -1,5 +1,6 @@
 """Tells whether a classifier's outputs stand for the classes of the images in another order."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -87,17 +88,21 @@ def describe_order(found: Permutation) -> str:
     return f"{found.permuted_accuracy:.1f} % with its outputs in another order ({', '.join(moved[:NUM_SHOWN])}{more})"
 
 
-def advise_class_map(found: Permutation) -> str:
+def advise_class_map(found: Permutation, present: Sequence[int] | None = None) -> str:
     """How to apply the order.
 
     >>> advise_class_map(Permutation(outputs=(1, 0, 2), accuracy=40.0, permuted_accuracy=90.0, num_images=60))
     'give it a class map (class_map=FILE) with the lines 1, 0, 2'
+
+    Args:
+        found: the order of the outputs as they are now.
+        present: the network's outputs in the order that a class map gives them now; None where there is none.
     """
-    lines = (
-        ", ".join(map(str, found.outputs)) if len(found.outputs) <= MOST_LISTED else "that the study's snapshot has (permutations)"
-    )
+    outputs = found.outputs if present is None else tuple(present[output] for output in found.outputs)
+    lines = ", ".join(map(str, outputs)) if len(outputs) <= MOST_LISTED else "that the study's snapshot has (permutations)"
     doubt = f" (some may be wrong: {found.num_images} images are few)" if found.num_images < FEW * len(found.outputs) else ""
-    return f"give it a class map (class_map=FILE) with the lines {lines}{doubt}"
+    which = "a" if present is None else "another"
+    return f"give it {which} class map (class_map=FILE) with the lines {lines}{doubt}"
 
 
 def _halve(labels: Int[np.ndarray, " image"]) -> Bool[np.ndarray, " image"]:

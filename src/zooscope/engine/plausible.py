@@ -9,11 +9,13 @@ from jaxtyping import Int
 from scipy.stats import binom
 
 from zooscope.addresses import parse_address
+from zooscope.classifiers.addresses import BACKGROUND
 from zooscope.classifiers.bundled.cards import read_cards
+from zooscope.classifiers.class_map_file import find_path, read_outputs
 from zooscope.classifiers.class_matching import BY_CLASS_MAP, BY_NAME
 from zooscope.engine.chance import SIGNIFICANCE
 from zooscope.engine.permuted import Permutation, advise_class_map, describe_order, find_permutation
-from zooscope.errors import ImplausibleClassifierWarning
+from zooscope.errors import ImplausibleClassifierWarning, ZooscopeError
 from zooscope.records.entries import ClassifierRecord
 from zooscope.records.predictions import NOT_MEASURED
 
@@ -35,13 +37,13 @@ def find_permutations(
 
 
 def describe_guesser(
-    name: str, predictions: Int[np.ndarray, " image"], labels: Int[np.ndarray, " image"], *, num_classes: int
+    classifier: ClassifierRecord, predictions: Int[np.ndarray, " image"], labels: Int[np.ndarray, " image"]
 ) -> str:
     """What is wrong with a classifier at chance level, as the beginning of a sentence."""
-    right = f"{name} gets {(predictions == labels).sum()} of {len(labels)} clean images right: chance level"
-    found = find_permutation(predictions, labels, num_classes=num_classes)
+    right = f"{classifier.name} gets {(predictions == labels).sum()} of {len(labels)} clean images right: chance level"
+    found = find_permutation(predictions, labels, num_classes=classifier.num_classes)
     if found is not None:
-        return f"{right}, but {describe_order(found)}. If that is their order, {advise_class_map(found)}"
+        return f"{right}, but {describe_order(found)}. {_advise(classifier, found)}"
     return f"{right}. Labels (order of classes), preprocessing or weights are wrong; fix them"
 
 
@@ -105,16 +107,36 @@ def describe_implausible(
 
 
 def _say_permutation(classifier: ClassifierRecord, found: Permutation) -> str:
-    sentence = (
-        f"{classifier.name} gets {found.accuracy:.1f} % of the clean images right, but {describe_order(found)}. "
-        f"If that is their order, {advise_class_map(found)}"
-    )
-    how = classifier.class_matching
-    if how.startswith(BY_CLASS_MAP):
-        return f"{sentence}; outputs are counted behind the class map that it has, so change that one"
-    if how.startswith(f"{BY_NAME}:"):
-        return f"{sentence}; outputs are counted as they were put into the order of their names, which may be wrong"
-    return sentence
+    right = f"{classifier.name} gets {found.accuracy:.1f} % of the clean images right"
+    return f"{right}, but {describe_order(found)}. {_advise(classifier, found)}"
+
+
+def _advise(classifier: ClassifierRecord, found: Permutation) -> str:
+    """What to do if the order that was found is the right one; the outputs may have been reordered before."""
+    if classifier.class_matching.startswith(f"{BY_NAME}:"):
+        return (
+            "Outputs are counted here as they were put into the order of their names; if these names are wrong, correct them where "
+            "the classifier has them"
+        )
+    if classifier.class_matching.startswith(BY_CLASS_MAP):
+        present = _read_class_map(classifier)
+        if present is None:
+            return "Outputs are counted here behind the class map that it has; if that is wrong, correct it"
+        return f"If that is their order, {advise_class_map(found, present)}"
+    return f"If that is their order, {advise_class_map(found)}"
+
+
+def _read_class_map(classifier: ClassifierRecord) -> tuple[int, ...] | None:
+    """The outputs in the order of the class map that the address names; None where the file is gone or another."""
+    address = parse_address(classifier.address) if classifier.address else None
+    class_map = "" if address is None else address.options.get("class_map", "")
+    if class_map == BACKGROUND:
+        return tuple(range(1, classifier.num_classes + 1))
+    try:
+        outputs = read_outputs(find_path(class_map)) if class_map else ()
+    except ZooscopeError:
+        return None
+    return outputs if len(outputs) == classifier.num_classes else None
 
 
 def _is_far_below(num_right: int, num_known: int, expected: float) -> bool:

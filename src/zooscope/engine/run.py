@@ -110,7 +110,7 @@ class Run:
         labels, done = self.records.labels, {name for *unit, _ in self.records.present(TRANSFER) for name in unit}
         known = zip(self.records.classifiers, read_clean_predictions(self.records), strict=True)
         return {
-            one.name: describe_guesser(one.name, said, labels, num_classes=one.num_classes)
+            one.name: describe_guesser(one, said, labels)
             for one, said in known
             if one.name not in done and is_at_chance(said, labels, num_classes=one.num_classes)
         }

@@ -94,7 +94,7 @@ def measure_newcomer(
     said = _classify(shelf, guest.name, listen)
     labels = study.images.labels
     if not allow_chance and is_at_chance(said, labels, num_classes=guest.num_classes):
-        reason = describe_guesser(guest.name, said, labels, num_classes=guest.num_classes)
+        reason = describe_guesser(make_record(guest), said, labels)
         msg = f"{reason}, or allow it (allow_chance=True)."
         raise ClassifierError(msg)
     records = [*study.snapshot().classifier_records, make_record(guest)]
