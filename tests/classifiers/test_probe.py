@@ -103,9 +103,9 @@ def test_what_can_not_be_measured_rightly_is_refused_in_one_sentence(network: nn
 @pytest.mark.parametrize(
     ("after", "look"),
     [
-        (lambda y: 1 / (1 + torch.exp(-y)), r"all lie in \[0, 1\]"),
-        (nn.functional.hardsigmoid, r"all lie in \[0, 1\]"),
-        (lambda y: 0.5 * y.tanh() + 0.5, r"all lie in \[0, 1\]"),
+        (lambda y: 1 / (1 + torch.exp(-20 * y)), r"all lie in \[0, 1\]"),
+        (lambda y: nn.functional.hardsigmoid(20 * y), r"all lie in \[0, 1\]"),
+        (lambda y: 0.5 * (20 * y).tanh() + 0.5, r"all lie in \[0, 1\]"),
         (lambda y: 100 * y.softmax(1), "sum to 100 on every image"),
     ],
     ids=["sigmoid by hand", "hard sigmoid", "scaled tanh", "percent"],
@@ -179,6 +179,10 @@ def test_logits_that_cancel_out_on_grey_differ_by_rounding_alone(num_classes: in
         linear.bias.copy_(-linear.weight.sum(1) / 2)  # nothing is left of a grey image
     network = nn.Sequential(nn.AvgPool2d(1), nn.Flatten(), linear)
     probe(classifier_of(network, num_classes))
+
+
+def test_small_logits_that_happen_to_be_positive_are_nothing_odd() -> None:
+    probe(classifier_of(Around(lambda y: 0.01 * y + 0.3)))  # a warning would be an error
 
 
 def test_nan_is_left_to_what_names_the_image() -> None:

@@ -14,6 +14,7 @@ NUM_IMAGES: Final = 4
 SAME: Final = 1e-4  # between two passes, of the logits' spread; rounding alone differs by less
 SAME_IN_HALF: Final = 0.1  # the same for weights or logits of half precision
 SUM_TO_ONE: Final = 1e-3
+WIDE: Final = 0.5  # probabilities differ by as much; small logits that happen to be positive do not
 NORMALISING: Final = {"SoftmaxBackward0": "softmax", "SigmoidBackward0": "sigmoid"}
 UNCHANGING: Final = frozenset(
     f"{operation}Backward{number}"
@@ -145,7 +146,7 @@ def _describe_look(logits: Float[Tensor, "batch cls"]) -> str:
     if (logits < 0).any():
         return ""
     if (logits <= 1).all():
-        return "all lie in [0, 1]"
+        return "all lie in [0, 1]" if logits.max() - logits.min() >= WIDE else ""
     sums = logits.sum(1)
     is_spread = bool((logits.std(1) > SUM_TO_ONE * logits.mean(1)).any())
     return (
