@@ -6,10 +6,11 @@ from math import isfinite
 from typing import Any, Final
 
 from zooscope.classifiers.addresses import COMMON_OPTIONS
-from zooscope.errors import InvalidValueError
+from zooscope.errors import ClassifierError, InvalidValueError
 from zooscope.images.pixel_transform import PixelTransform
 from zooscope.providers import refuse_unknown_options
 
+ONE_LOGIT: Final = (1, 2)  # outputs and classes of a network whose logit x stands for (0, x)
 PREPROCESSING: Final = ("size", "mean", "std", "interpolation", "crop")
 
 
@@ -60,6 +61,25 @@ def read_whole_number(option: str, options: Mapping[str, str]) -> int:
         msg = f"the option {option} takes a whole number from 1 on: got {text!r}."
         raise InvalidValueError(msg)
     return int(text)
+
+
+def settle_num_classes(num_outputs: int, options: Mapping[str, str], *, what: str, advice: str) -> int:
+    """The number of classes: that of the outputs; two where the network gives one logit and `num_classes=2` says so.
+
+    Args:
+        num_outputs: how many logits the network gives.
+        options: of the address; `num_classes` is only compared.
+        what: the network, as a sentence about it begins.
+        advice: what to do if they differ, as the sentence's end.
+
+    Raises:
+        ClassifierError: `num_classes` says another number.
+    """
+    asked = read_whole_number("num_classes", options) if "num_classes" in options else num_outputs
+    if asked != num_outputs and (num_outputs, asked) != ONE_LOGIT:
+        msg = f"{what} gives {num_outputs} logits, not {asked}; {advice}."
+        raise ClassifierError(msg)
+    return asked
 
 
 def read_numbers(option: str, options: Mapping[str, str], most: int) -> tuple[float, ...]:

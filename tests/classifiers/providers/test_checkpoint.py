@@ -251,7 +251,7 @@ def test_the_checkpoint_is_found_again_from_elsewhere(here: Path, tmp_path_facto
             "mynets:fixed",
             f"{PREPROCESSING}&num_classes=9",
             ClassifierError,
-            r"mynets:fixed has 4 classes, not 9; leave num_cl",
+            r"mynets:fixed gives 4 logits, not 9; leave num_cl",
         ),
     ],
 )

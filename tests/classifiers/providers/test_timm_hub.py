@@ -255,7 +255,7 @@ def test_images_of_other_channels_are_refused(folder: Path) -> None:
 
 def test_another_number_of_classes_is_refused(folder: Path) -> None:
     assert load_classifier(f"timm:local-dir:{folder}?num_classes=5").num_classes == 5
-    with pytest.raises(ClassifierError, match=r"has 5 classes, not 10; leave num_classes out, .* class_map=FILE"):
+    with pytest.raises(ClassifierError, match=r"gives 5 logits, not 10; leave num_classes out, .* class_map=FILE"):
         load_classifier(f"timm:local-dir:{folder}?num_classes=10")
 
 

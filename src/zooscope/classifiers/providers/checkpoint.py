@@ -16,7 +16,14 @@ from zooscope.addresses import write_address
 from zooscope.classifiers.classifier import NUM_CHANNELS, Classifier
 from zooscope.classifiers.final_softmax import drop_final_softmax
 from zooscope.classifiers.first_pass import count_outputs
-from zooscope.classifiers.options import PREPROCESSING, adjust, read_per_channel, read_whole_number, refuse_unknown
+from zooscope.classifiers.options import (
+    PREPROCESSING,
+    adjust,
+    read_per_channel,
+    read_whole_number,
+    refuse_unknown,
+    settle_num_classes,
+)
 from zooscope.classifiers.providers import timm
 from zooscope.classifiers.providers.registry import is_function
 from zooscope.classifiers.weights import fill, read_checkpoint
@@ -98,13 +105,9 @@ def _load_by_function(file: Path, options: Mapping[str, str], keywords: dict[str
     asked_classes = read_whole_number("num_classes", options) if "num_classes" in options else None
     network = _call(options["architecture"], keywords, asked_classes).eval()
     part = fill(network, checkpoint, architecture=described)
-    num_classes = count_outputs(network, (size, size), what=described)
+    num_outputs = count_outputs(network, (size, size), what=described)
     drop_final_softmax(network, torch.full((1, NUM_CHANNELS, size, size), 0.5))
-    if num_classes == 1 and asked_classes == 2:  # noqa: PLR2004  (two classes by one logit)
-        num_classes = asked_classes
-    if asked_classes not in {None, num_classes}:
-        msg = f"{described} has {num_classes} classes, not {asked_classes}; leave num_classes out, or check the function."
-        raise ClassifierError(msg)
+    num_classes = settle_num_classes(num_outputs, options, what=described, advice="leave num_classes out, or check the function")
     return Classifier(
         name=name,
         network=network,

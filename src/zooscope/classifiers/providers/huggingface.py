@@ -18,13 +18,13 @@ from transformers.utils import logging
 from zooscope.addresses import write_address
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.first_pass import count_outputs
-from zooscope.classifiers.options import PREPROCESSING, adjust, read_per_channel, refuse_unknown
+from zooscope.classifiers.options import PREPROCESSING, adjust, read_per_channel, refuse_unknown, settle_num_classes
 from zooscope.classifiers.providers.hub import make_hub_error
 from zooscope.classifiers.providers.image_processor import read_preprocessing
 from zooscope.errors import ClassifierError, MissingFileError, first_line
 from zooscope.hub import offline_if_unreachable
 
-OPTIONS: Final = PREPROCESSING
+OPTIONS: Final = (*PREPROCESSING, "num_classes")
 SETTINGS: Final = ("config.json", "preprocessor_config.json", "processor_config.json")
 SAFE_WEIGHTS: Final = ("model.safetensors", "model-*.safetensors", "model.safetensors.index.json")
 OTHER_WEIGHTS: Final = ("pytorch_model.bin", "pytorch_model-*.bin", "pytorch_model.bin.index.json")
@@ -56,7 +56,8 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
     Args:
         rest: a folder with config.json, preprocessor_config.json and model.safetensors; or `ORG/NAME` of the hub, `@REVISION`
             behind it if not the newest.
-        options: any of `size`, `mean`, `std` (three numbers, or one, in [0, 1] units), `interpolation`, `crop`.
+        options: any of `size`, `mean`, `std` (three numbers, or one, in [0, 1] units), `interpolation`, `crop`;
+            `num_classes` (checked; 2 where one logit stands for two).
         name: what to call the classifier.
 
     Raises:
@@ -75,7 +76,8 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
         is_resizable = transform.size != preprocessing.transform.size and _can_interpolate_positions(network)
         settings = {"return_dict": True} | ({"interpolate_pos_encoding": True} if is_resizable else {})
         wrapped = Logits(network, is_flipped=preprocessing.is_flipped, settings=settings).eval()
-        num_classes = count_outputs(wrapped, transform.size, what=place)
+        num_outputs = count_outputs(wrapped, transform.size, what=place)
+    num_classes = settle_num_classes(num_outputs, options, what=place, advice="correct num_classes=, or leave it out")
     return Classifier(
         name=name,
         network=wrapped,
@@ -85,7 +87,7 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
         std=read_per_channel("std", options, preprocessing.std),
         address=write_address("huggingface", place, options),
         architecture=type(network).__name__,
-        class_names=_list_labels(network, num_classes),
+        class_names=_list_labels(network, num_outputs) if num_classes == num_outputs else None,
     )
 
 

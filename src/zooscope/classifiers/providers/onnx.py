@@ -16,7 +16,13 @@ from torch import Tensor, nn
 from zooscope.addresses import write_address
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.first_pass import count_outputs
-from zooscope.classifiers.options import PREPROCESSING, adjust, read_per_channel, read_whole_number, refuse_unknown
+from zooscope.classifiers.options import (
+    PREPROCESSING,
+    adjust,
+    read_per_channel,
+    refuse_unknown,
+    settle_num_classes,
+)
 from zooscope.classifiers.providers.onnx_graph import ImageGraph, read_graph
 from zooscope.classifiers.providers.onnx_runtime import RunByRuntime, open_session
 from zooscope.errors import ClassifierError, ZooscopeError, first_line
@@ -62,7 +68,8 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
     Args:
         rest: the file.
         options: `mean` and `std` (required, since a graph doesn't say them: three numbers, or one, in [0, 1] units), `size`
-            (required where the graph takes any), `interpolation` (else bicubic), `crop` (else 1), `num_classes` (checked).
+            (required where the graph takes any), `interpolation` (else bicubic), `crop` (else 1), `num_classes` (checked;
+            2 where one logit stands for two).
         name: what to call the classifier.
 
     Raises:
@@ -93,10 +100,8 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
     pixels = (np.random.default_rng(0).random((2 * (graph.batch or 1), *transform.size, 3)) - mean) / std
     pixels = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2), dtype=np.float32)
     network = _make_network(graph, pixels, file)
-    num_classes = count_outputs(network, transform.size, what=str(file))
-    if "num_classes" in options and read_whole_number("num_classes", options) != num_classes:
-        msg = f"{file} gives {num_classes} logits, not {options['num_classes']}; correct num_classes=, or leave it out."
-        raise ClassifierError(msg)
+    num_outputs = count_outputs(network, transform.size, what=str(file))
+    num_classes = settle_num_classes(num_outputs, options, what=str(file), advice="correct num_classes=, or leave it out")
     kind = "quantised ONNX graph" if graph.quantised else "ONNX graph"
     return Classifier(
         name=name,

@@ -17,7 +17,15 @@ from timm.models import PretrainedCfg, get_deprecated_models
 from zooscope.addresses import write_address
 from zooscope.classifiers.classifier import NUM_CHANNELS, Classifier
 from zooscope.classifiers.first_pass import count_outputs
-from zooscope.classifiers.options import PREPROCESSING, adjust, read_per_channel, read_whole_number, refuse_unknown
+from zooscope.classifiers.options import (
+    ONE_LOGIT,
+    PREPROCESSING,
+    adjust,
+    read_per_channel,
+    read_whole_number,
+    refuse_unknown,
+    settle_num_classes,
+)
 from zooscope.classifiers.providers.registry import TIMM_FOLDER as FOLDER
 from zooscope.classifiers.providers.timm_weights import convert, create, load_pretrained
 from zooscope.classifiers.weights import Checkpoint, find_weights, read_checkpoint
@@ -163,17 +171,13 @@ def make_classifier(
     facts: dict[str, Any] = dict(network.pretrained_cfg)
     config = resolve_data_config(pretrained_cfg=facts)
     channels, height, width = config["input_size"]
-    num_classes = int(network.num_classes)
+    num_outputs = int(network.num_classes)
     if channels != NUM_CHANNELS:
         msg = f"{asked} takes images of {channels} channels; only networks for RGB images can be compared."
         raise ClassifierError(msg)
-    _refuse_features(num_classes, asked)
-    if "num_classes" in options and read_whole_number("num_classes", options) != num_classes:
-        msg = (
-            f"{asked} has {num_classes} classes, not {options['num_classes']}; leave num_classes out, "
-            "and choose among its classes with class_map=FILE."
-        )
-        raise ClassifierError(msg)
+    _refuse_features(num_outputs, asked)
+    advice = "leave num_classes out, and choose among its classes with class_map=FILE"
+    num_classes = settle_num_classes(num_outputs, options, what=asked, advice=advice)
     transform = adjust(
         PixelTransform(
             height=height,
@@ -240,8 +244,8 @@ def fill_from_file(
         UnknownNameError: the checkpoint has no such part.
     """
     checkpoint = read_checkpoint(file, part=options.get("part"))
-    num_classes = read_whole_number("num_classes", options) if "num_classes" in options else _choose_num_classes(facts, checkpoint)
-    asked = {"num_classes": num_classes, **(keywords or {})}
+    num_outputs = _choose_num_outputs(facts, checkpoint, options)
+    asked = {"num_classes": num_outputs, **(keywords or {})}
     network = build(architecture, asked, size=_choose_size(options), what=what)
     expected = network.state_dict()
     found = find_weights(checkpoint, expected, architecture=what)
@@ -251,7 +255,7 @@ def fill_from_file(
         network = convert(architecture, asked, found.weights, size=_choose_size(options)) if found.may_be_older else None
         if network is None:
             raise ClassifierError(found.misfit)
-    return Filled(network, found.part, checkpoint.name_outputs(num_classes))
+    return Filled(network, found.part, checkpoint.name_outputs(num_outputs))
 
 
 def _load_from_file(rest: str, facts: PretrainedCfg, options: Mapping[str, str], *, name: str) -> Classifier:
@@ -301,20 +305,23 @@ def _choose_size(options: Mapping[str, str]) -> int | None:
     return read_whole_number("size", options) if "size" in options else None
 
 
-def _choose_num_classes(facts: PretrainedCfg, checkpoint: Checkpoint) -> int:
-    """The number of classes that the checkpoint's last layer has.
+def _choose_num_outputs(facts: PretrainedCfg, checkpoint: Checkpoint, options: Mapping[str, str]) -> int:
+    """The number of outputs that the checkpoint's last layer has, or that `num_classes` says; one logit may stand for two classes.
 
     Raises:
         ClassifierError: it has several last layers that differ.
     """
+    asked = read_whole_number("num_classes", options) if "num_classes" in options else None
     heads: str | Sequence[str] | None = facts.classifier  # several where a network has several heads
     for head in (heads,) if isinstance(heads, str) else heads or ():
         for ending in ("weight", "bias"):
             lengths = checkpoint.lengths(f"{head}.{ending}")
-            if len(lengths) > 1:
+            if len(lengths) == 1 and (lengths[0], asked) == ONE_LOGIT:
+                return lengths[0]
+            if len(lengths) > 1 and asked is None:
                 counts = " and ".join(map(str, lengths))
                 msg = f"{checkpoint.file} holds networks of {counts} classes; say which with num_classes= or part=."
                 raise ClassifierError(msg)
-            if lengths:
+            if lengths and asked is None:
                 return lengths[0]
-    return int(facts.num_classes)
+    return int(facts.num_classes) if asked is None else asked
