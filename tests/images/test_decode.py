@@ -73,7 +73,7 @@ def test_one_bit_becomes_black_and_white() -> None:
     np.testing.assert_array_equal(levels[1:], np.full((4, 6, 3), 255))
 
 
-@pytest.mark.parametrize(("level", "expected"), [(0, 0), (0x1000, 0x10), (0x80FF, 0x80), (65535, 255)])
+@pytest.mark.parametrize(("level", "expected"), [(0, 0), (0x5000, 0x50), (0x80FF, 0x80), (65535, 255)])
 def test_sixteen_bit_grey_keeps_its_upper_eight_bits(level: int, expected: int) -> None:
     assert_every_pixel(decoded(Image.fromarray(np.full(SIZE[::-1], level, np.uint16))), (expected, expected, expected))
 
@@ -102,13 +102,20 @@ def test_levels_of_so_many_bits_as_are_given_show_the_same_ramp(bits: int, kind:
     np.testing.assert_array_equal(np.asarray(decode(data, "ramp", bits=bits))[..., 1], RAMP)
 
 
-@pytest.mark.parametrize("bits", [8, 10, 12])
-@pytest.mark.parametrize("colour_type", [0, 2, 4])
+@pytest.mark.parametrize(("bits", "colour_type"), [*((bits, kind) for bits in (8, 10, 12) for kind in (0, 2, 4)), (14, 0)])
 def test_levels_that_may_have_fewer_than_16_bits_are_not_guessed(bits: int, colour_type: int) -> None:
     data = sixteen_bits(RAMP << (bits - 8), colour_type)
     with pytest.raises(ImagesError, match=r"^x\.png \(.*may (have|hold) fewer.*bits=.*16 in the address"):
         decode(data, "x.png")
     assert np.asarray(decode(data, "x.png", bits=16)).max() == 255 >> (16 - bits)
+
+
+@pytest.mark.parametrize("kind", ["JPEG2000", "PPM"])
+def test_files_that_say_16_bits_and_are_nearly_black_are_not_guessed(kind: str) -> None:
+    data = encoded(Image.fromarray((RAMP << 4).astype(np.uint16)), kind)
+    with pytest.raises(ImagesError, match=r"the file says 16 bits, and its highest level is 40\d\d, .*\(bits=16 in the address\)"):
+        decode(data, "dark")
+    assert np.asarray(decode(data, "dark", bits=16)).max() == 15
 
 
 def test_16_bits_in_colour_show_their_upper_eight() -> None:

@@ -16,7 +16,8 @@ from zooscope.errors import ImagesError, InvalidValueError, first_line
 FORMATS: Final = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 FEWEST_BITS: Final = 8
 MOST_BITS: Final = 16
-_UNSURE: Final = 12  # levels that fit into so many bits may have 8, 10, 12 or 16
+_UNSURE: Final = 14  # grey levels that fit into so many bits may have 8, 10, 12, 14 or 16
+_UNSURE_IF_SAID: Final = 12  # the same of colours, and where the file says 16 bits
 _SCALED: Final = ("JPEG2000", "PPM")  # such files say their range, and Pillow scales it to 16 bits
 _COLOURS_OF_16_BITS: Final = re.compile(r";16[BLN]")  # Pillow's name of such pixels; it keeps their upper eight bits
 _BITS_PER_SAMPLE: Final = 258  # tags of TIFF
@@ -34,7 +35,7 @@ def decode(data: bytes, name: str, *, bits: int | None = None) -> Image.Image:
         data: the file's bytes.
         name: what to call the image in an error.
         bits: how many bits, 8 to 16, the levels have that a file keeps in 16 or 32 bits without saying more; 16 when left out, but
-            levels that fit into 12 are refused.
+            levels that fit into 14 are refused (12, where the file says 16 bits, and of colours).
 
     Raises:
         ImagesError: the bytes are no image, a damaged one, one of more pixels than PIL deems safe, or one whose levels have a range
@@ -85,6 +86,7 @@ def _take_upper_bits(image: Image.Image, bits: int | None) -> Image.Image:
     tags: Any = getattr(image, "tag_v2", {})
     stored = tags.get(_BITS_PER_SAMPLE, (MOST_BITS,))[0]
     if image.format in _SCALED:
+        _require_bright(int(levels.max()), bits)
         bits = MOST_BITS
     elif stored < MOST_BITS:
         bits = stored
@@ -101,15 +103,25 @@ def _guess_bits(highest: int) -> int:
     """16, where the levels leave no doubt."""
     if 0 < highest < 1 << _UNSURE:
         msg = (
-            f"its highest level is {highest}, so it may have fewer than 16 bits; say how many (bits=8, 10, 12 or 16 in the "
+            f"its highest level is {highest}, so it may have fewer than 16 bits; say how many (bits=8, 10, 12, 14 or 16 in the "
             "address), or save it with 8 bits"
         )
         raise InvalidValueError(msg)
     return MOST_BITS
 
 
+def _require_bright(highest: int, bits: int | None) -> None:
+    """Refuses levels that are said to have 16 bits and fit into 12."""
+    if bits is None and 0 < highest < 1 << _UNSURE_IF_SAID:
+        msg = (
+            f"the file says 16 bits, and its highest level is {highest}, so it may hold fewer; save it with 8 bits, or if it is "
+            "that dark, say so (bits=16 in the address)"
+        )
+        raise InvalidValueError(msg)
+
+
 def _require_all_bits(highest: int, bits: int | None) -> None:
     """Refuses colours of 16 bits that hold fewer, as only their upper eight bits are there."""
-    if bits != MOST_BITS and (bits is not None or not highest >> (_UNSURE - FEWEST_BITS)):
+    if bits != MOST_BITS and (bits is not None or not highest >> (_UNSURE_IF_SAID - FEWEST_BITS)):
         msg = "colours of 16 bits that may hold fewer; save it with 8 bits, or if it is that dark, say so (bits=16 in the address)"
         raise InvalidValueError(msg)
