@@ -7,7 +7,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Final, NamedTuple
 
-from zooscope.images.class_order import read_synsets, spell
+from zooscope.images.class_order import read_synsets
+from zooscope.images.stored_labels import spell
 
 BY_NAME: Final = "by name"
 BY_POSITION: Final = "by position"

@@ -9,13 +9,12 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
-from unicodedata import normalize
 
 import numpy as np
 from jaxtyping import Int
 
 from zooscope.errors import ClassOrderWarning, ImagesError, MissingFileError
-from zooscope.images.stored_labels import StoredLabels, parse_number, store_declared, store_numbers
+from zooscope.images.stored_labels import StoredLabels, parse_number, spell, store_declared, store_numbers
 
 MOST_CLASSES: Final = 100_000  # without a list of them: more is a mistake
 _LONGEST: Final = 60  # characters of a label that an error names
@@ -289,8 +288,3 @@ def _refuse_unusable(classes: Sequence[str], *, address: str) -> None:
 
 def _shorten(label: str) -> str:
     return label if len(label) <= _LONGEST else f"{label[:_LONGEST]}..."
-
-
-def spell(name: str) -> str:
-    """One spelling for letters that may be composed in two ways, as file systems and editors differ in it."""
-    return normalize("NFC", name)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final, NamedTuple
+from unicodedata import normalize
 
 import numpy as np
 from jaxtyping import Int, Shaped
@@ -73,9 +74,9 @@ def are_indices(texts: Sequence[str]) -> bool:
 
 
 def store_texts(labels: Iterable[str], place: Callable[[int], str]) -> StoredLabels:
-    """Labels that are texts, one for each image."""
+    """Labels that are texts, one for each image; two spellings of the same letters are one label."""
     known: dict[str, int] = {}
-    codes = np.fromiter((known.setdefault(label, len(known)) for label in labels), np.int64)
+    codes = np.fromiter((known.setdefault(spell(label), len(known)) for label in labels), np.int64)
     return StoredLabels(texts=tuple(known), codes=codes, place=place)
 
 
@@ -93,3 +94,8 @@ def store_declared(numbers: Int[np.ndarray, " image"], names: Sequence[str], pla
 def write_value(value: Any) -> str | None:  # noqa: ANN401  (whatever JSON holds)
     """The text of a label that JSON holds, a name or a number; None for anything else."""
     return str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else None
+
+
+def spell(name: str) -> str:
+    """One spelling for letters that may be composed in two ways, as file systems and editors differ in it."""
+    return normalize("NFC", name)

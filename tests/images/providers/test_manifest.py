@@ -1,6 +1,7 @@
 """Images listed in a CSV file."""
 
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -39,6 +40,12 @@ def test_classes_decide_the_order_and_may_be_more(folder: Path) -> None:
     images = load(folder, "a.png,dog", "b.png,cat", classes=["dog", "emu", "cat"])
     assert images.class_names == ("dog", "emu", "cat")
     np.testing.assert_array_equal(images.labels, [0, 2])
+
+
+def test_composed_and_decomposed_letters_are_the_same(folder: Path) -> None:
+    images = load(folder, f"a.png,{normalize('NFC', 'café')}", f"b.png,{normalize('NFD', 'café')}", "c.png,bar")
+    assert images.class_names == ("bar", normalize("NFC", "café"))
+    np.testing.assert_array_equal(images.labels, [1, 1, 0])
 
 
 def test_numbers_are_indices(folder: Path) -> None:

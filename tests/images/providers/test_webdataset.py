@@ -119,8 +119,16 @@ def test_a_truncated_shard_is_refused(shards: Path) -> None:
 
 
 def test_a_shard_without_images_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ImagesError, match=r"holds no image; shards hold members KEY\.jpg with KEY\.cls"):
+    with pytest.raises(
+        ImagesError, match=r"holds no image \(it has members \.md\); shards hold members KEY\.jpg with KEY\.cls, or"
+    ):
         load_images(f"webdataset:{write(tmp_path / 'a.tar', {'readme.md': 'nothing'})}")
+
+
+def test_a_label_that_is_no_text_is_named(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.tar", {"0.jpg": png(0), "0.pyd": b"\x80\x04K\x03."})
+    with pytest.raises(ImagesError, match=r"0\.pyd in .*a\.tar is no text, so it is no label; choose another by label=ENDING"):
+        load_images(f"webdataset:{file}?label=pyd")
 
 
 def test_an_image_without_label_is_named(tmp_path: Path) -> None:

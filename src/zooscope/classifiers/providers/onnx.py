@@ -29,6 +29,7 @@ from zooscope.errors import ClassifierError, ZooscopeError, first_line
 from zooscope.images.pixel_transform import PixelTransform
 
 OPTIONS: Final = (*PREPROCESSING, "num_classes")
+ADVICE: Final = "export it with another opset (13 to 17), or give a checkpoint"
 LEVELS: Final = 0.02  # how far quantised probabilities may be from those of the logits
 HALF_TOLERANCE: Final = 3e-2  # as below, in half precision
 TOLERANCE: Final = 1e-3  # of the largest logit: two ways to sum in float32 are far closer, and another operator is far off
@@ -128,7 +129,7 @@ def _make_network(graph: ImageGraph, pixels: Any, file: Path) -> Converted:  # n
                 torch.autograd.grad(logits.sum(), shown, allow_unused=True)
     except Exception as error:  # each operator stumbles in its own way
         how = "can't be run by onnxruntime" if graph.quantised else "was converted to PyTorch but doesn't run"
-        msg = f"{file} {how} ({first_line(error)}); export it with opset 17 or older."
+        msg = f"{file} {how} ({first_line(error)}); {ADVICE}."
         raise ClassifierError(msg) from error
     if not logits.is_floating_point():
         msg = f"{file} gives whole numbers ({str(logits.dtype).removeprefix('torch.')}), not logits; export it without ArgMax."
@@ -146,7 +147,7 @@ def _run_by_torch(graph: ImageGraph, file: Path) -> nn.Module:
     try:
         network: nn.Module = convert(graph.model).eval()
     except Exception as error:  # each of the converter's operators stumbles in its own way
-        msg = f"{file} can't be converted to PyTorch ({first_line(error)}); export it with opset 17 or older, or as a checkpoint."
+        msg = f"{file} can't be converted to PyTorch ({first_line(error)}); {ADVICE}."
         raise ClassifierError(msg) from error
     return network.requires_grad_(requires_grad=False)
 
@@ -181,6 +182,9 @@ def _require_agreement(ours: Any, theirs: Any, graph: ImageGraph, file: Path) ->
     """Compares logits with those of the graph as it was, and the probabilities that it gave with those of the logits."""
     *probabilities, expected = theirs
     tolerance = HALF_TOLERANCE if graph.is_half else TOLERANCE
+    if not np.isfinite(expected).all():
+        msg = f"{file} gives NaN or infinite logits for ordinary pixels; check its weights."
+        raise ClassifierError(msg)
     if not _agree(ours, expected.reshape(ours.shape) if expected.size == ours.size else expected, tolerance):
         msg = f"{file} gives other logits in PyTorch than by ONNX's reference: one of its operators is not converted rightly."
         raise ClassifierError(msg)

@@ -82,7 +82,10 @@ def load(rest: str, options: Mapping[str, str], *, classes: tuple[str, ...] | No
         samples += some
         left_out += others
     if not samples:
-        msg = f"{address} holds no image; shards hold members KEY.jpg with KEY{wanted.label}."
+        kinds = ", ".join(kind for kind, _ in left_out.most_common(3))
+        has = f" (it has {kinds})" if kinds else ""
+        shape = f"shards hold members KEY.jpg with KEY{wanted.label}, or others by image=ENDING"
+        msg = f"{address} holds no image{has}; {shape}."
         raise ImagesError(msg)
     ids = tuple(sample.name for sample in samples)
     labels, class_names = order_classes(
@@ -225,7 +228,11 @@ def _read_label(archive: tarfile.TarFile, shard: Path, member: tarfile.TarInfo, 
         msg = f"{address}: {member.name} in {shard} has {member.size} bytes, so it is no label; choose another by label=ENDING."
         raise ImagesError(msg)
     content = archive.extractfile(member)
-    text = content.read().decode("utf-8").strip() if content else ""
+    try:
+        text = content.read().decode("utf-8").strip() if content else ""
+    except UnicodeDecodeError as error:
+        msg = f"{address}: {member.name} in {shard} is no text, so it is no label; choose another by label=ENDING."
+        raise ImagesError(msg) from error
     return _read_label_in_json(text, f"{member.name} in {shard}", wanted, address=address) if wanted.is_json else text
 
 
