@@ -1,5 +1,6 @@
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -110,25 +111,25 @@ def test_an_image_is_attacked_the_same_alone_and_in_company() -> None:
 
 
 @st.composite
-def _batches(draw: st.DrawFn) -> tuple[Tensor, LinfPGD]:
+def _batches(draw: st.DrawFn) -> tuple[Tensor, dict[str, Any]]:
     dtype = draw(st.sampled_from([torch.float64, torch.float32, torch.float16, torch.bfloat16]))
     width = {torch.float64: 64, torch.float32: 32, torch.float16: 16, torch.bfloat16: 16}[dtype]
     values = draw(st.lists(st.floats(0, 1, width=width), min_size=6, max_size=6))  # type: ignore[arg-type]
-    attack = LinfPGD(
-        epsilon=draw(st.floats(0, 1, exclude_min=True) | st.integers(1, 255).map(lambda level: level / 255)),
-        step_size=draw(st.floats(0, 1, exclude_min=True)),
-        iterations=draw(st.integers(1, 3)),
-        random_start=draw(st.booleans()),
-    )
-    return torch.tensor(values, dtype=torch.float64).to(dtype).view(1, 3, 1, 2), attack
+    settings = {
+        "epsilon": draw(st.floats(0, 1, exclude_min=True) | st.integers(1, 255).map(lambda level: level / 255)),
+        "step_size": draw(st.floats(0, 1, exclude_min=True)),
+        "iterations": draw(st.integers(1, 3)),
+        "random_start": draw(st.booleans()),
+    }
+    return torch.tensor(values, dtype=torch.float64).to(dtype).view(1, 3, 1, 2), settings
 
 
 @settings(max_examples=400)
 @given(_batches())
 def test_attacked_pixels_lie_exactly_within_epsilon_of_the_clean_ones_and_in_the_unit_interval(
-    batch: tuple[Tensor, LinfPGD],
+    batch: tuple[Tensor, dict[str, Any]],
 ) -> None:
-    pixels, attack = batch
+    pixels, attack = batch[0], LinfPGD(**batch[1])
     classifier = two_class("linear", np.array([1, -1, 1, -1, 1, -1]) / 10, size=(1, 2))
     attacked = attack.perturb(classifier, pixels, torch.tensor([1]), [3]).pixels
     assert attacked.dtype == pixels.dtype

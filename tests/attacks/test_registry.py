@@ -48,7 +48,7 @@ def test_fields_that_a_spelling_leaves_out_have_their_defaults() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("LinfPGD?radius=1", r"LinfPGD has no field 'radius'; its fields are epsilon, step_size, iterations, random_start\."),
+        ("LinfPGD?radius=1", r"LinfPGD has no field 'radius'; its fields are epsilon, step_size, iterations, random_start, loss"),
         ("LinfPGD?iterations=many", r"LinfPGD\.iterations must be a whole number: got 'many'\."),
         ("LinfPGD?random_start=1", r"LinfPGD\.random_start must be true or false: got '1'\."),
         ("LinfPGD?epsilon=8/", r"LinfPGD\.epsilon must be a number such as 0\.03 or 8/255: got '8/'\."),

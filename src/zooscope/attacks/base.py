@@ -5,7 +5,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor
@@ -15,6 +15,8 @@ from zooscope.attacks.gradients import require_gradients
 from zooscope.classifiers.classifier import Classifier
 from zooscope.errors import InvalidValueError
 from zooscope.spelling import KIND, spell
+
+LATER: Final = {"later": True}
 
 
 class Attacked(NamedTuple):
@@ -35,18 +37,38 @@ class Attacked(NamedTuple):
     facts: Mapping[str, Shaped[Tensor, " batch"]] = {}
 
 
+class Cost(NamedTuple):
+    """What an attack costs at most, per image.
+
+    Attributes:
+        gradients: passes forward and back to the pixels.
+        forwards: passes forward alone.
+
+    Example:
+        >>> Cost(gradients=50).forwards
+        0
+    """
+
+    gradients: int = 0
+    forwards: int = 0
+
+
 @check_arguments
 @dataclass(frozen=True, kw_only=True)
 class Attack(ABC):
     """Settings of an attack, validated when made; the fields are its identity.
 
-    A field is a number, a text, a boolean, another attack, or a tuple of these.
+    A field is a number, a text, a boolean, another attack, or a tuple of these. One that came when the attack was in use already is
+    made by `field(default=..., metadata=LATER)`: the description names it only where it has another value, so that older studies
+    stay what they are. `REFERENCE` says where the attack was published.
 
     Example:
         >>> import zooscope
         >>> print(zooscope.attacks.LinfPGD(epsilon=4 / 255, step_size=0.01, iterations=20))
         LinfPGD?epsilon=4/255&step_size=0.01&iterations=20&random_start=false
     """
+
+    REFERENCE: ClassVar[str] = ""
 
     @abstractmethod
     def perturb(
@@ -75,6 +97,11 @@ class Attack(ABC):
     def fact_names(self) -> tuple[str, ...]:
         """The names of the facts that `perturb` gives; the record is asked whether it has them."""
         return ()
+
+    @property
+    def cost(self) -> Cost | None:
+        """What it costs at most, per image; None where it doesn't say."""
+        return None
 
     def require(self, classifier: Classifier) -> None:
         """Refuses a source that the attack can't attack, before anything is measured: here, one without gradients.
@@ -105,7 +132,11 @@ def _describe(attack: Attack) -> dict[str, Any]:
     kind = type(attack).__name__
     return {
         KIND: kind,
-        **{field.name: _describe_value(f"{kind}.{field.name}", getattr(attack, field.name)) for field in fields(attack)},
+        **{
+            field.name: _describe_value(f"{kind}.{field.name}", getattr(attack, field.name))
+            for field in fields(attack)
+            if not field.metadata.get("later") or getattr(attack, field.name) != field.default
+        },
     }
 
 

@@ -1,20 +1,25 @@
 """Projected gradient descent in the maximum norm."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import ClassVar, Final
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from zooscope.arguments import check_arguments
-from zooscope.attacks.base import Attack, Attacked
+from zooscope.attacks.base import LATER, Attack, Attacked, Cost
 from zooscope.attacks.gradients import compute_gradient, require_finite
 from zooscope.attacks.linf_ball import LinfBall
+from zooscope.attacks.losses import LOSSES, make_objective
 from zooscope.attacks.registry import register
+from zooscope.attacks.settings import require_at_least, require_length, require_one_of, require_share
+from zooscope.attacks.transferable import Direction, Diversity
 from zooscope.classifiers.classifier import Classifier
 from zooscope.errors import InvalidValueError
+
+SMALLEST_KERNEL: Final = 3
 
 
 @register
@@ -37,6 +42,13 @@ class LinfPGD(Attack):
         step_size: how far a pixel moves per iteration, in pixel units.
         iterations: how many steps.
         random_start: whether the first step starts from a uniformly drawn point of the ball, seeded per image.
+        loss: what is climbed: `ce` (cross-entropy), `margin` or `dlr`; see `zooscope.attacks.losses.make_objective`.
+            Cross-entropy is weak on classifiers trained with label smoothing (arXiv 2009.08233).
+        momentum: decay of the sum of gradients, each divided by its mean size; 1 is MI-FGSM (Dong et al., CVPR 2018).
+        diversity: chance that an iteration sees an image made smaller by up to a tenth, at a random place on black; 0.5 is DI (Xie
+            et al., CVPR 2019).
+        kernel_size: side of the Gaussian kernel that smooths the gradient, odd, cut off at three deviations; 15 is TI (Dong et
+            al., CVPR 2019); 0 for none.
 
     Example:
         >>> import zooscope
@@ -52,20 +64,29 @@ class LinfPGD(Attack):
     step_size: float = 0.1
     iterations: int = 50
     random_start: bool = False
+    loss: str = field(default="ce", metadata=LATER)
+    momentum: float = field(default=0.0, metadata=LATER)
+    diversity: float = field(default=0.0, metadata=LATER)
+    kernel_size: int = field(default=0, metadata=LATER)
+
+    REFERENCE: ClassVar[str] = "Madry et al., ICLR 2018"
 
     def __post_init__(self) -> None:
         """Refuses settings outside their range."""
-        if not 0 < self.epsilon <= 1:
-            hint = f" For {self.epsilon:g}/255 write {self.epsilon:g}/255." if self.epsilon > 1 else ""
-            msg = f"LinfPGD.epsilon must be in (0, 1] (pixels are in [0, 1]): got {self.epsilon:g}.{hint}"
+        require_length("LinfPGD.epsilon", self.epsilon)
+        require_length("LinfPGD.step_size", self.step_size)
+        require_at_least("LinfPGD.iterations", self.iterations, 1)
+        require_one_of("LinfPGD.loss", self.loss, LOSSES)
+        require_at_least("LinfPGD.momentum", self.momentum, 0)
+        require_share("LinfPGD.diversity", self.diversity)
+        if self.kernel_size != 0 and (self.kernel_size < SMALLEST_KERNEL or self.kernel_size % 2 == 0):
+            msg = f"LinfPGD.kernel_size must be odd and at least 3, or 0 for none: got {self.kernel_size}."
             raise InvalidValueError(msg)
-        if not 0 < self.step_size <= 1:
-            hint = f" For {self.step_size:g}/255 write {self.step_size:g}/255." if self.step_size > 1 else ""
-            msg = f"LinfPGD.step_size must be in (0, 1] (pixels are in [0, 1]): got {self.step_size:g}.{hint}"
-            raise InvalidValueError(msg)
-        if self.iterations < 1:
-            msg = f"LinfPGD.iterations must be at least 1: got {self.iterations}."
-            raise InvalidValueError(msg)
+
+    @property
+    def cost(self) -> Cost:
+        """A gradient per iteration."""
+        return Cost(gradients=self.iterations)
 
     def perturb(
         self,
@@ -78,16 +99,18 @@ class LinfPGD(Attack):
 
         Every value lies within epsilon of the clean one and in [0, 1], exactly, whatever rounding does.
         """
-        ball = LinfBall.around(pixels, self.epsilon)
+        ball, objective = LinfBall.around(pixels, self.epsilon), make_objective(self.loss, labels)
+        vary = Diversity.make(self.diversity, seeds, len(pixels))
+        direct = Direction(momentum=self.momentum, kernel_size=self.kernel_size)
         attacked = ball.random_point(seeds) if self.random_start else pixels.detach().clone()
         infinite, undefined = (torch.zeros(len(pixels), dtype=torch.bool, device=pixels.device) for _ in range(2))
         for _ in range(self.iterations):
             attacked.requires_grad_()
-            losses = cross_entropy(classifier.logits(attacked), labels, reduction="none")
+            losses = objective(classifier.logits(vary(attacked)))
             gradient = compute_gradient(losses.sum(), attacked, classifier=classifier)
             infinite |= ~losses.detach().isfinite()
             undefined |= gradient.isnan().flatten(1).any(1)
-            attacked = ball.project(attacked.detach() + self.step_size * gradient.sign())
+            attacked = ball.project(attacked.detach() + self.step_size * direct(gradient).sign())
         require_finite(infinite, f"{classifier.name}: the loss is not finite (NaN or infinite logits) under attack on")
         require_finite(undefined, f"{classifier.name}: the gradient is NaN under attack, though the loss is finite, on")
         return Attacked(attacked)
