@@ -90,6 +90,10 @@ class NotFiniteError(ClassifierError):
         super().__init__(f"{problem} image {first}{others}; check its weights and its mean and std.")
         self._problem, self.positions = problem, tuple(positions)
 
+    def among(self, positions: Sequence[int]) -> "NotFiniteError":
+        """The same error of images that were taken from others, with their positions there."""
+        return NotFiniteError(self._problem, [positions[place] for place in self.positions])
+
     def naming(self, images: Sequence[str]) -> "NotFiniteError":
         """The same error with the images' ids in place of their positions."""
         return NotFiniteError(self._problem, self.positions, images=images)

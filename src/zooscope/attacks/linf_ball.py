@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from zooscope.errors import InvalidValueError
@@ -35,6 +35,10 @@ class LinfBall:
         lower = torch.where(_step_beyond(exact, lower.double(), epsilon), lower.nextafter(clean), lower)
         upper = torch.where(_step_beyond(upper.double(), exact, epsilon), upper.nextafter(clean), upper)
         return cls(lower=lower.clamp(min=0), upper=upper.clamp(max=1))
+
+    def take(self, places: Int[Tensor, " some"]) -> "LinfBall":
+        """The ball around some of the images."""
+        return LinfBall(lower=self.lower[places], upper=self.upper[places])
 
     def project(self, pixels: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch channel height width"]:
         """The nearest pixels within the ball."""
