@@ -69,13 +69,13 @@ $(VENV)/.installed: $(SETUP) | $(VENV)/pyvenv.cfg
 	$(INSTALL) --editable .
 	@touch $@
 
-# torchattacks is the reference of the attacks' tests; its dependencies are too old to install.
+# torchattacks and adv-lib are the references of the attacks' tests; they ask for libraries that are too old, or not needed.
 $(VENV)/.installed-test: $(SETUP) | $(VENV)/pyvenv.cfg
 	$(INSTALL) --editable '.[test]'
-	$(INSTALL) --no-deps torchattacks
+	$(INSTALL) --no-deps torchattacks adv-lib
 	@touch $(VENV)/.installed $@
 
 $(VENV)/.installed-dev: $(SETUP) | $(VENV)/pyvenv.cfg
 	$(INSTALL) --editable '.[dev]'
-	$(INSTALL) --no-deps torchattacks
+	$(INSTALL) --no-deps torchattacks adv-lib
 	@touch $(VENV)/.installed $(VENV)/.installed-test $@

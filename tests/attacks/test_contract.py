@@ -1,17 +1,46 @@
 """The promise of every attack; a new attack is a row in `ATTACKS`."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
 
-from tests.specimens import family
-from zooscope.attacks import Attack, LinfPGD
+from tests.specimens import Counted, Linear, classifier_of, family
+from zooscope.attacks import APGD, FAB, Attack, AutoAttack, LinfPGD, Square
 from zooscope.attacks.registry import build_attack, list_attacks, parse_attack
+from zooscope.errors import NotFiniteError
 
 ATTACKS: dict[str, Attack] = {
     "LinfPGD": LinfPGD(iterations=3),
     "LinfPGD, small steps": LinfPGD(epsilon=0.1, step_size=0.02, iterations=4),
     "LinfPGD, random start": LinfPGD(iterations=2, random_start=True),
+    "LinfPGD, margin": LinfPGD(iterations=2, loss="margin"),
+    "LinfPGD, momentum": LinfPGD(iterations=3, step_size=0.01, momentum=1.0),
+    "LinfPGD, varied": LinfPGD(iterations=3, step_size=0.01, diversity=0.5),
+    "LinfPGD, smoothed": LinfPGD(iterations=3, step_size=0.01, kernel_size=3),
+    "APGD": APGD(iterations=5),
+    "APGD, strongest": APGD(iterations=5, loss="margin", keep="strongest", restarts=2),
+    "APGD, targets": APGD(iterations=5, loss="dlr", num_targets=9),
+    "FAB": FAB(iterations=5),
+    "Square": Square(queries=20),
+    "AutoAttack": AutoAttack(iterations=5, queries=20),
+    "AutoAttack, weak": AutoAttack(epsilon=1 / 255, iterations=3, queries=20),
 }
+
+
+class _FailsOnDark(nn.Module):
+    """Gives NaN for a dark image."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        logits: Tensor = self.network(pixels)
+        return logits * torch.where(pixels.flatten(1).mean(1) < 0.25, torch.nan, 1.0)[:, None]
+
 
 every_attack = pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
 
@@ -65,7 +94,86 @@ def test_the_seed_of_an_image_goes_with_the_image(attack: Attack) -> None:
 
 
 @every_attack
-def test_facts_are_one_per_image(attack: Attack) -> None:
+def test_an_image_is_attacked_the_same_whatever_is_in_its_batch(attack: Attack) -> None:
+    (classifier, *_), images = family(1)
+    pixels, labels, seeds = images.pixels(classifier), torch.from_numpy(images.labels), list(range(len(images)))
+    together = attack.perturb(classifier, pixels, labels, seeds)
+    for some in ([4], [7, 0, 12]):
+        apart = attack.perturb(classifier, pixels[some], labels[some], [seeds[place] for place in some])
+        torch.testing.assert_close(apart.pixels, together.pixels[some])
+        for name, fact in apart.facts.items():
+            torch.testing.assert_close(fact, together.facts[name][some])
+
+
+@every_attack
+def test_an_attack_leaves_the_global_random_numbers_alone(attack: Attack) -> None:
     (classifier, *_), images = family(1)
     pixels, labels = images.pixels(classifier), torch.from_numpy(images.labels)
-    assert all(len(fact) == len(pixels) for fact in attack.perturb(classifier, pixels, labels, range(len(images))).facts.values())
+    before = torch.random.get_rng_state()
+    attack.perturb(classifier, pixels, labels, range(len(images)))
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+@every_attack
+def test_pixels_stay_in_the_ball(attack: Attack) -> None:
+    (classifier, *_), images = family(1)
+    pixels, labels = images.pixels(classifier), torch.from_numpy(images.labels)
+    attacked = attack.perturb(classifier, pixels, labels, range(len(images))).pixels
+    radius = getattr(attack, "epsilon", 1.0)
+    assert ((attacked.double() - pixels.double()).abs() <= radius).all()
+
+
+@every_attack
+@pytest.mark.parametrize("num_classes", [2, 3, 4, 12])
+def test_any_number_of_classes_will_do(attack: Attack, num_classes: int) -> None:
+    weights = np.random.default_rng(num_classes).normal(size=(num_classes, 48))
+    classifier = classifier_of("linear", Linear(weights, np.zeros(num_classes)), num_classes=num_classes, size=(4, 4))
+    pixels = torch.rand((6, 3, 4, 4), generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    labels = classifier.logits(pixels).argmax(1)
+    attacked = attack.perturb(classifier, pixels, labels, range(6)).pixels
+    assert (attacked != pixels).flatten(1).any(1).all(), "no image is returned as it was"
+
+
+@every_attack
+def test_facts_are_one_per_image_and_as_named(attack: Attack) -> None:
+    (classifier, *_), images = family(1)
+    pixels, labels = images.pixels(classifier), torch.from_numpy(images.labels)
+    facts = attack.perturb(classifier, pixels, labels, range(len(images))).facts
+    assert sorted(facts) == sorted(attack.fact_names)
+    assert all(len(fact) == len(pixels) for fact in facts.values())
+
+
+@every_attack
+def test_what_an_attack_says_of_fooling_is_what_the_classifier_says_of_its_pixels(attack: Attack) -> None:
+    (classifier, *_), images = family(1)
+    pixels, labels = images.pixels(classifier), torch.from_numpy(images.labels)
+    attacked = attack.perturb(classifier, pixels, labels, range(len(images)))
+    logits = classifier.logits(attacked.pixels)
+    if "fooled" in attacked.facts:
+        assert torch.equal(attacked.facts["fooled"].bool(), logits.argmax(1) != labels)
+    if "margin" in attacked.facts:
+        others = logits.scatter(1, labels[:, None], -torch.inf).amax(1)
+        torch.testing.assert_close(attacked.facts["margin"].float(), (others - logits[range(len(labels)), labels]).float())
+
+
+@every_attack
+def test_an_attack_costs_no_more_than_it_says(attack: Attack) -> None:
+    (plain, *_), images = family(1)
+    classifier = replace(plain, network=Counted(plain.network).eval())
+    pixels, labels = images.pixels(classifier), torch.from_numpy(images.labels)
+    attack.perturb(classifier, pixels, labels, range(len(images)))
+    assert attack.cost is not None
+    assert isinstance(classifier.network, Counted)
+    assert sum(map(len, classifier.network.seen)) <= (attack.cost.gradients + attack.cost.forwards) * len(images)
+    assert attack.REFERENCE
+
+
+@every_attack
+def test_a_failing_classifier_is_an_error_that_names_the_image(attack: Attack) -> None:
+    (plain, *_), images = family(1, in_double=False)
+    pixels, labels = images.pixels(plain), torch.from_numpy(images.labels)
+    pixels[3] *= 0.2
+    sick = replace(plain, network=_FailsOnDark(plain.network).eval())
+    with pytest.raises(NotFiniteError) as caught:
+        attack.perturb(sick, pixels, labels, range(len(images)))
+    assert caught.value.positions == (3,)

@@ -1,7 +1,23 @@
 """Adversarial attacks: from clean pixels to pixels that fool a classifier."""
 
-from zooscope.attacks.base import Attack, Attacked
+from zooscope.attacks.apgd import APGD
+from zooscope.attacks.autoattack import AutoAttack
+from zooscope.attacks.base import Attack, Attacked, Cost
+from zooscope.attacks.fab import FAB
 from zooscope.attacks.linf_pgd import LinfPGD
 from zooscope.attacks.registry import build_attack, parse_attack, register
+from zooscope.attacks.square import Square
 
-__all__ = ["Attack", "Attacked", "LinfPGD", "build_attack", "parse_attack", "register"]
+__all__ = [
+    "APGD",
+    "FAB",
+    "Attack",
+    "Attacked",
+    "AutoAttack",
+    "Cost",
+    "LinfPGD",
+    "Square",
+    "build_attack",
+    "parse_attack",
+    "register",
+]
