@@ -123,15 +123,23 @@ def _spell_attack(settings: dict[str, Any]) -> str:
     if not isinstance(name, str):
         msg = f"the attack's name is no text: {name!r}."
         raise InvalidValueError(msg)
-    fields = "&".join(f"{field}={_spell_value(value)}" for field, value in settings.items() if field != KIND)
+    fields = "&".join(f"{field}={spell_value(value)}" for field, value in settings.items() if field != KIND)
     return f"{name}?{fields}" if fields else name
 
 
-def _spell_value(value: object) -> str:
+def spell_value(value: object) -> str:
+    """The value of a field as an attack's spelling has it.
+
+    >>> spell_value(8 / 255), spell_value(True), spell_value("a&b")
+    ('8/255', 'true', 'a%26b')
+
+    Raises:
+        InvalidValueError: no field can have the value.
+    """
     if isinstance(value, dict):
         return f"({_spell_attack(value)})"
     if isinstance(value, list):
-        return ",".join(map(_spell_value, value))
+        return ",".join(map(spell_value, value))
     if isinstance(value, str):
         return "".join(quote(character, safe="") if character in _RESERVED else character for character in value)
     if isinstance(value, bool):

@@ -8,6 +8,7 @@ import typer
 import zooscope
 from zooscope.classifiers.selection import is_zoo_file
 from zooscope.cli.commands import (
+    attacks,
     check,
     classifiers,
     clusters,
@@ -43,7 +44,7 @@ class Commands(Group):
     """Prints expected errors and warnings in one line each, and lets `--classifiers` and `--from` take several words."""
 
     sections: ClassVar = {
-        "Measure": ("demo", "classifiers", "measure", "compare", "check", "doctor"),
+        "Measure": ("demo", "classifiers", "attacks", "measure", "compare", "check", "doctor"),
         "Look": ("show", "report"),
         "Analyse": ("clusters", "map", "components", "ensembles", "strategies", "stability"),
         "Choose": ("select", "place", "teachers"),
@@ -117,6 +118,7 @@ app.callback()(zooscope_command)
 for _name, _module, _command in (
     ("demo", demo, demo.demo),
     ("classifiers", classifiers, classifiers.classifiers),
+    ("attacks", attacks, attacks.attacks),
     ("measure", measure, measure.measure),
     ("compare", compare, compare.compare),
     ("check", check, check.check),
