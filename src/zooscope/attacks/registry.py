@@ -55,8 +55,8 @@ def build_attack(description: str) -> Attack:
 
     Example:
         >>> from zooscope.attacks import LinfPGD
-        >>> build_attack(LinfPGD(iterations=5).description)
-        LinfPGD(epsilon=0.03137254901960784, step_size=0.1, iterations=5, random_start=False)
+        >>> build_attack(LinfPGD(iterations=5).description) == LinfPGD(iterations=5)
+        True
 
     Raises:
         StudyError: this zooscope has no such attack, or not with these settings.
@@ -76,8 +76,8 @@ def parse_attack(text: str) -> Attack:
     """The attack of a spelling; fields that it leaves out have their defaults.
 
     Example:
-        >>> parse_attack("LinfPGD?epsilon=4/255&iterations=10")
-        LinfPGD(epsilon=0.01568627450980392, step_size=0.1, iterations=10, random_start=False)
+        >>> print(parse_attack("LinfPGD?epsilon=4/255&iterations=10"))
+        LinfPGD?epsilon=4/255&step_size=0.1&iterations=10&random_start=false
 
     Args:
         text: `NAME?FIELD=VALUE&FIELD=VALUE`; see `zooscope.spelling`.
