@@ -121,9 +121,19 @@ def list_methods(study: Study, other: Study, folder: Path) -> Cases:
     yield attacks.build_attack, {"description": ATTACK.description}
     yield attacks.parse_attack, {"text": "LinfPGD"}
     yield attacks.register, {"kind": attacks.LinfPGD}
-    yield attacks.LinfPGD, {"epsilon": 0.1, "step_size": 0.1, "iterations": 1, "random_start": False}
-    yield ATTACK.perturb, {"classifier": classifier, "pixels": pixels, "labels": torch.as_tensor(images.labels), "seeds": None}
-    yield ATTACK.require, {"classifier": classifier}
+    steps = {"epsilon": 0.1, "iterations": 1}
+    options = {"loss": "ce", "momentum": 0.5, "diversity": 0.5, "kernel_size": 3}
+    yield attacks.LinfPGD, {**steps, "step_size": 0.1, "random_start": False, **options}
+    yield attacks.APGD, {**steps, "loss": "ce", "num_targets": 0, "restarts": 1, "keep": "latest"}
+    yield attacks.FAB, {**steps, "num_targets": 1}
+    yield attacks.Square, {"epsilon": 0.1, "queries": 1}
+    yield attacks.AutoAttack, {**steps, "num_targets": 1, "queries": 1, "keep": "latest"}
+    given = {"classifier": classifier, "pixels": pixels, "labels": torch.as_tensor(images.labels)}
+    weak = {"iterations": 1, "num_targets": 1}
+    members = (attacks.APGD(iterations=1), attacks.FAB(**weak), attacks.Square(queries=1), attacks.AutoAttack(**weak, queries=1))
+    for attack in (ATTACK, *members):
+        yield attack.perturb, {**given, "seeds": range(len(images))}
+        yield attack.require, {"classifier": classifier}
 
 
 def list_analyses(study: Study) -> Cases:
