@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
+from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
 from zooscope.classifiers.classifier import Classifier
@@ -138,6 +139,27 @@ def family(
     first, second = total.topk(2).values.T
     clear = (first - second).argsort(descending=True)[:num_images].sort().values.numpy()
     return classifiers, images_of(levels[clear], total.argmax(1).numpy()[clear], num_classes=3)
+
+
+def attentive(num_images: int = 12, *, depth: int = 4, seed: int = 0) -> tuple[Classifier, ImageSet]:
+    """A small vision transformer with random weights, computed in float64, and images that it classifies correctly.
+
+    Args:
+        num_images: how many images, of noise.
+        depth: blocks of attention among 3 x 3 patches of 2 x 2 pixels and a class token.
+        seed: of weights and images.
+    """
+    network = VisionTransformer(img_size=6, patch_size=2, num_classes=3, embed_dim=12, depth=depth, num_heads=2, mlp_ratio=2)
+    generator = torch.Generator().manual_seed(seed)
+    for parameter in network.parameters():
+        scale = 0.5 if parameter.ndim == 1 else (2 / parameter.shape[-1]) ** 0.5
+        parameter.data = scale * torch.randn(parameter.shape, generator=generator)
+    classifier = classifier_of("attentive", InDouble(network), num_classes=3, size=(6, 6))
+    levels = noise(num_images, (6, 6), seed)
+    unlabelled = images_of(levels, np.zeros(num_images, dtype=np.int64), num_classes=3)
+    with torch.no_grad():
+        labels = classifier.logits(unlabelled.pixels(classifier)).argmax(1)
+    return classifier, images_of(levels, labels.numpy(), num_classes=3)
 
 
 def outcomes_of(fooled: Array, counted: Array | None = None) -> Outcomes:

@@ -129,11 +129,15 @@ def list_methods(study: Study, other: Study, folder: Path) -> Cases:
     yield attacks.Square, {"epsilon": 0.1, "queries": 1}
     yield attacks.AutoAttack, {**steps, "num_targets": 1, "queries": 1, "keep": "latest"}
     given = {"classifier": classifier, "pixels": pixels, "labels": torch.as_tensor(images.labels)}
-    weak = {"iterations": 1, "num_targets": 1}
-    members = (attacks.APGD(iterations=1), attacks.FAB(**weak), attacks.Square(queries=1), attacks.AutoAttack(**weak, queries=1))
-    for attack in (ATTACK, *members):
+    auto = attacks.AutoAttack(iterations=1, num_targets=1, queries=1)
+    for attack in (ATTACK, auto, *auto.members.values()):
         yield attack.perturb, {**given, "seeds": range(len(images))}
         yield attack.require, {"classifier": classifier}
+    settings = {"num_patches": 1, "epsilon": 0.1, "iterations": 1, "learning_rate": 0.1, "decay": 0.9, "decay_interval": 1}
+    yield attacks.PatchFool, {**settings, "attention_weight": 0.1, "block": 1}
+    fooled = {"classifier": classifier, "pixels": pixels, "labels": torch.as_tensor(images.labels), "seeds": range(len(images))}
+    yield attacks.PatchFool(iterations=1).perturb, fooled
+    yield attacks.PatchFool(iterations=1).require, {"classifier": classifier}
 
 
 def list_analyses(study: Study) -> Cases:

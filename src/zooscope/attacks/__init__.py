@@ -5,6 +5,7 @@ from zooscope.attacks.autoattack import AutoAttack
 from zooscope.attacks.base import Attack, Attacked, Cost
 from zooscope.attacks.fab import FAB
 from zooscope.attacks.linf_pgd import LinfPGD
+from zooscope.attacks.patch_fool import PatchFool
 from zooscope.attacks.registry import build_attack, parse_attack, register
 from zooscope.attacks.square import Square
 
@@ -16,6 +17,7 @@ __all__ = [
     "AutoAttack",
     "Cost",
     "LinfPGD",
+    "PatchFool",
     "Square",
     "build_attack",
     "parse_attack",
