@@ -89,8 +89,9 @@ def test_numbers_have_fixed_decimals_and_no_minus_before_nothing() -> None:
 
 
 def test_settings_are_written_as_people_write_them() -> None:
-    values = (8 / 255, 2 / 255, 0.1, 1e-9, 1 / 254, 50, True, "text")
-    assert [format_setting(value) for value in values] == ["8/255", "2/255", "0.1", "1e-09", "0.00393701", "50", "yes", "text"]
+    values = (8 / 255, 2 / 255, 0.1, 0.8, 1.0, 1e-9, 1 / 254, 50, True, "text")
+    expected = ["8/255", "2/255", "0.1", "0.8", "1", "1e-09", "0.00393701", "50", "yes", "text"]
+    assert [format_setting(value) for value in values] == expected
 
 
 def test_an_attack_names_only_the_switches_that_are_on() -> None:

@@ -61,18 +61,19 @@ def format_count(count: int, noun: str) -> str:
 
 
 def format_setting(value: object) -> str:
-    """A setting as people write it: 8/255 rather than 0.0314, yes rather than True.
+    """A setting as people write it: 8/255 rather than 0.0314, but 0.2 rather than 51/255, and yes rather than True.
 
     Example:
-        >>> format_setting(8 / 255), format_setting(0.1), format_setting(50), format_setting(False)
-        ('8/255', '0.1', '50', 'no')
+        >>> format_setting(8 / 255), format_setting(0.1), format_setting(1.0), format_setting(50), format_setting(False)
+        ('8/255', '0.1', '1', '50', 'no')
     """
     if isinstance(value, bool):
         return "yes" if value else "no"
     if not isinstance(value, float):
         return str(value)
-    steps = 255 * value
-    return f"{steps:.0f}/255" if steps >= 1 and abs(steps - round(steps)) < 1e-6 else f"{value:g}"  # noqa: PLR2004  (8 / 255 * 255 as floats)
+    steps, decimal = 255 * value, f"{value:g}"
+    is_whole = steps >= 1 and abs(steps - round(steps)) < 1e-6  # noqa: PLR2004  (8 / 255 * 255 as floats)
+    return min(f"{steps:.0f}/255", decimal, key=len) if is_whole else decimal
 
 
 def format_settings(settings: Mapping[str, object]) -> dict[str, str]:
