@@ -1,5 +1,4 @@
 import re
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -291,9 +290,9 @@ def test_logits_that_are_nan_are_an_error_that_names_the_image() -> None:
         attack.perturb(odd, pixels, labels, range(6))
 
 
-def test_a_constant_attention_weight_does_not_scale_with_the_batch() -> None:
+def test_twice_the_images_give_the_same_pixels_twice() -> None:
     classifier, pixels, labels = subject()
-    attack = replace(PatchFool(iterations=5), attention_weight=5.0)
+    attack = PatchFool(iterations=5, attention_weight=5.0)
     once = attack.perturb(classifier, pixels, labels, range(6)).pixels
     twice = attack.perturb(classifier, pixels.repeat(2, 1, 1, 1), labels.repeat(2), [*range(6), *range(6)]).pixels
     torch.testing.assert_close(twice, once.repeat(2, 1, 1, 1), rtol=0, atol=1e-8)
