@@ -9,6 +9,7 @@ import torch
 import torchvision
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention, softmax
+from transformers.models.vit import ViTConfig, ViTForImageClassification
 
 import zooscope
 from tests.specimens import classifier_of
@@ -16,6 +17,7 @@ from zooscope.attacks.attention import TokenLayout, compute_attention, probe_tok
 from zooscope.classifiers.classifier import Classifier
 from zooscope.errors import ClassifierError
 
+SMALL = ViTConfig(image_size=64, hidden_size=48, num_hidden_layers=1, num_attention_heads=3, intermediate_size=48)
 NARROW = {"embed_dim": 48, "num_heads": 3, "depth": 2}
 
 
@@ -118,8 +120,12 @@ OTHERS: dict[str, tuple[Callable[[], Classifier], str]] = {
         ),
         r"\(MultiheadAttention\) doesn't show its weights",
     ),
-    "ResNet": (lambda: make("resnet18", 64), r"no attention \(it is a CNN or an MLP\)"),
-    "MLP-Mixer": (lambda: zooscope.load_classifier("bundled:mixer"), r"no attention \(it is a CNN or an MLP\)"),
+    "Hugging Face's ViT": (
+        lambda: classifier_of("huggingface", ViTForImageClassification(SMALL), num_classes=2, size=(64, 64)),
+        r"\(ViTAttention\) doesn't show its weights",
+    ),
+    "ResNet": (lambda: make("resnet18", 64), r"no attention \(it is a CNN or an MLP"),
+    "MLP-Mixer": (lambda: zooscope.load_classifier("bundled:mixer"), r"no attention \(it is a CNN or an MLP"),
 }
 
 every_transformer = pytest.mark.parametrize(("build", "layout"), TRANSFORMERS.values(), ids=TRANSFORMERS)

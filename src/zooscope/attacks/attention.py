@@ -269,5 +269,5 @@ def _describe_hidden_attention(network: nn.Module) -> str:
     kinds = [type(module).__name__ for module in network.modules()]
     attention = next((kind for kind in kinds if "attention" in kind.lower() or "attn" in kind.lower()), None)
     if attention is None:
-        return "this one has no attention (it is a CNN or an MLP)"
+        return "this one shows no attention (it is a CNN or an MLP, or a graph without modules of attention)"
     return f"the attention of this one ({attention}) doesn't show its weights (timm's does, in modules called attn_drop)"
