@@ -4,6 +4,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -102,7 +103,7 @@ def test_arrays_are_found_by_what_they_are_of(records: Records) -> None:
         for number, (subject, target, part) in enumerate(units)
     )
 
-    def found(**of: str) -> set[tuple[str, str, int, int]]:
+    def found(**of: Any) -> set[tuple[str, str, int, int]]:  # noqa: ANN401  (a text or a number)
         return {(row.subject, row.object, row.part, int(row.values[0])) for row in records.arrays("transfer", **of)}
 
     everything = {(*unit, number) for number, unit in enumerate(units)}
@@ -111,6 +112,8 @@ def test_arrays_are_found_by_what_they_are_of(records: Records) -> None:
     assert found(object="a") == {unit for unit in everything if unit[1] == "a"}
     assert found(subject="a", object="b") == {("a", "b", 0, 2), ("a", "b", 1, 1)}
     assert [row.part for row in records.arrays("transfer", subject="a", object="b")] == [0, 1]
+    assert found(subject="a", object="b", part=1) == {("a", "b", 1, 1)}
+    assert found(part=0) == {unit for unit in everything if unit[2] == 0}
     assert found(subject="nobody") == set()
     assert records.present("transfer") == set(units)
     assert records.present("transfer", "other settings") == set()

@@ -71,6 +71,12 @@ def read_series(connection: sqlite3.Connection, place: str) -> dict[tuple[str, s
     }
 
 
+def find_digests(connection: sqlite3.Connection, place: str, kind: str) -> tuple[str, ...]:
+    """The digests of a kind's series, in the order in which they came."""
+    known = read_series(connection, place)
+    return tuple(digest for (own, digest), _ in sorted(known.items(), key=lambda item: item[1].id) if own == kind)
+
+
 def write_series(connection: sqlite3.Connection, series: Iterable[Series]) -> None:
     """Notes what series have become."""
     connection.executemany("UPDATE series SET count = ?, checksum = ? WHERE id = ?", [(s.count, s.checksum, s.id) for s in series])
@@ -89,6 +95,7 @@ def read_arrays(
     *,
     subject: str | None,
     object: str | None,  # noqa: A002
+    part: int | None = None,
 ) -> Iterator[ArrayRow]:
     """The arrays of a series, verified; within one moment of the caller's.
 
@@ -101,16 +108,19 @@ def read_arrays(
     texts = read_texts(connection)
     numbers = {text: number for number, text in texts.items()}
     chosen = [("subject_id", subject), ("object_id", object)]
-    conditions = "".join(f" AND {column} = ?" for column, text in chosen if text is not None)
-    values = [known.id, *(numbers.get(text, -1) for _, text in chosen if text is not None)]
+    named = [(column, numbers.get(text, -1)) for column, text in chosen if text is not None]
+    if part is not None:
+        named.append(("part", part))
+    conditions = "".join(f" AND {column} = ?" for column, _ in named)
+    values = [known.id, *(number for _, number in named)]
     found = Series(id=known.id)
     cursor = connection.execute(
         "SELECT subject_id, object_id, part, dtype, shape, checksum, bytes FROM arrays "  # noqa: S608  (our own column names)
         f"WHERE series_id = ?{conditions} ORDER BY subject_id, object_id, part",
         values,
     )
-    for subject_id, object_id, part, dtype, shape, checksum, content in cursor:
-        unit = (texts.get(subject_id, "?"), texts.get(object_id, "?"), part)
+    for subject_id, object_id, place_in_series, dtype, shape, checksum, content in cursor:
+        unit = (texts.get(subject_id, "?"), texts.get(object_id, "?"), place_in_series)
         if checksum != compute_array_checksum(series, unit, dtype, shape, content):
             what = f"{describe_unit(series, unit)}, is not as it was written"
             raise describe_damage(place, what, series[0])
@@ -120,7 +130,7 @@ def read_arrays(
             digest=series[1],
             subject=unit[0],
             object=unit[1],
-            part=part,
+            part=place_in_series,
             values=_unpack(place, dtype, shape, content),
         )
     if not conditions:

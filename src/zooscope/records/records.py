@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Int
 
 from zooscope.errors import MissingFileError, StudyError
-from zooscope.records.arrays import read_arrays, read_present, remove_arrays, write_arrays
+from zooscope.records.arrays import find_digests, read_arrays, read_present, remove_arrays, write_arrays
 from zooscope.records.birth import unborn
 from zooscope.records.classifiers import admit, enter, make_entries, refuse, set_roles
 from zooscope.records.damage import Damage, find_damage, forget_damage
@@ -275,17 +275,23 @@ class Records:
         *,
         subject: str | None = None,
         object: str | None = None,  # noqa: A002  (as in ArrayRow)
+        part: int | None = None,
     ) -> Iterator[ArrayRow]:
-        """The arrays of a kind, verified; of one subject or object only, where named.
+        """The arrays of a kind, verified; of one subject, object or part only, where named.
 
         Those of one subject and object come in the order of their parts. The database can't be written by others until the last one
         was taken, or the iterator is closed.
 
         Raises:
-            StudyError: one is damaged; or, where neither subject nor object is named, some are missing.
+            StudyError: one is damaged; or, where nothing is named, some are missing.
         """
         with self.one_moment(), undamaged(self.place):
-            yield from read_arrays(self._connection, self.place, (kind, digest), subject=subject, object=object)
+            yield from read_arrays(self._connection, self.place, (kind, digest), subject=subject, object=object, part=part)
+
+    def digests(self, kind: str) -> tuple[str, ...]:
+        """The settings with which arrays of a kind were measured, those that came first in front."""
+        with self.one_moment():
+            return find_digests(self._connection, self.place, kind)
 
     def present(self, kind: str, digest: str = "") -> set[tuple[str, str, int]]:
         """Which arrays of a kind there are, by (subject, object, part)."""
