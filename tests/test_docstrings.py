@@ -8,6 +8,7 @@ import pytest
 import zooscope
 import zooscope.analyses
 import zooscope.attacks
+from zooscope.scores.registry import SIMILARITIES
 
 MODULES = sorted(
     module.name for module in pkgutil.walk_packages(zooscope.__path__, "zooscope.") if not module.name.endswith("__main__")
@@ -23,7 +24,10 @@ def test_the_examples_in_the_docstrings_run(name: str) -> None:
     assert doctest.testmod(import_module(name)).failed == 0
 
 
-@pytest.mark.parametrize("name", ["zooscope.scores.sat", "zooscope.study.pair"])
+SCORES = sorted({f"zooscope.scores.{name}" for name in SIMILARITIES})
+
+
+@pytest.mark.parametrize("name", ["zooscope.scores.sat", "zooscope.study.pair", *SCORES])
 def test_every_score_has_an_example(name: str) -> None:
     assert doctest.testmod(import_module(name)).attempted > 0
 

@@ -113,6 +113,7 @@ def list_methods(study: Study, other: Study, folder: Path) -> Cases:
     for holder in (study, snapshot):
         yield holder.clean_logits, {"name": NAMES[0]}
         yield holder.sat, {"confidence": None, "epsilon_s": 0.01}
+        yield holder.similarity, {"name": "error_consistency", "confidence": 0.9}
         yield holder.one_sided, {"epsilon_s": 0.01}
         yield holder.export, {"folder": folder / "tables", "confidence": 0.9}
     yield snapshot.take, {"names": [NAMES[0]]}

@@ -91,6 +91,15 @@ def draw_weights(num_images: int, *, num_resamples: int = NUM_RESAMPLES, seed: i
     return np.random.default_rng(seed).multinomial(num_images, shares, size=num_resamples).astype(np.float32)
 
 
+def draw_with_original(
+    num_images: int, *, is_alone: bool = False, num_resamples: int = NUM_RESAMPLES, seed: int = 0
+) -> Float[np.ndarray, "draw image"]:
+    """The images as they are, each once, in the first row; below it the resamples, unless the first row is to be alone."""
+    original = np.ones((1, num_images))
+    drawn = [] if is_alone else [draw_weights(num_images, num_resamples=num_resamples, seed=seed)]
+    return np.concatenate([original, *drawn])
+
+
 def find_percentiles(draws: Float[np.ndarray, "*resamples_and_cells"], confidence: float) -> Interval:
     """Percentile interval over the resamples, the first axis. NaNs are ignored; where all values are NaN, both ends are NaN.
 

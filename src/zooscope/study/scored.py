@@ -48,6 +48,10 @@ class Scored(ABC):
         """SAT from one direction alone; see `Snapshot.one_sided`."""
         return self.snapshot().one_sided(epsilon_s=epsilon_s)
 
+    def similarity(self, name: str, confidence: float | None = CONFIDENCE) -> xr.DataArray:
+        """Another similarity of all pairs than SAT, with intervals; see `Snapshot.similarity`."""
+        return self.snapshot().similarity(name, confidence)
+
     def classifiers(self) -> pd.DataFrame:
         """A row per classifier; see `Snapshot.classifiers`."""
         return self.snapshot().classifiers()

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -26,8 +27,10 @@ from zooscope.records.records import Records
 from zooscope.scores.classifiers import make_classifier_table
 from zooscope.scores.matrices import CONFIDENCE, make_one_sided_matrix, make_sat_matrix, make_transfer_matrix
 from zooscope.scores.outcomes import Outcomes, find_outcomes
+from zooscope.scores.registry import find_similarity
 from zooscope.scores.sat import EPSILON_S
 from zooscope.study.refusals import require_images, require_name
+from zooscope.study.similarities import score_similarity
 from zooscope.words import quote_path
 
 
@@ -65,6 +68,7 @@ class Snapshot:
         guesses: names of the components that were read with little certainty, by classifier.
         measured: everything measured; empty arrays for an imported matrix.
         read_logits: reads a classifier's clean logits; they are too large to be read before they are asked for.
+        open_records: gives the record, open, for other arrays that are read when they are asked for.
     """
 
     path: Path | None
@@ -81,22 +85,31 @@ class Snapshot:
     guesses: dict[str, frozenset[str]]
     measured: Predictions
     read_logits: Callable[[str], Float16[np.ndarray, "image cls"]]
+    open_records: Callable[[], AbstractContextManager[Records]]
     _scores: dict[tuple[float | None, float], xr.DataArray] = field(default_factory=dict, repr=False)
 
     @classmethod
     def read(
-        cls, records: Records, *, path: Path | None, read_logits: Callable[[str], Float16[np.ndarray, "image cls"]] | None = None
+        cls, records: Records, *, path: Path | None, open_records: Callable[[], AbstractContextManager[Records]] | None = None
     ) -> "Snapshot":
         """What a record holds now.
 
         Args:
             records: open.
             path: the study's folder.
-            read_logits: how to read clean logits later; from the open record by default.
+            open_records: gives the record when more is read from it later; it stays open by default.
 
         Raises:
             StudyError: it is damaged.
         """
+
+        def reopen() -> AbstractContextManager[Records]:
+            return nullcontext(records) if open_records is None else open_records()
+
+        def read_logits(name: str) -> Float16[np.ndarray, "image cls"]:
+            with reopen() as opened:
+                return read_clean_logits(opened, name)
+
         with records.one_moment():
             entries = records.entries
             return cls(
@@ -113,7 +126,8 @@ class Snapshot:
                 component_values=records.components(),
                 guesses=records.guesses(),
                 measured=read_predictions(records),
-                read_logits=read_logits or partial(read_clean_logits, records),
+                read_logits=read_logits,
+                open_records=reopen,
             )
 
     # What the study is
@@ -244,6 +258,22 @@ class Snapshot:
         """SAT from one direction alone; see `zooscope.scores.matrices.make_one_sided_matrix`."""
         return make_one_sided_matrix(self.predictions, epsilon_s=epsilon_s).assign_attrs(self._attack_attribute)
 
+    def similarity(self, name: str, confidence: float | None = CONFIDENCE) -> xr.DataArray:
+        """Another similarity of all pairs than SAT, with intervals; see `zooscope.scores.similarity_matrix.make_similarity_matrix`.
+
+        Args:
+            name: of the score, one of `zooscope.scores.registry.SIMILARITIES`.
+            confidence: of the intervals; None leaves them out.
+
+        Raises:
+            UnknownNameError: there is no such score.
+            StudyError: what it takes is not measured, or the study is a published matrix.
+        """
+        score = find_similarity(name)
+        self.require_measured("predictions")
+        with self.open_records() as records:
+            return score_similarity(score, records, self.measured, confidence=confidence, place=self.place)
+
     def classifiers(self) -> pd.DataFrame:
         """A row per classifier; see `zooscope.scores.classifiers.make_classifier_table`."""
         return make_classifier_table(self.classifier_records, self.predictions)
@@ -334,10 +364,6 @@ def read_snapshot(folder: str | Path) -> Snapshot:
         StudyError: it is damaged.
     """
     path = Path(folder)
-
-    def read_logits(name: str) -> Float16[np.ndarray, "image cls"]:
-        with Records.open(path / DATABASE) as records:
-            return read_clean_logits(records, name)
-
-    with Records.open(path / DATABASE) as records:
-        return Snapshot.read(records, path=path, read_logits=read_logits)
+    open_records = partial(Records.open, path / DATABASE)
+    with open_records() as records:
+        return Snapshot.read(records, path=path, open_records=open_records)
