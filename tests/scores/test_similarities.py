@@ -9,7 +9,7 @@ from tests.scores.synthetic import make_logits, make_measured
 from tests.specimens import Array
 from zooscope.errors import InvalidValueError, UnknownNameError
 from zooscope.scores.registry import SIMILARITIES, find_similarity
-from zooscope.scores.similarity import LOGITS, Measured, Resampling, Similarity
+from zooscope.scores.similarity import FEATURES, LOGITS, Measured, Resampling, Similarity
 from zooscope.scores.similarity_matrix import make_similarity_matrix
 
 ALL = pytest.mark.parametrize("similarity", SIMILARITIES.values(), ids=lambda one: one.name)
@@ -22,7 +22,11 @@ def as_it_is(values: Array) -> Array:
 
 def make_arrays(kind: str, logits: Array, labels: Array) -> list[Array]:  # noqa: ARG001
     """An array of the kind for each classifier, made from logits of (classifier, image, class)."""
-    makers: dict[str, Callable[[], Sequence[Array]]] = {"": list, LOGITS: lambda: list(logits)}
+    makers: dict[str, Callable[[], Sequence[Array]]] = {
+        "": list,
+        LOGITS: lambda: list(logits),
+        FEATURES: lambda: list(logits.astype(np.float32)),
+    }
     return list(makers[kind]())
 
 

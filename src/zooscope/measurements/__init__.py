@@ -2,6 +2,7 @@
 
 from zooscope.measurements.base import Bench, Measurement, Result, Task, find_missing_of_each
 from zooscope.measurements.clean import Clean
+from zooscope.measurements.features import Features
 from zooscope.measurements.transfer import Transfer
 
-__all__ = ["Bench", "Clean", "Measurement", "Result", "Task", "Transfer", "find_missing_of_each"]
+__all__ = ["Bench", "Clean", "Features", "Measurement", "Result", "Task", "Transfer", "find_missing_of_each"]

@@ -4,6 +4,7 @@ from typing import Final
 
 from zooscope.errors import UnknownNameError
 from zooscope.scores.capa import CAPA
+from zooscope.scores.cka import CKA
 from zooscope.scores.disagreement import DISAGREEMENT
 from zooscope.scores.double_fault import DOUBLE_FAULT
 from zooscope.scores.error_consistency import ERROR_CONSISTENCY
@@ -20,6 +21,7 @@ SIMILARITIES: Final[dict[str, Similarity]] = {
         DOUBLE_FAULT,
         Q_STATISTIC,
         POSITIVE_FLIPS,
+        CKA,
     )
 }
 

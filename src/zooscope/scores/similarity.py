@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 from zooscope.statistics.bootstrap import Interval
 
 LOGITS: Final = "logits"
+FEATURES: Final = "features"
 FEWEST: Final = 2  # units of which an interval can be made by resampling
 
 
@@ -120,7 +121,7 @@ def make_pairs(
     interval: Interval | None,
     count: Int[np.ndarray, "a b"],
     *,
-    undefined: str,
+    undefined: str | Shaped[np.ndarray, "a b"],
     fewest: int = FEWEST,
 ) -> Pairs:
     """The score of all pairs, with a reason wherever it, or its interval, is missing.
@@ -129,7 +130,7 @@ def make_pairs(
         score: NaN where it is undefined.
         interval: None where no intervals were asked for.
         count: how many images (or triplets) each is computed from.
-        undefined: why scores are NaN.
+        undefined: why scores are NaN, in one text or in one for each pair.
         fewest: how many images (or triplets) an interval takes at least.
     """
     reason = np.where(np.isnan(score), undefined, "").astype(object)
