@@ -141,10 +141,10 @@ class _Capped(nn.Module):
 
 
 def test_features_that_are_not_finite_are_an_error_that_names_the_image() -> None:
-    _, images = family(1, num_images=6, sizes=((2, 2),))
+    classifiers, images = family(1, num_images=6, sizes=((2, 2),))
     classifier = classifier_of("infinite", _Capped(), num_classes=3, size=(2, 2))
     with (
-        Study.in_memory(classifiers=[classifier], images=images, attack=ATTACK) as study,
+        Study.in_memory(classifiers=[*classifiers, classifier], images=images, attack=ATTACK, sources=["relative 0"]) as study,
         pytest.raises(ClassifierError, match=r"infinite has NaN or infinite features on clean image 00\d\d\.png"),
     ):
         study.run(device="cpu", allow_chance=True, also=[Features()])

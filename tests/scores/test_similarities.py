@@ -9,7 +9,7 @@ from tests.scores.synthetic import make_logits, make_measured
 from tests.specimens import Array
 from zooscope.errors import InvalidValueError, UnknownNameError
 from zooscope.scores.registry import SIMILARITIES, find_similarity
-from zooscope.scores.similarity import FEATURES, LOGITS, Measured, Resampling, Similarity
+from zooscope.scores.similarity import FEATURES, LOGITS, PLANES, Measured, Resampling, Similarity
 from zooscope.scores.similarity_matrix import make_similarity_matrix
 
 ALL = pytest.mark.parametrize("similarity", SIMILARITIES.values(), ids=lambda one: one.name)
@@ -20,12 +20,14 @@ def as_it_is(values: Array) -> Array:
     return values
 
 
-def make_arrays(kind: str, logits: Array, labels: Array) -> list[Array]:  # noqa: ARG001
+def make_arrays(kind: str, logits: Array, labels: Array) -> list[Array]:
     """An array of the kind for each classifier, made from logits of (classifier, image, class)."""
+    noise = np.random.default_rng(7).normal(size=(*labels.shape, 30, logits.shape[-1]))
     makers: dict[str, Callable[[], Sequence[Array]]] = {
         "": list,
         LOGITS: lambda: list(logits),
         FEATURES: lambda: list(logits.astype(np.float32)),
+        PLANES: lambda: list((logits[:, :, None] + noise).argmax(-1).astype(np.int8)),
     }
     return list(makers[kind]())
 

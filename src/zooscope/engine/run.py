@@ -56,6 +56,8 @@ class Run:
         Warns:
             ImplausibleClassifierWarning: a classifier is far less accurate than it should be.
         """
+        for measurement in self.also:
+            measurement.require(self.records)
         self._probe()
         self._classify(allow_chance=allow_chance)
         warn_of_implausible(self.records.classifiers, read_clean_predictions(self.records), self.records.labels)
@@ -118,11 +120,14 @@ class Run:
     def _measure(self, measurement: Measurement) -> Iterator[tuple[Task, Result]]:
         """Every missing result; what it is asked for has to be written before the next is asked for."""
         tasks = measurement.missing(self.records, sources=self.sources)
-        sizes = [len(shard) for shard in self.records.shards]
-        amounts = [measurement.num_images(task, shard_size=sizes[task.shard]) for task in tasks]
-        done, total = 0, sum(amounts)
+        unit = "shard" if measurement.is_by_shard else "part"
+        done, total = 0, sum(self._count_images(task) for task in tasks)
         for task, result in self.executor.results(tasks):
             yield task, result
-            done += measurement.num_images(task, shard_size=sizes[task.shard])
-            item = f"{task.subject}, shard {task.shard + 1}"
+            done += self._count_images(task)
+            item = f"{task.subject}, {unit} {task.shard + 1}"
             self.listen(Progress(phase=measurement.phase, done=done, total=total, item=item))
+
+    def _count_images(self, task: Task) -> int:
+        shard_size = len(self.records.shards[task.shard]) if task.measurement.is_by_shard else 0
+        return task.measurement.num_images(task, shard_size=shard_size)

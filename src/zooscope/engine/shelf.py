@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
-from typing import Final, final
+from typing import Final, NamedTuple, final
 
 import numpy as np
 import torch
@@ -20,6 +20,12 @@ from zooscope.measurements.base import Task
 
 BATCH_SIZE: Final = 100
 SHARE_OF_MEMORY: Final = 0.5
+
+
+class _Way(NamedTuple):
+    """A transform, as images take it."""
+
+    transform: PixelTransform
 
 
 @final
@@ -59,7 +65,7 @@ class Shelf:
         require_settings(batch_size=batch_size, memory_budget=budget)
         self.batch_size, self.allow_nonfinite = batch_size, allow_nonfinite
         self._load, self._transforms, self._device = load, transforms, device
-        self._images, self.shards = images, shards
+        self.images, self.shards = images, shards
         self._budget = _choose_budget(device) if budget is None else budget
         self._held: OrderedDict[str, Classifier] = OrderedDict()
         self._ahead: Ahead | None = None
@@ -72,7 +78,7 @@ class Shelf:
     @property
     def num_images(self) -> int:
         """The images of all shards."""
-        return len(self._images)
+        return len(self.images)
 
     def transform(self, name: str) -> PixelTransform:
         """How a classifier's pixels are made; known before it is loaded."""
@@ -89,22 +95,27 @@ class Shelf:
 
     def pixels(self, name: str, shard: int) -> Float[Tensor, "image channel height width"]:
         """The images of a shard as a classifier takes them; not to be written to."""
+        return self.pixels_as(self._transforms[name], shard)
+
+    def pixels_as(self, transform: PixelTransform, shard: int) -> Float[Tensor, "image channel height width"]:
+        """The images of a shard, made in another way; not to be written to."""
         if self._ahead is None:
-            return self._images.pixels(self.classifier(name), self.shards[shard])
-        return self._ahead.of(self._transforms[name], shard)
+            return self.images.pixels(_Way(transform), self.shards[shard])
+        return self._ahead.of(transform, shard)
 
     def labels(self, shard: int) -> Int[np.ndarray, " image"]:
         """The true classes of the images of a shard."""
-        return np.asarray(self._images.labels[np.asarray(self.shards[shard])])
+        return np.asarray(self.images.labels[np.asarray(self.shards[shard])])
 
     def ids(self, shard: int) -> Sequence[str]:
         """The ids of the images of a shard."""
-        return [self._images.ids[image] for image in self.shards[shard]]
+        return [self.images.ids[image] for image in self.shards[shard]]
 
     @contextmanager
     def decoding_ahead(self, tasks: Iterable[Task]) -> Iterator[None]:
         """Pixels for tasks in their order, made in threads while the device is busy with the task before."""
-        with Ahead(self._images, self.shards, ((self._transforms[task.subject], task.shard) for task in tasks)) as ahead:
+        plan = ((self._transforms[task.subject], task.shard) for task in tasks if task.measurement.takes_own_pixels)
+        with Ahead(self.images, self.shards, plan) as ahead:
             self._ahead = ahead
             try:
                 yield

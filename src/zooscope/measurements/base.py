@@ -13,6 +13,8 @@ from torch import Tensor
 
 from zooscope.attacks.base import Attack
 from zooscope.classifiers.classifier import Classifier
+from zooscope.images.image_set import ImageSet
+from zooscope.images.pixel_transform import PixelTransform
 from zooscope.records.records import Records
 from zooscope.records.rows import ArrayRow, FactRow
 
@@ -63,6 +65,13 @@ class Bench(Protocol):
     def pixels(self, name: str, shard: int) -> Float[Tensor, "image channel height width"]:
         """The images of a shard as a classifier takes them; not to be written to."""
 
+    def pixels_as(self, transform: PixelTransform, shard: int) -> Float[Tensor, "image channel height width"]:
+        """The images of a shard, made in another way; not to be written to."""
+
+    @property
+    def images(self) -> ImageSet:
+        """All images of the study."""
+
     def labels(self, shard: int) -> Int[np.ndarray, " image"]:
         """The true classes of the images of a shard."""
 
@@ -90,8 +99,25 @@ class Measurement(ABC):
     @property
     def digest(self) -> str:
         """The identity of the settings: SHA-256 of the fields; empty where there are none, or where the study defines them."""
-        settings = {one.name: _describe(getattr(self, one.name)) for one in fields(self)}
-        return hashlib.sha256(json.dumps(settings).encode()).hexdigest() if settings else ""
+        return describe_settings(self)
+
+    @property
+    def is_by_shard(self) -> bool:
+        """Whether a task is about the images of one shard; else its number counts something else."""
+        return True
+
+    @property
+    def takes_own_pixels(self) -> bool:
+        """Whether a task takes the pixels of its shard as its subject takes them, so that they can be made ahead."""
+        return True
+
+    def require(self, records: Records) -> None:
+        """Refuses a study that it can't measure; asked before anything is measured. By default it can measure all.
+
+        Raises:
+            StudyError: it can't.
+        """
+        del records
 
     @abstractmethod
     def missing(self, records: Records, *, sources: Sequence[str]) -> tuple[Task, ...]:
@@ -131,6 +157,12 @@ def find_missing_of_each(measurement: Measurement, records: Records, *, kinds: S
         for name in records.wanted
         if (name, "", shard) not in done
     )
+
+
+def describe_settings(measurement: Measurement, *, without: Sequence[str] = ()) -> str:
+    """SHA-256 of a measurement's fields; empty where there are none."""
+    settings = {one.name: _describe(getattr(measurement, one.name)) for one in fields(measurement) if one.name not in without}
+    return hashlib.sha256(json.dumps(settings).encode()).hexdigest() if settings else ""
 
 
 def _describe(value: object) -> object:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from zooscope.errors import UnknownNameError
+from zooscope.scores.agreement import AGREEMENT
 from zooscope.scores.capa import CAPA
 from zooscope.scores.cka import CKA
 from zooscope.scores.disagreement import DISAGREEMENT
@@ -22,6 +23,7 @@ SIMILARITIES: Final[dict[str, Similarity]] = {
         Q_STATISTIC,
         POSITIVE_FLIPS,
         CKA,
+        AGREEMENT,
     )
 }
 

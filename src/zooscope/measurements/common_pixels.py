@@ -1,0 +1,63 @@
+"""Pixels that are the same for all classifiers of a study: at one size, and resized for each classifier."""
+
+from dataclasses import dataclass
+from statistics import median
+from typing import Final
+
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from zooscope.classifiers.classifier import Classifier
+from zooscope.errors import InvalidValueError
+from zooscope.images.image_set import ImageSet
+from zooscope.images.pixel_transform import PixelTransform
+
+LARGEST_SIDE: Final = 224
+NUM_LOOKED_AT: Final = 16  # images whose size is looked at
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommonPixels:
+    """How pixels are made for all classifiers alike: the central square, bicubic.
+
+    Attributes:
+        transform: from image to pixels.
+    """
+
+    transform: PixelTransform
+
+    @classmethod
+    def choose(cls, images: ImageSet, side: int) -> "CommonPixels":
+        """Squares of a side.
+
+        Args:
+            images: of the study.
+            side: in pixels; 0 takes the median of the shorter sides of the first 16 images, but at most 224.
+        """
+        if side == 0:
+            shorter = (min(images.image(place).size) for place in range(min(NUM_LOOKED_AT, len(images))))
+            side = min(LARGEST_SIDE, round(median(shorter)))
+        return cls(transform=PixelTransform(height=side, width=side))
+
+
+def resize_unbounded(
+    pixels: Float[Tensor, "image channel height width"], classifier: Classifier
+) -> Float[Tensor, "image channel new_height new_width"]:
+    """Pixels at a classifier's size: bilinear without antialiasing. Values outside [0, 1] stay; equal sizes change nothing."""
+    size = classifier.transform.size
+    if tuple(pixels.shape[-2:]) == size:
+        return pixels
+    return interpolate(pixels, size=size, mode="bilinear", align_corners=False, antialias=False)
+
+
+def require_at_least(measurement: object, field: str, lowest: int) -> None:
+    """Refuses a setting of a measurement that is too small.
+
+    Raises:
+        InvalidValueError: it is.
+    """
+    value = getattr(measurement, field)
+    if value < lowest:
+        msg = f"{type(measurement).__name__}.{field} must be at least {lowest}: got {value}."
+        raise InvalidValueError(msg)
