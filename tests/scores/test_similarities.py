@@ -9,7 +9,7 @@ from tests.scores.synthetic import make_logits, make_measured
 from tests.specimens import Array
 from zooscope.errors import InvalidValueError, UnknownNameError
 from zooscope.scores.registry import SIMILARITIES, find_similarity
-from zooscope.scores.similarity import FEATURES, LOGITS, PLANES, Measured, Resampling, Similarity
+from zooscope.scores.similarity import FEATURES, GRADIENTS, LOGITS, PLANES, Measured, Resampling, Similarity
 from zooscope.scores.similarity_matrix import make_similarity_matrix
 
 ALL = pytest.mark.parametrize("similarity", SIMILARITIES.values(), ids=lambda one: one.name)
@@ -27,6 +27,7 @@ def make_arrays(kind: str, logits: Array, labels: Array) -> list[Array]:
         "": list,
         LOGITS: lambda: list(logits),
         FEATURES: lambda: list(logits.astype(np.float32)),
+        GRADIENTS: lambda: list(logits.astype(np.float16)),
         PLANES: lambda: list((logits[:, :, None] + noise).argmax(-1).astype(np.int8)),
     }
     return list(makers[kind]())

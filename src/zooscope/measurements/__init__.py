@@ -3,7 +3,8 @@
 from zooscope.measurements.base import Bench, Measurement, Result, Task, find_missing_of_each
 from zooscope.measurements.clean import Clean
 from zooscope.measurements.features import Features
+from zooscope.measurements.gradients import Gradients
 from zooscope.measurements.planes import Planes
 from zooscope.measurements.transfer import Transfer
 
-__all__ = ["Bench", "Clean", "Features", "Measurement", "Planes", "Result", "Task", "Transfer", "find_missing_of_each"]
+__all__ = ["Bench", "Clean", "Features", "Gradients", "Measurement", "Planes", "Result", "Task", "Transfer", "find_missing_of_each"]

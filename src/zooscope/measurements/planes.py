@@ -36,7 +36,7 @@ class Planes(Measurement):
 
     Cost: 2,500 forward passes per triplet, 1.25 million per classifier.
 
-    Source: Somepalli et al., Can Neural Nets Learn the Same Model Twice?, CVPR 2022, Section 3.
+    Source: Somepalli et al., Can Neural Nets Learn the Same Model Twice?, CVPR 2022.
 
     Attributes:
         num_triplets: how many, a multiple of 10. More of them go on from fewer.

@@ -6,7 +6,7 @@ says no class, because its logits are NaN or infinite, are left out.
 
 Intervals by bootstrap over triplets: the points of one plane depend on each other.
 
-Source: Somepalli et al., Can Neural Nets Learn the Same Model Twice?, CVPR 2022, Equation 1.
+Source: Somepalli et al., Can Neural Nets Learn the Same Model Twice?, CVPR 2022.
 """
 
 from typing import Final

@@ -7,7 +7,7 @@ temperatures change the score. Undefined where expected is 1.
 
 Probabilities are the softmax of the logits in the record, which are rounded to float16.
 
-Source: Goel et al., Great Models Think Alike and this Undermines AI Oversight, ICML 2025, Section 2.
+Source: Goel et al., Great Models Think Alike and this Undermines AI Oversight, ICML 2025.
 """
 
 from collections.abc import Iterable

@@ -12,7 +12,7 @@ Intervals are percentiles over half-samples of the images without replacement: a
 whole from other images. The bootstrap with replacement would be wrong: a repeated image is similar to itself for every classifier.
 
 Source: Kornblith et al., Similarity of Neural Network Representations Revisited, ICML 2019; the unbiased form: Song et al., Feature
-Selection via Dependence Maximization, JMLR 13 (2012), Equation 5; Nguyen, Raghu and Kornblith, ICLR 2021.
+Selection via Dependence Maximization, JMLR 13 (2012); Nguyen, Raghu and Kornblith, ICLR 2021.
 """
 
 from collections.abc import Sequence

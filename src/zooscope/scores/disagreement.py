@@ -2,7 +2,7 @@
 
 In [0, 1], symmetric, larger is less similar, 0 with itself.
 
-Source: Kuncheva and Whitaker, Measures of diversity in classifier ensembles, Machine Learning 51 (2003), Section 2.2.
+Source: Kuncheva and Whitaker, Measures of diversity in classifier ensembles, Machine Learning 51 (2003).
 """
 
 from functools import partial

@@ -3,7 +3,7 @@
 In [0, 1], symmetric, larger is more similar; with itself it is the classifier's error. It also grows with both errors: compare
 pairs of similar accuracy, or take error consistency.
 
-Source: Giacinto and Roli, Image and Vision Computing 19 (2001); Kuncheva and Whitaker, Machine Learning 51 (2003), Section 2.2.
+Source: Giacinto and Roli, Image and Vision Computing 19 (2001); Kuncheva and Whitaker, Machine Learning 51 (2003).
 """
 
 from functools import partial

@@ -5,7 +5,7 @@ both get wrong, and expected = p q + (1 - p)(1 - q) for accuracies p and q. In [
 itself, 0 for classifiers that err independently. Undefined where expected is 1: both are always right, or both always wrong.
 
 Source: Geirhos, Meding and Wichmann, Beyond accuracy: quantifying trial-by-trial behaviour of CNNs and humans by measuring error
-consistency, NeurIPS 2020, Equations 1 to 3. Intervals by bootstrap over images, as in Klein et al., NeurIPS 2025.
+consistency, NeurIPS 2020. Intervals by bootstrap over images, as in Klein et al., NeurIPS 2025.
 """
 
 from functools import partial

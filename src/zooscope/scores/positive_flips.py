@@ -3,7 +3,7 @@
 What b could add to a: score[a, b] is in [0, 1], larger is less similar, 0 with itself. Not symmetric: the difference of both
 directions is the difference of the accuracies.
 
-Source: Roth et al., Fantastic Gains and Where to Find Them, ICLR 2024, Section 3.
+Source: Roth et al., Fantastic Gains and Where to Find Them, ICLR 2024.
 """
 
 from functools import partial

@@ -4,7 +4,7 @@ Q = (a d - b c) / (a d + b c), where a images are classified correctly by both, 
 symmetric, larger is more similar, 1 with itself, 0 for classifiers that err independently. Undefined where a d + b c is 0. Where
 one cell is empty, Q is 1 or -1 however few images the others hold: look at the interval.
 
-Source: Kuncheva and Whitaker, Measures of diversity in classifier ensembles, Machine Learning 51 (2003), Equation 4.
+Source: Kuncheva and Whitaker, Measures of diversity in classifier ensembles, Machine Learning 51 (2003).
 """
 
 from functools import partial

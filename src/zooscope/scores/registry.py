@@ -9,6 +9,7 @@ from zooscope.scores.cka import CKA
 from zooscope.scores.disagreement import DISAGREEMENT
 from zooscope.scores.double_fault import DOUBLE_FAULT
 from zooscope.scores.error_consistency import ERROR_CONSISTENCY
+from zooscope.scores.gradient_cosine import GRADIENT_COSINE
 from zooscope.scores.positive_flips import POSITIVE_FLIPS
 from zooscope.scores.q_statistic import Q_STATISTIC
 from zooscope.scores.similarity import Similarity
@@ -24,6 +25,7 @@ SIMILARITIES: Final[dict[str, Similarity]] = {
         POSITIVE_FLIPS,
         CKA,
         AGREEMENT,
+        GRADIENT_COSINE,
     )
 }
 
