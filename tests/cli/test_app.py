@@ -130,3 +130,10 @@ def test_several_words_belong_to_one_option(words: list[str], parsed: list[str])
 def test_several_names_belong_to_from() -> None:
     words = ["select", "--from", "bundled:a", "bundled:b", "study", "--out", "bundled:c"]
     assert repeat_options(words) == ["select", "--from", "bundled:a", "--from", "bundled:b", "study", "--out", "bundled:c"]
+
+
+@pytest.mark.parametrize(
+    "words", [["--also", "features", "planes?seed=1", "study"], ["--also", "features", "--also", "planes?seed=1", "study"]]
+)
+def test_also_takes_the_names_of_measurements_that_follow(words: list[str]) -> None:
+    assert repeat_options(["measure", *words]) == ["measure", "--also", "features", "--also", "planes?seed=1", "study"]

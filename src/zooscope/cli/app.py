@@ -31,11 +31,12 @@ from zooscope.cli.commands import (
     teachers,
 )
 from zooscope.cli.help import Command, Group, show_example
+from zooscope.cli.options import MEASUREMENTS
 from zooscope.cli.terminal import INTERRUPTED, show_warnings_as_notes, tell
 from zooscope.errors import ZooscopeError
 
 FAILED: Final = 1
-SEVERAL_WORDS: Final = frozenset({"--classifiers", "--from", "--sources"})
+SEVERAL_WORDS: Final = frozenset({"--classifiers", "--from", "--sources", "--also"})
 _SWITCH: Final = re.compile(r"\b(allow_chance|allow_nonfinite|trust)=True\b")
 _ADDRESS: Final = re.compile(r"[\w*\[\]]+:")
 
@@ -69,20 +70,27 @@ class Commands(Group):
 
 
 def repeat_options(words: list[str]) -> list[str]:
-    """`--classifiers A B` as `--classifiers A --classifiers B`; words like addresses or zoo files belong to the option."""
+    """`--classifiers A B` as `--classifiers A --classifiers B`.
+
+    Words like addresses or zoo files belong to the option; to --also belong the names of measurements.
+    """
     result: list[str] = []
     taking = ""  # the option that words belong to
     for word in words:
         option = word.partition("=")[0]
-        names_classifiers = _ADDRESS.match(word) is not None or is_zoo_file(word)
-        if taking and names_classifiers and result[-1] != taking:
+        belongs = word.partition("?")[0] in MEASUREMENTS if taking == "--also" else _names_classifiers(word)
+        if taking and belongs and result[-1] != taking:
             result.append(taking)
         if option in SEVERAL_WORDS:
             taking = option
-        elif not names_classifiers and result[-1:] != [taking]:
+        elif not belongs and result[-1:] != [taking]:
             taking = ""
         result.append(word)
     return result
+
+
+def _names_classifiers(word: str) -> bool:
+    return _ADDRESS.match(word) is not None or is_zoo_file(word)
 
 
 def _name_options(sentence: str) -> str:

@@ -118,6 +118,16 @@ Sources = Annotated[
         show_default="all",
     ),
 ]
+MEASUREMENTS: Final = ("features", "gradients", "planes")  # besides clean images and transfer
+Also = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME...",
+        help="Further measurements, for other similarities than SAT: features (for cka), gradients (for gradient_cosine), planes "
+        "(for agreement; slow). With fields after ? and &: 'planes?num_triplets=100'.",
+        show_default=False,
+    ),
+]
 MemoryBudget = Annotated[
     float | None,
     typer.Option(metavar="GIB", help="Memory for weights on the device, in GiB.", show_default="half of a GPU's memory"),

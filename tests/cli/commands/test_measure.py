@@ -8,10 +8,14 @@ import pytest
 import torch
 
 from tests.cli.calling import CLASSIFIERS, IMAGES, SMALL, call, one_line
+from zooscope import read_snapshot
 from zooscope.attacks import LinfPGD
 from zooscope.classifiers.bundled.architectures import resnet
+from zooscope.cli.options import MEASUREMENTS
 from zooscope.images.load import load_images
+from zooscope.measurements import registry
 from zooscope.records.lock import LOCK
+from zooscope.scores.registry import SIMILARITIES
 from zooscope.study.study import Study
 
 pytestmark = pytest.mark.filterwarnings("ignore::zooscope.errors.WeakSourceWarning")
@@ -272,3 +276,42 @@ def test_what_is_left_out_of_the_images_is_noted_and_show_repeats_it(tmp_path: P
     words = (*CLASSIFIERS, "--images", f"folder:{tmp_path / 'images'}", "--iterations", "1")
     assert f"Note: folder:{tmp_path / 'images'}: left out: files .txt: 10." in call("measure", tmp_path / "s", *words).stderr
     assert "Note: Left out of the images: files .txt: 10." in " ".join(call("show", tmp_path / "s").stdout.split())
+
+
+def test_further_measurements_are_measured_into_the_same_study_and_scored(study: Path) -> None:
+    before = transfers(study)
+    with read_snapshot(study).open_records() as records:
+        assert records.digests("features") == ()
+    planes = "planes?num_triplets=10&resolution=4"
+    assert call("measure", study, "--also", "features", "gradients", planes).exit_code == 0
+    np.testing.assert_array_equal(transfers(study), before)
+    snapshot = read_snapshot(study)
+    for name in ("cka", "gradient_cosine", "agreement"):
+        matrix = snapshot.similarity(name)
+        assert np.isfinite(matrix.sel(a="bundled:resnet", b="bundled:vit")), name
+        np.testing.assert_allclose(matrix.to_numpy().diagonal(), 1)
+    assert call("measure", study, "--classifiers", "bundled:mixer", "--also", f"features,{planes}").exit_code == 0
+    assert np.isfinite(read_snapshot(study).similarity("cka")).all()
+    assert "--also gradients" in str(read_snapshot(study).similarity("gradient_cosine").reason.sel(a="bundled:mixer").to_numpy())
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("plains", "unknown measurement 'plains'. Did you mean planes or"),
+        ("features?side=3", "features has no field 'side'; its fields are none."),
+        ("planes?triplets=10", "planes has no field 'triplets'; its fields are num_triplets, resolution, side, seed."),
+        ("planes?seed=x", "planes.seed must be a whole number: got 'x'."),
+        ("planes?seed", "planes.seed must be a whole number: got ''."),
+        ("planes?num_triplets=5", "Planes.num_triplets must be at least 10: got 5."),
+    ],
+)
+def test_further_measurements_that_there_are_not_are_refused_first(tmp_path: Path, name: str, sentence: str) -> None:
+    result = call("measure", tmp_path / "new", *SMALL, "--also", name)
+    assert result.exit_code == 1
+    assert sentence in one_line(result.stderr)
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_command_line_knows_all_further_measurements_and_scores_name_them() -> None:
+    assert set(MEASUREMENTS) == set(registry.MEASUREMENTS) == {one.also for one in SIMILARITIES.values() if one.also}

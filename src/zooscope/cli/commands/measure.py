@@ -7,6 +7,7 @@ from zooscope.cli.measuring import Wanted, measure_study, split_names
 from zooscope.cli.options import (
     AllowChance,
     AllowNonfinite,
+    Also,
     AnyStudy,
     Attack,
     BatchSize,
@@ -51,6 +52,7 @@ def measure(
     iterations: Iterations = None,
     random_start: RandomStart = None,
     shard_size: ShardSize = None,
+    also: Also = None,
     batch_size: BatchSize = None,
     device: Device = "auto",
     memory_budget: MemoryBudget = None,
@@ -64,6 +66,8 @@ def measure(
     an interruption the same command (or just `zooscope measure STUDY`) continues. More --classifiers are measured against the
     existing ones. Images and attack of a study never change: options that contradict them are refused.
     """
+    from zooscope.measurements.registry import parse_measurement
+
     wanted = Wanted(
         classifiers=classifiers,
         images=images,
@@ -87,6 +91,7 @@ def measure(
         memory_budget=None if memory_budget is None else _count_bytes(memory_budget),
         allow_chance=allow_chance,
         allow_nonfinite=allow_nonfinite,
+        also=[parse_measurement(name) for name in split_names(also) or ()],
     ) as done:
         done.sat(confidence=None)  # for its warnings, which are shown as notes
         _note_nonfinite(done)

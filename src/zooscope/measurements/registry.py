@@ -1,0 +1,45 @@
+"""Measurements besides clean images and transfer, by name."""
+
+from dataclasses import fields
+from typing import Final
+
+from zooscope.errors import InvalidValueError, UnknownNameError
+from zooscope.measurements.base import Measurement
+from zooscope.measurements.features import FEATURES, Features
+from zooscope.measurements.gradients import GRADIENTS, Gradients
+from zooscope.measurements.planes import PLANES, Planes
+
+MEASUREMENTS: Final[dict[str, type[Measurement]]] = {FEATURES: Features, GRADIENTS: Gradients, PLANES: Planes}
+
+
+def parse_measurement(text: str) -> Measurement:
+    """The measurement of a name, with the values of some fields, which are whole numbers; the others have their defaults.
+
+    Example:
+        >>> parse_measurement("planes?num_triplets=100&seed=1")
+        Planes(num_triplets=100, resolution=50, side=0, seed=1)
+
+    Args:
+        text: `NAME?FIELD=VALUE&FIELD=VALUE`.
+
+    Raises:
+        UnknownNameError: there is no such measurement.
+        InvalidValueError: it has no such field, or the field can't have this value.
+    """
+    name, _, rest = text.partition("?")
+    if name not in MEASUREMENTS:
+        what = "measurement"
+        raise UnknownNameError(what, name, MEASUREMENTS, f"Measurements: {', '.join(MEASUREMENTS)}.")
+    kind, settings = MEASUREMENTS[name], dict[str, int]()
+    known = [field.name for field in fields(kind)]
+    for part in rest.split("&") if rest else ():
+        field, _, value = part.partition("=")
+        if field not in known:
+            msg = f"{name} has no field {field!r}; its fields are {', '.join(known) or 'none'}."
+            raise InvalidValueError(msg)
+        try:
+            settings[field] = int(value)
+        except ValueError as error:
+            msg = f"{name}.{field} must be a whole number: got {value!r}."
+            raise InvalidValueError(msg) from error
+    return kind(**settings)
