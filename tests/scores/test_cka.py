@@ -5,7 +5,7 @@ import pytest
 
 from tests.scores.synthetic import make_measured
 from tests.specimens import Array
-from zooscope.scores.cka import CKA, cka, draw_halves
+from zooscope.scores.cka import CKA, cka, draw_halves, group_images
 from zooscope.scores.similarity import Pairs
 
 
@@ -37,7 +37,7 @@ def score(features: list[Array], confidence: float | None = 0.95) -> Pairs:
     return CKA.compute(make_measured(labels, np.stack([labels] * len(features)), features), confidence)
 
 
-@pytest.mark.parametrize("num_images", [4, 5, 30, 300, 600])  # 300 and 600 take several tiles
+@pytest.mark.parametrize("num_images", [4, 5, 30, 300, 600])  # 300 and 600 in groups
 def test_it_is_that_of_whole_gram_matrices(num_images: int) -> None:
     features = [*related(num_images), np.random.default_rng(1).normal(size=(num_images, 7))]
     expected = [[dense_cka(a.astype(np.float64), b.astype(np.float64)) for b in features] for a in features]
@@ -86,15 +86,23 @@ def test_few_images_are_said(num_images: int, reason: str) -> None:
     assert reason in pairs.reason[0, 1]
 
 
-def test_a_half_sample_has_half_of_the_images_each_once() -> None:
+def test_every_image_is_in_one_group_and_groups_are_equal_up_to_one() -> None:
+    groups = group_images(130)
+    assert sorted(np.concatenate(groups).tolist()) == list(range(130))
+    assert {len(group) for group in groups} == {3, 4}
+    assert [len(group) for group in group_images(7)] == [1] * 7
+
+
+def test_a_half_sample_has_half_of_the_groups_each_once() -> None:
     halves = draw_halves(11, num_halves=400)
     assert (halves.sum(axis=1) == 5).all()
     np.testing.assert_allclose(halves.mean(axis=0), 5 / 11, atol=0.1)
 
 
 def test_intervals_of_the_score_are_those_of_the_half_samples() -> None:
-    features = related(40)
-    values = [dense_cka(*(each[half].astype(np.float64) for each in features)) for half in draw_halves(40)]
+    features, groups = related(90), group_images(90)
+    halves = [np.concatenate([groups[place] for place in np.flatnonzero(half)]) for half in draw_halves(len(groups))]
+    values = [dense_cka(*(each[half].astype(np.float64) for each in features)) for half in halves]
     pairs = score(features, 0.8)
     np.testing.assert_allclose((pairs.low[0, 1], pairs.high[0, 1]), np.quantile(values, (0.1, 0.9)), rtol=1e-8)
 

@@ -9,7 +9,9 @@ unrelated features. Rotating or scaling all features of a classifier changes not
 features that are the same on all images.
 
 Intervals are percentiles over half-samples of the images without replacement: a half-sample differs from the whole as much as the
-whole from other images. The bootstrap with replacement would be wrong: a repeated image is similar to itself for every classifier.
+whole from other images. Images are drawn in groups, 40 at random, of which 20 make a half-sample: then one pass over the Gram
+matrices serves all half-samples. The bootstrap with replacement would be wrong: a repeated image is similar to itself for every
+classifier.
 
 Source: Kornblith et al., Similarity of Neural Network Representations Revisited, ICML 2019; the unbiased form: Song et al., Feature
 Selection via Dependence Maximization, JMLR 13 (2012); Nguyen, Raghu and Kornblith, ICLR 2021.
@@ -19,7 +21,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-from jaxtyping import Bool, Float, Real
+from jaxtyping import Bool, Float, Int, Real
 
 from zooscope.scores.similarity import FEATURES, Measured, Pairs, Resampling, Similarity, make_pairs
 from zooscope.scores.tables import divide
@@ -27,7 +29,7 @@ from zooscope.statistics.bootstrap import find_percentiles
 
 FEWEST_IMAGES: Final = 4
 NUM_HALVES: Final = 200
-TILE: Final = 256  # images by images of the Gram matrices that are in memory at once, of all classifiers
+NUM_GROUPS: Final = 40
 _CONSTANT: Final = 1e-6  # relative change of features that are taken for constant
 _NOTHING: Final = 1e-10  # share of the sum of squares of a Gram matrix that U-centring leaves of a trivial one, by rounding
 
@@ -45,24 +47,31 @@ def cka(features: Sequence[Real[np.ndarray, "image _"]]) -> Float[np.ndarray, "a
     Args:
         features: of each classifier, on the same images; how many features there are may differ.
     """
-    everything = np.ones((1, len(features[0])), dtype=np.bool_)
-    return np.asarray(_compute(features, everything)[0])
+    groups = group_images(len(features[0]))
+    return np.asarray(_compute(features, groups, np.ones((1, len(groups)), dtype=np.bool_))[0])
 
 
-def draw_halves(num_images: int, *, num_halves: int = NUM_HALVES, seed: int = 0) -> Bool[np.ndarray, "half image"]:
-    """Half of the images, rounded down, drawn without replacement, many times."""
-    order = np.random.default_rng(seed).permuted(np.tile(np.arange(num_images), (num_halves, 1)), axis=1)
-    return np.asarray(order < num_images // 2)
+def group_images(num_images: int, *, seed: int = 0) -> list[Int[np.ndarray, " _"]]:
+    """Positions of images in 40 random groups of equal size, up to one image; fewer images are a group each."""
+    order = np.random.default_rng(seed).permutation(num_images)
+    return np.array_split(order, min(num_images, NUM_GROUPS))
+
+
+def draw_halves(num_groups: int, *, num_halves: int = NUM_HALVES, seed: int = 0) -> Bool[np.ndarray, "half group"]:
+    """Half of the groups, rounded down, drawn without replacement, many times."""
+    order = np.random.default_rng(seed).permuted(np.tile(np.arange(num_groups), (num_halves, 1)), axis=1)
+    return np.asarray(order < num_groups // 2)
 
 
 def _score(measured: Measured, confidence: float | None) -> Pairs:
     parts = list(measured.read_parts())
     features = [np.concatenate([part[name] for part in parts]) for name in measured.names]
     num_images, size = len(measured.labels), len(features)
-    selected = np.ones((1, num_images), dtype=np.bool_)
+    groups = group_images(num_images)
+    selected = np.ones((1, len(groups)), dtype=np.bool_)
     if confidence is not None:
-        selected = np.concatenate([selected, draw_halves(num_images)])
-    draws = _compute(features, selected)
+        selected = np.concatenate([selected, draw_halves(len(groups))])
+    draws = _compute(features, groups, selected)
     interval = None if confidence is None else find_percentiles(draws[1:], confidence)
     reason = np.full((size, size), "", dtype=object)
     for place, (name, values) in enumerate(zip(measured.names, features, strict=True)):
@@ -79,19 +88,17 @@ def _score(measured: Measured, confidence: float | None) -> Pairs:
 
 
 def _compute(
-    features: Sequence[Real[np.ndarray, "image _"]], selected: Bool[np.ndarray, "draw image"]
+    features: Sequence[Real[np.ndarray, "image _"]],
+    groups: Sequence[Int[np.ndarray, " _"]],
+    selected: Bool[np.ndarray, "draw group"],
 ) -> Float[np.ndarray, "draw a b"]:
-    """CKA of all pairs on each selection of images."""
-    size, num = len(features), selected.sum(axis=1)[:, None, None].astype(np.float64)
-    if num.min() < FEWEST_IMAGES:
-        usable = num.ravel() >= FEWEST_IMAGES
-        result = np.full((len(selected), size, size), np.nan)
-        if usable.any():
-            result[usable] = _compute(features, selected[usable])
-        return result
+    """CKA of all pairs on each selection of groups of images; NaN where it has too few images."""
+    num = (selected @ np.array([float(len(group)) for group in groups]))[:, None, None]
     centred = [_centre(values) for values in features]
-    traces = _sum_products(centred, selected)
-    products, totals = _sum_rows(centred, selected)
+    traces = _sum_products(centred, groups, selected)
+    products, totals = _sum_rows(centred, groups, selected)
+    few = num < FEWEST_IMAGES
+    num = np.where(few, np.nan, num)
     hsic = traces + totals[:, :, None] * totals[:, None, :] / ((num - 1) * (num - 2)) - 2 * products / (num - 2)
     own, whole = (np.diagonal(each, axis1=1, axis2=2) for each in (hsic, traces))
     norms = np.sqrt(np.where(own > _NOTHING * whole, own, 0))
@@ -109,38 +116,38 @@ def _centre(values: Real[np.ndarray, "image _"]) -> Float[np.ndarray, "image _"]
 
 
 def _sum_products(
-    centred: Sequence[Float[np.ndarray, "image _"]], selected: Bool[np.ndarray, "draw image"]
+    centred: Sequence[Float[np.ndarray, "image _"]],
+    groups: Sequence[Int[np.ndarray, " _"]],
+    selected: Bool[np.ndarray, "draw group"],
 ) -> Float[np.ndarray, "draw a b"]:
-    """tr(K L) of all pairs on each selection, from one tile of all Gram matrices after the other."""
-    num_images, size = selected.shape[1], len(centred)
+    """tr(K L) of all pairs on each selection, from one tile of all Gram matrices after the other: a group by a group."""
+    size, chosen = len(centred), selected.astype(np.float64)
     traces = np.zeros((len(selected), size, size))
-    starts = range(0, num_images, TILE)
-    for first in starts:
-        for second in range(first, num_images, TILE):
-            rows, columns = slice(first, first + TILE), slice(second, second + TILE)
+    for first, rows in enumerate(groups):
+        for second in range(first, len(groups)):
+            columns = groups[second]
             tile = np.stack([values[rows] @ values[columns].T for values in centred])
             if first == second:
-                tile[:, np.arange(tile.shape[1]), np.arange(tile.shape[1])] = 0
-            times = 1 if first == second else 2
-            for draw, chosen in enumerate(selected):
-                part = tile[:, chosen[rows]][:, :, chosen[columns]].reshape(size, -1)
-                traces[draw] += times * (part @ part.T)
+                tile[:, np.arange(len(rows)), np.arange(len(rows))] = 0
+            flat = tile.reshape(size, -1)
+            times = (1 if first == second else 2) * chosen[:, first] * chosen[:, second]
+            traces += times[:, None, None] * (flat @ flat.T)
     return traces
 
 
 def _sum_rows(
-    centred: Sequence[Float[np.ndarray, "image _"]], selected: Bool[np.ndarray, "draw image"]
+    centred: Sequence[Float[np.ndarray, "image _"]],
+    groups: Sequence[Int[np.ndarray, " _"]],
+    selected: Bool[np.ndarray, "draw group"],
 ) -> tuple[Float[np.ndarray, "draw a b"], Float[np.ndarray, "draw classifier"]]:
     """The inner products of the row sums K 1 and L 1 of all pairs, and the sums of all K, on each selection."""
-    num_images, size = selected.shape[1], len(centred)
-    chosen = selected.astype(np.float64)
-    sums = [chosen @ values for values in centred]
+    size, chosen = len(centred), selected.astype(np.float64)
+    sums = [chosen @ np.stack([values[group].sum(axis=0) for group in groups]) for values in centred]
     products, totals = np.zeros((len(selected), size, size)), np.zeros((len(selected), size))
-    for start in range(0, num_images, TILE):
-        here = slice(start, start + TILE)
+    for number, group in enumerate(groups):
         rows = np.stack(
             [
-                (total @ values[here].T - np.square(values[here]).sum(axis=1)) * chosen[:, here]
+                (total @ values[group].T - np.square(values[group]).sum(axis=1)) * chosen[:, number, None]
                 for total, values in zip(sums, centred, strict=True)
             ],
             axis=1,
