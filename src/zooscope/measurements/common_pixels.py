@@ -1,6 +1,7 @@
 """Pixels that are the same for all classifiers of a study: at one size, and resized for each classifier."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import median
 from typing import Final
 
@@ -35,10 +36,14 @@ class CommonPixels:
             images: of the study.
             side: in pixels; 0 takes the median of the shorter sides of the first 16 images, but at most 224.
         """
-        if side == 0:
-            shorter = (min(images.image(place).size) for place in range(min(NUM_LOOKED_AT, len(images))))
-            side = min(LARGEST_SIDE, round(median(shorter)))
+        side = side or _find_side(images)
         return cls(transform=PixelTransform(height=side, width=side))
+
+
+@lru_cache(maxsize=1)  # every task of a study asks it again
+def _find_side(images: ImageSet) -> int:
+    shorter = (min(images.image(place).size) for place in range(min(NUM_LOOKED_AT, len(images))))
+    return min(LARGEST_SIDE, round(median(shorter)))
 
 
 def resize_unbounded(

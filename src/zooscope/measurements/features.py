@@ -22,9 +22,12 @@ class Features(Measurement):
     """What the final classification layer of each classifier takes, per image, float32.
 
     The layer is the last linear layer or convolution that runs, see `zooscope.measurements.penultimate`; so this is
-    `forward_head(pre_logits=True)` of timm's networks. A network whose logits don't all come from such a layer gets arrays without
-    columns, a warning, and no score. Cost: a forward pass per image. The record grows by 4 bytes per image and feature: 69
-    classifiers with 1,000 features each on 5,000 images take 1.4 GB.
+    `forward_head(pre_logits=True)` of timm's networks. Of a network with two heads (a distilled DeiT) it is the head that runs
+    last: features of the distillation token, where timm gives the mean of both tokens. A network whose logits don't all come from
+    such a layer gets arrays without columns, a warning, and no score.
+
+    Cost: a forward pass per image. The record grows by 4 bytes per image and feature: 69 classifiers with 1,000 features each on
+    5,000 images take 1.4 GB.
     """
 
     @property
