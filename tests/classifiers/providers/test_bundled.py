@@ -14,6 +14,7 @@ from safetensors import safe_open
 from scipy.stats import binom
 
 from zooscope import ImageSet, load_classifier, load_images
+from zooscope.attacks import LinfPGD
 from zooscope.classifiers.bundled.architectures import ARCHITECTURES, INPUT_SIZE
 from zooscope.classifiers.bundled.cards import FOLDER, Card, read_cards
 from zooscope.images.providers import bundled as bundled_images
@@ -46,7 +47,8 @@ def test_a_card_says_how_its_classifier_was_trained(name: str) -> None:
     card = read_cards()[name]
     assert isinstance(card, Card)
     assert card.architecture in ARCHITECTURES
-    assert name == (card.architecture if card.seed == 0 else f"{card.architecture}_seed{card.seed}")
+    seed, training = f"_seed{card.seed}" if card.seed else "", "_robust" if card.is_robust else ""
+    assert name == f"{card.architecture}{seed}{training}"
     assert 0.5 < card.test_accuracy < 1
     assert card.epochs > 0
     assert card.batch_size > 0
@@ -63,8 +65,24 @@ def test_a_classifier_has_the_accuracy_of_its_card(name: str) -> None:
 
 
 def test_test_accuracies_lie_within_ten_points_of_each_other() -> None:
-    accuracies = {name: card.test_accuracy for name, card in read_cards().items()}
+    accuracies = {name: card.test_accuracy for name, card in read_cards().items() if not card.is_robust}
     assert max(accuracies.values()) - min(accuracies.values()) <= 0.10, accuracies
+
+
+@pytest.mark.parametrize("name", [name for name, card in read_cards().items() if card.is_robust])
+def test_a_robust_classifier_resists_as_its_card_says_and_its_sibling_does_not(name: str) -> None:
+    card = read_cards()[name]
+    attack = LinfPGD(epsilon=card.epsilon, step_size=card.epsilon / 4, iterations=20, random_start=True)
+    some = images().sample(200, seed=0)
+    resisting = []
+    for each in (name, card.architecture):
+        classifier = load_classifier(f"bundled:{each}")
+        pixels, labels = some.pixels(classifier), torch.from_numpy(some.labels)
+        attacked = attack.perturb(classifier, pixels, labels, range(len(some))).pixels
+        resisting.append(int((classifier.logits(attacked).argmax(1) == labels).sum()))
+    low, high = binom.interval(0.999, len(some), card.robust_accuracy or 0.0)
+    assert low <= resisting[0] <= high
+    assert resisting[1] <= 2
 
 
 @pytest.mark.parametrize("name", read_cards())
@@ -109,7 +127,8 @@ def test_the_cards_are_those_of_the_recipe() -> None:
     )
     printed = subprocess.run([sys.executable, "-c", code], cwd=recipe.parent, capture_output=True, text=True, check=True).stdout
     known = {
-        name: {key: value for key, value in asdict(card).items() if key != "test_accuracy"} for name, card in read_cards().items()
+        name: {key: value for key, value in asdict(card).items() if key not in {"test_accuracy", "robust_accuracy"}}
+        for name, card in read_cards().items()
     }
     assert json.loads(printed) == known
 

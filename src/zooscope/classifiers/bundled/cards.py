@@ -18,6 +18,9 @@ class Card:
         seed: of its training.
         test_accuracy: share of CIFAR-10's 10,000 test images that it gets right.
         epochs, batch_size, optimizer, learning_rate, weight_decay, warmup: its training, see recipes/bundled_zoo.py.
+        epsilon, attack_step_size, attack_steps: of the attack that it was trained against; 0 where there was none.
+        robust_accuracy: share of the test images that it gets right after 20 steps of PGD within epsilon; None where it was trained
+            against no attack.
     """
 
     architecture: str
@@ -29,6 +32,15 @@ class Card:
     learning_rate: float
     weight_decay: float
     warmup: float
+    epsilon: float = 0.0
+    attack_step_size: float = 0.0
+    attack_steps: int = 0
+    robust_accuracy: float | None = None
+
+    @property
+    def is_robust(self) -> bool:
+        """Whether it was trained against an attack."""
+        return self.attack_steps > 0
 
 
 @cache

@@ -79,5 +79,7 @@ def _make_table(found: "dict[str, Card]") -> Table:
     table.add_column("Architecture")
     for name, card in found.items():
         description = (ARCHITECTURES[card.architecture].__doc__ or card.architecture).partition("\n")[0]
+        if card.robust_accuracy is not None:
+            description += f" Adversarially trained: {100 * card.robust_accuracy:.1f} % under attack."
         table.add_row(name, str(card.seed), f"{100 * card.test_accuracy:.1f} %", description)
     return table

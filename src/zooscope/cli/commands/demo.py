@@ -12,7 +12,6 @@ from zooscope.cli.terminal import say, stdout
 EXAMPLE: Final = "zooscope demo --out demo"
 NUM_IMAGES: Final = 160
 IMAGES: Final = "bundled:cifar10"
-CLASSIFIERS: Final = ("bundled:*",)
 
 _Out = Annotated[Path, typer.Option(metavar="DIR", help="The folder of the study and of its report.")]
 _Count = Annotated[int | None, typer.Option(metavar="NUMBER", help="How many images.", show_default=str(NUM_IMAGES))]
@@ -29,16 +28,19 @@ def demo(
 ) -> None:
     """Measure the bundled classifiers and draw the report.
 
-    Measures how similar they are on the bundled images, prints the matrix, and draws it as a page. Needs no network. What was
-    measured before is not measured again; the folder is a study like any other.
+    Measures how similar they are on the bundled images, prints the matrix, and draws it as a page. The adversarially trained one,
+    bundled:resnet_robust, is left out. Needs no network. What was measured before is not measured again; the folder is a study like
+    any other.
     """
+    from zooscope.classifiers.bundled.cards import read_cards
     from zooscope.cli import overview
     from zooscope.cli.drawing import draw_overview
     from zooscope.report import write_report
     from zooscope.study.study import Study
 
     number = count if count is not None or Study.exists(out) else NUM_IMAGES
-    wanted = Wanted(classifiers=CLASSIFIERS, images=IMAGES, count=number, iterations=iterations)
+    classifiers = tuple(f"bundled:{name}" for name, card in read_cards().items() if not card.is_robust)
+    wanted = Wanted(classifiers=classifiers, images=IMAGES, count=number, iterations=iterations)
     with measure_study(out, wanted, device=device, batch_size=batch_size, allow_chance=False) as study:
         draw_overview(stdout(), overview.make_overview(study.snapshot(), confidence=confidence))
         page = write_report(study, out / "report.html", confidence=confidence)
