@@ -140,6 +140,7 @@ class _Capped(nn.Module):
         return logits
 
 
+@pytest.mark.filterwarnings("ignore::zooscope.errors.ProbabilitiesWarning")  # brightness lies in [0, 1]
 def test_features_that_are_not_finite_are_an_error_that_names_the_image() -> None:
     classifiers, images = family(1, num_images=6, sizes=((2, 2),))
     classifier = classifier_of("infinite", _Capped(), num_classes=3, size=(2, 2))

@@ -262,7 +262,7 @@ def test_outputs_in_another_order_are_noted_with_the_class_map_that_mends_them_a
         said = " ".join(text.split())
         assert "Note: The classes of odd are matched by its class map: the network's own names have another order" in said
         assert "Note: odd gets " in said
-        assert "give it a class map (class_map=FILE) with the lines 0, 1, 2, 5, 4, 3, 6, 7, 9, 8; outputs are counted" in said
+        assert "give it another class map (class_map=FILE) with the lines 0, 1, 2, 3, 4, 5, 6, 7, 8, 9" in said
     assert json.loads(call("show", folder, "--json").stdout)["permutations"] == {"odd": order}
 
 
