@@ -125,6 +125,14 @@ def test_autoattack_is_its_members_one_after_the_other() -> None:
     assert not untouched.any()
 
 
+@pytest.mark.parametrize("attack", [APGD(), Square(), AutoAttack()], ids=["APGD", "Square", "AutoAttack"])
+@pytest.mark.parametrize("seeds", [None, [], [1, 2]])
+def test_random_numbers_without_a_seed_for_every_image_are_refused(attack: Attack, seeds: list[int] | None) -> None:
+    classifier, pixels, labels, _ = linear(2)
+    with pytest.raises(InvalidValueError, match=f"one seed per image: got {len(seeds or [])} for 40 images"):
+        attack.perturb(classifier, pixels, labels, seeds)
+
+
 def test_of_fooling_iterates_the_latest_or_the_strongest_is_kept() -> None:
     (classifier, *_), images = family(1)
     pixels, labels, seeds = images.pixels(classifier), torch.from_numpy(images.labels), range(len(images))

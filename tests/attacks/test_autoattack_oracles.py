@@ -54,7 +54,16 @@ def apgd_of_torchattacks(network: nn.Module, pixels: Tensor, labels: Tensor) -> 
 
 def fab_of_torchattacks(network: nn.Module, pixels: Tensor, labels: Tensor) -> Tensor:
     attack = torchattacks.FAB(
-        network, norm="Linf", eps=EPSILON, steps=100, n_restarts=1, alpha_max=0.1, eta=1.05, beta=0.9, targeted=True, n_classes=10
+        network,
+        norm="Linf",
+        eps=EPSILON,
+        steps=100,
+        n_restarts=1,
+        alpha_max=0.1,
+        eta=1.05,
+        beta=0.9,
+        multi_targeted=True,
+        n_classes=10,
     )
     attacked: Tensor = attack(pixels, labels)
     return attacked

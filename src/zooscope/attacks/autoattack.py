@@ -13,6 +13,7 @@ from zooscope.arguments import check_arguments
 from zooscope.attacks.apgd import APGD
 from zooscope.attacks.base import Attack, Attacked, Cost
 from zooscope.attacks.fab import FAB
+from zooscope.attacks.randomness import require_seeds
 from zooscope.attacks.registry import register
 from zooscope.attacks.settings import require_at_least, require_length, require_one_of
 from zooscope.attacks.square import Square
@@ -99,14 +100,14 @@ class AutoAttack(Attack):
         Facts: `fooled` (0 or 1), `margin` (largest other logit minus true one), `member` (1 to 4, in the order above: which member
         made the pixels, whether or not they fool the classifier).
         """
-        found = Strongest.start(pixels, keep=self.keep)
+        given_seeds, found = require_seeds(seeds, len(pixels)), Strongest.start(pixels, keep=self.keep)
         made_by = torch.zeros_like(found.margins)
         for number, member in enumerate(self.members.values(), start=1):
             places = found.open
             if len(places) == 0:
                 break
             try:
-                chosen = None if seeds is None else [seeds[place] for place in places.tolist()]
+                chosen = [given_seeds[place] for place in places.tolist()]
                 given = member.perturb(classifier, pixels[places], labels[places], chosen)
             except NotFiniteError as error:
                 raise error.among(places.tolist()) from error

@@ -25,11 +25,20 @@ def make_generators(seeds: Sequence[int] | None, num_images: int, purpose: str) 
     Raises:
         InvalidValueError: there is not one seed per image.
     """
+    return [torch.Generator().manual_seed(_mix(seed, purpose)) for seed in require_seeds(seeds, num_images)]
+
+
+def require_seeds(seeds: Sequence[int] | None, num_images: int) -> tuple[int, ...]:
+    """The seeds, one per image.
+
+    Raises:
+        InvalidValueError: there is not one seed per image.
+    """
     given = () if seeds is None else tuple(seeds)
     if len(given) != num_images:
         msg = f"random numbers need one seed per image: got {len(given)} for {num_images} images."
         raise InvalidValueError(msg)
-    return [torch.Generator().manual_seed(_mix(seed, purpose)) for seed in given]
+    return given
 
 
 def draw(generators: Sequence[torch.Generator], shape: Sequence[int]) -> Float[Tensor, "image ..."]:
