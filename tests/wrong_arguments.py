@@ -166,6 +166,7 @@ def list_analyses(study: Study) -> Cases:
         analyses.measure_component_importance,
         {"matrix": sat, "components": components, "collapse": False, "num_repeats": 1, "num_folds": 2, **PERMUTED},
     )
+    yield analyses.measure_agreement, {"first": sat, "second": sat**2, "confidence": 0.9, **PERMUTED}
     averaged = {"logits": logits, "average": "logits", "seed": 0}
     yield analyses.measure_ensembles_by_cluster, {**averaged, **clusters, "sizes": [1, 2], "num_draws": 3, "confidence": 0.9}
     yield analyses.measure_ensembles_by_group, {**averaged, "groups": groups, "sizes": [1, 2], "num_draws": 3, "confidence": 0.9}

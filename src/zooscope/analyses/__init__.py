@@ -11,6 +11,7 @@ from zooscope.analyses.reclustering import measure_cluster_stability
 from zooscope.analyses.selection import select_ensemble
 from zooscope.analyses.stability import measure_stability
 from zooscope.analyses.strategies import compare_strategies
+from zooscope.analyses.study_agreement import measure_agreement
 from zooscope.analyses.teachers import rank_teachers
 from zooscope.analyses.tree import build_tree
 from zooscope.statistics.mantel import mantel
@@ -25,6 +26,7 @@ __all__ = [
     "find_shared_values",
     "mantel",
     "map_classifiers",
+    "measure_agreement",
     "measure_cluster_stability",
     "measure_component_importance",
     "measure_ensembles_by_cluster",
