@@ -24,6 +24,8 @@ def write_study(
     accuracy: float = 0.9,
     white_box: float = 1.0,
     transforms: tuple[str, ...] = ('{"height": 32, "width": 32}',),
+    attack: str = ATTACK,
+    targets_only: tuple[str, ...] = (),
 ) -> None:
     """A study of these classifiers: each next one is farther from the first.
 
@@ -36,6 +38,8 @@ def write_study(
         accuracy: share of clean images that a classifier gets right.
         white_box: share of images on which a classifier's attack fools itself.
         transforms: taken in turn by the classifiers; sent the way of another transform, every third clean image is misread.
+        attack: its description.
+        targets_only: classifiers that are not attacked.
     """
     generator = np.random.default_rng(0)
     labels = np.arange(num_images, dtype=np.int64) % NUM_CLASSES
@@ -44,7 +48,7 @@ def write_study(
         images="bundled:cifar10",
         image_digest="none",
         class_names="\n".join(f"class {number}" for number in range(NUM_CLASSES)),
-        attack=ATTACK,
+        attack=attack,
         seed=0,
         shard_size=size,
     )
@@ -67,7 +71,9 @@ def write_study(
                     predictions[target] = np.where((right[source] & right[target])[here], said, NOT_COUNTED)
                 misread = np.where(np.arange(size) % 3 == 0, (labels[here] + 1) % NUM_CLASSES, labels[here])
                 controls = {(ways[source], target): misread for target in names if ways[target] != ways[source]}
-                save_transfers(records, source, shard, predictions, controls)
+                if source not in targets_only:
+                    save_transfers(records, source, shard, predictions, controls)
+        records.set_roles({name: name not in targets_only for name in names})
 
 
 def _classifier(name: str, transform: str) -> ClassifierRecord:

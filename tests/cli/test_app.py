@@ -22,6 +22,7 @@ COMMANDS = (
     "ensembles",
     "select",
     "stability",
+    "agree",
     "strategies",
     "place",
     "teachers",

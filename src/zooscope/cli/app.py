@@ -8,6 +8,7 @@ import typer
 import zooscope
 from zooscope.classifiers.selection import is_zoo_file
 from zooscope.cli.commands import (
+    agree,
     attacks,
     check,
     classifiers,
@@ -47,7 +48,7 @@ class Commands(Group):
     sections: ClassVar = {
         "Measure": ("demo", "classifiers", "attacks", "measure", "compare", "check", "doctor"),
         "Look": ("show", "report"),
-        "Analyse": ("clusters", "map", "components", "ensembles", "strategies", "stability"),
+        "Analyse": ("clusters", "map", "components", "ensembles", "strategies", "stability", "agree"),
         "Choose": ("select", "place", "teachers"),
         "Share": ("export", "import"),
     }
@@ -138,6 +139,7 @@ for _name, _module, _command in (
     ("ensembles", ensembles, ensembles.ensembles),
     ("strategies", strategies, strategies.strategies),
     ("stability", stability, stability.stability),
+    ("agree", agree, agree.agree),
     ("select", select, select.select),
     ("place", place, place.place),
     ("teachers", teachers, teachers.teachers),
