@@ -164,6 +164,14 @@ def test_networks_of_other_shapes_are_no_choice(tmp_path: Path) -> None:
     assert part is None
 
 
+def test_a_prefix_that_only_some_names_have_is_named(tmp_path: Path) -> None:
+    network = nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 2), nn.Linear(2, 5))
+    content = {f"{'' if name.startswith('2') else 'backbone.'}{name}": value for name, value in network.state_dict().items()}
+    message = r"it has 2\.weight, 2\.bias as named, but the other weights have backbone\. in front of their names\. Save"
+    with pytest.raises(ClassifierError, match=message):
+        fill_from(tmp_path / "a.pth", content, network=network)
+
+
 def test_weights_beside_the_network_are_not_dropped_without_a_word(tmp_path: Path) -> None:
     content = {"state_dict": {**behind("backbone."), "head.weight": torch.zeros(5, 2), "head.bias": torch.zeros(5)}}
     message = (

@@ -166,6 +166,9 @@ def _describe_problem(candidate: Candidate, expected: Mapping[str, Tensor]) -> s
     weights = candidate.weights
     lacking = [name for name in expected if name not in weights and not name.endswith(COUNTED)]
     unknown = [name for name in weights if name not in expected]
+    if lacking and set(lacking) <= set(candidate.beside):
+        own = f"{_list_first(lacking)} as named, but the other weights have {candidate.label}. in front of their names"
+        return f"it has {own}. Save it with the same in front of all names, or with nothing."
     start = find_common_start([*unknown, *candidate.beside]) if lacking and not candidate.num_known else ""
     for problem, names in (
         ("it lacks", lacking),

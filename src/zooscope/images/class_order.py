@@ -24,6 +24,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 # How programs write that there is no label. Case counts in the second: a class may well be called "none".
 _NO_NUMBER: Final = frozenset({"nan", "-nan", "inf", "-inf", "<na>", "#n/a"})
 _MISSING: Final = frozenset({"", "None", "NULL", "null", "NA", "N/A", "n/a"})
+_DECIMAL_COMMA: Final = re.compile(r"\d+,\d+")  # as spreadsheets write 1.0 in much of Europe
 _UNKNOWN: Final = -1  # what public data sets write where they keep the label to themselves
 _BY_NAME: Final = "name the classes in the order of the classifiers' outputs (classes=FILE)"
 
@@ -232,6 +233,12 @@ def _refuse_unordered(stored: StoredLabels, *, address: str) -> None:
                 f"the image out, or {_BY_NAME}."
             )
             raise ImagesError(msg)
+    commas = [(code, image) for code, image in stored.first.items() if _DECIMAL_COMMA.fullmatch(stored.texts[code])]
+    if commas and len(commas) == len(stored.first):
+        code, image = commas[0]
+        label = f"{address}, {stored.place(image)}: the label {_shorten(stored.texts[code])}"
+        msg = f"{label} has a decimal comma; write whole numbers, or {_BY_NAME}."
+        raise ImagesError(msg)
     by_name = sorted(numbers, key=lambda each: each[1] if stored.is_declared else stored.texts[each[1]])
     whole = [number.value for number, _, _ in by_name if number is not None and number.value is not None]
     if whole != sorted(whole):

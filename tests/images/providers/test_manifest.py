@@ -48,6 +48,12 @@ def test_composed_and_decomposed_letters_are_the_same(folder: Path) -> None:
     np.testing.assert_array_equal(images.labels, [1, 1, 0])
 
 
+def test_numbers_with_a_decimal_comma_are_refused(folder: Path) -> None:
+    (folder / "list.csv").write_text("path;label\na.png;1,0\nb.png;10,0\nc.png;2,0\n", encoding="utf-8")
+    with pytest.raises(ImagesError, match=r"line 2: the label 1,0 has a decimal comma; write whole numbers, or name the classes"):
+        load_images(f"manifest:{folder / 'list.csv'}")
+
+
 def test_numbers_are_indices(folder: Path) -> None:
     np.testing.assert_array_equal(load(folder, "a.png,2", "b.png,0", classes=["x", "y", "z"]).labels, [2, 0])
     images = load(folder, "a.png,2", "b.png,0")
