@@ -4,6 +4,8 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+import zooscope.images.torchvision_operators  # before timm
+
 import numpy as np
 import torch
 from PIL import Image
