@@ -153,6 +153,29 @@ def test_several_splits_are_refused(tmp_path: Path) -> None:
         load_images(f"parquet:{tmp_path}")
 
 
+@pytest.mark.parametrize(("first", "second"), [("test-0", "train-0"), ("test", "train"), ("Val_1", "test_1"), ("dev.0", "train.0")])
+def test_several_splits_are_refused_whoever_named_the_files(first: str, second: str, tmp_path: Path) -> None:
+    write(tmp_path / f"{first}.parquet", [0])
+    write(tmp_path / f"{second}.parquet", [0])
+    with pytest.raises(ImagesError, match="holds the splits"):
+        load_images(f"parquet:{tmp_path}")
+    assert len(load_images(f"parquet:{tmp_path}/{first}*.parquet")) == 1
+
+
+def test_splits_in_folders_are_refused_with_a_pattern_that_works(tmp_path: Path) -> None:
+    write(tmp_path / "train" / "0000.parquet", [0, 1])
+    write(tmp_path / "test" / "0000.parquet", [0])
+    with pytest.raises(ImagesError, match="holds the splits test, train") as refused:
+        load_images(f"parquet:{tmp_path}")
+    assert len(load_images(str(refused.value).rpartition(" ")[2])) == 1
+
+
+def test_names_that_only_begin_like_a_split_are_none(tmp_path: Path) -> None:
+    write(tmp_path / "trains.parquet", [0])
+    write(tmp_path / "tests.parquet", [0])
+    assert len(load_images(f"parquet:{tmp_path}")) == 2
+
+
 @pytest.mark.parametrize("option", ["image", "label"])
 def test_a_missing_column_names_those_there_are(option: str, tmp_path: Path) -> None:
     file = write(tmp_path / "a.parquet", [0])

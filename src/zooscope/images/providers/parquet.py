@@ -27,6 +27,7 @@ CACHED_BYTES: Final = 256 * 2**20
 UNSUSPICIOUS_BYTES: Final = 64 * 2**20
 MOST_TIMES: Final = 100  # images are compressed already, labels are small
 ROWS_AT_ONCE: Final = 64
+_SPLIT: Final = re.compile(r"(train|test|validation|valid|val|dev)(?![a-z])", re.IGNORECASE)  # as others name theirs
 _SHARD: Final = re.compile(r"(.*)-\d{5}-of-\d{5}(?:-\w+)?\.parquet")  # how the hub names the files of a split
 
 
@@ -182,14 +183,23 @@ def _list_files(place: Path, *, address: str) -> list[Path]:
     if not files:
         msg = f"{address}: there is no Parquet file at {place}; give a file, a folder of them, or a pattern: FOLDER/test-*.parquet."
         raise MissingFileError(msg)
-    splits = sorted({match[1] for file in files if (match := _SHARD.fullmatch(file.name))})
-    if len(splits) > 1:
-        msg = (
-            f"{address} holds the splits {', '.join(splits)}; choose one by a pattern: "
-            f"parquet:{files[0].parent / splits[0]}-*.parquet"
-        )
+    by_split = {split: file for file in reversed(files) if (split := _find_split(file))}
+    if len(by_split) > 1:
+        first, *_ = splits = sorted(by_split)
+        example = by_split[first]
+        pattern = example.with_name(f"{first}{'-' if _SHARD.fullmatch(example.name) else ''}*.parquet")
+        if not example.name.startswith(first):  # the folder is named so
+            pattern = example.with_name("*.parquet")
+        msg = f"{address} holds the splits {', '.join(splits)}; choose one by a pattern: parquet:{pattern}"
         raise ImagesError(msg)
     return files
+
+
+def _find_split(file: Path) -> str | None:
+    """The split that a file says it holds, by its own name or by that of its folder."""
+    shard = _SHARD.fullmatch(file.name)
+    named = _SPLIT.match(file.name) or _SPLIT.fullmatch(file.parent.name)
+    return shard[1] if shard else named[0] if named else None
 
 
 def _read_table(file: Path, *, address: str) -> _Table:
