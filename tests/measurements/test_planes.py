@@ -119,8 +119,8 @@ def test_all_classifiers_see_the_same_points_each_at_its_own_size() -> None:
     points = 2 * images.pixels(small) - 0.5
     common = CommonPixels.choose(images, 0)
     assert common.transform.size == (4, 4)
-    assert resize_unbounded(points, small) is points
-    resized = resize_unbounded(points, large)
+    assert resize_unbounded(points, small.transform.size) is points
+    resized = resize_unbounded(points, large.transform.size)
     assert resized.min() < 0
     torch.testing.assert_close(torch.nn.functional.avg_pool2d(resized, 2).mean((2, 3)), points.mean((2, 3)), rtol=0.2, atol=0.1)
     with Study.in_memory(classifiers=[small, large], images=images, attack=ATTACK) as study:

@@ -9,8 +9,6 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from zooscope.classifiers.classifier import Classifier
-from zooscope.errors import InvalidValueError
 from zooscope.images.image_set import ImageSet
 from zooscope.images.pixel_transform import PixelTransform
 
@@ -47,22 +45,9 @@ def _find_side(images: ImageSet) -> int:
 
 
 def resize_unbounded(
-    pixels: Float[Tensor, "image channel height width"], classifier: Classifier
+    pixels: Float[Tensor, "image channel height width"], size: tuple[int, int]
 ) -> Float[Tensor, "image channel new_height new_width"]:
-    """Pixels at a classifier's size: bilinear without antialiasing. Values outside [0, 1] stay; equal sizes change nothing."""
-    size = classifier.transform.size
+    """Pixels at another size: bilinear without antialiasing. Values outside [0, 1] stay; untouched where the size is the same."""
     if tuple(pixels.shape[-2:]) == size:
         return pixels
     return interpolate(pixels, size=size, mode="bilinear", align_corners=False, antialias=False)
-
-
-def require_at_least(measurement: object, field: str, lowest: int) -> None:
-    """Refuses a setting of a measurement that is too small.
-
-    Raises:
-        InvalidValueError: it is.
-    """
-    value = getattr(measurement, field)
-    if value < lowest:
-        msg = f"{type(measurement).__name__}.{field} must be at least {lowest}: got {value}."
-        raise InvalidValueError(msg)

@@ -11,11 +11,13 @@ from jaxtyping import Float, Float16, Int
 from torch import Tensor
 
 from zooscope.attacks.gradients import compute_gradient, require_finite
+from zooscope.attacks.losses import compute_margins
+from zooscope.attacks.settings import require_at_least
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.probe import make_probe_pixels
 from zooscope.errors import ClassifierError, LeftOutWarning, NotFiniteError
 from zooscope.measurements.base import Bench, Measurement, Result, Task, find_missing_of_each
-from zooscope.measurements.common_pixels import CommonPixels, require_at_least, resize_unbounded
+from zooscope.measurements.common_pixels import CommonPixels, resize_unbounded
 from zooscope.records.records import Records
 from zooscope.records.rows import ArrayRow
 
@@ -52,9 +54,9 @@ class Gradients(Measurement):
 
     def __post_init__(self) -> None:
         """Refuses settings that keep nothing."""
-        require_at_least(self, "num_values", 1)
-        require_at_least(self, "side", 0)
-        require_at_least(self, "seed", 0)
+        require_at_least("Gradients.num_values", self.num_values, 1)
+        require_at_least("Gradients.side", self.side, 0)
+        require_at_least("Gradients.seed", self.seed, 0)
 
     @property
     def kind(self) -> str:
@@ -107,10 +109,8 @@ def compute_margin_gradients(
     for start in range(0, len(pixels), batch_size):
         here = slice(start, start + batch_size)
         batch = pixels[here].to(classifier.device, copy=True).requires_grad_()
-        logits = classifier.logits(resize_unbounded(batch, classifier))
-        true = labels[here].to(logits.device)[:, None]
-        others = logits.scatter(1, true, -torch.inf)
-        margins = logits.gather(1, true).squeeze(1) - others.amax(1)
+        logits = classifier.logits(resize_unbounded(batch, classifier.transform.size))
+        margins = -compute_margins(logits, labels[here].to(logits.device))
         parts.append(compute_gradient(margins.sum(), batch, classifier=classifier).cpu())
     gradients = torch.cat(parts)
     require_finite(~gradients.isfinite().flatten(1).all(1), f"{classifier.name} has a NaN or infinite gradient on clean")

@@ -8,11 +8,12 @@ from typing import Final
 import numpy as np
 from jaxtyping import Int
 
+from zooscope.attacks.settings import require_at_least
 from zooscope.classifiers.classifier import NUM_CHANNELS, Classifier
 from zooscope.errors import ClassifierError, InvalidValueError, StudyError
 from zooscope.images.image_set import ImageSet
 from zooscope.measurements.base import Bench, Measurement, Result, Task, describe_settings
-from zooscope.measurements.common_pixels import CommonPixels, require_at_least, resize_unbounded
+from zooscope.measurements.common_pixels import CommonPixels, resize_unbounded
 from zooscope.measurements.plane import Plane, draw_triplets, span_plane
 from zooscope.measurements.predict import predict
 from zooscope.records.predictions import NOT_FINITE, choose_integers
@@ -52,10 +53,10 @@ class Planes(Measurement):
 
     def __post_init__(self) -> None:
         """Refuses settings that make no grid."""
-        require_at_least(self, "num_triplets", TRIPLETS_PER_PART)
-        require_at_least(self, "resolution", 2)
-        require_at_least(self, "side", 0)
-        require_at_least(self, "seed", 0)
+        require_at_least("Planes.num_triplets", self.num_triplets, TRIPLETS_PER_PART)
+        require_at_least("Planes.resolution", self.resolution, 2)
+        require_at_least("Planes.side", self.side, 0)
+        require_at_least("Planes.seed", self.seed, 0)
         if self.num_triplets % TRIPLETS_PER_PART:
             msg = f"Planes.num_triplets must be a multiple of {TRIPLETS_PER_PART}: got {self.num_triplets}."
             raise InvalidValueError(msg)
@@ -142,5 +143,5 @@ class Planes(Measurement):
         said = []
         for start in range(0, self.resolution**2, batch_size):
             points = plane.make_points(start, start + batch_size).view(shape)
-            said.append(predict(classifier, resize_unbounded(points, classifier), batch_size=batch_size))
+            said.append(predict(classifier, resize_unbounded(points, classifier.transform.size), batch_size=batch_size))
         return np.concatenate(said)

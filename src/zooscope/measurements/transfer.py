@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int, Int32
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from zooscope.attacks.base import Attack, Attacked
 from zooscope.classifiers.classifier import Classifier
 from zooscope.errors import ClassifierError, InvalidValueError, NotFiniteError
 from zooscope.measurements.base import Bench, Measurement, Result, Task
 from zooscope.measurements.clean import find_right
+from zooscope.measurements.common_pixels import resize_unbounded
 from zooscope.measurements.predict import predict
 from zooscope.records.predictions import NOT_COUNTED, NOT_FINITE
 from zooscope.records.records import Records
@@ -242,9 +242,7 @@ def resize(
     pixels: Float[Tensor, "image channel height width"], size: tuple[int, int]
 ) -> Float[Tensor, "image channel new_height new_width"]:
     """Pixels at another size: bilinear without antialiasing, cut to [0, 1]; untouched where the size is the same."""
-    if tuple(pixels.shape[-2:]) == size:
-        return pixels
-    return interpolate(pixels, size=size, mode="bilinear", align_corners=False, antialias=False).clamp(0, 1)
+    return pixels if tuple(pixels.shape[-2:]) == size else resize_unbounded(pixels, size).clamp(0, 1)
 
 
 def derive_seed(study_seed: int, image_id: str) -> int:
