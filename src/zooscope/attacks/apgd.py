@@ -114,7 +114,7 @@ class APGD(Attack):
             except NotFiniteError as error:
                 raise error.among(places.tolist()) from error
             found.merge(places, climbed)
-        return Attacked(found.pixels, {"fooled": found.fooled.to(pixels.dtype), "margin": found.margins})
+        return Attacked(found.pixels, found.facts)
 
     def _runs(
         self, classifier: Classifier, pixels: Float[Tensor, "batch channel height width"], labels: Int[Tensor, " batch"]

@@ -114,4 +114,4 @@ class AutoAttack(Attack):
             margins, fooled = given.facts["margin"], given.facts["fooled"].bool()
             run = Strongest(keep=self.keep, pixels=given.pixels, losses=margins, margins=margins, fooled=fooled)
             made_by[found.merge(places, run)] = number
-        return Attacked(found.pixels, {"fooled": found.fooled.to(pixels.dtype), "margin": found.margins, "member": made_by})
+        return Attacked(found.pixels, {**found.facts, "member": made_by})

@@ -115,7 +115,7 @@ class FAB(Attack):
                 logits = classifier.logits(cut)
             run.offer(cut, logits=logits, labels=labels[places], losses=compute_margins(logits, labels[places]))
             found.merge(places, run)
-        return Attacked(found.pixels, {"fooled": found.fooled.to(pixels.dtype), "margin": found.margins})
+        return Attacked(found.pixels, found.facts)
 
     def _approach(
         self,

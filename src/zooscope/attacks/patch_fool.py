@@ -15,6 +15,7 @@ from zooscope.attacks.base import Attack, Attacked, Cost
 from zooscope.attacks.gradients import compute_gradient, require_finite
 from zooscope.attacks.linf_ball import LinfBall
 from zooscope.attacks.registry import register
+from zooscope.attacks.settings import require_at_least
 from zooscope.classifiers.classifier import Classifier
 from zooscope.errors import ClassifierError, InvalidValueError
 
@@ -92,9 +93,7 @@ class PatchFool(Attack):
                 msg = f"PatchFool.{name} must be in (0, 1]{unit}: got {value:g}.{hint}"
                 raise InvalidValueError(msg)
         for name, least in (("num_patches", 1), ("iterations", 1), ("decay_interval", 1), ("block", 0)):
-            if getattr(self, name) < least:
-                msg = f"PatchFool.{name} must be at least {least}: got {getattr(self, name)}."
-                raise InvalidValueError(msg)
+            require_at_least(f"PatchFool.{name}", getattr(self, name), least)
         if not 0 <= self.attention_weight < float("inf"):
             msg = f"PatchFool.attention_weight must be at least 0 and finite: got {self.attention_weight:g}."
             raise InvalidValueError(msg)

@@ -68,6 +68,11 @@ class Strongest:
         """The positions of the images that do not fool the classifier yet."""
         return (~self.fooled).nonzero().flatten()
 
+    @property
+    def facts(self) -> dict[str, Float[Tensor, " batch"]]:
+        """For the record: `fooled` (0 or 1) and `margin`."""
+        return {"fooled": self.fooled.to(self.pixels.dtype), "margin": self.margins}
+
     def _put(
         self,
         places: Int[Tensor, " some"],
