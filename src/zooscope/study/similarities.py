@@ -35,7 +35,7 @@ def score_similarity(
         missing = _find_missing(similarity, kept, predictions, num_shards=len(records.shards), command=_command(similarity, place))
         if not missing.keys() < set(predictions.names):
             reason = next(iter(missing.values()), "the study holds no classifier that is measured.")
-            msg = f"{place} has not what {similarity.name} is computed from: {reason}"
+            msg = f"{similarity.name} can't be computed for {place}: {reason}"
             raise StudyError(msg)
         measured = Measured(names=predictions.names, labels=predictions.labels, clean=predictions.clean)
         if kept is not None:

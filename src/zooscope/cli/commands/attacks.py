@@ -45,7 +45,7 @@ def _describe(kind: "type[Attack]") -> dict[str, Any]:
 
 
 def _spell_fields(defaults: dict[str, Any]) -> str:
-    """Fields and defaults, with a line break where the terminal needs one."""
+    """Fields and defaults, as --attack takes them."""
     from zooscope.spelling import spell_value
 
     return " ".join(name if value is None else f"{name}={spell_value(value)}" for name, value in defaults.items()) or "no fields"
