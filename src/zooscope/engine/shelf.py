@@ -22,8 +22,8 @@ BATCH_SIZE: Final = 100
 SHARE_OF_MEMORY: Final = 0.5
 
 
-class _Way(NamedTuple):
-    """A transform, as images take it."""
+class _HasTransform(NamedTuple):
+    """What `ImageSet.pixels` takes of a classifier, alone."""
 
     transform: PixelTransform
 
@@ -100,7 +100,7 @@ class Shelf:
     def pixels_as(self, transform: PixelTransform, shard: int) -> Float[Tensor, "image channel height width"]:
         """The images of a shard, made in another way; not to be written to."""
         if self._ahead is None:
-            return self.images.pixels(_Way(transform), self.shards[shard])
+            return self.images.pixels(_HasTransform(transform), self.shards[shard])
         return self._ahead.of(transform, shard)
 
     def labels(self, shard: int) -> Int[np.ndarray, " image"]:
