@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from tests.specimens import Array
+from zooscope.records.predictions import Predictions
 from zooscope.scores.similarity import Measured
 
 NUM_CLASSES = 5
@@ -29,3 +30,21 @@ def make_logits(num_classifiers: int, num_images: int, seed: int = 0, num_classe
     labels = generator.integers(0, num_classes, num_images)
     noise = generator.normal(size=(1, num_images, num_classes)) + generator.normal(size=(num_classifiers, num_images, num_classes))
     return labels, noise + 2 * np.eye(num_classes)[labels]
+
+
+def predictions_of(transfer: Array, control: Array | None = None) -> Predictions:
+    """Of classifiers named a, b, ... on images that are all of class 0; arrays of shape (source, target, image).
+
+    Each has a transform of its own, so that each cell has a control.
+    """
+    size, _, count = transfer.shape
+    controls = np.zeros(transfer.shape) if control is None else control
+    return Predictions(
+        names=tuple("abcd"[:size]),
+        image_ids=tuple(map(str, range(count))),
+        labels=np.zeros(count, dtype=np.int64),
+        clean=np.zeros((size, count), dtype=np.int32),
+        transfer=transfer.astype(np.int32),
+        transforms=tuple("ABCD"[:size]),
+        controls={("ABCD"[row], "abcd"[column]): controls[row, column].astype(np.int32) for row, column in np.ndindex(size, size)},
+    )

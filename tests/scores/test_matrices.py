@@ -3,28 +3,11 @@ import warnings
 import numpy as np
 import pytest
 
+from tests.scores.synthetic import predictions_of
 from tests.specimens import Array
 from zooscope.errors import EmptyPairWarning, WeakSourceWarning
-from zooscope.records.predictions import NOT_COUNTED, NOT_MEASURED, Predictions
-from zooscope.scores.matrices import make_one_sided_matrix, make_sat_matrix, make_transfer_matrix
-
-
-def predictions_of(transfer: Array, control: Array | None = None) -> Predictions:
-    """Of classifiers named a, b, ... on images that are all of class 0; arrays of shape (source, target, image).
-
-    Each has a transform of its own, so that each cell has a control.
-    """
-    size, _, count = transfer.shape
-    controls = np.zeros(transfer.shape) if control is None else control
-    return Predictions(
-        names=tuple("abcd"[:size]),
-        image_ids=tuple(map(str, range(count))),
-        labels=np.zeros(count, dtype=np.int64),
-        clean=np.zeros((size, count), dtype=np.int32),
-        transfer=transfer.astype(np.int32),
-        transforms=tuple("ABCD"[:size]),
-        controls={("ABCD"[row], "abcd"[column]): controls[row, column].astype(np.int32) for row, column in np.ndindex(size, size)},
-    )
+from zooscope.records.predictions import NOT_COUNTED, NOT_MEASURED
+from zooscope.scores.matrices import make_one_sided_matrix, make_same_mistake_matrix, make_sat_matrix, make_transfer_matrix
 
 
 def two_classifiers() -> Array:
@@ -42,7 +25,7 @@ def test_a_matrix_holds_the_scores_under_the_names_of_the_classifiers() -> None:
     assert pair.percent.item() == 20
     assert pair["count"].item() == 10
     assert pair.low.item() < pair.item() < pair.high.item()
-    assert matrix.attrs == {"confidence": 0.95, "epsilon_s": 0.01}
+    assert matrix.attrs == {"confidence": 0.95, "epsilon_s": 0.01, "normalized": False}
 
 
 def test_intervals_can_be_left_out() -> None:
@@ -104,3 +87,38 @@ def test_a_half_measured_study_is_scored_on_the_images_measured_both_ways() -> N
     pair = make_sat_matrix(predictions_of(transfer)).sel(a="a", b="b")
     assert pair["count"].item() == 6
     assert pair.percent.item() == pytest.approx(100 * (3 + 1) / 12)
+
+
+def test_normalised_scores_are_of_the_same_form_and_say_so() -> None:
+    transfer = two_classifiers()
+    transfer[0, 0, 5:] = 0  # a's attack fools a on half of the images; b on 3 of 5 of them
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a weak source is what this is for
+        matrix = make_sat_matrix(predictions_of(transfer), normalize=True)
+    pair = matrix.sel(a="a", b="b")
+    assert pair.percent.item() == pytest.approx((60 + 10) / 2)
+    assert pair.low.item() < pair.item() < pair.high.item()
+    assert matrix.attrs["normalized"]
+    one_sided = make_one_sided_matrix(predictions_of(transfer), normalize=True)
+    assert np.exp(one_sided.sel(source="a", target="b").item()) == pytest.approx(60)
+
+
+def test_normalised_a_source_that_never_fools_itself_is_named() -> None:
+    transfer = two_classifiers()
+    transfer[0, 0] = 0
+    with pytest.warns(WeakSourceWarning, match="the attack on a never fools a itself") as caught:
+        matrix = make_sat_matrix(predictions_of(transfer), normalize=True)
+    assert len(caught) == 1
+    np.testing.assert_array_equal(np.isnan(matrix), [[True, True], [True, False]])
+
+
+def test_same_mistakes_stand_under_source_and_target_with_intervals() -> None:
+    transfer = two_classifiers()
+    transfer[0, 1, :2] = 2  # b takes two of its three images for another wrong class than a does
+    matrix = make_same_mistake_matrix(predictions_of(transfer))
+    assert matrix.sel(source="a", target="b").item() == 10
+    assert matrix.sel(source="b", target="a").item() == 10
+    assert (matrix.low <= matrix).all()
+    assert (matrix <= matrix.high).all()
+    assert matrix.sel(source="a", target="a").item() == 100
+    assert {"low", "high"}.isdisjoint(make_same_mistake_matrix(predictions_of(transfer), confidence=None).coords)

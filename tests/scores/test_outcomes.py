@@ -1,8 +1,12 @@
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
-from tests.specimens import counted_in, fooled_in, outcomes_of
+from tests.scores.synthetic import predictions_of
+from tests.specimens import Array, counted_in, fooled_in, outcomes_of
 from zooscope.records.predictions import NOT_COUNTED, NOT_MEASURED, Predictions
-from zooscope.scores.outcomes import count_pairs, find_outcomes, find_percent, measure_control
+from zooscope.scores.outcomes import count_pairs, find_outcomes, find_percent, find_same_mistakes, measure_control
 
 # Two classifiers, four images of the classes 0 and 1.
 PREDICTIONS = Predictions(
@@ -54,3 +58,27 @@ def test_what_a_pair_counts_is_what_sat_counts() -> None:
             np.testing.assert_array_equal(fooled[place], (fooled_in(outcomes)[a, b] * 1 + fooled_in(outcomes)[b, a]) * both)
             place += 1
     assert place == len(fooled)
+
+
+def test_the_same_mistake_is_a_wrong_class_that_the_source_gives_too() -> None:
+    # Of 6 images of class 0 the source a says 1 1 2 2 0 1 after its own attack; b says 1 2 2 0 1 1.
+    transfer = np.zeros((2, 2, 6), dtype=np.int8)
+    transfer[0, 0], transfer[0, 1] = [1, 1, 2, 2, 0, 1], [1, 2, 2, 0, 1, 1]
+    transfer[1, 1], transfer[1, 0] = NOT_MEASURED, 1
+    found = find_same_mistakes(predictions_of(transfer))
+    np.testing.assert_array_equal(found.num_fooled[0], [5, 3])
+    np.testing.assert_array_equal(found.num_counted[0], [6, 6])
+    assert found.num_counted[1].tolist() == [0, 0]  # what b says of its own images is not known
+
+
+@given(arrays(np.int8, (3, 3, 15), elements=st.integers(-3, 3)))
+def test_the_same_mistake_is_never_more_than_what_is_fooled(transfer: Array) -> None:
+    predictions = predictions_of(transfer)
+    same, fooled = find_same_mistakes(predictions), find_outcomes(predictions)
+    for source, target in np.ndindex(3, 3):
+        counted = (transfer[source, target] >= 0) & (transfer[source, source] >= 0)
+        made = counted & (transfer[source, target] != 0) & (transfer[source, target] == transfer[source, source])
+        assert same.num_counted[source, target] == counted.sum()
+        assert same.num_fooled[source, target] == made.sum()
+    assert (same.num_fooled <= fooled.num_fooled).all()
+    np.testing.assert_array_equal(same.take_classifiers(np.array([2, 0])).num_fooled, same.num_fooled[np.ix_([2, 0], [2, 0])])

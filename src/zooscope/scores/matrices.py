@@ -8,15 +8,21 @@ import xarray as xr
 
 from zooscope.errors import EmptyPairWarning, WeakSourceWarning
 from zooscope.records.predictions import NOT_MEASURED, Predictions
-from zooscope.scores.outcomes import Outcomes, find_outcomes, measure_control
-from zooscope.scores.sat import EPSILON_S, bootstrap_sat, sat, take_log_score
+from zooscope.scores.normalized import bootstrap_normalized_sat, normalize_one_sided, normalize_sat
+from zooscope.scores.outcomes import PERCENT, Outcomes, find_outcomes, find_same_mistakes, measure_control
+from zooscope.scores.sat import EPSILON_S, bootstrap_sat, sat, score_one_sided
+from zooscope.statistics.bootstrap import bootstrap_shares, draw_weights
 
 CONFIDENCE: Final = 0.95
 WEAK_SOURCE_PERCENT: Final = 90.0
 
 
 def make_sat_matrix(
-    predictions: Predictions, *, confidence: float | None = CONFIDENCE, epsilon_s: float = EPSILON_S
+    predictions: Predictions,
+    *,
+    confidence: float | None = CONFIDENCE,
+    epsilon_s: float = EPSILON_S,
+    normalize: bool = False,
 ) -> xr.DataArray:
     """SAT of all pairs, with intervals.
 
@@ -24,24 +30,28 @@ def make_sat_matrix(
         predictions: all measured predictions, or some of them.
         confidence: of the intervals `low` and `high` (bootstrap over images); None leaves them out.
         epsilon_s: lower bound of percentages, so that the logarithm is finite.
+        normalize: whether each direction is divided by the success of the source's attack on the source itself, see
+            `zooscope.scores.normalized`.
 
     Returns:
         Dimensions `a` and `b`, natural log; coordinates `percent` (without the log), `count` (images), `low`, `high` (log). NaN
-        if a pair shares no correctly classified image, or is not measured yet.
+        if a pair shares no correctly classified image, or is not measured yet; normalised, also where an attack doesn't fool its
+        own source.
 
     Raises:
         InvalidValueError: confidence or epsilon_s is out of range.
 
     Warns:
         EmptyPairWarning: some pair shares no correctly classified image.
-        WeakSourceWarning: a source fools itself on fewer than 90 % of images.
+        WeakSourceWarning: a source fools itself on fewer than 90 % of images; normalised, on none.
     """
     measured = find_outcomes(predictions)
-    _warn(predictions, measured)
-    score, percent, counted = sat(measured, epsilon_s=epsilon_s)
+    _warn(predictions, measured, normalize=normalize)
+    score_pairs, bootstrap = (normalize_sat, bootstrap_normalized_sat) if normalize else (sat, bootstrap_sat)
+    score, percent, counted = score_pairs(measured, epsilon_s=epsilon_s)
     coordinates = {"percent": percent, "count": counted}
     if confidence is not None:
-        low, high = bootstrap_sat(measured, epsilon_s=epsilon_s, confidence=confidence)
+        low, high = bootstrap(measured, epsilon_s=epsilon_s, confidence=confidence)
         coordinates |= {"low": low, "high": high}
     names = list(measured.names)
     return xr.DataArray(
@@ -49,7 +59,7 @@ def make_sat_matrix(
         dims=("a", "b"),
         coords={"a": names, "b": names} | {key: (("a", "b"), values) for key, values in coordinates.items()},
         name="sat",
-        attrs={"confidence": confidence or 0.0, "epsilon_s": epsilon_s},
+        attrs={"confidence": confidence or 0.0, "epsilon_s": epsilon_s, "normalized": normalize},
     )
 
 
@@ -75,13 +85,46 @@ def make_transfer_matrix(predictions: Predictions) -> xr.DataArray:
     )
 
 
-def make_one_sided_matrix(predictions: Predictions, *, epsilon_s: float = EPSILON_S) -> xr.DataArray:
-    """SAT from one direction only; dimensions `source` and `target`, natural log."""
-    transfer = make_transfer_matrix(predictions)
-    return transfer.copy(data=take_log_score(transfer.to_numpy(), epsilon_s=epsilon_s)).rename("one_sided")
+def make_one_sided_matrix(predictions: Predictions, *, epsilon_s: float = EPSILON_S, normalize: bool = False) -> xr.DataArray:
+    """SAT from one direction only; dimensions `source` and `target`, natural log. `normalize` as in `make_sat_matrix`."""
+    score = (normalize_one_sided if normalize else score_one_sided)(find_outcomes(predictions), epsilon_s=epsilon_s)
+    return make_transfer_matrix(predictions).copy(data=score).rename("one_sided").assign_attrs(normalized=normalize)
 
 
-def _warn(predictions: Predictions, measured: Outcomes) -> None:
+def make_same_mistake_matrix(predictions: Predictions, *, confidence: float | None = CONFIDENCE) -> xr.DataArray:
+    """Percent of counted images that source and target, attacked through the source, take for the same wrong class.
+
+    Args:
+        predictions: all measured predictions, or some of them.
+        confidence: of the intervals `low` and `high` (bootstrap over images); None leaves them out.
+
+    Returns:
+        Dimensions `source` and `target`; coordinates `count` (images), `low`, `high` (percent). Never above the transfer; on the
+        diagonal the attack's success on the source itself. NaN where no image counts, or nothing is measured.
+
+    Raises:
+        InvalidValueError: the confidence is not in (0, 1).
+    """
+    measured = find_same_mistakes(predictions)
+    names, axes = list(measured.names), ("source", "target")
+    coordinates = {"count": measured.num_counted}
+    if confidence is not None:
+        weights = draw_weights(len(measured.labels))
+        ends = [
+            bootstrap_shares(fooled.astype(np.int8), counted.astype(np.int8), confidence=confidence, weights=weights)
+            for fooled, counted in measured.iterate_sources()
+        ]
+        coordinates |= {end: PERCENT * np.array([getattr(row, end) for row in ends]) for end in ("low", "high")}
+    return xr.DataArray(
+        measured.percent,
+        dims=axes,
+        coords={"source": names, "target": names} | {key: (axes, values) for key, values in coordinates.items()},
+        name="same_mistake",
+        attrs={"confidence": confidence or 0.0},
+    )
+
+
+def _warn(predictions: Predictions, measured: Outcomes, *, normalize: bool) -> None:
     names = measured.names
     complete = np.zeros((len(names), len(names)), dtype=np.bool_)
     for source, row in enumerate(predictions.transfer):
@@ -91,7 +134,10 @@ def _warn(predictions: Predictions, measured: Outcomes) -> None:
         msg = f"{names[row]} and {names[column]} share no correctly classified image; their score is NaN."
         warnings.warn(msg, EmptyPairWarning, stacklevel=3)
     for name, success in zip(names, measured.percent.diagonal(), strict=True):
-        if success < WEAK_SOURCE_PERCENT:
+        if normalize and success == 0:
+            msg = f"the attack on {name} never fools {name} itself, so that no score of it can be divided by its success."
+            warnings.warn(msg, WeakSourceWarning, stacklevel=3)
+        if not normalize and success < WEAK_SOURCE_PERCENT:
             msg = (
                 f"the attack on {name} fools {name} itself on only {success:.0f} % of images, which lowers its whole row of scores."
             )

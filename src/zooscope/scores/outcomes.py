@@ -102,9 +102,7 @@ class Outcomes:
 
     def take_classifiers(self, places: Int[np.ndarray, " classifier"]) -> "Outcomes":
         """The outcomes among some of the classifiers."""
-        return Outcomes(
-            names=tuple(self.names[place] for place in places), predicted=self.predicted[np.ix_(places, places)], labels=self.labels
-        )
+        return replace(self, names=tuple(self.names[place] for place in places), predicted=self.predicted[np.ix_(places, places)])
 
     def take_images(self, positions: Int[np.ndarray, " image"]) -> "Outcomes":
         """The outcomes on some of the images."""
@@ -123,9 +121,28 @@ class Outcomes:
         return counted, fooled
 
 
+class SameMistakes(Outcomes):
+    """Outcomes in which an image counts as fooled only if target and source take it for the same wrong class.
+
+    Images whose prediction by the source itself is not known don't count.
+    """
+
+    def take_cells(self, sources: Int[np.ndarray, " cell"], targets: Int[np.ndarray, " cell"]) -> Cells:
+        """What was counted in some cells, given by their positions, and where the target makes the source's own mistake."""
+        fooled, counted = super().take_cells(sources, targets)
+        own = self.predicted[sources, sources]
+        counted = counted & (own >= 0)
+        return Cells(fooled & counted & (self.predicted[sources, targets] == own), counted)
+
+
 def find_outcomes(predictions: Predictions) -> Outcomes:
     """Outcomes on attacked images."""
     return Outcomes(names=predictions.names, predicted=predictions.transfer, labels=predictions.labels)
+
+
+def find_same_mistakes(predictions: Predictions) -> SameMistakes:
+    """Where attacked images fool the target into the class that the source takes them for."""
+    return SameMistakes(names=predictions.names, predicted=predictions.transfer, labels=predictions.labels)
 
 
 def measure_control(predictions: Predictions) -> Float[np.ndarray, "source target"]:

@@ -54,11 +54,11 @@ def sat(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S) -> Sat:
     """
     size = len(outcomes.names)
     fooled, counted = np.zeros((2, size * (size + 1) // 2), dtype=np.int64)
-    for block, rows, columns in _split_pairs(size):
+    for block, rows, columns in split_pairs(size):
         pairs = outcomes.take_pairs(rows, columns)
         fooled[block], counted[block] = pairs.fooled.sum(-1), pairs.counted.sum(-1)
-    percent = _fill_both_triangles(find_percent(fooled, counted), size)
-    return Sat(take_log_score(percent, epsilon_s=epsilon_s), percent, _fill_both_triangles(counted // 2, size))
+    percent = fill_both_triangles(find_percent(fooled, counted), size)
+    return Sat(take_log_score(percent, epsilon_s=epsilon_s), percent, fill_both_triangles(counted // 2, size))
 
 
 def bootstrap_sat(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S, confidence: float = 0.95, seed: int = 0) -> Interval:
@@ -66,9 +66,9 @@ def bootstrap_sat(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S, confidenc
     size = len(outcomes.names)
     weights = draw_weights(len(outcomes.labels), seed=seed)
     low, high = np.empty((2, size * (size + 1) // 2))
-    for block, rows, columns in _split_pairs(size):
+    for block, rows, columns in split_pairs(size):
         low[block], high[block] = bootstrap_shares(*outcomes.take_pairs(rows, columns), confidence=confidence, weights=weights)
-    return Interval(*(take_log_score(PERCENT * _fill_both_triangles(ends, size), epsilon_s=epsilon_s) for ends in (low, high)))
+    return Interval(*(take_log_score(PERCENT * fill_both_triangles(ends, size), epsilon_s=epsilon_s) for ends in (low, high)))
 
 
 def score_one_sided(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S) -> Float[np.ndarray, "source target"]:
@@ -93,7 +93,7 @@ def take_log_score(percent: Float[np.ndarray, "*cells"], *, epsilon_s: float = E
     return np.asarray(np.log(np.maximum(percent, epsilon_s)))
 
 
-def _split_pairs(size: int) -> Iterator[tuple[slice, Int[np.ndarray, " pair"], Int[np.ndarray, " pair"]]]:
+def split_pairs(size: int) -> Iterator[tuple[slice, Int[np.ndarray, " pair"], Int[np.ndarray, " pair"]]]:
     """All pairs, the diagonal included, a block at a time: the block's slice, and the positions of its classifiers."""
     rows, columns = np.triu_indices(size)
     for start in range(0, len(rows), PAIRS_AT_ONCE):
@@ -101,7 +101,8 @@ def _split_pairs(size: int) -> Iterator[tuple[slice, Int[np.ndarray, " pair"], I
         yield block, rows[block], columns[block]
 
 
-def _fill_both_triangles(upper: Real[np.ndarray, " pair"], size: int) -> Real[np.ndarray, "a b"]:
+def fill_both_triangles(upper: Real[np.ndarray, " pair"], size: int) -> Real[np.ndarray, "a b"]:
+    """The symmetric matrix of which the upper triangle, the diagonal included, is given row by row."""
     matrix = np.empty((size, size), dtype=upper.dtype)
     rows, columns = np.triu_indices(size)
     matrix[rows, columns] = matrix[columns, rows] = upper

@@ -36,17 +36,21 @@ class Scored(ABC):
         """Architectural components of the classifiers; see `Snapshot.components`."""
         return self.snapshot().components()
 
-    def sat(self, *, confidence: float | None = CONFIDENCE, epsilon_s: float = EPSILON_S) -> xr.DataArray:
+    def sat(self, *, confidence: float | None = CONFIDENCE, epsilon_s: float = EPSILON_S, normalize: bool = False) -> xr.DataArray:
         """SAT of all pairs, with intervals; see `Snapshot.sat`."""
-        return self.snapshot().sat(confidence=confidence, epsilon_s=epsilon_s)
+        return self.snapshot().sat(confidence=confidence, epsilon_s=epsilon_s, normalize=normalize)
 
     def transfer(self) -> xr.DataArray:
         """Share of images that a source's attack fools a target on, in percent; see `Snapshot.transfer`."""
         return self.snapshot().transfer()
 
-    def one_sided(self, *, epsilon_s: float = EPSILON_S) -> xr.DataArray:
+    def one_sided(self, *, epsilon_s: float = EPSILON_S, normalize: bool = False) -> xr.DataArray:
         """SAT from one direction alone; see `Snapshot.one_sided`."""
-        return self.snapshot().one_sided(epsilon_s=epsilon_s)
+        return self.snapshot().one_sided(epsilon_s=epsilon_s, normalize=normalize)
+
+    def same_mistake(self, *, confidence: float | None = CONFIDENCE) -> xr.DataArray:
+        """Share of images fooled into the class that the source takes them for, in percent; see `Snapshot.same_mistake`."""
+        return self.snapshot().same_mistake(confidence=confidence)
 
     def similarity(self, name: str, confidence: float | None = CONFIDENCE) -> xr.DataArray:
         """Another similarity of all pairs than SAT, with intervals; see `Snapshot.similarity`."""

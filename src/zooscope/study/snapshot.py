@@ -25,7 +25,13 @@ from zooscope.records.predictions import Predictions
 from zooscope.records.reading import read_clean_logits, read_left_out, read_predictions, read_published
 from zooscope.records.records import Records
 from zooscope.scores.classifiers import make_classifier_table
-from zooscope.scores.matrices import CONFIDENCE, make_one_sided_matrix, make_sat_matrix, make_transfer_matrix
+from zooscope.scores.matrices import (
+    CONFIDENCE,
+    make_one_sided_matrix,
+    make_same_mistake_matrix,
+    make_sat_matrix,
+    make_transfer_matrix,
+)
 from zooscope.scores.outcomes import Outcomes, find_outcomes
 from zooscope.scores.registry import find_similarity
 from zooscope.scores.sat import EPSILON_S
@@ -86,7 +92,7 @@ class Snapshot:
     measured: Predictions
     read_logits: Callable[[str], Float16[np.ndarray, "image cls"]]
     open_records: Callable[[], AbstractContextManager[Records]]
-    _scores: dict[tuple[float | None, float], xr.DataArray] = field(default_factory=dict, repr=False)
+    _scores: dict[tuple[float | None, float, bool], xr.DataArray] = field(default_factory=dict, repr=False)
 
     @classmethod
     def read(
@@ -232,21 +238,27 @@ class Snapshot:
 
     # Scores
 
-    def sat(self, *, confidence: float | None = CONFIDENCE, epsilon_s: float = EPSILON_S) -> xr.DataArray:
+    def sat(self, *, confidence: float | None = CONFIDENCE, epsilon_s: float = EPSILON_S, normalize: bool = False) -> xr.DataArray:
         """SAT of all pairs, with intervals; see `zooscope.scores.matrices.make_sat_matrix`. A published matrix has no intervals.
 
-        SAT takes both directions: a pair of which not both are sources has NaN; see `one_sided`.
+        SAT takes both directions: a pair of which not both are sources has NaN; see `one_sided`. With `normalize` each direction is
+        divided by the success of the source's attack on itself, for sources that the attack fools badly.
+
+        Raises:
+            StudyError: a published matrix can't be normalised.
 
         Warns:
             EmptyPairWarning, WeakSourceWarning: as `make_sat_matrix`, when the scores are computed.
             OneSidedWarning: some classifiers are not attacked; when the scores are computed.
         """
+        if normalize:
+            self.require_measured("normalised scores")
         if self.published is not None:
             return make_published_matrix(self.names, self.published)
-        key = (confidence, epsilon_s)
+        key = (confidence, epsilon_s, normalize)
         if key not in self._scores:
             self._warn_if_one_sided()
-            made = make_sat_matrix(self.measured, confidence=confidence, epsilon_s=epsilon_s)
+            made = make_sat_matrix(self.measured, confidence=confidence, epsilon_s=epsilon_s, normalize=normalize)
             self._scores[key] = made.assign_attrs(self._attack_attribute)
         return self._scores[key]
 
@@ -254,9 +266,18 @@ class Snapshot:
         """Percent of images on which a source's attack fools a target; see `zooscope.scores.matrices.make_transfer_matrix`."""
         return self._transfer
 
-    def one_sided(self, *, epsilon_s: float = EPSILON_S) -> xr.DataArray:
+    def one_sided(self, *, epsilon_s: float = EPSILON_S, normalize: bool = False) -> xr.DataArray:
         """SAT from one direction alone; see `zooscope.scores.matrices.make_one_sided_matrix`."""
-        return make_one_sided_matrix(self.predictions, epsilon_s=epsilon_s).assign_attrs(self._attack_attribute)
+        made = make_one_sided_matrix(self.predictions, epsilon_s=epsilon_s, normalize=normalize)
+        return made.assign_attrs(self._attack_attribute)
+
+    def same_mistake(self, *, confidence: float | None = CONFIDENCE) -> xr.DataArray:
+        """Percent of images fooled into the class that the source takes them for.
+
+        See `zooscope.scores.matrices.make_same_mistake_matrix`.
+        """
+        made = make_same_mistake_matrix(self.predictions, confidence=confidence)
+        return made.assign_attrs(self._attack_attribute)
 
     def similarity(self, name: str, confidence: float | None = CONFIDENCE) -> xr.DataArray:
         """Another similarity of all pairs than SAT, with intervals; see `zooscope.scores.similarity_matrix.make_similarity_matrix`.
@@ -286,8 +307,9 @@ class Snapshot:
             confidence: of the intervals.
 
         Returns:
-            The files: sat.csv, sat_low.csv, sat_high.csv (square, natural log), transfer.csv (source by row, target by column,
-            percent), classifiers.csv, and predictions.parquet (source, target, image, label, prediction; a row per counted image).
+            The files: sat.csv, sat_low.csv, sat_high.csv and the same of sat_normalized (square, natural log); transfer.csv,
+            same_mistake.csv, same_mistake_low.csv and same_mistake_high.csv (source by row, target by column, percent);
+            classifiers.csv, and predictions.parquet (source, target, image, label, prediction; a row per counted image).
             Of an imported matrix sat.csv alone; where not all classifiers are attacked, one_sided.csv too.
 
         Raises:
@@ -296,7 +318,14 @@ class Snapshot:
         scores = self.sat(confidence=confidence)
         if self.is_imported:
             return export_matrices(Path(folder), {"sat": scores})
-        matrices = {"sat": scores, "sat_low": scores.low, "sat_high": scores.high, "transfer": self.transfer()}
+        with_intervals = {
+            "sat": scores,
+            "sat_normalized": self.sat(confidence=confidence, normalize=True),
+            "same_mistake": self.same_mistake(confidence=confidence),
+        }
+        matrices = {"transfer": self.transfer()}
+        for name, matrix in with_intervals.items():
+            matrices |= {name: matrix, f"{name}_low": matrix.low, f"{name}_high": matrix.high}
         if len(self.sources) < len(self.names):
             matrices["one_sided"] = self.one_sided()
         return export(Path(folder), matrices, self.classifiers(), self.predictions, class_names=self.class_names)
