@@ -24,7 +24,7 @@ def draw_overview(console: Console, view: Overview) -> None:
     console.print()
     draw_matrix(console, view.sat)
     console.print()
-    console.print(explain_matrix(view.names, width=console.width))
+    console.print(explain_matrix(view.names, width=console.width, normalize=view.is_normalized))
     if np.isnan(view.sat).any():
         reason = "not measured both ways" if view.one_sided is not None else "not measured yet"
         console.print(f"- is a pair without a score: {reason}, or no image that both classify correctly.")
@@ -71,7 +71,8 @@ def _draw_one_sided(console: Console, view: Overview, scores: xr.DataArray) -> N
     """The targets that each source's attack fools most, a row per source."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("Source", overflow="fold")
-    table.add_column("Nearest targets, with one-sided SAT (natural logarithm)", ratio=1, overflow="fold")
+    normalised = "normalised " if view.is_normalized else ""
+    table.add_column(f"Nearest targets, with {normalised}one-sided SAT (natural logarithm)", ratio=1, overflow="fold")
     short = shorten_names(view.names)
     for source in view.sources:
         row = scores.sel(source=source).drop_sel(target=source)
@@ -92,7 +93,8 @@ def _draw_pairs(console: Console, view: Overview) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("Nearest and farthest" if far else "Pairs", ratio=1, overflow="fold")
     interval = f"{100 * view.sat.attrs['confidence']:g} % interval"
-    for heading in ("SAT", interval, "percent", "images") if view.num_images else ("SAT", "percent"):
+    score = "normalised SAT" if view.is_normalized else "SAT"
+    for heading in (score, interval, "percent", "images") if view.num_images else (score, "percent"):
         table.add_column(heading, justify="right", no_wrap=True)
     for pair in near:
         table.add_row(*_make_row(view, *pair))

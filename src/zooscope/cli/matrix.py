@@ -62,18 +62,21 @@ def draw_matrix(console: Console, sat: xr.DataArray) -> None:
             console.print(f"{place + 1:>{len(str(len(names)))}}: {name}")
 
 
-def explain_matrix(names: Sequence[str], *, width: int) -> str:
+def explain_matrix(names: Sequence[str], *, width: int, normalize: bool = False) -> str:
     """The meaning of the matrix's numbers."""
     plan = choose_layout(list(shorten_names(names).values()), width=width)
+    divided = "each divided by how many of the same images fool the source itself, " if normalize else ""
+    diagonal = "" if normalize else " The diagonal is the attack's success on the classifier itself."
     if plan.decimals:
+        most = f"{np.log(100):.2f} is {'as many as fool the source' if normalize else 'the most'}"
         return (
-            "SAT: the natural logarithm of how many images per hundred an attack made on one classifier fools the other on, mean "
-            f"of both directions; {np.log(100):.2f} is the most. The diagonal is the attack's success on the classifier itself."
+            f"{'Normalised ' if normalize else ''}SAT: the natural logarithm of how many images per hundred an attack made on one "
+            f"classifier fools the other on, {divided}mean of both directions; {most}.{diagonal}"
         )
-    hundred = f", {HUNDRED} is 100" if plan.cell_width < 4 else ""  # noqa: PLR2004
+    hundred = f", {HUNDRED} is 100{' or more' if normalize else ''}" if plan.cell_width < 4 else ""  # noqa: PLR2004
     return (
-        "Percent of images on which an attack made on one classifier fools the other, mean of both directions (SAT is its natural "
-        f"logarithm){hundred}. The diagonal is the attack's success on the classifier itself."
+        f"Percent of images on which an attack made on one classifier fools the other, {divided}mean of both directions "
+        f"({'normalised ' if normalize else ''}SAT is its natural logarithm){hundred}.{diagonal}"
     )
 
 

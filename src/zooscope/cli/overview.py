@@ -29,7 +29,7 @@ class Overview:
 
     Attributes:
         study: its folder.
-        sat: as of `Study.sat`.
+        sat: as of `Study.sat`, normalised if that was asked for.
         transfer: as of `Study.transfer`.
         classifiers: as of `Study.classifiers`.
         attack: the attack's name and settings.
@@ -66,12 +66,17 @@ class Overview:
         """The classifiers."""
         return tuple(str(name) for name in self.sat["a"].to_numpy())
 
+    @property
+    def is_normalized(self) -> bool:
+        """Whether the scores are divided by the sources' own success."""
+        return bool(self.sat.attrs.get("normalized"))
 
-def make_overview(study: "Snapshot", *, confidence: float) -> Overview:
-    """Everything that `show` prints.
+
+def make_overview(study: "Snapshot", *, confidence: float, normalize: bool = False) -> Overview:
+    """Everything that `show` prints; with `normalize` the scores are divided by the sources' own success.
 
     Raises:
-        StudyError: the study holds no classifier.
+        StudyError: the study holds no classifier, or a published matrix was to be normalised.
         InvalidValueError: the confidence is not in (0, 1).
     """
     if not study.names:
@@ -80,7 +85,9 @@ def make_overview(study: "Snapshot", *, confidence: float) -> Overview:
             advice = f"is not measured yet, {len(study.waiting)} classifiers wait: `zooscope measure {quote_path(study.path)}`"
         msg = " ".join([f"{study.path} {advice}", *_name_absent(study)])
         raise StudyError(msg)
-    return _describe_imported(study) if study.is_imported else _describe_measured(study, confidence=confidence)
+    if study.is_imported and not normalize:
+        return _describe_imported(study)
+    return _describe_measured(study, confidence=confidence, normalize=normalize)
 
 
 def _describe_imported(study: "Snapshot") -> Overview:
@@ -108,10 +115,10 @@ def _describe_imported(study: "Snapshot") -> Overview:
     )
 
 
-def _describe_measured(study: "Snapshot", *, confidence: float) -> Overview:
+def _describe_measured(study: "Snapshot", *, confidence: float, normalize: bool) -> Overview:
     predictions = study.predictions
     with collect_notes() as warned:
-        sat = study.sat(confidence=confidence)
+        sat = study.sat(confidence=confidence, normalize=normalize)
     transfer = study.transfer()
     sources = [study.names.index(name) for name in study.sources]
     measured = np.array([(predictions.transfer[source] != NOT_MEASURED).sum(-1) for source in sources])
@@ -127,7 +134,7 @@ def _describe_measured(study: "Snapshot", *, confidence: float) -> Overview:
         num_images=len(predictions.labels),
         num_measured=(int(measured.min()), int(measured.max())),
         sources=study.sources,
-        one_sided=study.one_sided() if len(study.sources) < len(study.names) else None,
+        one_sided=study.one_sided(normalize=normalize) if len(study.sources) < len(study.names) else None,
         extremes=find_extremes(sat),
         class_matchings=study.class_matchings,
         left_out=study.left_out,
@@ -143,10 +150,18 @@ def _describe_measured(study: "Snapshot", *, confidence: float) -> Overview:
     )
 
 
-def encode_overview(view: Overview) -> dict[str, Any]:
-    """The same for programs: matrices as lists of rows, NaN as None."""
+def encode_overview(study: "Snapshot", *, confidence: float) -> dict[str, Any]:
+    """The same for programs, and what no terminal has room for: matrices as lists of rows, NaN as None.
+
+    Raises:
+        StudyError: the study holds no classifier.
+        InvalidValueError: the confidence is not in (0, 1).
+    """
+    view = make_overview(study, confidence=confidence)
     matrices = {"sat": view.sat} | {key: view.sat[key] for key in ("low", "high", "percent", "count")}
     matrices |= {"transfer": view.transfer, "control": view.transfer.control}
+    if not study.is_imported:
+        matrices |= _find_beside(study, confidence)
     return {
         "study": view.study,
         "classifiers": list(view.names),
@@ -163,6 +178,18 @@ def encode_overview(view: Overview) -> dict[str, Any]:
         "permutations": {name: list(outputs) for name, outputs in view.permutations.items()},
         "left_out": view.left_out,
         "notes": list(view.notes),
+    }
+
+
+def _find_beside(study: "Snapshot", confidence: float) -> dict[str, xr.DataArray]:
+    """Normalised scores and same mistakes, with their intervals."""
+    with collect_notes():  # what they warn of is in the overview's notes
+        normalized = study.sat(confidence=confidence, normalize=True)
+    same = study.same_mistake(confidence=confidence)
+    return {
+        key: values
+        for name, matrix in (("normalized", normalized), ("same_mistake", same))
+        for key, values in ((name, matrix), (f"{name}_low", matrix.low), (f"{name}_high", matrix.high))
     }
 
 

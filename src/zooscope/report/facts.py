@@ -43,6 +43,8 @@ class Facts:
         refused: classifiers that can't be measured, with the reason.
         sat: as `Study.sat` gives it.
         transfer: as `Study.transfer` gives it; NaN where scores were imported as published.
+        normalized: as `Study.sat` gives it with `normalize`; None where scores were imported.
+        same_mistake: as `Study.same_mistake` gives it; None where scores were imported.
         classifiers: as `Study.classifiers` gives it; without columns where scores were imported.
         transforms: how each classifier's pixels are made, field by field; empty where that is not known.
         predictions: everything measured; None where scores were imported.
@@ -62,6 +64,8 @@ class Facts:
     refused: dict[str, str]
     sat: xr.DataArray
     transfer: xr.DataArray
+    normalized: xr.DataArray | None
+    same_mistake: xr.DataArray | None
     classifiers: pd.DataFrame
     transforms: tuple[dict[str, Any], ...]
     predictions: Predictions | None
@@ -78,6 +82,7 @@ class Facts:
             warnings.simplefilter("ignore", OneSidedWarning)
             warnings.simplefilter("ignore", WeakSourceWarning)
             sat = now.sat(confidence=confidence)
+            normalized = None if now.is_imported else now.sat(confidence=confidence, normalize=True)
         return cls(
             study=study,
             path=now.path,
@@ -90,6 +95,8 @@ class Facts:
             refused=now.refused,
             sat=sat,
             transfer=_make_unknown_transfer(sat) if now.is_imported else now.transfer(),
+            normalized=normalized,
+            same_mistake=None if now.is_imported else now.same_mistake(confidence=confidence),
             classifiers=pd.DataFrame(index=pd.Index(now.names, name="name")) if now.is_imported else now.classifiers(),
             transforms=tuple(record.transform_settings for record in now.classifier_records),
             predictions=None if now.is_imported else now.predictions,

@@ -114,7 +114,8 @@ def make_same_mistake_matrix(predictions: Predictions, *, confidence: float | No
             bootstrap_shares(fooled.astype(np.int8), counted.astype(np.int8), confidence=confidence, weights=weights)
             for fooled, counted in measured.iterate_sources()
         ]
-        coordinates |= {end: PERCENT * np.array([getattr(row, end) for row in ends]) for end in ("low", "high")}
+        shape = measured.num_counted.shape
+        coordinates |= {end: PERCENT * np.reshape([getattr(row, end) for row in ends], shape) for end in ("low", "high")}
     return xr.DataArray(
         measured.percent,
         dims=axes,

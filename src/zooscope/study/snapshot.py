@@ -323,9 +323,10 @@ class Snapshot:
             "sat_normalized": self.sat(confidence=confidence, normalize=True),
             "same_mistake": self.same_mistake(confidence=confidence),
         }
-        matrices = {"transfer": self.transfer()}
+        matrices: dict[str, xr.DataArray] = {}
         for name, matrix in with_intervals.items():
             matrices |= {name: matrix, f"{name}_low": matrix.low, f"{name}_high": matrix.high}
+        matrices["transfer"] = self.transfer()
         if len(self.sources) < len(self.names):
             matrices["one_sided"] = self.one_sided()
         return export(Path(folder), matrices, self.classifiers(), self.predictions, class_names=self.class_names)

@@ -14,7 +14,8 @@ from tests.cli.synthetic import write_study
 from zooscope.study.snapshot import read_snapshot
 from zooscope.study.study import Study
 
-FILES = ("sat.csv", "sat_low.csv", "sat_high.csv", "transfer.csv", "classifiers.csv", "predictions.parquet")
+SQUARE = tuple(f"{name}{end}" for name in ("sat", "sat_normalized", "same_mistake") for end in ("", "_low", "_high"))
+FILES = (*(f"{name}.csv" for name in (*SQUARE, "transfer", "classifiers")), "predictions.parquet")
 
 pytestmark = pytest.mark.filterwarnings("ignore::zooscope.errors.WeakSourceWarning")
 
@@ -32,8 +33,15 @@ def test_the_files_are_named_on_stdout(measured_study: Path, tmp_path: Path) -> 
 def test_the_matrices_are_those_of_the_study(measured_study: Path, tmp_path: Path) -> None:
     call("export", measured_study, "--out", tmp_path, "--confidence", "0.8")
     with Study.open(measured_study) as study:
-        sat, transfer = study.sat(confidence=0.8), study.transfer()
-    for name, expected in {"sat": sat, "sat_low": sat.low, "sat_high": sat.high, "transfer": transfer}.items():
+        matrices = {"transfer": study.transfer()}
+        for key, values in (
+            ("sat", study.sat(confidence=0.8)),
+            ("sat_normalized", study.sat(confidence=0.8, normalize=True)),
+            ("same_mistake", study.same_mistake(confidence=0.8)),
+        ):
+            matrices |= {key: values, f"{key}_low": values.low, f"{key}_high": values.high}
+    assert set(matrices) == {*SQUARE, "transfer"}
+    for name, expected in matrices.items():
         table = matrix(tmp_path / f"{name}.csv")
         assert table.index.tolist() == table.columns.tolist() == ["bundled:resnet", "bundled:vit"]
         np.testing.assert_allclose(table.to_numpy(), expected.to_numpy(), rtol=1e-14, err_msg=name)

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from tests.cli.calling import SMALL, call, one_line
+from tests.cli.imported import write_imported
 from tests.cli.synthetic import write_study
 from tests.records.written import rewrite
 from zooscope.records.entries import DATABASE
@@ -179,6 +180,7 @@ def test_json_holds_the_scores_of_the_study(measured_study: Path) -> None:
     found = strictly(call("show", measured_study, "--json", "--confidence", "0.8").stdout)
     with Study.open(measured_study) as study:
         sat, transfer, table = study.sat(confidence=0.8), study.transfer(), study.classifiers()
+        normalized, same = study.sat(confidence=0.8, normalize=True), study.same_mistake(confidence=0.8)
     assert found["classifiers"] == ["bundled:resnet", "bundled:vit"]
     for key, matrix in {
         "sat": sat,
@@ -188,6 +190,12 @@ def test_json_holds_the_scores_of_the_study(measured_study: Path) -> None:
         "count": sat["count"],
         "transfer": transfer,
         "control": transfer.control,
+        "normalized": normalized,
+        "normalized_low": normalized.low,
+        "normalized_high": normalized.high,
+        "same_mistake": same,
+        "same_mistake_low": same.low,
+        "same_mistake_high": same.high,
     }.items():
         np.testing.assert_array_equal(found[key], matrix.to_numpy(), err_msg=key)
     assert found["attack"] == {"attack": "LinfPGD", "epsilon": 8 / 255, "step_size": 0.1, "iterations": 2, "random_start": False}
@@ -257,6 +265,35 @@ def test_a_study_of_which_some_are_targets_only_shows_one_sided_scores(tmp_path:
     text = " ".join((study / "report.html").read_text(encoding="utf-8").split())
     assert "not attacked both ways" in text
     assert "1 of 2 classifiers were attacked on the images that they get right" in text
+
+
+@pytest.mark.filterwarnings("ignore::zooscope.errors.WeakSourceWarning")
+def test_normalised_scores_are_shown_and_called_so(tmp_path: Path) -> None:
+    write_study(tmp_path, ("a", "b"), white_box=0.5)
+    text = " ".join(call("show", tmp_path, "--normalize").stdout.split())
+    assert "Normalised SAT: the natural logarithm" in text
+    assert "each divided by how many of the same images fool the source itself" in text
+    assert "Note: the attack" not in text  # a weak source is no longer at a disadvantage
+    with Study.open(tmp_path) as study:
+        pair = study.sat(normalize=True).sel(a="a", b="b")
+        assert f"{float(pair):.2f}" in text
+        assert float(pair) > float(study.sat().sel(a="a", b="b"))
+    assert re.search(r"^Pairs +normalised SAT", call("show", tmp_path, "--normalize").stdout, re.MULTILINE)
+
+
+def test_normalised_one_sided_scores_are_called_so(tmp_path: Path) -> None:
+    write_study(tmp_path, ("a", "b", "c"), white_box=0.5, targets_only=("b", "c"))
+    text = " ".join(call("show", tmp_path, "--normalize").stdout.split())
+    assert "with normalised one-sided SAT" in text
+    with Study.open(tmp_path) as study:
+        assert f"b {float(study.one_sided(normalize=True).sel(source='a', target='b')):.2f}" in text
+
+
+def test_a_published_matrix_can_not_be_normalised(tmp_path: Path) -> None:
+    write_imported(tmp_path)
+    result = call("show", tmp_path, "--normalize")
+    assert result.exit_code == 1
+    assert "is an imported matrix and holds no predictions" in one_line(result.stderr)
 
 
 @pytest.mark.parametrize("text", ["no JSON", "[]", '{"attack": 3}', "[" * 5000])

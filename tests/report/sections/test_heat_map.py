@@ -42,11 +42,15 @@ def test_the_heat_map_holds_the_scores_of_the_study_in_its_own_order() -> None:
 def test_hover_says_the_numbers_of_the_study() -> None:
     study = planted_study(BLOCKS[:2])
     picture, scores, transfer = picture_of(study), study.sat(confidence=0.95), study.transfer()
+    normalized, same = study.sat(confidence=0.95, normalize=True), study.same_mistake()
     for a, b in itertools.permutations(study.names, 2):
         score, text = scores.sel(a=a, b=b), hover_of(picture, a, b)
         assert f"SAT {show_number(float(score))} (95 % interval {show_interval(float(score.low), float(score.high))})" in text
         assert f"{a} \N{RIGHTWARDS ARROW} {b}: {show_percent(float(transfer.sel(source=a, target=b)))} fooled" in text
         assert f"{b} \N{RIGHTWARDS ARROW} {a}: {show_percent(float(transfer.sel(source=b, target=a)))} fooled" in text
+        assert f"fooled, {show_percent(float(same.sel(source=a, target=b)))} into the same wrong class" in text
+        assert f"fooled, {show_percent(float(same.sel(source=b, target=a)))} into the same wrong class" in text
+        assert f"normalised SAT {show_number(float(normalized.sel(a=a, b=b)))} (" in text
         assert f"of {int(score['count'])} images" in text
         assert "without attack" not in text
 

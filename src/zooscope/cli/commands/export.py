@@ -16,9 +16,11 @@ _Out = Annotated[Path, typer.Option(metavar="DIR", help="The folder for the file
 def export(study: ExistingStudy, out: _Out, confidence: Confidence = CONFIDENCE) -> None:
     """Write a study as CSV and Parquet.
 
-    sat.csv, sat_low.csv and sat_high.csv are square, with names in the header and in the first column; transfer.csv has the source
-    by row and the target by column, in percent; classifiers.csv has a row per classifier, and predictions.parquet a row per source,
-    target and image (source, target, image, label, prediction), as far as both classify the clean image correctly.
+    sat.csv, sat_low.csv and sat_high.csv are square, with names in the header and in the first column; so are those of
+    sat_normalized (divided by the sources' own success). transfer.csv has the source by row and the target by column, in percent,
+    as do same_mistake.csv (both take the image for the same wrong class) and its ends. classifiers.csv has a row per classifier,
+    and predictions.parquet a row per source, target and image (source, target, image, label, prediction), as far as both classify
+    the clean image correctly.
     """
     from zooscope.study.snapshot import read_snapshot
 

@@ -1,5 +1,6 @@
 """All pairs as a heat map, and as a table."""
 
+import math
 from typing import Final, final
 
 import numpy as np
@@ -10,7 +11,7 @@ from zooscope.pictures.colours import SEQUENCE
 from zooscope.pictures.similarity_map import SimilarityMap, draw_similarity_map, read_plotly_script
 from zooscope.report.facts import Facts
 from zooscope.report.sections.base import Part, Section, fill_template, read_source, show_interval, show_number, show_percent
-from zooscope.report.sections.pairs import Pair, make_pair_grid, rank_pairs
+from zooscope.report.sections.pairs import Pair, Share, make_pair_grid, rank_pairs
 from zooscope.scores.sat import RANGE
 from zooscope.words import cut_middle
 
@@ -74,11 +75,23 @@ def _describe(facts: Facts, pair: Pair) -> tuple[str, ...]:
     return (
         title,
         f"SAT {show_number(pair.score)} ({100 * facts.confidence:g} % interval {show_interval(pair.low, pair.high)})",
-        f"{names[0]} \N{RIGHTWARDS ARROW} {names[1]}: {show_percent(pair.a_to_b)} fooled",
-        f"{names[1]} \N{RIGHTWARDS ARROW} {names[0]}: {show_percent(pair.b_to_a)} fooled",
+        f"{names[0]} \N{RIGHTWARDS ARROW} {names[1]}: {show_percent(pair.a_to_b)} fooled{_describe_same_mistake(pair.same_a_to_b)}",
+        f"{names[1]} \N{RIGHTWARDS ARROW} {names[0]}: {show_percent(pair.b_to_a)} fooled{_describe_same_mistake(pair.same_b_to_a)}",
+        *_describe_normalized(pair),
         *([] if pair.count is None else [f"of {pair.count} images that both get right when clean"]),
         *_describe_control(pair),
     )
+
+
+def _describe_same_mistake(share: Share) -> str:
+    return "" if math.isnan(share.percent) else f", {show_percent(share.percent)} into the same wrong class"
+
+
+def _describe_normalized(pair: Pair) -> tuple[str, ...]:
+    if math.isnan(pair.normalized):
+        return ()
+    ends = show_interval(pair.normalized_low, pair.normalized_high)
+    return (f"normalised SAT {show_number(pair.normalized)} ({ends})",)
 
 
 def _describe_control(pair: Pair) -> tuple[str, ...]:
