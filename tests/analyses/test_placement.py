@@ -9,7 +9,7 @@ from zooscope.analyses.placement import compare_directions, find_usual_sat, plac
 from zooscope.errors import InvalidValueError
 from zooscope.scores.outcomes import Outcomes
 from zooscope.scores.sat import sat, score_one_sided
-from zooscope.statistics.bootstrap import bootstrap_shares
+from zooscope.statistics.shares import bound_shares
 
 NAMES = ("a", "b", "c", "d")
 CLUSTERS = {"a": 1, "b": 1, "c": 2, "d": 2}
@@ -53,7 +53,7 @@ def test_the_cluster_is_the_one_with_the_largest_mean_sat() -> None:
 
 def test_intervals_are_those_of_the_scores() -> None:
     fooled, counted = fooling((0.1, 0.5, 0.8, 0.3))
-    low, high = bootstrap_shares(fooled.astype(np.int8), counted.astype(np.int8), confidence=0.8)
+    low, high = bound_shares(fooled.astype(np.int8), counted.astype(np.int8), confidence=0.8)
     found: Any = place_classifier(NAMES, fooled, counted, confidence=0.8).targets
     np.testing.assert_allclose(found.loc[list(NAMES), "low"], np.log(100 * low))
     np.testing.assert_allclose(found.loc[list(NAMES), "high"], np.log(100 * high))
@@ -62,8 +62,8 @@ def test_intervals_are_those_of_the_scores() -> None:
 def test_a_target_that_is_always_fooled_has_the_interval_of_a_score_not_certainty() -> None:
     fooled = np.ones((1, 20), dtype=bool)
     found: Any = place_classifier(("a",), fooled, fooled).targets
-    exact = stats.binomtest(20, 20).proportion_ci(0.95, method="exact")
-    np.testing.assert_allclose(np.exp(found.loc["a", ["low", "high"]].to_numpy(dtype=float)), [100 * exact.low, 100.0])
+    wilson = stats.binomtest(20, 20).proportion_ci(0.95, method="wilson")
+    np.testing.assert_allclose(np.exp(found.loc["a", ["low", "high"]].to_numpy(dtype=float)), [100 * wilson.low, 100.0])
 
 
 def test_the_confidence_of_a_placement_grows_with_what_tells_the_clusters_apart() -> None:

@@ -9,7 +9,7 @@ from zooscope.analyses.stability import measure_stability
 from zooscope.errors import InvalidValueError, UnknownNameError
 from zooscope.records.predictions import NOT_COUNTED
 from zooscope.scores.outcomes import Outcomes
-from zooscope.scores.sat import bootstrap_sat, sat
+from zooscope.scores.sat import bound_sat, sat
 
 PAIR = ("classifier 0", "classifier 1")
 
@@ -57,7 +57,7 @@ def test_the_images_needed_give_the_wanted_width() -> None:
     sigma = 100 * np.sqrt(0.3 * 0.7 / 2)
     assert found.needed == pytest.approx((2 * norm.ppf(0.95) * sigma / 2.0) ** 2, rel=0.06)
     outcomes = independent(found.needed, seed=9)
-    low, high = (100 * np.exp(end[0, 1]) / 100 for end in bootstrap_sat(outcomes, confidence=0.9))
+    low, high = (100 * np.exp(end[0, 1]) / 100 for end in bound_sat(outcomes, confidence=0.9))
     assert high - low == pytest.approx(2.0, rel=0.1)
 
 

@@ -10,7 +10,7 @@ from zooscope.analyses.strategies import compare_strategies
 from zooscope.errors import InvalidValueError
 from zooscope.records.predictions import NOT_COUNTED
 from zooscope.scores.outcomes import Outcomes
-from zooscope.scores.sat import bootstrap_sat, sat
+from zooscope.scores.sat import bound_sat, sat
 
 GROUPS = {
     "classifier 0": "seeds",
@@ -51,7 +51,7 @@ def test_sensitivity_is_one_minus_the_mean_similarity_as_a_share() -> None:
 
 def test_the_interval_of_a_group_of_two_is_that_of_its_pair() -> None:
     outcomes = measured()
-    low, high = bootstrap_sat(outcomes, confidence=0.9)
+    low, high = bound_sat(outcomes, confidence=0.9)
     found: Any = compare_strategies(outcomes, GROUPS, confidence=0.9).within.loc["regimes"]
     assert (found["sat_low"], found["sat_high"]) == pytest.approx((low[1, 4], high[1, 4]))
 
@@ -129,7 +129,7 @@ def test_a_group_of_one_pair_has_the_interval_of_that_pair() -> None:
     fooled = generator.random((3, 3, 40)) < 0.5
     fooled[0, 1] = fooled[1, 0] = True
     outcomes = outcomes_of(fooled)
-    low, high = bootstrap_sat(outcomes)
+    low, high = bound_sat(outcomes)
     found: Any = compare_strategies(outcomes, {"classifier 0": "seeds", "classifier 1": "seeds"}).within.loc["seeds"]
     np.testing.assert_allclose([found["sat_low"], found["sat_high"]], [low[0, 1], high[0, 1]])
     np.testing.assert_allclose([found["percent_low"], found["percent_high"]], np.exp([low[0, 1], high[0, 1]]))

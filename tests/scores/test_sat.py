@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 from tests.specimens import Array, counted_in, fooled_in, outcomes_of
 from zooscope.errors import InvalidValueError
 from zooscope.scores.outcomes import Outcomes
-from zooscope.scores.sat import LARGER_IS_MORE_SIMILAR, RANGE, SYMMETRIC, bootstrap_sat, sat, score_one_sided, take_log_score
+from zooscope.scores.sat import LARGER_IS_MORE_SIMILAR, RANGE, SYMMETRIC, bound_sat, sat, score_one_sided, take_log_score
 
 
 @st.composite
@@ -59,7 +59,7 @@ def test_a_pair_without_a_shared_image_is_nan_in_score_and_interval() -> None:
     counted = np.ones((2, 2, 4))
     counted[0, 1] = counted[1, 0] = 0
     outcomes = outcomes_of(np.ones((2, 2, 4)), counted)
-    for matrix in (sat(outcomes).score, *bootstrap_sat(outcomes)):
+    for matrix in (sat(outcomes).score, *bound_sat(outcomes)):
         np.testing.assert_array_equal(np.isnan(matrix), [[False, True], [True, False]])
 
 
@@ -67,14 +67,14 @@ def test_a_pair_without_a_shared_image_is_nan_in_score_and_interval() -> None:
 def test_the_score_is_symmetric_as_the_module_says(measured: tuple[Array, Array]) -> None:
     outcomes = outcomes_of(*measured)
     assert SYMMETRIC
-    for matrix in (*sat(outcomes), *bootstrap_sat(outcomes)):
+    for matrix in (*sat(outcomes), *bound_sat(outcomes)):
         np.testing.assert_array_equal(matrix, matrix.T)
 
 
 @given(_measured(), st.floats(1e-6, 100))
 def test_the_score_lies_between_log_epsilon_s_and_log_100(measured: tuple[Array, Array], epsilon_s: float) -> None:
     outcomes = outcomes_of(*measured)
-    for matrix in (sat(outcomes, epsilon_s=epsilon_s).score, *bootstrap_sat(outcomes, epsilon_s=epsilon_s)):
+    for matrix in (sat(outcomes, epsilon_s=epsilon_s).score, *bound_sat(outcomes, epsilon_s=epsilon_s)):
         known = matrix[~np.isnan(matrix)]
         assert (known >= np.log(epsilon_s)).all()
         assert (known <= np.log(100)).all()
@@ -86,7 +86,7 @@ def test_another_order_of_classifiers_reorders_the_matrix(measured: tuple[Array,
     outcomes = outcomes_of(*measured)
     order = np.array(random.sample(range(len(outcomes.names)), k=len(outcomes.names)))
     other = reordered(outcomes, order)
-    straight, turned = ((*sat(each), *bootstrap_sat(each), score_one_sided(each)) for each in (outcomes, other))
+    straight, turned = ((*sat(each), *bound_sat(each), score_one_sided(each)) for each in (outcomes, other))
     for before, after in zip(straight, turned, strict=True):
         np.testing.assert_array_equal(before[order][:, order], after)
 
@@ -140,7 +140,7 @@ def test_epsilon_s_outside_its_range_is_refused(epsilon_s: float) -> None:
 
 def test_an_interval_holds_the_score_and_narrows_with_lower_confidence() -> None:
     outcomes = outcomes_of(np.random.default_rng(0).random((4, 4, 200)) < 0.3)
-    score, wide, narrow = sat(outcomes).score, bootstrap_sat(outcomes, confidence=0.99), bootstrap_sat(outcomes, confidence=0.5)
+    score, wide, narrow = sat(outcomes).score, bound_sat(outcomes, confidence=0.99), bound_sat(outcomes, confidence=0.5)
     assert (wide.low < narrow.low).all()
     assert (narrow.low < score).all()
     assert (score < narrow.high).all()

@@ -11,8 +11,9 @@ from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
 from zooscope.scores.outcomes import PERCENT, Outcomes, find_percent
 from zooscope.scores.sat import EPSILON_S, sat, score_one_sided, take_log_score
-from zooscope.statistics.bootstrap import NUM_RESAMPLES, find_percentiles, resample_shares, set_exact_ends
+from zooscope.statistics.bootstrap import NUM_RESAMPLES, find_percentiles, resample_shares
 from zooscope.statistics.mantel import NUM_PERMUTATIONS, Correlation, mantel
+from zooscope.statistics.shares import bound_shares
 from zooscope.statistics.trend import CONFIDENCE, Trend, fit_trend
 
 
@@ -112,10 +113,7 @@ def place_classifier(
     outcomes = (fooled & counted).astype(np.int8), counted.astype(np.int8)
     drawn_shares = resample_shares(*outcomes, num_resamples=num_resamples, seed=seed)
     scores, drawn = take_log_score(percent, epsilon_s=epsilon_s), take_log_score(PERCENT * drawn_shares, epsilon_s=epsilon_s)
-    shares = find_percentiles(drawn_shares, confidence)
-    low, high = (
-        take_log_score(PERCENT * end, epsilon_s=epsilon_s) for end in set_exact_ends(shares, *outcomes, confidence=confidence)
-    )
+    low, high = (take_log_score(PERCENT * end, epsilon_s=epsilon_s) for end in bound_shares(*outcomes, confidence=confidence))
     known = {name: (clusters or {}).get(name) for name in names}
     targets = pd.DataFrame(
         {

@@ -15,8 +15,9 @@ from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
 from zooscope.scores.outcomes import Outcomes
 from zooscope.scores.sat import sat
-from zooscope.statistics.bootstrap import NUM_RESAMPLES, draw_weights, find_percentiles, set_exact_ends
+from zooscope.statistics.bootstrap import NUM_RESAMPLES, draw_weights, find_percentiles
 from zooscope.statistics.halves import split_halves
+from zooscope.statistics.shares import bound_shares
 
 Method = Literal["most diverse", "best predicted", "greedy", "best single classifiers"]
 METHODS: Final[tuple[Method, ...]] = ("most diverse", "best predicted", "greedy", "best single classifiers")
@@ -260,7 +261,7 @@ def _judge(
 ) -> dict[str, Float[np.ndarray, " way"]]:
     """Errors and their differences from a reference on the same images, with intervals; with one draw of images for all."""
     weights = draw_weights(wrong.shape[1], num_resamples=NUM_RESAMPLES, seed=seed) / wrong.shape[1]
-    low, high = set_exact_ends(find_percentiles(weights @ wrong.T, confidence), wrong, np.ones_like(wrong), confidence=confidence)
+    low, high = bound_shares(wrong, np.ones_like(wrong), confidence=confidence)
     difference = wrong - reference
     difference_low, difference_high = find_percentiles(weights @ difference.T, confidence)
     return {

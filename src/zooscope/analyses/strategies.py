@@ -13,7 +13,8 @@ from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
 from zooscope.scores.outcomes import PERCENT, Outcomes, count_pairs, find_percent
 from zooscope.scores.sat import EPSILON_S, take_log_score
-from zooscope.statistics.bootstrap import NUM_RESAMPLES, Interval, bootstrap_shares, find_percentiles, resample_shares
+from zooscope.statistics.bootstrap import NUM_RESAMPLES, Interval, find_percentiles, resample_shares
+from zooscope.statistics.shares import bound_shares
 
 MEASURES: Final = ("sat", "percent", "sensitivity")
 
@@ -62,7 +63,7 @@ def compare_strategies(
         >>> outcomes = Outcomes.from_flags(("cnn 1", "cnn 2", "vit"), counted=np.ones((3, 3, 100), dtype=bool), fooled=fooled)
         >>> found = zooscope.analyses.compare_strategies(outcomes, {"cnn 1": "seeds", "cnn 2": "seeds"})
         >>> found.within.loc["seeds", ["percent_low", "percent", "percent_high"]].round().tolist()
-        [70.0, 76.0, 82.0]
+        [70.0, 76.0, 81.0]
         >>> float(found.overall["percent"].round())
         39.0
 
@@ -84,7 +85,7 @@ def compare_strategies(
         fooled, counted = count_pairs(scores)
         percent = find_percent(fooled.sum(1, dtype=np.int64), counted.sum(1, dtype=np.int64))
         drawn = PERCENT * resample_shares(fooled, counted, num_resamples=num_resamples, seed=seed)
-        ends = bootstrap_shares(fooled, counted, confidence=confidence, num_resamples=num_resamples, seed=seed)
+        ends = bound_shares(fooled, counted, confidence=confidence)
     else:
         percent = scores["percent"].to_numpy()[rows, columns].astype(np.float64)
         drawn = np.full((1, len(percent)), np.nan)

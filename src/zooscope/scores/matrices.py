@@ -8,10 +8,10 @@ import xarray as xr
 
 from zooscope.errors import EmptyPairWarning, WeakSourceWarning
 from zooscope.records.predictions import NOT_MEASURED, Predictions
-from zooscope.scores.normalized import bootstrap_normalized_sat, normalize_one_sided, normalize_sat
+from zooscope.scores.normalized import bound_normalized_sat, normalize_one_sided, normalize_sat
 from zooscope.scores.outcomes import PERCENT, Outcomes, find_outcomes, find_same_mistakes, measure_control
-from zooscope.scores.sat import EPSILON_S, bootstrap_sat, sat, score_one_sided
-from zooscope.statistics.bootstrap import bootstrap_shares, draw_weights
+from zooscope.scores.sat import EPSILON_S, bound_sat, sat, score_one_sided
+from zooscope.statistics.shares import bound_shares
 
 CONFIDENCE: Final = 0.95
 WEAK_SOURCE_PERCENT: Final = 90.0
@@ -28,7 +28,7 @@ def make_sat_matrix(
 
     Args:
         predictions: all measured predictions, or some of them.
-        confidence: of the intervals `low` and `high` (bootstrap over images); None leaves them out.
+        confidence: of the intervals `low` and `high` (over images); None leaves them out.
         epsilon_s: lower bound of percentages, so that the logarithm is finite.
         normalize: whether each direction is divided by the success of the source's attack on the source itself, see
             `zooscope.scores.normalized`.
@@ -47,11 +47,11 @@ def make_sat_matrix(
     """
     measured = find_outcomes(predictions)
     _warn(predictions, measured, normalize=normalize)
-    score_pairs, bootstrap = (normalize_sat, bootstrap_normalized_sat) if normalize else (sat, bootstrap_sat)
+    score_pairs, bound = (normalize_sat, bound_normalized_sat) if normalize else (sat, bound_sat)
     score, percent, counted = score_pairs(measured, epsilon_s=epsilon_s)
     coordinates = {"percent": percent, "count": counted}
     if confidence is not None:
-        low, high = bootstrap(measured, epsilon_s=epsilon_s, confidence=confidence)
+        low, high = bound(measured, epsilon_s=epsilon_s, confidence=confidence)
         coordinates |= {"low": low, "high": high}
     names = list(measured.names)
     return xr.DataArray(
@@ -96,7 +96,7 @@ def make_same_mistake_matrix(predictions: Predictions, *, confidence: float | No
 
     Args:
         predictions: all measured predictions, or some of them.
-        confidence: of the intervals `low` and `high` (bootstrap over images); None leaves them out.
+        confidence: of the intervals `low` and `high` (over images); None leaves them out.
 
     Returns:
         Dimensions `source` and `target`; coordinates `count` (images), `low`, `high` (percent). Never above the transfer; on the
@@ -109,9 +109,8 @@ def make_same_mistake_matrix(predictions: Predictions, *, confidence: float | No
     names, axes = list(measured.names), ("source", "target")
     coordinates = {"count": measured.num_counted}
     if confidence is not None:
-        weights = draw_weights(len(measured.labels))
         ends = [
-            bootstrap_shares(fooled.astype(np.int8), counted.astype(np.int8), confidence=confidence, weights=weights)
+            bound_shares(fooled.astype(np.int8), counted.astype(np.int8), confidence=confidence)
             for fooled, counted in measured.iterate_sources()
         ]
         shape = measured.num_counted.shape

@@ -5,25 +5,28 @@ more of the attack than of similarity. Divided by how many of the same images fo
 Symmetric; larger is more similar. It can exceed log(100): a target may be fooled by images that don't fool their source.
 """
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Int
+from jaxtyping import Bool, Float, Int
 
 from zooscope.scores.outcomes import PERCENT, Outcomes, find_percent
 from zooscope.scores.sat import EPSILON_S, Sat, fill_both_triangles, split_pairs, take_log_score
-from zooscope.statistics.bootstrap import Interval, draw_weights, find_percentiles, set_exact_ends
+from zooscope.statistics.bootstrap import Interval, require_confidence
+from zooscope.statistics.combinations import bound_combinations
+
+PAIRS_AT_ONCE: Final = 32  # the intervals of a block take a matrix of its pairs by its cells
 
 
-class _Flags(NamedTuple):
-    """Some pairs (a, b), image by image: the images that count, and which of them the attacks on a and on b fool."""
+class _Direction(NamedTuple):
+    """Some pairs in one direction, image by image: counted images that fool the target, and those that fool their source."""
 
-    counted: Bool[np.ndarray, "pair image"]
-    a_fools_b: Bool[np.ndarray, "pair image"]
-    b_fools_a: Bool[np.ndarray, "pair image"]
-    a_fools_a: Bool[np.ndarray, "pair image"]
-    b_fools_b: Bool[np.ndarray, "pair image"]
+    target: Bool[np.ndarray, "pair image"]
+    source: Bool[np.ndarray, "pair image"]
+
+    def divide(self) -> Float[np.ndarray, " pair"]:
+        """How many fool the target per one that fools the source; NaN where none does."""
+        return find_percent(self.target.sum(-1), self.source.sum(-1)) / PERCENT
 
 
 def normalize_sat(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S) -> Sat:
@@ -48,28 +51,27 @@ def normalize_sat(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S) -> Sat:
         InvalidValueError: epsilon_s is not in (0, 100].
     """
     size = len(outcomes.names)
-    percent, counted = np.empty(size * (size + 1) // 2), np.empty(size * (size + 1) // 2, dtype=np.int64)
-    everything = np.ones((1, len(outcomes.labels)), dtype=np.float32)
-    for block, flags in _iterate_blocks(outcomes):
-        percent[block], counted[block] = _weigh(everything, flags)[0], flags.counted.sum(-1)
+    percent, num_counted = np.empty(size * (size + 1) // 2), np.empty(size * (size + 1) // 2, dtype=np.int64)
+    for block, a, b in split_pairs(size):
+        (forth, back), counted = _take_directions(outcomes, a, b)
+        percent[block], num_counted[block] = PERCENT * (forth.divide() + back.divide()) / 2, counted.sum(-1)
     full = fill_both_triangles(percent, size)
-    return Sat(take_log_score(full, epsilon_s=epsilon_s), full, fill_both_triangles(counted, size))
+    return Sat(take_log_score(full, epsilon_s=epsilon_s), full, fill_both_triangles(num_counted, size))
 
 
-def bootstrap_normalized_sat(
-    outcomes: Outcomes, *, epsilon_s: float = EPSILON_S, confidence: float = 0.95, seed: int = 0
-) -> Interval:
-    """Intervals of the normalised SAT by bootstrap over images, for all pairs; matrices (a, b) on the scale of `Sat.score`.
+def bound_normalized_sat(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S, confidence: float = 0.95) -> Interval:
+    """Intervals of the normalised SAT over images, for all pairs; matrices (a, b) on the scale of `Sat.score`.
 
-    Where none or all images are fooled, the ends are those of SAT (`set_exact_ends`), divided by the same successes.
+    Each direction is a quotient of two shares of the same images, that is, a difference of their logarithms; the mean of both
+    directions is combined in the same way (see `zooscope.statistics.combinations`).
     """
+    require_confidence(confidence)
     size = len(outcomes.names)
-    weights = draw_weights(len(outcomes.labels), seed=seed)
     low, high = np.empty((2, size * (size + 1) // 2))
-    for block, flags in _iterate_blocks(outcomes):
-        ends = find_percentiles(_weigh(weights, flags), confidence)
-        low[block], high[block] = _set_exact_ends(ends, flags, confidence=confidence)
-    return Interval(*(take_log_score(fill_both_triangles(ends, size), epsilon_s=epsilon_s) for ends in (low, high)))
+    for block, a, b in split_pairs(size, at_once=PAIRS_AT_ONCE):
+        directions, counted = _take_directions(outcomes, a, b)
+        low[block], high[block] = _bound_means(directions, counted, confidence=confidence, smallest=epsilon_s / PERCENT)
+    return Interval(*(take_log_score(PERCENT * fill_both_triangles(ends, size), epsilon_s=epsilon_s) for ends in (low, high)))
 
 
 def normalize_one_sided(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S) -> Float[np.ndarray, "source target"]:
@@ -85,38 +87,60 @@ def normalize_one_sided(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S) -> 
     return take_log_score(find_percent(fooled, own), epsilon_s=epsilon_s)
 
 
-def _iterate_blocks(outcomes: Outcomes) -> Iterator[tuple[slice, _Flags]]:
-    for block, a, b in split_pairs(len(outcomes.names)):
-        yield block, _take_flags(outcomes, a, b)
+def _take_directions(
+    outcomes: Outcomes, a: Int[np.ndarray, " pair"], b: Int[np.ndarray, " pair"]
+) -> tuple[tuple[_Direction, _Direction], Bool[np.ndarray, "pair image"]]:
+    """Both directions of some pairs, and the images that count in all that they take."""
+    forth, back, of_a, of_b = (outcomes.take_cells(*cells) for cells in ((a, b), (b, a), (a, a), (b, b)))
+    counted = forth.counted & back.counted & of_a.counted & of_b.counted
+    return (
+        _Direction(forth.fooled & counted, of_a.fooled & counted),
+        _Direction(back.fooled & counted, of_b.fooled & counted),
+    ), counted
 
 
-def _take_flags(outcomes: Outcomes, a: Int[np.ndarray, " pair"], b: Int[np.ndarray, " pair"]) -> _Flags:
-    cells = [outcomes.take_cells(sources, targets) for sources, targets in ((a, b), (b, a), (a, a), (b, b))]
-    counted = np.logical_and.reduce([each.counted for each in cells])
-    return _Flags(counted, *(each.fooled & counted for each in cells))
+def _bound_means(
+    directions: tuple[_Direction, _Direction],
+    counted: Bool[np.ndarray, "pair image"],
+    *,
+    confidence: float,
+    smallest: float,
+) -> Interval:
+    """Intervals of the mean of both quotients."""
+    quotients = [direction.divide() for direction in directions]
+    ends = [_bound_quotients(direction, counted, confidence=confidence, smallest=smallest) for direction in directions]
+    correlation = _correlate(
+        *(each.target - quotient[:, None] * each.source for each, quotient in zip(directions, quotients, strict=True))
+    )
+
+    def combine(first: Float[np.ndarray, " pair"], second: Float[np.ndarray, " pair"]) -> Float[np.ndarray, " pair"]:
+        return np.asarray(np.sqrt(np.maximum(first**2 + second**2 + 2 * correlation * first * second, 0)) / 2)
+
+    mean = (quotients[0] + quotients[1]) / 2
+    below, above = (
+        combine(*(np.abs(quotient - np.asarray(each[end])) for quotient, each in zip(quotients, ends, strict=True)))
+        for end in (0, 1)
+    )
+    return Interval(mean - below, mean + above)
 
 
-def _weigh(weights: Float32[np.ndarray, "resample image"], flags: _Flags) -> Float[np.ndarray, "resample pair"]:
-    """The mean of both directions' ratios in percent; NaN where an attack fools its own source on no image drawn."""
-    a_fools_b, b_fools_a, a_fools_a, b_fools_b = (weights @ each.T.astype(np.float32) for each in flags[1:])
-    return np.asarray((_divide(a_fools_b, a_fools_a) + _divide(b_fools_a, b_fools_b)) / 2)
+def _bound_quotients(
+    direction: _Direction, counted: Bool[np.ndarray, "pair image"], *, confidence: float, smallest: float
+) -> Interval:
+    """Intervals of the quotients of one direction; from 0 where no image fools the target."""
+    number = len(counted)
+    found = bound_combinations(
+        np.concatenate(direction).astype(np.int8),
+        np.concatenate([counted, counted]).astype(np.int8),
+        np.concatenate([np.eye(number), -np.eye(number)], axis=1),
+        confidence=confidence,
+        scale=lambda share: np.log(np.maximum(share, smallest)),
+    )
+    low, high = np.exp(found.interval)
+    return Interval(np.where(direction.target.any(-1), low, 0), high)
 
 
-def _divide(fooled: Float32[np.ndarray, "resample pair"], own: Float32[np.ndarray, "resample pair"]) -> np.ndarray:
-    return np.asarray(np.divide(PERCENT * fooled, own, out=np.full(fooled.shape, np.nan), where=own > 0))
-
-
-def _set_exact_ends(interval: Interval, flags: _Flags, *, confidence: float) -> Interval:
-    """The exact ends of the share of fooled images, divided by the sources' successes; other pairs keep theirs."""
-    fooled, counted = flags.a_fools_b.astype(np.int8) + flags.b_fools_a, 2 * flags.counted.astype(np.int8)
-    none = ~fooled.any(-1) & flags.counted.any(-1)
-    every = (fooled == counted).all(-1) & flags.counted.any(-1)
-    number = np.maximum(flags.counted.sum(-1), 1)
-    success_of_a, success_of_b = flags.a_fools_a.sum(-1) / number, flags.b_fools_b.sum(-1) / number
-    with np.errstate(divide="ignore", invalid="ignore"):
-        factor = PERCENT * (1 / success_of_a + 1 / success_of_b) / 2
-        exact = set_exact_ends(Interval(np.zeros(len(none)), np.ones(len(none))), fooled, counted, confidence=confidence)
-        low = np.where(every, exact.low * factor, np.where(none, 0.0, interval.low))
-        high = np.where(none, exact.high * factor, interval.high)
-    undefined = np.isinf(factor) | np.isnan(interval.low)
-    return Interval(np.where(undefined, np.nan, low), np.where(undefined, np.nan, high))
+def _correlate(first: Float[np.ndarray, "pair image"], second: Float[np.ndarray, "pair image"]) -> Float[np.ndarray, " pair"]:
+    """Correlation over images; 0 where one of both doesn't vary."""
+    norms = np.linalg.norm(first, axis=-1) * np.linalg.norm(second, axis=-1)
+    return np.asarray(np.divide((first * second).sum(-1), norms, out=np.zeros(len(first)), where=norms > 0))

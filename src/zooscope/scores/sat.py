@@ -12,7 +12,8 @@ from jaxtyping import Float, Int, Real
 
 from zooscope.errors import InvalidValueError
 from zooscope.scores.outcomes import PAIRS_AT_ONCE, PERCENT, Outcomes, find_percent
-from zooscope.statistics.bootstrap import Interval, bootstrap_shares, draw_weights
+from zooscope.statistics.bootstrap import Interval
+from zooscope.statistics.shares import bound_shares
 
 EPSILON_S: Final = 0.01
 RANGE: Final = (float(np.log(EPSILON_S)), float(np.log(PERCENT)))
@@ -61,13 +62,12 @@ def sat(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S) -> Sat:
     return Sat(take_log_score(percent, epsilon_s=epsilon_s), percent, fill_both_triangles(counted // 2, size))
 
 
-def bootstrap_sat(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S, confidence: float = 0.95, seed: int = 0) -> Interval:
-    """Intervals of SAT by bootstrap over images, for all pairs; matrices (a, b) on the scale of `Sat.score`."""
+def bound_sat(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S, confidence: float = 0.95) -> Interval:
+    """Intervals of SAT over images, for all pairs; matrices (a, b) on the scale of `Sat.score`."""
     size = len(outcomes.names)
-    weights = draw_weights(len(outcomes.labels), seed=seed)
     low, high = np.empty((2, size * (size + 1) // 2))
     for block, rows, columns in split_pairs(size):
-        low[block], high[block] = bootstrap_shares(*outcomes.take_pairs(rows, columns), confidence=confidence, weights=weights)
+        low[block], high[block] = bound_shares(*outcomes.take_pairs(rows, columns), confidence=confidence)
     return Interval(*(take_log_score(PERCENT * fill_both_triangles(ends, size), epsilon_s=epsilon_s) for ends in (low, high)))
 
 
@@ -93,11 +93,13 @@ def take_log_score(percent: Float[np.ndarray, "*cells"], *, epsilon_s: float = E
     return np.asarray(np.log(np.maximum(percent, epsilon_s)))
 
 
-def split_pairs(size: int) -> Iterator[tuple[slice, Int[np.ndarray, " pair"], Int[np.ndarray, " pair"]]]:
+def split_pairs(
+    size: int, *, at_once: int = PAIRS_AT_ONCE
+) -> Iterator[tuple[slice, Int[np.ndarray, " pair"], Int[np.ndarray, " pair"]]]:
     """All pairs, the diagonal included, a block at a time: the block's slice, and the positions of its classifiers."""
     rows, columns = np.triu_indices(size)
-    for start in range(0, len(rows), PAIRS_AT_ONCE):
-        block = slice(start, start + PAIRS_AT_ONCE)
+    for start in range(0, len(rows), at_once):
+        block = slice(start, start + at_once)
         yield block, rows[block], columns[block]
 
 

@@ -1,7 +1,7 @@
-"""Confidence intervals by resampling images: one bootstrap for every number.
+"""Confidence intervals by resampling images, for numbers computed from several shares.
 
 Images are drawn with replacement, and all cells use the same draws: cells share images, and each drawn image brings all of its
-counts (both directions of a pair).
+counts (both directions of a pair). Intervals of single shares are in `shares.py`.
 """
 
 from typing import Final, NamedTuple
@@ -23,48 +23,6 @@ class Interval(NamedTuple):
     high: Float[np.ndarray, "*cells"]
 
 
-def bootstrap_shares(
-    fooled: Int[np.ndarray, "cell image"],
-    counted: Int[np.ndarray, "cell image"],
-    *,
-    confidence: float = 0.95,
-    num_resamples: int = NUM_RESAMPLES,
-    seed: int = 0,
-    weights: Float32[np.ndarray, "resample image"] | None = None,
-) -> Interval:
-    """Intervals of sum(fooled) / sum(counted) for many cells at once: percentile bootstrap, with exact ends.
-
-    Example:
-        >>> counted = np.ones((2, 20), dtype=np.int8)
-        >>> fooled = np.stack([counted[0], np.arange(20) < 5]).astype(np.int8)
-        >>> low, high = bootstrap_shares(fooled, counted)
-        >>> low.round(2), high.round(2)
-        (array([0.83, 0.1 ]), array([1.  , 0.45]))
-
-    Args:
-        fooled: what was fooled per image, not above `counted`.
-        counted: what was counted per image, 0 where the image doesn't count.
-        confidence: coverage, in (0, 1).
-        num_resamples: how many draws.
-        seed: of the draws.
-        weights: the draws themselves, from `draw_weights`, for callers with many blocks of cells; then the seed is not used.
-
-    Returns:
-        Shares in [0, 1]; NaN where nothing is counted. See `set_exact_ends` for cells where none or all images are fooled.
-
-    Raises:
-        InvalidValueError: the confidence is not in (0, 1).
-    """
-    require_confidence(confidence)
-    if weights is None:
-        weights = draw_weights(fooled.shape[1], num_resamples=num_resamples, seed=seed)
-    low, high = np.full(len(fooled), np.nan), np.full(len(fooled), np.nan)
-    for start in range(0, len(fooled), CELLS_AT_ONCE):
-        cells = slice(start, start + CELLS_AT_ONCE)
-        low[cells], high[cells] = find_percentiles(_weigh(weights, fooled[cells], counted[cells]), confidence)
-    return set_exact_ends(Interval(low, high), fooled, counted, confidence=confidence)
-
-
 def resample_shares(
     fooled: Int[np.ndarray, "cell image"],
     counted: Int[np.ndarray, "cell image"],
@@ -75,7 +33,7 @@ def resample_shares(
     """sum(fooled) / sum(counted) of every cell in every resample: for numbers computed from several cells.
 
     Returns:
-        Shares in [0, 1]; NaN where a resample has no counted image of a cell. The draws are those of `bootstrap_shares`.
+        Shares in [0, 1]; NaN where a resample has no counted image of a cell. The draws are those of `draw_weights`.
     """
     weights = draw_weights(fooled.shape[1], num_resamples=num_resamples, seed=seed)
     result = np.empty((num_resamples, len(fooled)))

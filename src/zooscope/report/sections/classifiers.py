@@ -12,7 +12,8 @@ from zooscope.records.predictions import NOT_MEASURED
 from zooscope.report.facts import Facts
 from zooscope.report.sections.base import Need, Part, Section, fill_template
 from zooscope.scores import outcomes
-from zooscope.statistics.bootstrap import Interval, bootstrap_shares
+from zooscope.statistics.bootstrap import Interval
+from zooscope.statistics.shares import bound_shares
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,8 +106,8 @@ def _find_nearest(facts: Facts, place: int) -> tuple[str | None, float]:
 def _find_intervals(
     facts: Facts, hits: Bool[np.ndarray, "classifier image"], counted: Bool[np.ndarray, "classifier image"]
 ) -> Interval:
-    """Bootstrap over images, as for the scores."""
-    return bootstrap_shares(hits.astype(np.int8), counted.astype(np.int8), confidence=facts.confidence)
+    """Intervals over images, as for the scores."""
+    return bound_shares(hits.astype(np.int8), counted.astype(np.int8), confidence=facts.confidence)
 
 
 def _format_size(transform: Mapping[str, Any]) -> str:
