@@ -10,6 +10,7 @@ from jaxtyping import Float16
 
 from zooscope.arguments import check_arguments
 from zooscope.records.predictions import Predictions
+from zooscope.scores.closer import Closer
 from zooscope.scores.matrices import CONFIDENCE
 from zooscope.scores.sat import EPSILON_S
 from zooscope.study.snapshot import Snapshot
@@ -51,6 +52,14 @@ class Scored(ABC):
     def same_mistake(self, *, confidence: float | None = CONFIDENCE) -> xr.DataArray:
         """Share of images fooled into the class that the source takes them for, in percent; see `Snapshot.same_mistake`."""
         return self.snapshot().same_mistake(confidence=confidence)
+
+    def closer(self, a: str, b: str, c: str, *, confidence: float = CONFIDENCE, epsilon_s: float = EPSILON_S) -> Closer:
+        """Is A closer to B than to C? The difference of both SAT with its interval; see `Snapshot.closer`."""
+        return self.snapshot().closer(a, b, c, confidence=confidence, epsilon_s=epsilon_s)
+
+    def nearest(self, *, confidence: float = CONFIDENCE, epsilon_s: float = EPSILON_S) -> pd.DataFrame:
+        """Each classifier's nearest neighbour, and whether the images show that no other is nearer; see `Snapshot.nearest`."""
+        return self.snapshot().nearest(confidence=confidence, epsilon_s=epsilon_s)
 
     def similarity(self, name: str, confidence: float | None = CONFIDENCE) -> xr.DataArray:
         """Another similarity of all pairs than SAT, with intervals; see `Snapshot.similarity`."""

@@ -25,6 +25,7 @@ from zooscope.records.predictions import Predictions
 from zooscope.records.reading import read_clean_logits, read_left_out, read_predictions, read_published
 from zooscope.records.records import Records
 from zooscope.scores.classifiers import make_classifier_table
+from zooscope.scores.closer import Closer
 from zooscope.scores.matrices import (
     CONFIDENCE,
     make_one_sided_matrix,
@@ -32,9 +33,11 @@ from zooscope.scores.matrices import (
     make_sat_matrix,
     make_transfer_matrix,
 )
+from zooscope.scores.nearest import find_nearest
 from zooscope.scores.outcomes import Outcomes, find_outcomes
 from zooscope.scores.registry import find_similarity
 from zooscope.scores.sat import EPSILON_S
+from zooscope.study.closeness import compare_closeness
 from zooscope.study.refusals import require_images, require_name
 from zooscope.study.similarities import score_similarity
 from zooscope.words import quote_path
@@ -294,6 +297,36 @@ class Snapshot:
         self.require_measured("predictions")
         with self.open_records() as records:
             return score_similarity(score, records, self.measured, confidence=confidence, place=self.place)
+
+    def closer(self, a: str, b: str, c: str, *, confidence: float = CONFIDENCE, epsilon_s: float = EPSILON_S) -> Closer:
+        """Is A closer to B than to C? The difference of both SAT with its paired interval; see `zooscope.scores.closer`.
+
+        Raises:
+            UnknownNameError: the study has no such classifier.
+            InvalidValueError: the three are not different, or confidence or epsilon_s is out of range.
+            StudyError: a pair has no score, or the study is a published matrix.
+        """
+        self.require_measured("intervals of differences")
+        for name in (a, b, c):
+            self.require_known(name)
+        return compare_closeness(
+            self.outcomes, (a, b, c), sources=self.sources, place=self.place, confidence=confidence, epsilon_s=epsilon_s
+        )
+
+    def nearest(self, *, confidence: float = CONFIDENCE, epsilon_s: float = EPSILON_S) -> pd.DataFrame:
+        """Each classifier's nearest neighbour, and whether the images show that no other is nearer.
+
+        See `zooscope.scores.nearest.find_nearest`.
+
+        Raises:
+            StudyError: the study is a published matrix, which has no intervals.
+            InvalidValueError: confidence or epsilon_s is out of range.
+
+        Warns:
+            EmptyPairWarning, OneSidedWarning, WeakSourceWarning: as `sat`.
+        """
+        self.require_measured("intervals of differences")
+        return find_nearest(self.outcomes, self.sat(confidence=confidence, epsilon_s=epsilon_s))
 
     def classifiers(self) -> pd.DataFrame:
         """A row per classifier; see `zooscope.scores.classifiers.make_classifier_table`."""
