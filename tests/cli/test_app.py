@@ -22,6 +22,7 @@ COMMANDS = (
     "ensembles",
     "select",
     "stability",
+    "closer",
     "agree",
     "strategies",
     "place",

@@ -25,6 +25,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "ensembles": (),
     "strategies": ("--groups", "groups.csv"),
     "stability": ("--width", "5"),
+    "closer": (),
     "select": ("--size", "2"),
     "place": ("--classifier", "bundled:a0"),
     "teachers": ("--student", "bundled:a0"),

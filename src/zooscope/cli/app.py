@@ -12,6 +12,7 @@ from zooscope.cli.commands import (
     attacks,
     check,
     classifiers,
+    closer,
     clusters,
     compare,
     components,
@@ -48,7 +49,7 @@ class Commands(Group):
     sections: ClassVar = {
         "Measure": ("demo", "classifiers", "attacks", "measure", "compare", "check", "doctor"),
         "Look": ("show", "report"),
-        "Analyse": ("clusters", "map", "components", "ensembles", "strategies", "stability", "agree"),
+        "Analyse": ("clusters", "map", "components", "ensembles", "strategies", "stability", "closer", "agree"),
         "Choose": ("select", "place", "teachers"),
         "Share": ("export", "import"),
     }
@@ -139,6 +140,7 @@ for _name, _module, _command in (
     ("ensembles", ensembles, ensembles.ensembles),
     ("strategies", strategies, strategies.strategies),
     ("stability", stability, stability.stability),
+    ("closer", closer, closer.closer),
     ("agree", agree, agree.agree),
     ("select", select, select.select),
     ("place", place, place.place),
