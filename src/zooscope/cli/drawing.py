@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from zooscope.classifiers.class_matching import describe_matchings
-from zooscope.cli.matrix import LONGEST_NAME, draw_matrix, explain_matrix, shorten_name
+from zooscope.cli.matrix import DOUBT, LONGEST_NAME, draw_matrix, explain_matrix, shorten_name
 from zooscope.cli.overview import Overview
 from zooscope.scores.extremes import describe_extremes
 from zooscope.words import format_attack, format_count, format_interval, format_number, quote_path, shorten_names
@@ -22,9 +22,14 @@ def draw_overview(console: Console, view: Overview) -> None:
     """Prints a study's scores for people."""
     _draw_heading(console, view)
     console.print()
-    draw_matrix(console, view.sat)
+    draw_matrix(console, view.sat, view.doubtful)
     console.print()
     console.print(explain_matrix(view.names, width=console.width, normalize=view.is_normalized))
+    if view.doubtful:
+        console.print(
+            f"{DOUBT} marks the nearest neighbour of a row where these images don't show that no other one is nearer; "
+            "`zooscope closer` tells more."
+        )
     if np.isnan(view.sat).any():
         reason = "not measured both ways" if view.one_sided is not None else "not measured yet"
         console.print(f"- is a pair without a score: {reason}, or no image that both classify correctly.")

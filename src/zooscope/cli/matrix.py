@@ -1,6 +1,6 @@
 """A matrix of scores that fits the width of a terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ MOST_WITH_DECIMALS: Final = 8
 LONGEST_NAME: Final = 24
 SHORTEST_NAME: Final = 14
 HUNDRED: Final = "**"  # 100 would fill a cell of three characters without a space
+DOUBT: Final = "?"  # takes the place of the space before a number
 COLOURS: Final = ("", "cyan", "green", "yellow", "red")  # a fifth of the pairs each, the least similar first
 
 
@@ -51,12 +52,18 @@ def choose_layout(names: Sequence[str], *, width: int) -> Layout:
     return Layout(decimals=decimals, name_width=wanted, cell_width=widths[-1], num_columns=max(1, room // widths[-1]))
 
 
-def draw_matrix(console: Console, sat: xr.DataArray) -> None:
-    """Prints the matrix: numbered columns, numbered and named rows, in colour on a terminal."""
+def draw_matrix(console: Console, sat: xr.DataArray, doubtful: Collection[tuple[int, int]] = ()) -> None:
+    """Prints the matrix: numbered columns, numbered and named rows, in colour on a terminal.
+
+    Args:
+        console: where to.
+        sat: the scores.
+        doubtful: cells that are marked with a question mark, by row and column.
+    """
     names = [escape_controls(name) for name in shorten_names([str(name) for name in sat["a"].to_numpy()]).values()]
     plan = choose_layout(names, width=console.width)
     for start in range(0, len(names), plan.num_columns):
-        _draw_block(console, sat, names, plan, range(start, min(start + plan.num_columns, len(names))))
+        _draw_block(console, sat, names, plan, range(start, min(start + plan.num_columns, len(names))), doubtful)
     for place, name in enumerate(names):
         if cell_len(name) > plan.name_width:
             console.print(f"{place + 1:>{len(str(len(names)))}}: {name}")
@@ -80,7 +87,14 @@ def explain_matrix(names: Sequence[str], *, width: int, normalize: bool = False)
     )
 
 
-def _draw_block(console: Console, sat: xr.DataArray, names: Sequence[str], plan: Layout, columns: range) -> None:
+def _draw_block(  # noqa: PLR0917  (the parts of one drawing)
+    console: Console,
+    sat: xr.DataArray,
+    names: Sequence[str],
+    plan: Layout,
+    columns: range,
+    doubtful: Collection[tuple[int, int]],
+) -> None:
     number_width = len(str(len(names)))
     heading = Text(" " * (number_width + 1 + plan.name_width))
     for column in columns:
@@ -91,7 +105,8 @@ def _draw_block(console: Console, sat: xr.DataArray, names: Sequence[str], plan:
         line = Text(f"{row + 1:>{number_width}} ", style="bold")
         line.append(shorten_name(name, plan.name_width), style="not bold")
         for column in columns:
-            line.append(_format_cell(values[row, column], plan).rjust(plan.cell_width), style=f"not bold {colours[row][column]}")
+            text = DOUBT * ((row, column) in doubtful) + _format_cell(values[row, column], plan)
+            line.append(text.rjust(plan.cell_width), style=f"not bold {colours[row][column]}")
         console.print(line, soft_wrap=True)
 
 

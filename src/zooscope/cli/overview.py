@@ -38,6 +38,7 @@ class Overview:
         num_measured: number of measured images, of the pair with the fewest and of the pair with the most.
         sources: the classifiers that are attacked.
         one_sided: SAT from one direction, if not all classifiers are attacked; else None.
+        nearest: as of `Study.nearest`; None for imported and for normalised scores.
         extremes: the nearest and the farthest pair; None if fewer than two pairs have a score.
         class_matchings: how the outputs of each classifier are matched with the images' classes.
         left_out: what lay beside the images and is not used: how many of each kind.
@@ -55,6 +56,7 @@ class Overview:
     num_measured: tuple[int, int]
     sources: tuple[str, ...]
     one_sided: xr.DataArray | None
+    nearest: pd.DataFrame | None
     extremes: Extremes | None
     class_matchings: dict[str, str]
     permutations: dict[str, tuple[int, ...]]
@@ -70,6 +72,14 @@ class Overview:
     def is_normalized(self) -> bool:
         """Whether the scores are divided by the sources' own success."""
         return bool(self.sat.attrs.get("normalized"))
+
+    @property
+    def doubtful(self) -> frozenset[tuple[int, int]]:
+        """The nearest neighbours that are not sure, as cells of the matrix."""
+        if self.nearest is None:
+            return frozenset()
+        unsure = self.nearest[self.nearest["nearest"].notna() & ~self.nearest["is_sure"]]
+        return frozenset((self.names.index(str(name)), self.names.index(row["nearest"])) for name, row in unsure.iterrows())
 
 
 def make_overview(study: "Snapshot", *, confidence: float, normalize: bool = False) -> Overview:
@@ -107,6 +117,7 @@ def _describe_imported(study: "Snapshot") -> Overview:
         num_measured=(0, 0),
         sources=(),
         one_sided=None,
+        nearest=None,
         extremes=find_extremes(sat),
         class_matchings={},
         permutations={},
@@ -119,6 +130,7 @@ def _describe_measured(study: "Snapshot", *, confidence: float, normalize: bool)
     predictions = study.predictions
     with collect_notes() as warned:
         sat = study.sat(confidence=confidence, normalize=normalize)
+        nearest = None if normalize else study.nearest(confidence=confidence)
     transfer = study.transfer()
     sources = [study.names.index(name) for name in study.sources]
     measured = np.array([(predictions.transfer[source] != NOT_MEASURED).sum(-1) for source in sources])
@@ -135,6 +147,7 @@ def _describe_measured(study: "Snapshot", *, confidence: float, normalize: bool)
         num_measured=(int(measured.min()), int(measured.max())),
         sources=study.sources,
         one_sided=study.one_sided(normalize=normalize) if len(study.sources) < len(study.names) else None,
+        nearest=nearest,
         extremes=find_extremes(sat),
         class_matchings=study.class_matchings,
         left_out=study.left_out,
@@ -174,6 +187,7 @@ def encode_overview(study: "Snapshot", *, confidence: float) -> dict[str, Any]:
         "clean_accuracy": replace_nan(view.classifiers["clean_accuracy"].tolist()),
         "white_box_success": replace_nan(view.classifiers["white_box_success"].tolist()),
         "extremes": None if view.extremes is None else view.extremes._asdict(),
+        "nearest": None if view.nearest is None else _encode_nearest(view.nearest),
         "class_matching": [view.class_matchings.get(name) or None for name in view.names],
         "permutations": {name: list(outputs) for name, outputs in view.permutations.items()},
         "left_out": view.left_out,
@@ -191,6 +205,19 @@ def _find_beside(study: "Snapshot", confidence: float) -> dict[str, xr.DataArray
         for name, matrix in (("normalized", normalized), ("same_mistake", same))
         for key, values in ((name, matrix), (f"{name}_low", matrix.low), (f"{name}_high", matrix.high))
     }
+
+
+def _encode_nearest(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The neighbours in the order of the classifiers."""
+    return [
+        {
+            "nearest": row["nearest"],
+            "certainty": replace_nan(float(row["certainty"])),
+            "is_sure": bool(row["is_sure"]),
+            "as_near": list(row["as_near"]),
+        }
+        for _, row in table.iterrows()
+    ]
 
 
 def _encode_one_sided(view: Overview, scores: xr.DataArray) -> dict[str, Any]:

@@ -44,6 +44,7 @@ class Facts:
         sat: as `Study.sat` gives it.
         transfer: as `Study.transfer` gives it; NaN where scores were imported as published.
         normalized: as `Study.sat` gives it with `normalize`; None where scores were imported.
+        nearest: as `Study.nearest` gives it; None where scores were imported.
         same_mistake: as `Study.same_mistake` gives it; None where scores were imported.
         classifiers: as `Study.classifiers` gives it; without columns where scores were imported.
         transforms: how each classifier's pixels are made, field by field; empty where that is not known.
@@ -65,6 +66,7 @@ class Facts:
     sat: xr.DataArray
     transfer: xr.DataArray
     normalized: xr.DataArray | None
+    nearest: pd.DataFrame | None
     same_mistake: xr.DataArray | None
     classifiers: pd.DataFrame
     transforms: tuple[dict[str, Any], ...]
@@ -83,6 +85,7 @@ class Facts:
             warnings.simplefilter("ignore", WeakSourceWarning)
             sat = now.sat(confidence=confidence)
             normalized = None if now.is_imported else now.sat(confidence=confidence, normalize=True)
+            nearest = None if now.is_imported else now.nearest(confidence=confidence)
         return cls(
             study=study,
             path=now.path,
@@ -96,6 +99,7 @@ class Facts:
             sat=sat,
             transfer=_make_unknown_transfer(sat) if now.is_imported else now.transfer(),
             normalized=normalized,
+            nearest=nearest,
             same_mistake=None if now.is_imported else now.same_mistake(confidence=confidence),
             classifiers=pd.DataFrame(index=pd.Index(now.names, name="name")) if now.is_imported else now.classifiers(),
             transforms=tuple(record.transform_settings for record in now.classifier_records),

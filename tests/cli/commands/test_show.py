@@ -12,6 +12,7 @@ from tests.cli.imported import write_imported
 from tests.cli.synthetic import write_study
 from tests.records.written import rewrite
 from zooscope.records.entries import DATABASE
+from zooscope.study.snapshot import read_snapshot
 from zooscope.study.study import Study
 
 TWENTY = tuple(f"bundled:architecture{number}-seed{number}" for number in range(20))
@@ -29,7 +30,8 @@ def strictly(text: str) -> dict[str, object]:
 
 def rows_of(text: str) -> list[str]:
     """The lines of the matrix, without its heading."""
-    return [line for line in text.split("\n\n")[1].splitlines()[1:] if re.match(r" *\d+ [^\d\s]", line)]
+    matrix = text.split("\n\n")[1].replace("?", " ")  # marks of neighbours that are not sure
+    return [line for line in matrix.splitlines()[1:] if re.match(r" *\d+ [^\d\s]", line)]
 
 
 def test_twenty_classifiers_fit_eighty_columns(tmp_path: Path) -> None:
@@ -341,3 +343,28 @@ def test_a_note_of_what_was_left_out_that_can_not_be_read_is_damage(tmp_path: Pa
     write_study(tmp_path, ("a", "b"))
     rewrite(tmp_path / DATABASE, f"INSERT INTO study VALUES ('left_out', '{note}')")  # noqa: S608  (our own text)
     assert "is damaged: some of it can't be read" in one_line(call("show", tmp_path).stderr)
+
+
+def test_nearest_neighbours_that_are_not_sure_are_marked(tmp_path: Path) -> None:
+    write_study(tmp_path, TWENTY, num_images=90)
+    result = call("show", tmp_path)
+    assert max(map(len, result.stdout.splitlines())) <= 80
+    table = read_snapshot(tmp_path).nearest()
+    unsure = [(TWENTY.index(str(name)), TWENTY.index(row["nearest"])) for name, row in table.iterrows() if not row["is_sure"]]
+    assert 0 < len(unsure) < 20
+    marked = [
+        (row, position)
+        for row, line in enumerate(line for line in result.stdout.split("\n\n")[1].splitlines()[1:] if re.match(r" *\d+ ", line))
+        for position, cell in enumerate(line[-60:][start : start + 3] for start in range(0, 60, 3))
+        if "?" in cell
+    ]
+    assert marked == unsure
+    assert "? marks the nearest neighbour of a row" in result.stdout
+    found = strictly(call("show", tmp_path, "--json").stdout)
+    assert [row["is_sure"] for row in found["nearest"]] == table["is_sure"].tolist()  # type: ignore[attr-defined]
+    assert "? marks" not in call("show", tmp_path, "--normalize").stdout
+
+
+def test_sure_neighbours_are_not_marked(tmp_path: Path) -> None:
+    write_study(tmp_path, ("a", "b"))
+    assert "?" not in call("show", tmp_path).stdout

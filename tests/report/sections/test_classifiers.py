@@ -47,6 +47,20 @@ def test_the_nearest_is_the_classifier_with_the_highest_score() -> None:
         assert row.nearest_score == float(others.max())
 
 
+def test_a_nearest_that_is_not_sure_says_which_others_may_be_as_near() -> None:
+    study = planted_study(BLOCKS)
+    facts, nearest = Facts.read(study, confidence=0.95), study.nearest()
+    rows = describe_classifiers(facts)
+    assert [not row.doubt for row in rows] == nearest["is_sure"].tolist()
+    unsure = [row for row in rows if row.doubt]
+    assert unsure
+    for row in unsure:
+        assert nearest["as_near"].loc[row.name][0] in row.doubt
+    html = ClassifiersSection().show(facts).html
+    assert html.count(">not sure<") == len(unsure)
+    assert "A nearest classifier is not sure where" in html
+
+
 @pytest.mark.parametrize("study", [planted_study([["a"]]), planted_study(BLOCKS, num_shards=0)], ids=["alone", "not measured"])
 def test_without_scores_there_is_no_nearest(study: object) -> None:
     rows = describe_classifiers(Facts.read(study, confidence=0.95))  # type: ignore[arg-type]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 import numpy as np
 from jaxtyping import Bool
@@ -14,6 +14,11 @@ from zooscope.report.sections.base import Need, Part, Section, fill_template
 from zooscope.scores import outcomes
 from zooscope.statistics.bootstrap import Interval
 from zooscope.statistics.shares import bound_shares
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_NAMES: Final = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +36,7 @@ class ClassifierRow:
         is_weak: whether the white-box success is below 90 %.
         nearest: the most similar classifier; None if no score is known.
         nearest_score: SAT of the two; NaN if no score is known.
+        doubt: why the nearest is not sure, in a few words; empty if it is.
     """
 
     name: str
@@ -43,6 +49,7 @@ class ClassifierRow:
     is_weak: bool
     nearest: str | None
     nearest_score: float
+    doubt: str
 
 
 @final
@@ -56,11 +63,13 @@ class ClassifiersSection(Section):
     def show(self, facts: Facts) -> Part:
         """A row per classifier."""
         matched, sentences = describe_matchings(facts.class_matchings)
+        rows = describe_classifiers(facts)
         return Part(
             html=fill_template(
                 "classifiers.html",
-                classifiers=describe_classifiers(facts),
+                classifiers=rows,
                 has_weak=bool(facts.weak),
+                has_doubt=any(row.doubt for row in rows),
                 matched=matched,
                 remarks=(*sentences, *facts.implausible),
             )
@@ -79,7 +88,7 @@ def describe_classifiers(facts: Facts) -> tuple[ClassifierRow, ...]:
 
 
 def _make_row(facts: Facts, place: int, clean: Interval, white_box: Interval) -> ClassifierRow:
-    nearest, score = _find_nearest(facts, place)
+    nearest = None if facts.nearest is None else facts.nearest.iloc[place]
     return ClassifierRow(
         name=facts.names[place],
         architecture=facts.take_column("architecture")[place],
@@ -89,18 +98,19 @@ def _make_row(facts: Facts, place: int, clean: Interval, white_box: Interval) ->
         white_box_success=float(facts.take_column("white_box_success")[place]),
         white_box_interval=(100 * float(white_box.low[place]), 100 * float(white_box.high[place])),
         is_weak=facts.names[place] in facts.weak,
-        nearest=nearest,
-        nearest_score=score,
+        nearest=None if nearest is None else nearest["nearest"],
+        nearest_score=float("nan") if nearest is None else float(nearest["sat"]),
+        doubt="" if nearest is None else _describe_doubt(nearest),
     )
 
 
-def _find_nearest(facts: Facts, place: int) -> tuple[str | None, float]:
-    scores = facts.sat.to_numpy()[place].copy()
-    scores[place] = np.nan
-    if np.isnan(scores).all():
-        return None, float("nan")
-    best = int(np.nanargmax(scores))
-    return facts.names[best], float(scores[best])
+def _describe_doubt(nearest: "pd.Series[Any]") -> str:
+    """The others that may be as near."""
+    as_near = nearest["as_near"]
+    if not as_near:
+        return ""
+    more = f" and {len(as_near) - MOST_NAMES} more" if len(as_near) > MOST_NAMES else ""
+    return f"not told apart on these images from {', '.join(as_near[:MOST_NAMES])}{more}"
 
 
 def _find_intervals(
