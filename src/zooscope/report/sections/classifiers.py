@@ -36,7 +36,7 @@ class ClassifierRow:
         is_weak: whether the white-box success is below 90 %.
         nearest: the most similar classifier; None if no score is known.
         nearest_score: SAT of the two; NaN if no score is known.
-        doubt: why the nearest is not sure, in a few words; empty if it is.
+        doubt: which others may be the nearest, in a few words; empty if it is sure.
     """
 
     name: str
@@ -105,12 +105,12 @@ def _make_row(facts: Facts, place: int, clean: Interval, white_box: Interval) ->
 
 
 def _describe_doubt(nearest: "pd.Series[Any]") -> str:
-    """The others that may be as near."""
+    """The others that may be the nearest."""
     as_near = nearest["as_near"]
     if not as_near:
         return ""
     more = f" and {len(as_near) - MOST_NAMES} more" if len(as_near) > MOST_NAMES else ""
-    return f"not told apart on these images from {', '.join(as_near[:MOST_NAMES])}{more}"
+    return f"or {', '.join(as_near[:MOST_NAMES])}{more}"
 
 
 def _find_intervals(
