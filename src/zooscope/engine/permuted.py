@@ -40,7 +40,7 @@ class Permutation:
 
 
 def find_permutation(
-    predictions: Int[np.ndarray, " image"], labels: Int[np.ndarray, " image"], *, num_classes: int
+    predictions: Int[np.ndarray, " image"], labels: Int[np.ndarray, " image"], *, num_classes: int, num_tested: int = 1
 ) -> Permutation | None:
     """The order of outputs that makes most answers right, where it does so on images on which it was not found; else None.
 
@@ -56,6 +56,8 @@ def find_permutation(
         predictions: the answers, from 0 to `num_classes` - 1.
         labels: the true classes.
         num_classes: how many classes there are.
+        num_tested: how many classifiers are tested; the test of each is the stricter, so that a false alarm stays as rare among
+            many classifiers as it is for one (Bonferroni).
     """
     right = predictions == labels
     if right.all():
@@ -66,7 +68,7 @@ def find_permutation(
         order = _find_best_order(predictions[half == one], labels[half == one], num_classes)
         right_with[half != one] = predictions[half != one] == order[labels[half != one]]
     num_fixed, num_broken = int((right_with & ~right).sum()), int((right & ~right_with).sum())
-    if binom.sf(num_fixed - 1, num_fixed + num_broken, 0.5) > SIGNIFICANCE:
+    if binom.sf(num_fixed - 1, num_fixed + num_broken, 0.5) > SIGNIFICANCE / num_tested:
         return None
     outputs = _find_best_order(predictions, labels, num_classes)
     return Permutation(

@@ -30,7 +30,7 @@ def find_permutations(
     found = {}
     for classifier, said in zip(classifiers, clean, strict=True):
         known = said >= 0
-        permutation = find_permutation(said[known], labels[known], num_classes=classifier.num_classes)
+        permutation = find_permutation(said[known], labels[known], num_classes=classifier.num_classes, num_tested=len(classifiers))
         if permutation is not None:
             found[classifier.name] = permutation
     return found
