@@ -100,6 +100,18 @@ def test_distances_are_those_of_the_features() -> None:
     assert found.labels[b] == 2
 
 
+@settings(max_examples=10)
+@given(scores=st.lists(st.floats(1, 4.6), min_size=3, max_size=3, unique=True))
+def test_the_two_most_similar_of_three_classifiers_are_together(scores: list[float]) -> None:
+    table = pd.DataFrame(np.full((3, 3), 4.6), index=list("abc"), columns=list("abc"))
+    pairs = [("a", "b"), ("b", "c"), ("a", "c")]
+    for (one, other), score in zip(pairs, scores, strict=True):
+        table.loc[one, other] = table.loc[other, one] = score
+    first, second, third = sorted(scores)
+    if min(third - second, second - first) > 0.01:
+        assert find_clusters(table, 2).members[1] == max(zip(scores, pairs, strict=True))[1]
+
+
 def test_two_classifiers_are_two_clusters_or_one() -> None:
     table = planted([2])
     assert find_clusters(table, 2).labels.tolist() == ([1, 2] if table.index[0] < table.index[1] else [2, 1])

@@ -13,7 +13,7 @@ from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
 from zooscope.analyses.matrix import Matrix, find_order, make_square, require_contrast
-from zooscope.analyses.spectral import Spectrum, find_flat_eigenvalue, find_matrix_spectrum
+from zooscope.analyses.spectral import SAME, Spectrum, find_flat_eigenvalue, find_matrix_spectrum, take_group_vectors
 from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
 
@@ -24,7 +24,6 @@ FEWEST_FOR_TEN: Final = 20
 FEWEST_RESTARTS: Final = 100
 MOST_RESTARTS: Final = 2000
 MEETINGS: Final = 10
-SAME_OBJECTIVE: Final = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,7 +34,8 @@ class Clusters:
         labels: cluster number of every classifier, in the order of the matrix. 1 is the largest cluster; of equally large
             clusters, the one with the alphabetically first name comes first.
         num_clusters: how many were requested or chosen. If fewer classifiers differ, some clusters are empty.
-        features: a row per classifier: its entries in as many eigenvectors as there are clusters.
+        features: a row per classifier: its entries in as many eigenvectors as there are clusters, or fewer of fewer than eight
+            classifiers.
         gaps: a row per eigenvalue, index `num_clusters` from 1: `eigenvalue`, and `gap` to the next one. A large gap after the
             Kth suggests K groups.
         by_eigengap: whether the number of clusters was chosen by the gaps.
@@ -101,6 +101,8 @@ class Assignment(NamedTuple):
 def find_clusters(matrix: Matrix, num_clusters: NumClusters = None, *, seed: int = 0) -> Clusters:
     """Spectral clustering: K-means on the first K eigenvectors after the trivial one.
 
+    Of fewer than eight classifiers only those eigenvectors count that show groups, see `take_group_vectors`.
+
     One start of K-means seldom ends at the best partition. It is started at least 100 times, as in the paper, then until the best
     objective was reached 10 times, at most 2,000 times.
 
@@ -134,7 +136,7 @@ def find_clusters(matrix: Matrix, num_clusters: NumClusters = None, *, seed: int
         raise InvalidValueError(msg)
     if chosen not in (1, len(names)):
         require_contrast(make_square(matrix))
-    features = found.vectors[:, :chosen]
+    features = take_group_vectors(found, chosen)
     partition = find_partition(features, chosen, seed=seed)
     order = find_order(matrix)
     table = pd.DataFrame(features, index=pd.Index(names, name="name"))
@@ -204,7 +206,7 @@ def find_eigengaps(found: Spectrum) -> pd.DataFrame:
 
 def find_group_gaps(gaps: pd.DataFrame, num_classifiers: int) -> pd.Series:
     """The gaps that `choose_by_gap` chooses from; none if there is no group."""
-    tells = (gaps.index > 1) & (gaps["eigenvalue"] < find_flat_eigenvalue(num_classifiers) - SAME_OBJECTIVE)
+    tells = (gaps.index > 1) & (gaps["eigenvalue"] < find_flat_eigenvalue(num_classifiers) - SAME)
     return gaps.loc[tells, "gap"].dropna()
 
 
@@ -226,7 +228,7 @@ def find_partition(features: Float[np.ndarray, "row column"], num_clusters: int,
     while best.restarts < FEWEST_RESTARTS or (best.times_met < MEETINGS and best.restarts < MOST_RESTARTS):
         labels, objective = run_k_means(features, num_clusters, random_state=int(generator.integers(2**31)))
         best = best._replace(restarts=best.restarts + 1)
-        if abs(objective - best.objective) <= SAME_OBJECTIVE:
+        if abs(objective - best.objective) <= SAME:
             best = best._replace(times_met=best.times_met + 1)
         elif objective < best.objective:
             best = Partition(labels, objective, best.restarts, 1)

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from sklearn.metrics import adjusted_rand_score
 
 from zooscope.analyses.clustering import Clusters, run_k_means
-from zooscope.analyses.spectral import build_adjacency, find_spectrum
+from zooscope.analyses.spectral import FEW, build_adjacency, find_spectrum, take_group_vectors
 from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
 from zooscope.records.predictions import Predictions
@@ -109,19 +109,22 @@ def measure_cluster_stability(
     )
 
 
-def judge_stability(jaccard: float) -> Verdict:
+def judge_stability(jaccard: float, *, num_classifiers: int) -> Verdict:
     """What a mean Jaccard index says of a cluster.
 
     From 0.75 on it is "stable". Above 0.5 it is "unsure": there is a pattern, but which classifiers belong to it is doubtful. Else
-    it is "noise": with other images it dissolves.
+    it is "noise": with other images it dissolves. Fewer than eight classifiers can be grouped in so few ways that chance often
+    gives the same groups: of these no cluster is called stable.
 
     Source: Hennig, Cluster-wise assessment of cluster stability, 2007, for 0.5; the manual of his `clusterboot` (R, fpc) for 0.75.
 
     Example:
-        >>> judge_stability(0.9), judge_stability(0.6), judge_stability(0.4)
-        ('stable', 'unsure', 'noise')
+        >>> [judge_stability(jaccard, num_classifiers=12) for jaccard in (0.9, 0.6, 0.4)]
+        ['stable', 'unsure', 'noise']
+        >>> judge_stability(0.9, num_classifiers=3)
+        'unsure'
     """
-    if jaccard >= STABLE:
+    if jaccard >= STABLE and num_classifiers >= FEW:
         return "stable"
     return "unsure" if jaccard > DISSOLVED else "noise"
 
@@ -147,7 +150,7 @@ def _recluster(
     weights = build_adjacency(scores)
     if not weights.any():  # no classifier is similar to another
         return np.arange(len(own))
-    features = find_spectrum(weights).vectors[:, :num_clusters]
+    features = take_group_vectors(find_spectrum(weights), num_clusters)
     found = [run_k_means(features, num_clusters, n_init=RESTARTS, random_state=random_state)]
     centres = np.stack([features[own == number].mean(axis=0) for number in np.unique(own)])
     if len(centres) == num_clusters:  # no cluster is empty
@@ -172,7 +175,7 @@ def _describe_clusters(
             "together": float(pairs.mean()) if len(pairs) else float("nan"),
             "jaccard": float(likeness.mean()),
             "exact": float((likeness == 1).mean()),
-            "verdict": judge_stability(float(likeness.mean())) if can_change else "",
+            "verdict": judge_stability(float(likeness.mean()), num_classifiers=len(own)) if can_change else "",
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("cluster")
 

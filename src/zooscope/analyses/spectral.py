@@ -11,6 +11,8 @@ from zooscope.analyses.matrix import Matrix, find_order, keep_complete, make_squ
 from zooscope.errors import InvalidValueError
 
 BEYOND: Final = 3.0  # eigenvalues of the normalised Laplacian end at 2
+SAME: Final = 1e-9  # eigenvalues and objectives of sums of squares that differ by less are the same
+FEW: Final = 8  # classifiers below which as many eigenvectors as clusters are nearly all there are, those without meaning included
 
 
 class Spectrum(NamedTuple):
@@ -56,6 +58,19 @@ def find_spectrum(weights: Float[np.ndarray, "a b"]) -> Spectrum:
 def find_flat_eigenvalue(num_classifiers: int) -> float:
     """N / (N - 1): every eigenvalue but the trivial one if all pairs have the same score, and their mean for any scores."""
     return num_classifiers / (num_classifiers - 1)
+
+
+def take_group_vectors(found: Spectrum, num_clusters: int) -> Float[np.ndarray, "classifier vector"]:
+    """As many first eigenvectors as there are clusters; of fewer than eight classifiers, only those that show groups.
+
+    Those have eigenvalues below N / (N - 1). With three classifiers and two clusters there is one of them: the other eigenvector,
+    which K-means would count as much, separates the most similar pair.
+    """
+    num_classifiers = len(found.vectors)
+    if num_classifiers >= FEW:
+        return found.vectors[:, :num_clusters]
+    num_telling = int((found.eigenvalues < find_flat_eigenvalue(num_classifiers) - SAME).sum())
+    return found.vectors[:, : min(num_clusters, max(num_telling, 1))]
 
 
 def fix_signs(vectors: Float[np.ndarray, "row column"]) -> Float[np.ndarray, "row column"]:

@@ -228,12 +228,18 @@ def _print(console: "Console", found: _Found) -> None:
         console.print(f"No keywords, since most classifiers of every cluster have them: {shared}.")
     if found.stability is not None:
         from zooscope.analyses.reclustering import DISSOLVED, STABLE
+        from zooscope.analyses.spectral import FEW
 
         console.print(
             f"Over {found.stability.num_draws} draws of the images, partitions agree with this one by an adjusted Rand index of "
             f"{found.stability.adjusted_rand:.2f} (1: the same, 0: by chance). A cluster is stable from a mean Jaccard index of "
             f"{STABLE:g} on, unsure above {DISSOLVED:g}, else noise."
         )
+        if len(grouped.labels) < FEW:
+            console.print(
+                f"Of fewer than {FEW} classifiers no cluster is called stable: chance often gives the same groups. `zooscope map` "
+                "shows who is nearest to whom, as a tree."
+            )
     console.print(f"Largest eigengaps: {_format_gaps(grouped)}.")
     console.print(
         f"K-means reached this partition's objective in {grouped.times_met} of {grouped.restarts} starts"
