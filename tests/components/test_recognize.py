@@ -102,7 +102,10 @@ def test_known_values_stay_and_are_known_in_any_case_and_spacing(component: str)
         ("2D self-attention", "BoT & Halo", "Yes (Halo, BoT)"),
         ("2D self-attention", "true", "Yes"),
         ("channel-wise attention", "squeeze-and-excitation", "Yes (SE)"),
-        ("channel-wise attention", "Yes (NEW)", "Yes (NEW)"),  # spelt like one
+        ("channel-wise attention", "Yes (NEW)", None),
+        ("activation", "Swash", None),
+        ("activation", "tanh", "Tanh"),
+        ("normalization", "BatchNrm", None),
         ("location of channel-wise attention", "At the end of each block", "End"),
     ],
 )

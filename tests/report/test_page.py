@@ -204,6 +204,6 @@ def test_a_report_in_a_received_folder_replaces_a_link_and_leaves_what_it_pointe
 
 def test_the_opening_says_if_the_images_separate_no_pairs() -> None:
     text = " ".join(render(planted_study([["a", "b", "c"]], num_images=20), confidence=0.95).split())
-    assert "The nearest and the farthest pair are not separable on these 20 images: their 95 % intervals overlap." in text
+    assert "The nearest and the farthest pair are not told apart on these 20 images: their 95 % intervals overlap." in text
     clear = planted_study([["a", "b"], ["c"]], num_images=400, within=0.9, between=0.05)
-    assert "The nearest and the farthest pair are not separable" not in render(clear, confidence=0.95)
+    assert "The nearest and the farthest pair are not told apart" not in render(clear, confidence=0.95)

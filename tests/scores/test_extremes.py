@@ -59,8 +59,11 @@ def test_a_sentence_says_how_many_are_not_separable() -> None:
     found = find_extremes(matrix_of(line_of(1, 2, 3, 4, 5, 6), 0.5))
     assert found is not None
     assert describe_extremes(found, num_images=20, confidence=0.9) == (
-        "Of the 5 other pairs, 1 from the nearest and 1 from the farthest are not separable on these 20 images: "
+        "Of the 5 other pairs, 1 can't be told apart from the nearest and 1 from the farthest on these 20 images: "
         "their 90 % intervals overlap."
+    )
+    assert "5 other pairs, 1 can't be told apart from the farthest on" in describe_extremes(
+        found._replace(num_as_near=0), num_images=20, confidence=0.9
     )
     alone = found._replace(num_as_near=0, num_as_far=0)
     assert describe_extremes(alone, num_images=20, confidence=0.9) == ""

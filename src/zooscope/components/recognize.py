@@ -109,12 +109,10 @@ def recognize_value(component: str, text: str) -> str | None:
     if single is not None:
         return single
     if component in KINDS:
-        found = _recognize_kinds(component, text)
-    elif component in _JOINED:
-        found = _recognize_several(component, text)
-    else:
-        found = _recognize_sizes(component, text)
-    return found if found is not None else text if is_known(component, text) else None
+        return _recognize_kinds(component, text)
+    if component in _JOINED:
+        return _recognize_several(component, text)
+    return _recognize_sizes(component, text)
 
 
 def make_key(text: str) -> str:

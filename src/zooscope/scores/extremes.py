@@ -71,12 +71,12 @@ def find_extremes(sat: xr.DataArray) -> Extremes | None:
 
 
 def describe_extremes(extremes: Extremes, *, num_images: int, confidence: float) -> str:
-    """Which pairs these images don't separate, in one or two sentences; empty if both ends stand alone, or without intervals.
+    """Which pairs these images don't tell apart, in one or two sentences; empty if both ends stand alone, or without intervals.
 
     Example:
         >>> alike = Extremes(("x", "y"), ("x", "z"), num_pairs=3, num_as_near=2, num_as_far=2, are_separable=False)
         >>> describe_extremes(alike, num_images=20, confidence=0.95)
-        'The nearest and the farthest pair are not separable on these 20 images: their 95 % intervals overlap.'
+        'The nearest and the farthest pair are not told apart on these 20 images: their 95 % intervals overlap.'
 
     Args:
         extremes: of the study.
@@ -87,12 +87,14 @@ def describe_extremes(extremes: Extremes, *, num_images: int, confidence: float)
         return ""
     where = f"on these {num_images} images"
     if not extremes.are_separable:
-        return f"The nearest and the farthest pair are not separable {where}: their {100 * confidence:g} % intervals overlap."
+        return f"The nearest and the farthest pair are not told apart {where}: their {100 * confidence:g} % intervals overlap."
     counts = (("nearest", extremes.num_as_near), ("farthest", extremes.num_as_far))
-    others = [f"{count} from the {which}" for which, count in counts if count]
+    others = [(count, f"from the {which}") for which, count in counts if count]
     if not others:
         return ""
+    (count, end), *more = others
+    also = "".join(f" and {number} {other}" for number, other in more)
     return (
-        f"Of the {extremes.num_pairs - 1} other pairs, {' and '.join(others)} are not separable {where}: "
+        f"Of the {extremes.num_pairs - 1} other pairs, {count} can't be told apart {end}{also} {where}: "
         f"their {100 * confidence:g} % intervals overlap."
     )

@@ -26,6 +26,7 @@ LITTER: Final = frozenset(
         "@tmp",
         "__macosx",
         "__pycache__",
+        "_gsdata_",
         "desktop.ini",
         "ehthumbs.db",
         "icon\r",
