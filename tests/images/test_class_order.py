@@ -22,6 +22,22 @@ def order(labels: Sequence[str], classes: Sequence[str] | None = None) -> tuple[
     return indices.tolist(), names
 
 
+@pytest.mark.parametrize("names", [["class0", "class2", "class10"], ["0_cat", "2_dog", "10_eel"], ["0: cat", "9: dog", "10: eel"]])
+def test_numbered_names_that_text_sorts_otherwise_are_said(names: list[str]) -> None:
+    with pytest.warns(
+        ClassOrderWarning, match=rf"set: the classes are sorted as text, so that {names[2]} comes before {names[1]}\."
+    ):
+        assert order(names)[1] == tuple(sorted(names))
+    assert order(names, names) == ([0, 1, 2], tuple(names))
+
+
+@pytest.mark.parametrize(
+    "names", [["class0", "class1"], ["c01", "c02", "c10"], ["a10", "b2"], ["cat", "dog 10", "dog 2"], ["n00000001"]]
+)
+def test_other_names_are_sorted_without_a_word(names: list[str]) -> None:
+    assert order(names)[1] == tuple(names)  # a warning would be an error
+
+
 @given(st.lists(st.integers(0, 999), min_size=1, max_size=30))
 def test_whole_numbers_are_their_own_index_in_whatever_type_they_are_kept(numbers: list[int]) -> None:
     ways = [

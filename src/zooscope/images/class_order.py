@@ -25,6 +25,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _NO_NUMBER: Final = frozenset({"nan", "-nan", "inf", "-inf", "<na>", "#n/a"})
 _MISSING: Final = frozenset({"", "None", "NULL", "null", "NA", "N/A", "n/a"})
 _DECIMAL_COMMA: Final = re.compile(r"\d+,\d+")  # as spreadsheets write 1.0 in much of Europe
+_NUMBERED: Final = re.compile(r"(\D*)(\d+)")  # class10, 10_dog
 _UNKNOWN: Final = -1  # what public data sets write where they keep the label to themselves
 _BY_NAME: Final = "name the classes in the order of the classifiers' outputs (classes=FILE)"
 
@@ -89,7 +90,11 @@ def order_classes(
     if 0 < len(stored.texts) == len(values):
         return _take_numbers(stored, values, address=address)
     _refuse_unordered(stored, address=address)
-    return _match(stored, stored.texts if stored.is_declared else tuple(sorted(stored.texts)), address=address)
+    if stored.is_declared:
+        return _match(stored, stored.texts, address=address)
+    names = tuple(sorted(stored.texts))
+    _tell_of_numbered(names, address=address)
+    return _match(stored, names, address=address)
 
 
 def order_numbers(
@@ -194,6 +199,23 @@ def _take_numbers(
             stacklevel=2,
         )
     return numbers, tuple(map(str, range(max(value for value in values if value < MOST_CLASSES) + 1)))
+
+
+def _tell_of_numbered(names: Sequence[str], *, address: str) -> None:
+    """Says where names that are numbered in one way are not sorted by these numbers."""
+    found = [match for name in names if (match := _NUMBERED.match(name)) is not None]
+    if len(found) < len(names) or len({match[1] for match in found}) > 1:
+        return
+    numbers = [int(match[2][:_LONGEST]) for match in found]
+    early = next((place for place, number in enumerate(numbers[:-1]) if number > numbers[place + 1]), None)
+    if early is not None:
+        first, second = _shorten(names[early]), _shorten(names[early + 1])
+        warnings.warn(
+            f"{address}: the classes are sorted as text, so that {first} comes before {second}. "
+            f"If the classifiers' outputs follow the numbers, {_BY_NAME}.",
+            ClassOrderWarning,
+            stacklevel=2,
+        )
 
 
 def _require_unambiguous(numbers: Sequence[tuple[int | None, int]]) -> dict[int | None, int]:
