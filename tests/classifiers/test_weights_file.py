@@ -82,7 +82,7 @@ def test_a_folder_is_no_checkpoint(tmp_path: Path) -> None:
         (b"", "it is empty; fetch it anew"),
         (b"This is no checkpoint.\n", r"it is neither safetensors nor a file of torch\.save"),
         (bytes(range(256)) * 8, r"it is neither safetensors nor a file of torch\.save"),
-        (POINTER, "it is a git-lfs pointer that stands for the weights; fetch them with `git lfs pull`"),
+        (POINTER, "it is a git-lfs pointer that stands for the file; fetch it with `git lfs pull`"),
         (b"\n <!DOCTYPE html><html>Log in</html>", "it is a web page .*; fetch the file itself"),
         (b"\xef\xbb\xbf<html>404</html>", "it is a web page"),
         (INDEX.encode(), r"it is the index of weights in 2 files; .* save the network's state_dict\(\) into one file"),

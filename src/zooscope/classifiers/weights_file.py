@@ -12,13 +12,13 @@ from safetensors.torch import load_file
 
 from zooscope.classifiers.inert_pickle import read_inertly
 from zooscope.errors import ClassifierError, MissingFileError
+from zooscope.stand_ins import recognize_stand_in
 
 HEAD: Final = 512  # bytes that tell the format
 AGAIN: Final = "fetch it anew"
 UNPACK: Final = "unpack it, and name the file with the weights"
 CUT: Final = "it is cut short or damaged"
 KINDS: Final = (
-    (b"version https://git-lfs", "it is a git-lfs pointer that stands for the weights", "fetch them with `git lfs pull`"),
     (b"\x1f\x8b", "it is compressed by gzip", UNPACK),
     (b"BZh", "it is compressed by bzip2", UNPACK),
     (b"\xfd7zXZ", "it is compressed by xz", UNPACK),
@@ -104,6 +104,9 @@ def _require_weights(file: Path) -> None:
 
 def _describe_other_kind(file: Path, head: bytes) -> tuple[str, str]:
     """What a file is instead of a checkpoint, and what to do."""
+    stand_in = recognize_stand_in(head)
+    if stand_in is not None:
+        return f"it is {stand_in.what}", stand_in.advice
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     for start, what, advice in KINDS:
         if head.startswith(start):
@@ -111,7 +114,7 @@ def _describe_other_kind(file: Path, head: bytes) -> tuple[str, str]:
     if head[TAR] == b"ustar":
         return "it is a tar archive", UNPACK
     if text.startswith(b"<"):
-        return "it is a web page (of an error, or for logging in)", "fetch the file itself"
+        return "it is a web page, or XML", "fetch the file itself"
     if text.startswith((b"{", b"[")):
         return _describe_json(file)
     return "it is neither safetensors nor a file of torch.save", "give one of these"

@@ -11,9 +11,11 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from zooscope.errors import ImagesError, InvalidValueError, first_line
+from zooscope.stand_ins import recognize_stand_in
 
 # Pillow's other formats are left alone: some start programs (EPS starts Ghostscript), none holds photographs of a data set.
 FORMATS: Final = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
+_HEAD: Final = 512  # bytes that tell what stands in place of an image
 FEWEST_BITS: Final = 8
 MOST_BITS: Final = 16
 _UNSURE: Final = 14  # grey levels that fit into so many bits may have 8, 10, 12, 14 or 16
@@ -63,7 +65,10 @@ def _refuse_bomb(image: Image.Image) -> None:
 def _describe_reason(data: bytes, error: Exception) -> str:
     if not data:
         return "empty file"
-    return "not an image" if isinstance(error, UnidentifiedImageError) else first_line(error)
+    if not isinstance(error, UnidentifiedImageError):
+        return first_line(error)
+    stand_in = recognize_stand_in(data[:_HEAD])
+    return "not an image" if stand_in is None else f"{stand_in.what}; {stand_in.advice}"
 
 
 def _convert(image: Image.Image, bits: int | None, *, has_lost_bits: bool) -> Image.Image:

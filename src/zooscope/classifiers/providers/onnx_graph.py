@@ -12,6 +12,7 @@ from onnx import TensorProto, helper, inliner, numpy_helper
 
 from zooscope.classifiers.providers.onnx_logits import Ending, bypass_probabilities, find_constants, refuse_training
 from zooscope.errors import ClassifierError, MissingFileError, first_line
+from zooscope.stand_ins import find_stand_in
 
 OPSET: Final = 17  # the newest that onnx2torch knows as a whole
 FUNCTIONS: Final = [("", name) for name in ("CastLike", "Gelu", "GroupNormalization", "Mish")]  # ONNX itself spells them out
@@ -66,7 +67,9 @@ def read_graph(file: Path) -> ImageGraph:
         onnx.checker.check_model(model)
         model = inliner.inline_local_functions(model)
     except Exception as error:  # protobuf, the checker and the inliner have errors of their own
-        msg = f"{file} can't be read as an ONNX graph ({first_line(error)}); export it again, with the files beside it."
+        stand_in = find_stand_in(file)
+        reason = f"{first_line(error)}); export it again, with the files beside it."
+        msg = f"{file} can't be read as an ONNX graph ({reason if stand_in is None else f'{stand_in.what}); {stand_in.advice}.'}"
         raise ClassifierError(msg) from error
     quantised = tuple(dict.fromkeys(node.op_type for node in model.graph.node if QUANTISING.search(node.op_type)))
     foreign = sorted({node.domain for node in model.graph.node} - {"", "ai.onnx", *((RUNTIME_DOMAIN,) if quantised else ())})

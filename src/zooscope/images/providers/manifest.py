@@ -15,6 +15,7 @@ from zooscope.images.class_order import order_classes
 from zooscope.images.image_set import ImageSet
 from zooscope.images.providers.files import read_file
 from zooscope.images.stored_labels import store_texts
+from zooscope.stand_ins import find_stand_in
 
 OPTIONS: Final = ()
 PATH: Final = "path"
@@ -62,6 +63,10 @@ def _iterate_rows(file: Path, *, address: str) -> list[_Row]:
     if not file.is_file():
         msg = f"{address}: there is no file {file}; give a CSV with the columns {PATH} and {LABEL}."
         raise MissingFileError(msg)
+    stand_in = find_stand_in(file)
+    if stand_in is not None:
+        msg = f"{address}: {file} is {stand_in.what}; {stand_in.advice}."
+        raise ImagesError(msg)
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             rows = list(_read(lines.read(), address=address))

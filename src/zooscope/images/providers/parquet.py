@@ -21,6 +21,7 @@ from zooscope.errors import ImagesError, MissingFileError, first_line
 from zooscope.images.image_set import ImageSet
 from zooscope.images.providers import columns
 from zooscope.images.providers.columns import choose_columns, is_image_type, read_labels, require_image_type
+from zooscope.stand_ins import find_stand_in
 
 OPTIONS: Final = columns.OPTIONS
 CACHED_BYTES: Final = 256 * 2**20
@@ -208,7 +209,12 @@ def _read_table(file: Path, *, address: str) -> _Table:
             sizes = [opened.metadata.row_group(group).num_rows for group in range(opened.metadata.num_row_groups)]
             return _Table(file, opened.metadata, opened.schema_arrow, tuple(accumulate(sizes[:-1], initial=0)))
     except (OSError, pa.ArrowException) as error:
-        msg = f"{address}: {file} is no Parquet file, or a damaged one ({first_line(error)}); fetch it again or leave it out."
+        stand_in = find_stand_in(file)
+        msg = (
+            f"{address}: {file} is no Parquet file, or a damaged one ({first_line(error)}); fetch it again or leave it out."
+            if stand_in is None
+            else f"{address}: {file} is {stand_in.what}; {stand_in.advice}."
+        )
         raise ImagesError(msg) from error
 
 

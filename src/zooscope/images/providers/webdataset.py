@@ -16,6 +16,7 @@ from zooscope.images.class_order import order_classes
 from zooscope.images.image_set import ImageSet
 from zooscope.images.providers.files import LITTER, SUFFIXES
 from zooscope.images.stored_labels import store_texts, write_value
+from zooscope.stand_ins import find_stand_in
 
 OPTIONS: Final = ("image", "label")
 _RANGE: Final = re.compile(r"\{(\d+)\.\.(\d+)\}")
@@ -160,7 +161,12 @@ def _read_shard(shard: Path, root: Path, wanted: _Wanted, *, address: str) -> tu
                 for key, member in images
             ]
     except (tarfile.TarError, OSError, UnicodeDecodeError) as error:
-        msg = f"{address}: {shard} is no plain tar file, or a damaged one ({first_line(error)}); unpack it if it is compressed."
+        stand_in = find_stand_in(shard)
+        msg = (
+            f"{address}: {shard} is no plain tar file, or a damaged one ({first_line(error)}); unpack it if it is compressed."
+            if stand_in is None
+            else f"{address}: {shard} is {stand_in.what}; {stand_in.advice}."
+        )
         raise ImagesError(msg) from error
     keys = {key for key, _ in images}
     unused = [labels[key].name for key in labels.keys() - keys]
