@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tests.specimens import Array, Linear, classifier_of, family
 from zooscope.attacks import APGD, FAB, Attack, AutoAttack, LinfPGD, Square, parse_attack
@@ -162,6 +162,31 @@ def test_a_few_at_a_time_are_attacked_as_all_at_once() -> None:
     together = attack.perturb(classifier, pixels, labels, seeds)
     torch.testing.assert_close(apart.pixels, together.pixels)
     assert apart.facts.keys() == together.facts.keys()
+
+
+class _Counting(nn.Module):
+    """Logits from the mean colours; remembers how many images it was given at once."""
+
+    def __init__(self, num_classes: int) -> None:
+        super().__init__()
+        self.last, self.most = nn.Linear(3, num_classes), 0
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        self.most = max(self.most, len(pixels))
+        logits: Tensor = self.last(pixels.mean((2, 3)))
+        return logits
+
+
+@pytest.mark.parametrize(
+    "attack", [APGD(iterations=1), FAB(iterations=1, num_targets=1), Square(queries=2)], ids=["APGD", "FAB", "Square"]
+)
+def test_images_of_224_pixels_go_through_the_network_a_few_at_a_time(attack: Attack) -> None:
+    network = _Counting(1000).eval()
+    classifier = classifier_of("counting", network, num_classes=1000, size=(224, 224))
+    pixels = torch.rand((30, 3, 224, 224), generator=torch.Generator().manual_seed(0))
+    labels = torch.cat([classifier.logits(part).argmax(1) for part in pixels.split(10)])
+    attack.perturb(classifier, pixels, labels, range(30))
+    assert 10 < network.most < 30
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, Final
 
 import torch
@@ -13,6 +14,7 @@ from zooscope.attacks.base import Attack, Attacked, Cost
 from zooscope.attacks.gradients import compute_gradient, require_finite
 from zooscope.attacks.linf_ball import LinfBall
 from zooscope.attacks.losses import LOSSES, Objective, make_objective, rank_other_classes
+from zooscope.attacks.parts import perturb_in_parts
 from zooscope.attacks.randomness import draw, make_generators
 from zooscope.attacks.registry import register
 from zooscope.attacks.settings import require_at_least, require_length, require_one_of
@@ -99,6 +101,15 @@ class APGD(Attack):
         seeds: Sequence[int] | None = None,
     ) -> Attacked:
         """The strongest iterates; see `Attack.perturb`. Facts: `fooled` (0 or 1), `margin` (largest other logit minus true one)."""
+        return perturb_in_parts(partial(self._perturb, classifier), pixels, labels, seeds)
+
+    def _perturb(
+        self,
+        classifier: Classifier,
+        pixels: Float[Tensor, "batch channel height width"],
+        labels: Int[Tensor, " batch"],
+        seeds: Sequence[int] | None,
+    ) -> Attacked:
         ball = LinfBall.around(pixels, self.epsilon)
         found = Strongest.start(pixels, keep=self.keep)
         for purpose, targets in self._runs(classifier, pixels, labels):
