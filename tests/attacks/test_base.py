@@ -41,6 +41,18 @@ class Odd(Idle):
     settings: object = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Wrapping(Idle):
+    """Has a field whose name stands for something else in descriptions."""
+
+    attack: str = "LinfPGD"
+
+
+def test_a_field_that_would_take_the_place_of_the_name_is_refused() -> None:
+    with pytest.raises(InvalidValueError, match=r"Wrapping has a field called 'attack', .*; rename the field\."):
+        _ = Wrapping().description
+
+
 def test_the_description_of_the_default_attack_stays_as_studies_have_it() -> None:
     assert LinfPGD().description == (
         '{"attack": "LinfPGD", "epsilon": 0.03137254901960784, "step_size": 0.1, "iterations": 50, "random_start": false}'

@@ -58,9 +58,9 @@ class Cost(NamedTuple):
 class Attack(ABC):
     """Settings of an attack, validated when made; the fields are its identity.
 
-    A field is a number, a text, a boolean, another attack, or a tuple of these. One that came when the attack was in use already is
-    made by `field(default=..., metadata=LATER)`: the description names it only where it has another value, so that older studies
-    stay what they are. `REFERENCE` says where the attack was published.
+    A field is a number, a text, a boolean, another attack, or a tuple of these, and none is called `attack`. One that came when the
+    attack was in use already is made by `field(default=..., metadata=LATER)`: the description names it only where it has another
+    value, so that older studies stay what they are. `REFERENCE` says where the attack was published.
 
     Example:
         >>> import zooscope
@@ -130,6 +130,9 @@ class Attack(ABC):
 
 def _describe(attack: Attack) -> dict[str, Any]:
     kind = type(attack).__name__
+    if KIND in (field.name for field in fields(attack)):
+        msg = f"{kind} has a field called {KIND!r}, where descriptions of attacks have the attack's name; rename the field."
+        raise InvalidValueError(msg)
     return {
         KIND: kind,
         **{
