@@ -154,7 +154,7 @@ def list_analyses(study: Study) -> Cases:
     yield analyses.assign_clusters, {"matrix": sat, "num_clusters": 2, "seed": 0}
     yield analyses.find_clusters, {"matrix": sat, "num_clusters": 2, "seed": 0}
     yield analyses.compare_directions, {"outcomes": outcomes, **clusters, **SCORED, **PERMUTED}
-    yield analyses.compare_strategies, {"scores": outcomes, "groups": groups, **SCORED, "num_resamples": 9}
+    yield analyses.compare_strategies, {"scores": outcomes, "groups": groups, "epsilon_s": 0.01, "confidence": 0.9}
     yield analyses.find_keywords, {"components": components, "labels": pd.Series(groups), "num_keywords": 3, "without": ()}
     yield analyses.find_shared_values, {"components": components, "labels": pd.Series(groups)}
     yield analyses.build_tree, {"matrix": sat}

@@ -64,7 +64,7 @@ def test_intervals_of_a_mean_cover_the_truth_as_often_as_they_say() -> None:
         easy = np.where(generator.random(200) < 0.5, 0.8, 0.2)
         outcomes = outcomes_of(generator.random((4, 4, 200)) < easy)
         groups = dict.fromkeys(outcomes.names, "all")
-        found: Any = compare_strategies(outcomes, groups, num_resamples=300, seed=seed).within.loc["all"]
+        found: Any = compare_strategies(outcomes, groups).within.loc["all"]
         held += bool(found["percent_low"] <= 50 <= found["percent_high"])
     assert 133 <= held <= 149
 

@@ -54,15 +54,25 @@ def test_of_different_images_the_ends_are_newcombes() -> None:
 
 
 def test_of_the_same_images_the_ends_are_newcombes_of_paired_shares() -> None:
-    # Both on 20 images, only the first on 12, only the second on 2, neither on 16: phi by its formula for a table of four.
-    place = np.arange(50)[None]
-    first, second = (place < 32).astype(np.int8), ((place < 20) | (place >= 48)).astype(np.int8)
-    counted = np.ones_like(first)
+    # Both on 2000 images, only the first on 1200, only the second on 200, neither on 1600: phi by its formula for a table of four.
+    place = np.arange(5000)[None]
+    first, second = (place < 3200).astype(np.int8), ((place < 2000) | (place >= 4800)).astype(np.int8)
     phi = (20 * 16 - 12 * 2) / np.sqrt(32 * 18 * 22 * 28)
-    one, two = (stats.binomtest(hits, 50).proportion_ci(method="wilson") for hits in (32, 22))
+    one, two = (stats.binomtest(hits, 5000).proportion_ci(method="wilson") for hits in (3200, 2200))
     below, above = 0.64 - one.low, two.high - 0.44
-    expected = 0.2 - np.sqrt(below**2 - 2 * phi * below * above + above**2)
-    assert subtract(Counts(first, counted), Counts(second, counted)).interval.low[0] == pytest.approx(expected, abs=1e-12)
+    half = np.sqrt(below**2 - 2 * phi * below * above + above**2)
+    found = subtract(Counts(first, np.ones_like(first)), Counts(second, np.ones_like(second)))
+    assert 0.2 - found.interval.low[0] == pytest.approx(half, rel=1e-3)  # the three images that are added don't matter
+
+
+def test_shares_that_are_fooled_alike_may_still_differ_by_the_images_that_were_not_met() -> None:
+    place = np.arange(40)[None]
+    first = Counts((place < 20).astype(np.int8), np.ones((1, 40), dtype=np.int8))
+    found = subtract(first, first)
+    assert found.value[0] == 0
+    unmet = stats.binomtest(0, 40).proportion_ci(method="exact").high  # at most so often does only one of both fool
+    assert 0.5 * unmet < found.interval.high[0] < 1.5 * unmet
+    assert found.interval.low[0] == pytest.approx(-found.interval.high[0])
 
 
 def test_exchanging_both_mirrors_the_interval() -> None:

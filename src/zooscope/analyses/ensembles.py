@@ -7,7 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from zooscope.analyses.averaging import Average, CleanLogits, compute_metrics, find_right_ensembles
-from zooscope.analyses.reductions import bootstrap_reductions
+from zooscope.analyses.reductions import bound_reductions
 from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
 from zooscope.statistics.mantel import NUM_PERMUTATIONS, Correlation, mantel
@@ -20,7 +20,7 @@ class PairEnsembles:
 
     Attributes:
         pairs: a row per pair: `a`, `b`, `sat` (natural log), `mean_error` (of the members), `error` (top-1, of the ensemble), `err`
-            (error reduction rate, 1 - error / mean_error), `err_low` and `err_high` (its interval, by bootstrap over images),
+            (error reduction rate, 1 - error / mean_error), `err_low` and `err_high` (its interval, over images),
             `all_wrong` (images that both get wrong); all but `sat` are shares, at most 1. NaN if a pair has no SAT, or
             neither member errs.
         pearson: of SAT and ERR over the pairs.
@@ -65,7 +65,7 @@ def measure_pair_ensembles(
         average: of logits as in the paper, or of probabilities.
         confidence: of the intervals, and of the band of the trend line.
         num_permutations: of the Mantel test.
-        seed: of the permutations, and of the draws for the intervals and the band.
+        seed: of the permutations, and of the draws for the band.
 
     Raises:
         InvalidValueError: there are fewer than two classifiers, or the matrix lacks one.
@@ -82,7 +82,7 @@ def measure_pair_ensembles(
     members = np.stack([rows, columns], axis=1)
     (right,) = find_right_ensembles(logits, [members], average=average)
     error, err, all_wrong = compute_metrics(logits, members, right)
-    low, high = bootstrap_reductions(logits, members, right, confidence=confidence, seed=seed)
+    low, high = bound_reductions(logits, members, right, confidence=confidence)
     single_error = 1 - logits.right.mean(1)
     scores = sat.sel(a=list(names), b=list(names)).to_numpy().astype(np.float64)
     gains = np.full(scores.shape, np.nan)

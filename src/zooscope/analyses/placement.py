@@ -1,6 +1,6 @@
 """Where a new classifier belongs, when only it is attacked."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,8 @@ from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
 from zooscope.scores.outcomes import PERCENT, Outcomes, find_percent
 from zooscope.scores.sat import EPSILON_S, sat, score_one_sided, take_log_score
-from zooscope.statistics.bootstrap import NUM_RESAMPLES, find_percentiles, resample_shares
+from zooscope.statistics.bootstrap import NUM_RESAMPLES, resample_shares
+from zooscope.statistics.combinations import bound_combinations
 from zooscope.statistics.mantel import NUM_PERMUTATIONS, Correlation, mantel
 from zooscope.statistics.shares import bound_shares
 from zooscope.statistics.trend import CONFIDENCE, Trend, fit_trend
@@ -100,7 +101,7 @@ def place_classifier(
         usual: of each target, from `find_usual_sat`; treated as fixed, not resampled.
         confidence: of the intervals.
         epsilon_s: lower bound of percentages, so that the logarithm is finite.
-        num_resamples: draws of images.
+        num_resamples: draws of images, for the shares of draws.
         seed: of the draws.
 
     Raises:
@@ -126,11 +127,21 @@ def place_classifier(
         }
     ).set_index(pd.Index(names, name="name"))
     targets = targets.sort_values("sat", ascending=False, kind="stable")
-    table = _score_clusters(known, scores, drawn, confidence)
+
+    def find_spread(members: Bool[np.ndarray, " target"]) -> tuple[float, float]:
+        mean, (least, most) = bound_combinations(
+            *(counts[members] for counts in outcomes),
+            np.full((1, members.sum()), 1 / members.sum()),
+            confidence=confidence,
+            scale=lambda share: take_log_score(PERCENT * share, epsilon_s=epsilon_s),
+        )
+        return float(mean[0] - least[0]), float(most[0] - mean[0])
+
+    table = _score_clusters(known, scores, drawn, find_spread)
     return Placement(
         targets=targets,
         clusters=table,
-        corrected=None if usual is None else _score_clusters(known, *_subtract_usual(usual, names, scores, drawn), confidence),
+        corrected=None if usual is None else _score_clusters(known, *_subtract_usual(usual, names, scores, drawn), find_spread),
         cluster=None if table.empty else table.index[0],
         share=float("nan") if table.empty else float(table["share"].iloc[0]),
         nearest_share=_find_share_of_largest(drawn)[names.index(targets.index[0])],
@@ -184,8 +195,8 @@ def compare_directions(
         if own is not None and own in others.values():
             num_recoverable += 1
             less = alone[place] - _average_usual(np.delete(alone, place, axis=0), np.delete(np.arange(len(names)), place))
-            recovered += int(_score_clusters(others, alone[place], alone[[place]], confidence).index[0] == own)
-            corrected = _score_clusters(others, less, less[None], confidence)
+            recovered += int(_score_clusters(others, alone[place], alone[[place]]).index[0] == own)
+            corrected = _score_clusters(others, less, less[None])
             recovered_corrected += int(not corrected.empty and corrected.index[0] == own)
     return OneSided(
         pairs=pd.DataFrame(
@@ -228,24 +239,23 @@ def _score_clusters(
     cluster_of: Mapping[str, Hashable | None],
     scores: Float[np.ndarray, " target"],
     drawn: Float[np.ndarray, "resample target"],
-    confidence: float,
+    find_spread: Callable[[Bool[np.ndarray, " target"]], tuple[float, float]] = lambda _: (float("nan"), float("nan")),
 ) -> pd.DataFrame:
-    """Mean score of every cluster with a known score, the largest first."""
+    """Mean score of every cluster with a known score, the largest first; `find_spread` says how far its interval reaches."""
     rows, means = [], []
     for cluster in dict.fromkeys(each for each in cluster_of.values() if each is not None):
         members = np.array([each == cluster for each in cluster_of.values()]) & np.isfinite(scores)
         if not members.any():
             continue
-        mean = _average_known(drawn[:, members])
-        low, high = find_percentiles(mean, confidence)
-        means.append(mean)
+        means.append(_average_known(drawn[:, members]))
+        mean, (below, above) = scores[members].mean(), find_spread(members)
         rows.append(
             {
                 "cluster": cluster,
                 "classifiers": int(members.sum()),
-                "sat": scores[members].mean(),
-                "low": float(low),
-                "high": float(high),
+                "sat": mean,
+                "low": mean - below,
+                "high": mean + above,
             }
         )
     table = pd.DataFrame(rows, columns=["cluster", "classifiers", "sat", "low", "high"])

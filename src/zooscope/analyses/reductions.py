@@ -3,36 +3,33 @@
 from typing import Final
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 
 from zooscope.analyses.averaging import CleanLogits
-from zooscope.statistics.bootstrap import NUM_RESAMPLES, Interval, find_percentiles, resample_shares, set_exact_ends
+from zooscope.statistics.bootstrap import NUM_RESAMPLES, Interval, find_percentiles, resample_shares
+from zooscope.statistics.combinations import bound_combinations
 
 LEAST_SPREAD: Final = 1e-6  # resampled shares are float32
+SMALLEST: Final = 1e-9  # stands for an error of 0, whose logarithm is infinite
 
 
-def bootstrap_reductions(
+def bound_reductions(
     logits: CleanLogits,
     members: Int[np.ndarray, "ensemble member"],
     right: Bool[np.ndarray, "ensemble image"],
     *,
     confidence: float,
-    num_resamples: int = NUM_RESAMPLES,
-    seed: int = 0,
 ) -> Interval:
-    """Interval of every ensemble's error reduction rate, by bootstrap over images.
+    """Interval of every ensemble's error reduction rate, over images.
 
-    1 - ERR is a ratio of sums over images: members times (the ensemble errs), over the number of members that err. If it is 0 on
-    every image, or 1 on every image on which a member errs, resampling finds no spread; then the ends are those of Clopper and
-    Pearson for the images on which a member errs.
+    1 - ERR is the ensemble's error over the mean error of its members, two shares on the same images; their logarithms are
+    subtracted. An ensemble errs only where a member errs, so that 1 - ERR is at most the number of members.
 
     Args:
         logits: of all classifiers.
         members: positions of classifiers, a row per ensemble.
         right: which images each ensemble gets right.
         confidence: coverage, in (0, 1).
-        num_resamples: number of draws.
-        seed: of the draws.
 
     Returns:
         Shares, at most 1; NaN where no member errs.
@@ -41,10 +38,15 @@ def bootstrap_reductions(
         InvalidValueError: the confidence is not in (0, 1).
     """
     wrong, erring = _count_errors(logits, members, right)
-    low, high = find_percentiles(resample_shares(wrong, erring, num_resamples=num_resamples, seed=seed), confidence)
-    exact = set_exact_ends(Interval(low, high), wrong, erring, confidence=confidence)
-    same = (wrong == 0).all(axis=1) | (wrong == erring).all(axis=1)
-    return Interval(1 - np.where(same, exact.high, high), 1 - np.where(same, exact.low, low))
+    count = members.shape[1]
+    low, high = np.empty((2, len(members)))
+    for place, fooled in enumerate(zip(wrong, erring, strict=True)):
+        ends = bound_combinations(
+            np.stack(fooled), np.full((2, len(fooled[0])), count), np.array([[1, -1]]), confidence=confidence, scale=_take_log
+        ).interval
+        low[place], high[place] = 1 - np.minimum(np.exp([ends.high[0], ends.low[0]]), count)
+    errs = erring.any(axis=1)
+    return Interval(np.where(errs, low, np.nan), np.where(errs, np.where(wrong.any(axis=1), high, 1), np.nan))
 
 
 def bootstrap_mean_reduction(
@@ -56,13 +58,13 @@ def bootstrap_mean_reduction(
     num_resamples: int = NUM_RESAMPLES,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Interval of the mean error reduction rate of several ensembles, over images; a single one as in `bootstrap_reductions`.
+    """Interval of the mean error reduction rate of several ensembles, over images; a single one as in `bound_reductions`.
 
     Returns:
         Both ends; NaN if no member errs, or if resampling finds no spread.
     """
     if len(members) == 1:
-        single = bootstrap_reductions(logits, members, right, confidence=confidence, num_resamples=num_resamples, seed=seed)
+        single = bound_reductions(logits, members, right, confidence=confidence)
         return float(single.low[0]), float(single.high[0])
     shares = resample_shares(*_count_errors(logits, members, right), num_resamples=num_resamples, seed=seed)
     known = np.isfinite(shares)
@@ -80,3 +82,7 @@ def _count_errors(
     for column in members.T:
         erring += alone[column]
     return members.shape[1] * (~right).astype(kind), erring
+
+
+def _take_log(share: Float[np.ndarray, " cell"]) -> Float[np.ndarray, " cell"]:
+    return np.asarray(np.log(np.maximum(share, SMALLEST)))

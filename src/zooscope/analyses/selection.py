@@ -1,5 +1,6 @@
 """Which classifiers make a good ensemble, chosen on one half of the images and evaluated on the other."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb
 from typing import Final, Literal
@@ -15,9 +16,8 @@ from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
 from zooscope.scores.outcomes import Outcomes
 from zooscope.scores.sat import sat
-from zooscope.statistics.bootstrap import NUM_RESAMPLES, draw_weights, find_percentiles
+from zooscope.statistics.combinations import bound_combinations
 from zooscope.statistics.halves import split_halves
-from zooscope.statistics.shares import bound_shares
 
 Method = Literal["most diverse", "best predicted", "greedy", "best single classifiers"]
 METHODS: Final[tuple[Method, ...]] = ("most diverse", "best predicted", "greedy", "best single classifiers")
@@ -64,7 +64,7 @@ class Selection:
         num_random: number of random picks that `random` averages.
         num_choosing: images used for choosing.
         num_reporting: images used for evaluation.
-        confidence: of the intervals (bootstrap over the reporting half).
+        confidence: of the intervals (over the images of the reporting half).
     """
 
     chosen: pd.DataFrame
@@ -121,7 +121,7 @@ def select_ensemble(
         average: of logits or of probabilities.
         confidence: of the intervals.
         num_random: random picks to compare with.
-        seed: of the halves, the random picks, the ensembles in the fit, and the bootstrap.
+        seed: of the halves, the random picks, and the ensembles in the fit.
 
     Raises:
         InvalidValueError: the size is not between 2 and the number of classifiers, or logits and outcomes don't fit.
@@ -155,13 +155,13 @@ def select_ensemble(
             "exact": [*(best.exact for best in found.values()), False, True],
             "choosing_error": [*choosing[: len(sets)], choosing[len(sets) :].mean(), chooser.single_error[alone]],
             "mean_error": [single[list(places)].mean() if places else single[random].mean() for places in members.values()],
-            **_judge(wrong, wrong[len(sets)], confidence=confidence, seed=seed),
+            **_judge(wrong, list(members.values()), len(sets), confidence=confidence),
         },
         index=pd.Index(list(members), name="method"),
     )
     table["err"] = 1 - table["error"] / table["mean_error"].where(table["mean_error"] > 0)
     best = str(table["error"].idxmin())
-    against = _judge(wrong, wrong[list(members).index(best)], confidence=confidence, seed=seed)
+    against = _judge(wrong, list(members.values()), list(members).index(best), confidence=confidence)
     return Selection(
         chosen=table,
         best=best,
@@ -257,18 +257,21 @@ def average_pairs(scores: Float[np.ndarray, "a b"], sets: Int[np.ndarray, "set m
 
 
 def _judge(
-    wrong: Float[np.ndarray, "way image"], reference: Float[np.ndarray, " image"], *, confidence: float, seed: int
+    wrong: Float[np.ndarray, "way image"], members: Sequence[tuple[int, ...]], reference: int, *, confidence: float
 ) -> dict[str, Float[np.ndarray, " way"]]:
-    """Errors and their differences from a reference on the same images, with intervals; with one draw of images for all."""
-    weights = draw_weights(wrong.shape[1], num_resamples=NUM_RESAMPLES, seed=seed) / wrong.shape[1]
-    low, high = bound_shares(wrong, np.ones_like(wrong), confidence=confidence)
-    difference = wrong - reference
-    difference_low, difference_high = find_percentiles(weights @ difference.T, confidence)
+    """Errors and their differences from one of them on the same images, with intervals; 0 to 0 where the members are the same."""
+    itself = np.eye(len(wrong))
+    apart = np.array([[places != members[reference]] for places in members])
+    weights = np.concatenate([itself, np.where(apart, itself - itself[reference], 0)])
+    value, (low, high) = bound_combinations(wrong, np.ones_like(wrong), weights, confidence=confidence)
+    (error, difference), (error_low, difference_low), (error_high, difference_high) = (
+        np.split(each, 2) for each in (value, low, high)
+    )
     return {
-        "error": wrong.mean(1),
-        "low": low,
-        "high": high,
-        "difference": difference.mean(1),
+        "error": error,
+        "low": error_low,
+        "high": error_high,
+        "difference": difference,
         "difference_low": difference_low,
         "difference_high": difference_high,
     }

@@ -11,10 +11,9 @@ from jaxtyping import Float
 
 from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
-from zooscope.scores.outcomes import PERCENT, Outcomes, count_pairs, find_percent
+from zooscope.scores.outcomes import PERCENT, Outcomes, PairCells, count_pairs, find_percent
 from zooscope.scores.sat import EPSILON_S, take_log_score
-from zooscope.statistics.bootstrap import NUM_RESAMPLES, Interval, find_percentiles, resample_shares
-from zooscope.statistics.shares import bound_shares
+from zooscope.statistics.combinations import bound_combinations
 
 MEASURES: Final = ("sat", "percent", "sensitivity")
 
@@ -48,8 +47,6 @@ def compare_strategies(
     *,
     confidence: float = 0.95,
     epsilon_s: float = EPSILON_S,
-    num_resamples: int = NUM_RESAMPLES,
-    seed: int = 0,
 ) -> Strategies:
     """Mean SAT within and between groups, and the sensitivity to what varies within a group.
 
@@ -70,10 +67,8 @@ def compare_strategies(
     Args:
         scores: outcomes of attacked images; or a matrix of SAT (`a`, `b`, coordinate `percent`), which gives no intervals (NaN).
         groups: classifier name to group; a classifier without one counts in `overall` only.
-        confidence: of the intervals (bootstrap over images, one draw for all pairs).
+        confidence: of the intervals over images.
         epsilon_s: lower bound of percentages, so that the logarithm is finite.
-        num_resamples: draws of images.
-        seed: of the draws.
 
     Raises:
         InvalidValueError: no classifier has a group, or `groups` names an unknown classifier.
@@ -81,16 +76,12 @@ def compare_strategies(
     classifiers = scores.names if isinstance(scores, Outcomes) else tuple(str(name) for name in scores["a"].to_numpy())
     group_of = _assign_groups(classifiers, groups)
     rows, columns = np.triu_indices(len(classifiers), 1)
-    if isinstance(scores, Outcomes):
-        fooled, counted = count_pairs(scores)
-        percent = find_percent(fooled.sum(1, dtype=np.int64), counted.sum(1, dtype=np.int64))
-        drawn = PERCENT * resample_shares(fooled, counted, num_resamples=num_resamples, seed=seed)
-        ends = bound_shares(fooled, counted, confidence=confidence)
-    else:
+    cells = count_pairs(scores) if isinstance(scores, Outcomes) else None
+    if cells is None:
         percent = scores["percent"].to_numpy()[rows, columns].astype(np.float64)
-        drawn = np.full((1, len(percent)), np.nan)
-        ends = Interval(drawn[0], drawn[0])
-    pairs = _Pairs(percent=percent, drawn=drawn, ends=ends, epsilon_s=epsilon_s, confidence=confidence)
+    else:
+        percent = find_percent(*(counts.sum(1, dtype=np.int64) for counts in cells))
+    pairs = _Pairs(percent=percent, cells=cells, epsilon_s=epsilon_s, confidence=confidence)
     names = [group for group in dict.fromkeys(group_of) if group]
     first, second = np.array(group_of, dtype=object)[rows], np.array(group_of, dtype=object)[columns]
     within = {}
@@ -117,11 +108,10 @@ def compare_strategies(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Pairs:
-    """All pairs, measured and resampled, in percent."""
+    """All pairs in percent, and what they were computed from; None if that is unknown."""
 
     percent: Float[np.ndarray, " pair"]
-    drawn: Float[np.ndarray, "resample pair"]
-    ends: Interval
+    cells: PairCells | None
     epsilon_s: float
     confidence: float
 
@@ -129,14 +119,26 @@ class _Pairs:
         """Means over the chosen pairs that have a score, with their intervals."""
         usable = chosen & np.isfinite(self.percent)
         result: dict[str, float] = {"pairs": int(usable.sum())}
-        percent, drawn = self.percent[usable], self.drawn[:, usable]
         for name in MEASURES:
-            if result["pairs"] == 1:  # a single pair keeps its own interval, as shown elsewhere
-                low, high = sorted(self._convert(name, PERCENT * end[usable]).item() for end in self.ends)
-            else:
-                low, high = map(float, find_percentiles(_average(self._convert(name, drawn)), self.confidence))
-            result |= {name: float(_average(self._convert(name, percent))), f"{name}_low": low, f"{name}_high": high}
+            low, high = self._bound(name, usable)
+            result |= {name: float(_average(self._convert(name, self.percent[usable]))), f"{name}_low": low, f"{name}_high": high}
         return result
+
+    def _bound(self, name: str, usable: np.ndarray) -> tuple[float, float]:
+        if self.cells is None or not usable.any():
+            return float("nan"), float("nan")
+        if name == "sensitivity":
+            low, high = self._bound("percent", usable)
+            return 1 - high / PERCENT, 1 - low / PERCENT
+        fooled, counted = (counts[usable] for counts in self.cells)
+        ends = bound_combinations(
+            fooled,
+            counted,
+            np.full((1, len(fooled)), 1 / len(fooled)),
+            confidence=self.confidence,
+            scale=lambda share: self._convert(name, PERCENT * share),
+        ).interval
+        return float(ends.low[0]), float(ends.high[0])
 
     def _convert(self, name: str, percent: np.ndarray) -> np.ndarray:
         if name == "sat":

@@ -7,8 +7,7 @@ counts (both directions of a pair). Intervals of single shares are in `shares.py
 from typing import Final, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Float32, Int, Real
-from scipy.stats import beta
+from jaxtyping import Float, Float32, Int
 
 from zooscope.errors import InvalidValueError
 
@@ -72,24 +71,6 @@ def find_percentiles(draws: Float[np.ndarray, "*resamples_and_cells"], confidenc
         quantile = np.nanquantile if np.isnan(draws).any() else np.quantile  # the latter is many times faster
         ends[:, known] = quantile(draws[:, known], (tail, 1 - tail), axis=0)
     return Interval(np.asarray(ends[0]), np.asarray(ends[1]))
-
-
-def set_exact_ends(
-    interval: Interval, fooled: Real[np.ndarray, "cell image"], counted: Real[np.ndarray, "cell image"], *, confidence: float
-) -> Interval:
-    """The interval with the ends of Clopper and Pearson in every cell where none or all are fooled.
-
-    Resampling finds no spread there and would give an interval of width 0. The number of trials is the number of counted images,
-    not of counted outcomes: both directions of a pair are not independent.
-    """
-    tail = (1 - confidence) / 2
-    low, high = interval.low.copy(), interval.high.copy()
-    num_counted, num_fooled = (counted > 0).sum(axis=1), fooled.sum(axis=1)
-    none, every = (num_counted > 0) & (num_fooled == 0), (num_counted > 0) & (num_fooled == counted.sum(axis=1))
-    high[none] = beta.ppf(1 - tail, 1, num_counted[none])
-    low[every] = beta.ppf(tail, num_counted[every], 1)
-    low[none], high[every] = 0, 1
-    return Interval(low, high)
 
 
 def require_confidence(confidence: float) -> None:

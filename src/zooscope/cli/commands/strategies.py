@@ -3,7 +3,7 @@
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Final
 
-from zooscope.cli.analysing import AnalysisSeed, Answer, Out, make_table, run_analysis
+from zooscope.cli.analysing import Answer, Out, make_table, run_analysis
 from zooscope.cli.groups import Groups, require_groups
 from zooscope.cli.options import CONFIDENCE, Confidence, ExistingStudy, Json
 from zooscope.words import format_interval, format_number
@@ -22,7 +22,6 @@ def strategies(
     *,
     groups: Groups = None,
     confidence: Confidence = CONFIDENCE,
-    seed: AnalysisSeed = 0,
     out: Out = None,
     as_json: Json = False,
 ) -> None:
@@ -41,7 +40,7 @@ def strategies(
 
         opened = read_snapshot(study)
         scores = opened.sat() if opened.is_imported else find_outcomes(opened.predictions)
-        found = compare_strategies(scores, require_groups(opened, groups), confidence=confidence, seed=seed)
+        found = compare_strategies(scores, require_groups(opened, groups), confidence=confidence)
         return Answer(
             text=lambda console: _print(console, found),
             values=lambda: _encode(found),
