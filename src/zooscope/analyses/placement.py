@@ -130,7 +130,8 @@ def place_classifier(
 
     def find_spread(members: Bool[np.ndarray, " target"]) -> tuple[float, float]:
         mean, (least, most) = bound_combinations(
-            *(counts[members] for counts in outcomes),
+            outcomes[0][members],
+            outcomes[1][members],
             np.full((1, members.sum()), 1 / members.sum()),
             confidence=confidence,
             scale=lambda share: take_log_score(PERCENT * share, epsilon_s=epsilon_s),

@@ -76,11 +76,12 @@ def compare_strategies(
     classifiers = scores.names if isinstance(scores, Outcomes) else tuple(str(name) for name in scores["a"].to_numpy())
     group_of = _assign_groups(classifiers, groups)
     rows, columns = np.triu_indices(len(classifiers), 1)
-    cells = count_pairs(scores) if isinstance(scores, Outcomes) else None
-    if cells is None:
-        percent = scores["percent"].to_numpy()[rows, columns].astype(np.float64)
+    cells = None
+    if isinstance(scores, Outcomes):
+        cells = count_pairs(scores)
+        percent = find_percent(cells.fooled.sum(1, dtype=np.int64), cells.counted.sum(1, dtype=np.int64))
     else:
-        percent = find_percent(*(counts.sum(1, dtype=np.int64) for counts in cells))
+        percent = scores["percent"].to_numpy()[rows, columns].astype(np.float64)
     pairs = _Pairs(percent=percent, cells=cells, epsilon_s=epsilon_s, confidence=confidence)
     names = [group for group in dict.fromkeys(group_of) if group]
     first, second = np.array(group_of, dtype=object)[rows], np.array(group_of, dtype=object)[columns]

@@ -3,7 +3,7 @@
 MOVER, the method of variance estimates recovery: the distance from each share to the ends of its own interval says how uncertain it
 is on that side, and the correlations of the shares over images say how much of this they have in common. It holds on any scale on
 which shares are combined, such as their logarithms, and needs no draws. Percentiles of resampled images hold the truth too rarely
-where few images are fooled, see `benchmarks/coverage.py`.
+where few images are fooled, see `benchmarks/interval_coverage.py`.
 
 Two shares of which the same images are fooled would be equal for sure. So that their difference doesn't claim certainty,
 correlations are also computed as if each share had three images more that the others don't have; the wider interval counts.

@@ -7,8 +7,8 @@ images. To find v, an image of the greatest variance, p (1 - p), is added, so th
 certainty.
 
 The interval is Wilson's for m outcomes, and reaches at least to the one-sided bounds of Clopper and Pearson of the same confidence:
-where few images are fooled, or few are not, Wilson's interval holds the truth too rarely. `benchmarks/coverage.py` measures how
-often these intervals hold the truth.
+where few images are fooled, or few are not, Wilson's interval holds the truth too rarely. `benchmarks/interval_coverage.py`
+measures how often these intervals hold the truth.
 
 Source: Wilson, Probable Inference, the Law of Succession, and Statistical Inference, JASA 22 (1927). Korn and Graubard, Confidence
 Intervals for Proportions with Small Expected Number of Positive Counts Estimated from Survey Data, Survey Methodology 24 (1998):
