@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from scipy.stats import beta
+from scipy import stats
 from sklearn.metrics import cohen_kappa_score
 
 from tests.scores.synthetic import make_logits, make_measured
@@ -15,6 +15,8 @@ from zooscope.scores.error_consistency import ERROR_CONSISTENCY, error_consisten
 from zooscope.scores.positive_flips import POSITIVE_FLIPS, positive_flips
 from zooscope.scores.q_statistic import Q_STATISTIC, q_statistic
 from zooscope.scores.similarity import Pairs, Similarity
+
+NONE, ALL = (stats.binomtest(hits, 40).proportion_ci(method="wilson") for hits in (0, 40))
 
 
 def right_of(both: int, first: int, second: int, neither: int) -> Array:
@@ -87,14 +89,14 @@ def test_q_is_undefined_where_both_products_are_0(table: tuple[int, int, int, in
 @pytest.mark.parametrize(
     ("similarity", "table", "ends"),
     [
-        (DISAGREEMENT, (30, 0, 0, 10), (0, beta.ppf(0.975, 1, 40))),
-        (DOUBLE_FAULT, (30, 5, 5, 0), (0, beta.ppf(0.975, 1, 40))),
-        (POSITIVE_FLIPS, (30, 5, 0, 5), (0, beta.ppf(0.975, 1, 40))),
-        (DISAGREEMENT, (0, 20, 20, 0), (beta.ppf(0.025, 40, 1), 1)),
-        (DOUBLE_FAULT, (0, 0, 0, 40), (beta.ppf(0.025, 40, 1), 1)),
+        (DISAGREEMENT, (30, 0, 0, 10), NONE),
+        (DOUBLE_FAULT, (30, 5, 5, 0), NONE),
+        (POSITIVE_FLIPS, (30, 5, 0, 5), NONE),
+        (DISAGREEMENT, (0, 20, 20, 0), ALL),
+        (DOUBLE_FAULT, (0, 0, 0, 40), ALL),
     ],
 )
-def test_shares_of_0_and_1_have_the_ends_of_clopper_and_pearson(
+def test_shares_of_0_and_1_have_the_ends_of_wilson(
     similarity: Similarity, table: tuple[int, int, int, int], ends: tuple[float, float]
 ) -> None:
     pairs = score(similarity, right_of(*table))

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from zooscope.scores.similarity import Resampling, Similarity
-from zooscope.scores.tables import Tables, count_tables, divide, score_tables
+from zooscope.scores.tables import Tables, count_tables, divide, score_shares
 
 
 def disagreement(right: Bool[np.ndarray, "classifier image"]) -> Float[np.ndarray, "a b"]:
@@ -41,7 +41,7 @@ DISAGREEMENT: Final = Similarity(
     is_symmetric=True,
     larger_is_more_similar=False,
     with_itself=0.0,
-    resampling=Resampling.IMAGES,
+    resampling=Resampling.SHARES,
     reference="Kuncheva and Whitaker, Machine Learning 51, 2003",
-    compute=partial(score_tables, statistic=_compute_share),
+    compute=partial(score_shares, statistic=_compute_share, with_itself=0.0),
 )

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from zooscope.scores.similarity import Resampling, Similarity
-from zooscope.scores.tables import Tables, count_tables, divide, score_tables
+from zooscope.scores.tables import Tables, count_tables, divide, score_shares
 
 
 def double_fault(right: Bool[np.ndarray, "classifier image"]) -> Float[np.ndarray, "a b"]:
@@ -42,7 +42,7 @@ DOUBLE_FAULT: Final = Similarity(
     is_symmetric=True,
     larger_is_more_similar=True,
     with_itself=None,
-    resampling=Resampling.IMAGES,
+    resampling=Resampling.SHARES,
     reference="Giacinto and Roli, Image and Vision Computing 19, 2001",
-    compute=partial(score_tables, statistic=_compute_share),
+    compute=partial(score_shares, statistic=_compute_share),
 )

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from zooscope.scores.similarity import Resampling, Similarity
-from zooscope.scores.tables import Tables, count_tables, divide, score_tables
+from zooscope.scores.tables import Tables, count_tables, divide, score_shares
 
 
 def positive_flips(right: Bool[np.ndarray, "classifier image"]) -> Float[np.ndarray, "a b"]:
@@ -42,7 +42,7 @@ POSITIVE_FLIPS: Final = Similarity(
     is_symmetric=False,
     larger_is_more_similar=False,
     with_itself=0.0,
-    resampling=Resampling.IMAGES,
+    resampling=Resampling.SHARES,
     reference="Roth et al., ICLR 2024",
-    compute=partial(score_tables, statistic=_compute_share),
+    compute=partial(score_shares, statistic=_compute_share, with_itself=0.0),
 )

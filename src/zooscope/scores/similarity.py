@@ -20,6 +20,7 @@ FEWEST: Final = 2  # units of which an interval can be made by resampling
 class Resampling(StrEnum):
     """How intervals of a score are made."""
 
+    SHARES = "Wilson's interval over images"
     IMAGES = "bootstrap over images"
     TRIPLETS = "bootstrap over triplets of images"
     HALVES = "half-samples of images without replacement"

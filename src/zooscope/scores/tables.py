@@ -1,8 +1,8 @@
 """Tables of two classifiers being right and wrong on the same images, and intervals of what is computed from them.
 
-Images are drawn with replacement. An empty cell of a table stays empty in every draw, as if no image could ever fall in it. The
-interval is therefore widened to the score of a table whose empty cell holds as many images as is compatible with finding none
-(Clopper and Pearson); of a share that is 0 or 1 this gives their exact end.
+Shares of images have the intervals of `zooscope.statistics.shares`. For other numbers images are drawn with replacement. An empty
+cell of a table stays empty in every draw, as if no image could ever fall in it. The interval is therefore widened to the score of a
+table whose empty cell holds as many images as is compatible with finding none (Clopper and Pearson).
 """
 
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float
 
 from zooscope.scores.similarity import Measured, Pairs, make_pairs
 from zooscope.statistics.bootstrap import Interval, draw_weights, find_percentiles, require_confidence
+from zooscope.statistics.shares import Shares, bound_effective
 
 
 class Tables(NamedTuple):
@@ -78,6 +79,27 @@ def score_tables(measured: Measured, confidence: float | None, *, statistic: Sta
     interval = None if confidence is None else bootstrap_tables(right, statistic, confidence=confidence)
     count = np.full((len(right), len(right)), right.shape[1])
     return make_pairs(statistic(count_tables(right)), interval, count, undefined=undefined, fewest=1)
+
+
+def score_shares(measured: Measured, confidence: float | None, *, statistic: Statistic, with_itself: float | None = None) -> Pairs:
+    """A share of images of every pair, with intervals.
+
+    Args:
+        measured: of which the clean predictions are taken.
+        confidence: of the intervals; None leaves them out.
+        statistic: gives the share.
+        with_itself: the share of a classifier with itself, where it is known without measuring; None where it isn't.
+    """
+    share = statistic(count_tables(measured.right))
+    num_images, interval = measured.right.shape[1], None
+    if confidence is not None:
+        require_confidence(confidence)
+        known = Shares(share.ravel(), np.full(share.size, float(num_images)))
+        interval = Interval(*(end.reshape(share.shape) for end in bound_effective(known, confidence=confidence)))
+        if with_itself is not None:
+            for end in interval:
+                np.fill_diagonal(end, with_itself)
+    return make_pairs(share, interval, np.full(share.shape, num_images), undefined="", fewest=1)
 
 
 def divide(numerator: Float[np.ndarray, "*cells"], denominator: Float[np.ndarray, "*cells"]) -> Float[np.ndarray, "*cells"]:

@@ -1,1 +1,1 @@
-"""Statistics of numbers: resampling, permutation tests, trends. Nothing here knows of classifiers."""
+"""Statistics of numbers: intervals, permutation tests, trends. Nothing here knows of classifiers."""

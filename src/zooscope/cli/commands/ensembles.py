@@ -99,7 +99,7 @@ def ensembles(
 
     From the stored clean logits: the error reduction rate (1 minus the ensemble's top-1 error over its members' mean error) of all
     pairs against their SAT, with a p value from permuting classifiers; and larger random ensembles from one or more clusters,
-    and within groups. Intervals are from resampling images; the band around
+    and within groups. Intervals are over images; the band around
     the trend is that of the line, from resampling classifiers.
     """
 

@@ -10,7 +10,6 @@ from zooscope.images.left_out import describe_left_out
 from zooscope.report.facts import Facts
 from zooscope.report.repeat import Repeat, write_repeat
 from zooscope.report.sections.base import Need, Part, Section, fill_template
-from zooscope.statistics.bootstrap import NUM_RESAMPLES
 from zooscope.words import format_settings
 
 PACKAGES: Final = ("zooscope", "torch", "timm", "numpy", "scipy", "plotly")
@@ -43,7 +42,6 @@ class Methods:
         seed: of the study.
         epsilon_s: lower bound of percentages, so that the logarithm is finite.
         lowest: the score of a pair that never fools each other.
-        num_resamples: bootstrap draws.
         confidence_percent: of the intervals.
         weights: (classifier, address, SHA-256 of its weights).
         versions: (package, version) on the machine that wrote this page.
@@ -59,7 +57,6 @@ class Methods:
     seed: int
     epsilon_s: float
     lowest: float
-    num_resamples: int
     confidence_percent: float
     weights: tuple[tuple[str, str, str], ...]
     versions: tuple[tuple[str, str], ...]
@@ -78,7 +75,6 @@ def collect_methods(facts: Facts) -> Methods:
         seed=facts.definition.seed,
         epsilon_s=float(facts.sat.attrs["epsilon_s"]),
         lowest=math.log(facts.sat.attrs["epsilon_s"]),
-        num_resamples=NUM_RESAMPLES,
         confidence_percent=100 * facts.confidence,
         weights=tuple(zip(facts.names, facts.take_column("address"), facts.take_column("weights"), strict=True)),
         versions=_find_versions(),
