@@ -120,17 +120,16 @@ class _Pairs:
         """Means over the chosen pairs that have a score, with their intervals."""
         usable = chosen & np.isfinite(self.percent)
         result: dict[str, float] = {"pairs": int(usable.sum())}
+        ends = {name: self._bound(name, usable) for name in ("sat", "percent")}
+        ends["sensitivity"] = (1 - ends["percent"][1] / PERCENT, 1 - ends["percent"][0] / PERCENT)
         for name in MEASURES:
-            low, high = self._bound(name, usable)
+            low, high = ends[name]
             result |= {name: float(_average(self._convert(name, self.percent[usable]))), f"{name}_low": low, f"{name}_high": high}
         return result
 
     def _bound(self, name: str, usable: np.ndarray) -> tuple[float, float]:
         if self.cells is None or not usable.any():
             return float("nan"), float("nan")
-        if name == "sensitivity":
-            low, high = self._bound("percent", usable)
-            return 1 - high / PERCENT, 1 - low / PERCENT
         fooled, counted = (counts[usable] for counts in self.cells)
         ends = bound_combinations(
             fooled,
