@@ -179,6 +179,7 @@ def check_means(times: int) -> None:
 
     def rows() -> Iterator[tuple[tuple[object, ...], dict[str, Tally]]]:
         generator = np.random.default_rng(3)
+        scales: dict[str, Scale] = {"logarithms": take_log, "shares": lambda share: share}
         for num_images in (30, 100, 300, 1000):
             for share in (0.03, 0.08, 0.15, 0.5, 0.9):
                 for num_pairs in (3, 10):
@@ -191,7 +192,7 @@ def check_means(times: int) -> None:
                     for _ in range(times):
                         pairs = simulate_pairs([(share, share)] * num_pairs, num_images, 0.4, 1, generator)
                         drawn = [resample_shares(*pair) for pair in pairs]
-                        for name, scale in {"logarithms": take_log, "shares": np.asarray}.items():
+                        for name, scale in scales.items():
                             truth = float(scale(np.array([share]))[0])
                             tallies[name].add(combine(pairs, np.full(num_pairs, 1 / num_pairs), scale), truth)
                             mean = np.mean([scale(each) for each in drawn], axis=0)
