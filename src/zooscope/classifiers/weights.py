@@ -1,6 +1,7 @@
 """Weights from a checkpoint into a network, wherever in the file they are and whatever is in front of their names."""
 
 import re
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,10 +10,10 @@ from typing import Final, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from zooscope.classifiers.class_names import find_class_names
+from zooscope.classifiers.class_names import NAMELESS, ClassNames, find_class_names
 from zooscope.classifiers.parts import COUNTED, Candidate, Part, find_candidates, find_common_start, find_parts
 from zooscope.classifiers.weights_file import read_content
-from zooscope.errors import ClassifierError, UnknownNameError
+from zooscope.errors import ClassifierError, ClassMatchingWarning, UnknownNameError
 
 NUM_NAMED_IN_ERROR: Final = 3
 FULL: Final = "take the weights in full precision"
@@ -25,16 +26,27 @@ class Checkpoint:
     Attributes:
         file: the file.
         parts: its dictionaries of tensors.
-        class_names: what it calls the outputs of its network; None where it doesn't say.
+        class_names: what it calls the outputs of its network.
     """
 
     file: Path
     parts: Sequence[Part]
-    class_names: tuple[str, ...] | None = None
+    class_names: ClassNames = NAMELESS
 
     def name_outputs(self, num_classes: int) -> tuple[str, ...] | None:
-        """What it calls the outputs of a network; None where it doesn't say, or names another number of them."""
-        return self.class_names if self.class_names is not None and len(self.class_names) == num_classes else None
+        """What it calls the outputs of a network; None where it doesn't say.
+
+        Warns:
+            ClassMatchingWarning: what it says can't be used: it names another number of outputs, or contradicts itself.
+        """
+        names, flaw = self.class_names
+        if names is not None and len(names) != num_classes:
+            flaw = f"there are {len(names)} of them for {num_classes} outputs"
+        if flaw:
+            msg = f"the names of classes in {self.file} are not used: {flaw}; outputs are matched by position, or by class_map=."
+            warnings.warn(msg, ClassMatchingWarning, stacklevel=2)
+            return None
+        return names
 
     def renamed(self, rename: Callable[[str], str]) -> "Checkpoint":
         """The same with other names of tensors."""
