@@ -10,7 +10,7 @@ import zooscope
 from tests.specimens import Array
 from zooscope import Study, load_images
 from zooscope.attacks import LinfPGD
-from zooscope.errors import ClassifierError, StudyError
+from zooscope.errors import ClassifierError, StudyError, UnknownNameError
 from zooscope.study.newcomer import measure_newcomer
 
 ATTACK = LinfPGD(step_size=0.02, iterations=2)
@@ -62,3 +62,17 @@ def test_a_network_alone_is_told_what_is_missing() -> None:
         ClassifierError, match=r"give it as zooscope\.Classifier\(name=\.\.\., network=network\.eval\(\), num_classes="
     ):
         zooscope.sat(nn.Linear(3, 10), "bundled:vit", PAIR)
+
+
+def test_an_attack_may_be_spelt_as_on_the_command_line(tmp_path: Path) -> None:
+    spelling = "LinfPGD?step_size=2/255&iterations=3"
+    with Study.create(tmp_path / "study", classifiers="bundled:vit", images=PAIR, attack=spelling) as study:
+        assert study.attack == LinfPGD(step_size=2 / 255, iterations=3)
+        study.require(attack=spelling)
+        with pytest.raises(StudyError, match="iterations"):
+            study.require(attack="LinfPGD?step_size=2/255&iterations=4")
+    score = zooscope.sat("bundled:vit", "bundled:resnet", PAIR, attack=spelling, device="cpu")
+    assert score.attack == LinfPGD(step_size=2 / 255, iterations=3).description
+    for unknown in ("", "PGD"):
+        with pytest.raises(UnknownNameError, match="Attacks: "):
+            Study.in_memory(classifiers="bundled:vit", images=PAIR, attack=unknown)

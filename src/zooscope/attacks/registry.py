@@ -96,6 +96,16 @@ def parse_attack(text: str) -> Attack:
     return _make(kind, {field: _read(f"{name}.{field}", value, hints[field]) for field, value in settings.items()})
 
 
+def collect_attack(given: Attack | str) -> Attack:
+    """An attack as people hand it over: itself, or its spelling as `parse_attack` takes it.
+
+    Raises:
+        UnknownNameError: there is no such attack.
+        InvalidValueError: the attack has no such field, or the field can't have this value.
+    """
+    return parse_attack(given) if isinstance(given, str) else given
+
+
 def change_attack(attack: Attack, settings: Mapping[str, object]) -> Attack:
     """The attack with other values of some of its fields.
 

@@ -78,7 +78,7 @@ def sat(
     b: object,
     images: object,
     *,
-    attack: Attack | None = None,
+    attack: Attack | str | None = None,
     confidence: float = CONFIDENCE,
     epsilon_s: float = EPSILON_S,
     device: str | torch.device = "auto",
@@ -104,7 +104,7 @@ def sat(
         b: another, of another name; for a classifier against itself see the diagonal of `Study.sat`.
         images: labelled images, as `zooscope.collect_images` takes them: an address, `(images, labels)`, a data set of torch, or an
             `ImageSet`; those that both get right are used.
-        attack: `LinfPGD()` by default.
+        attack: itself, or its spelling as the command line takes it, such as "LinfPGD?iterations=10"; `LinfPGD()` by default.
         confidence: of the interval, in (0, 1).
         epsilon_s: the smallest percentage told apart from none.
         device: where to compute; "auto" takes a GPU where there is one.

@@ -10,6 +10,7 @@ import torch
 
 from zooscope.arguments import check_arguments
 from zooscope.attacks import Attack, LinfPGD
+from zooscope.attacks.registry import collect_attack
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.collect import collect_classifiers
 from zooscope.engine.device import choose_device
@@ -105,7 +106,7 @@ class Study(Scored):
         *,
         classifiers: object,
         images: object,
-        attack: Attack | None = None,
+        attack: Attack | str | None = None,
         seed: int = 0,
         shard_size: int = SHARD_SIZE,
         sources: Sequence[str] | None = None,
@@ -118,7 +119,7 @@ class Study(Scored):
                 added later.
             images: as `zooscope.collect_images` takes them: an address, `(images, labels)`, a data set of torch, an `ImageSet`. All
                 are used: take `load_images(address).sample(count)` for fewer.
-            attack: `LinfPGD()` by default.
+            attack: itself, or its spelling as the command line takes it, such as "LinfPGD?iterations=10"; `LinfPGD()` by default.
             seed: for attacks that draw random numbers.
             shard_size: images per unit of work, the most that a killed run loses per source.
             sources: names (or patterns of names) of the classifiers to attack; all are targets. All are attacked if left out.
@@ -131,8 +132,8 @@ class Study(Scored):
         Warns:
             ClassMatchingWarning: outputs have other names than the images' classes, or are in another order, which is followed.
         """
-        chosen, known = _collect(classifiers, images)
-        definition = make_definition(known, attack or LinfPGD(), seed=seed, shard_size=shard_size)
+        (chosen, known), ours = _collect(classifiers, images), collect_attack(LinfPGD() if attack is None else attack)
+        definition = make_definition(known, ours, seed=seed, shard_size=shard_size)
         roles = choose_roles([classifier.name for classifier in chosen], sources)
 
         def fill(records: Records) -> None:
@@ -141,7 +142,7 @@ class Study(Scored):
             records.set_roles(roles)
 
         records = Records.create(Path(path) / DATABASE, definition, known.ids, known.labels, notes=list_notes(known), fill=fill)
-        return cls(records, path=Path(path), images=known, attack=attack, classifiers=chosen)
+        return cls(records, path=Path(path), images=known, attack=ours, classifiers=chosen)
 
     @classmethod
     def in_memory(
@@ -149,16 +150,16 @@ class Study(Scored):
         *,
         classifiers: object,
         images: object,
-        attack: Attack | None = None,
+        attack: Attack | str | None = None,
         seed: int = 0,
         shard_size: int = SHARD_SIZE,
         sources: Sequence[str] | None = None,
     ) -> "Study":
         """A study that is gone with the process; arguments and errors are those of `create`."""
-        chosen, known = _collect(classifiers, images)
-        definition = make_definition(known, attack or LinfPGD(), seed=seed, shard_size=shard_size)
+        (chosen, known), ours = _collect(classifiers, images), collect_attack(LinfPGD() if attack is None else attack)
+        definition = make_definition(known, ours, seed=seed, shard_size=shard_size)
         records = Records.in_memory(definition, known.ids, known.labels, notes=list_notes(known))
-        study = cls(records, path=None, images=known, attack=attack)
+        study = cls(records, path=None, images=known, attack=ours)
         study._enter(chosen, choose_roles([classifier.name for classifier in chosen], sources))
         return study
 
@@ -271,7 +272,7 @@ class Study(Scored):
         self,
         *,
         images: object = None,
-        attack: Attack | None = None,
+        attack: Attack | str | None = None,
         seed: int | None = None,
         shard_size: int | None = None,
     ) -> None:
@@ -280,7 +281,7 @@ class Study(Scored):
         Raises:
             StudyError: it isn't; the field that differs is named.
         """
-        known = None
+        known, ours = None, None if attack is None else collect_attack(attack)
         if images is not None:
             self._require_images()
             known = images if isinstance(images, ImageSet) else collect_images(images, classes=self.class_names)
@@ -288,12 +289,12 @@ class Study(Scored):
             self._records.definition,
             self.num_images,
             images=known,
-            attack=attack,
+            attack=ours,
             seed=seed,
             shard_size=shard_size,
             study=str(self.path),
         )
-        self._at_hand.take(images=known, attack=attack)
+        self._at_hand.take(images=known, attack=ours)
 
     # What it is
 
