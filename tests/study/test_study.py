@@ -24,6 +24,7 @@ from zooscope.errors import (
     InvalidValueError,
     MissingFileError,
     StudyError,
+    UnknownComponentWarning,
     UnknownNameError,
     WeakSourceWarning,
 )
@@ -589,7 +590,8 @@ def test_components_are_read_with_the_rest_and_a_users_own_stay(tmp_path: Path) 
     images, attack = zooscope.load_images("bundled:cifar10").sample(10), LinfPGD(iterations=1)
     classifiers = [zooscope.load_classifier(f"bundled:{name}") for name in ("vit", "mixer", "efficientnet")]
     with Study.create(tmp_path, classifiers=classifiers, images=images, attack=attack) as study:
-        study.set_components(pd.DataFrame({"activation": ["Mine"]}, index=["bundled:vit"]))
+        with pytest.warns(UnknownComponentWarning, match=r"unknown values of activation are kept as they are: Mine"):
+            study.set_components(pd.DataFrame({"activation": ["Mine"]}, index=["bundled:vit"]))
         study.run(device="cpu")
         table, snapshot = study.components(), study.snapshot()
     assert table.loc["bundled:vit"].dropna().to_dict() == {"activation": "Mine"}
