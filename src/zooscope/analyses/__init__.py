@@ -9,6 +9,7 @@ from zooscope.analyses.mapping import map_classifiers
 from zooscope.analyses.placement import compare_directions, place_classifier
 from zooscope.analyses.reclustering import measure_cluster_stability
 from zooscope.analyses.selection import select_ensemble
+from zooscope.analyses.similarity_comparison import compare_similarities
 from zooscope.analyses.stability import measure_stability
 from zooscope.analyses.strategies import compare_strategies
 from zooscope.analyses.study_agreement import measure_agreement
@@ -20,6 +21,7 @@ __all__ = [
     "assign_clusters",
     "build_tree",
     "compare_directions",
+    "compare_similarities",
     "compare_strategies",
     "find_clusters",
     "find_keywords",
