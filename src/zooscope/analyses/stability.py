@@ -111,9 +111,9 @@ def measure_stability(
     generator, rows = np.random.default_rng(seed), {}
     for size in chosen:
         disjoint = num_sets * size <= num_images
-        sets = _draw_sets(num_images, size, num_sets, disjoint=disjoint, generator=generator)
+        sets = draw_image_sets(num_images, size, num_sets, disjoint=disjoint, generator=generator)
         rows[size] = {
-            "std": _average_std(fooled, counted, sets),
+            "std": average_std(_compute_percent(fooled, counted, sets)),
             "expected": float(per_image.mean() / np.sqrt(size)),
             "disjoint": disjoint,
         }
@@ -161,7 +161,7 @@ def _find_std_per_image(
     return np.asarray(np.sqrt((linear**2).mean(1)))
 
 
-def _draw_sets(
+def draw_image_sets(
     num_images: int, size: int, count: int, *, disjoint: bool, generator: np.random.Generator
 ) -> Float[np.ndarray, "set image"]:
     """How often each image is in each set."""
@@ -174,12 +174,16 @@ def _draw_sets(
     return result
 
 
-def _average_std(
+def average_std(values: Float[np.ndarray, "set pair"]) -> float:
+    """Standard deviation over the sets, mean over the pairs that have a value in at least two of them; NaN if none has."""
+    known = np.isfinite(values).sum(0) >= 2  # noqa: PLR2004
+    return float(np.nanstd(values[:, known], axis=0, ddof=1).mean()) if known.any() else float("nan")
+
+
+def _compute_percent(
     fooled: Int[np.ndarray, "pair image"], counted: Int[np.ndarray, "pair image"], sets: Float[np.ndarray, "set image"]
-) -> float:
-    """Standard deviation of the percentage over the sets, mean over the pairs that have one in at least two sets."""
+) -> Float[np.ndarray, "set pair"]:
+    """The percentage of every pair on every set; NaN where none of its images counts."""
     weights = sets.astype(np.float32)
     numerator, denominator = (weights @ values.T.astype(np.float32) for values in (fooled, counted))
-    percent = np.divide(PERCENT * numerator, denominator, out=np.full(numerator.shape, np.nan), where=denominator > 0)
-    known = np.isfinite(percent).sum(0) >= 2  # noqa: PLR2004
-    return float(np.nanstd(percent[:, known], axis=0, ddof=1).mean()) if known.any() else float("nan")
+    return np.asarray(np.divide(PERCENT * numerator, denominator, out=np.full(numerator.shape, np.nan), where=denominator > 0))

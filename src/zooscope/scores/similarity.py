@@ -37,6 +37,7 @@ class Measured:
         num_parts: how many parts there are of the arrays that the score takes besides clean predictions.
         read_part: those arrays of one part, by classifier; first axis images, or triplets of images. Only a part of triplets may
             lack classifiers. They are read when asked for, as they can be large.
+        part_sizes: how many images (or triplets) each part has.
     """
 
     names: tuple[str, ...]
@@ -44,6 +45,7 @@ class Measured:
     clean: Int[np.ndarray, "classifier image"]
     num_parts: int = 0
     read_part: Callable[[int], Mapping[str, Shaped[np.ndarray, "..."]]] = lambda _: {}
+    part_sizes: tuple[int, ...] = ()
 
     @property
     def right(self) -> Bool[np.ndarray, "classifier image"]:
@@ -58,6 +60,28 @@ class Measured:
         """What was measured of some of the classifiers."""
         places = [self.names.index(name) for name in names]
         return replace(self, names=tuple(names), clean=self.clean[places])
+
+    def take_images(self, positions: Int[np.ndarray, " image"]) -> "Measured":
+        """What was measured on some of the images, in the order of the study; an image may be taken several times."""
+        ordered = np.sort(positions)
+        return replace(self._take_rows(ordered), labels=self.labels[ordered], clean=self.clean[:, ordered])
+
+    def take_triplets(self, positions: Int[np.ndarray, " triplet"]) -> "Measured":
+        """What was measured on some of the triplets, for a score that takes these; a triplet may be taken several times."""
+        return self._take_rows(np.sort(positions))
+
+    def _take_rows(self, ordered: Int[np.ndarray, " row"]) -> "Measured":
+        """Some rows of the parts, without the parts of which none is taken."""
+        ends = np.cumsum(self.part_sizes, dtype=np.int64)
+        starts = ends - np.array(self.part_sizes, dtype=np.int64)
+        rows = [ordered[(start <= ordered) & (ordered < end)] - start for start, end in zip(starts, ends, strict=True)]
+        parts = [part for part, inside in enumerate(rows) if len(inside)]
+
+        def read_part(place: int) -> dict[str, Shaped[np.ndarray, "..."]]:
+            part = parts[place]
+            return {name: values[rows[part]] for name, values in self.read_part(part).items()}
+
+        return replace(self, num_parts=len(parts), read_part=read_part, part_sizes=tuple(len(rows[part]) for part in parts))
 
 
 class Pairs(NamedTuple):

@@ -1,10 +1,13 @@
 """Similarity scores of a study: what they take is read from the record when a score is asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import xarray as xr
+from jaxtyping import Float, Int, Shaped
 
 from zooscope.errors import StudyError
 from zooscope.records.kept import Kept, find_kept
@@ -13,6 +16,21 @@ from zooscope.records.records import Records
 from zooscope.scores.similarity import Measured, Resampling, Similarity
 from zooscope.scores.similarity_matrix import make_similarity_matrix
 from zooscope.words import quote_path
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Found:
+    """What a record holds of what a score takes; can be read while the record is open.
+
+    Attributes:
+        measured: of the classifiers in the predictions.
+        missing: classifiers of which something is not measured, with what to do.
+        passes: what it cost per classifier in forward passes, besides clean predictions.
+    """
+
+    measured: Measured
+    missing: dict[str, str]
+    passes: int
 
 
 def score_similarity(
@@ -30,6 +48,62 @@ def score_similarity(
     Raises:
         StudyError: what the score takes is not measured.
     """
+    with find_measured(similarity, records, predictions, place=place) as found:
+        made = make_similarity_matrix(similarity, found.measured, confidence=confidence, missing=found.missing)
+    return made.assign_attrs(passes=found.passes)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ScoredSets:
+    """A score that can be computed on sets of images (or triplets).
+
+    Attributes:
+        score: gives the score of all pairs on the images (or triplets) of these positions.
+        num_units: how many images (or triplets) there are.
+        passes_per_unit: cost per classifier of one of them in forward passes, the clean prediction of an image among them.
+        are_images: whether they are images.
+        may_repeat: whether a set may hold one several times; with repeated images CKA is wrong.
+    """
+
+    score: Callable[[Int[np.ndarray, " unit"]], Float[np.ndarray, "a b"]]
+    num_units: int
+    passes_per_unit: int
+    are_images: bool
+    may_repeat: bool
+
+
+@contextmanager
+def score_sets(similarity: Similarity, records: Records, predictions: Predictions, *, place: str) -> Iterator[ScoredSets]:
+    """A score on sets of images, as long as the context lasts; what it takes is read once and kept in memory.
+
+    Arguments and errors are those of `score_similarity`.
+    """
+    with find_measured(similarity, records, predictions, place=place) as found:
+        parts = list(found.measured.read_parts())
+        measured = replace(found.measured, read_part=parts.__getitem__)
+        are_images = similarity.resampling is not Resampling.TRIPLETS
+        num_units = len(measured.labels) if are_images else sum(measured.part_sizes)
+
+        def score(positions: Int[np.ndarray, " unit"]) -> Float[np.ndarray, "a b"]:
+            taken = measured.take_images(positions) if are_images else measured.take_triplets(positions)
+            return make_similarity_matrix(similarity, taken, confidence=None, missing=found.missing).to_numpy()
+
+        yield ScoredSets(
+            score=score,
+            num_units=num_units,
+            passes_per_unit=1 + similarity.passes_per_image if are_images else found.passes // num_units,
+            are_images=are_images,
+            may_repeat=similarity.resampling is not Resampling.HALVES,
+        )
+
+
+@contextmanager
+def find_measured(similarity: Similarity, records: Records, predictions: Predictions, *, place: str) -> Iterator[Found]:
+    """What a score takes, as long as the context lasts; arguments are those of `score_similarity`.
+
+    Raises:
+        StudyError: what the score takes is not measured of any classifier.
+    """
     with records.one_moment():
         kept = find_kept(records, similarity.kind, predictions.names) if similarity.kind else None
         missing = _find_missing(similarity, kept, predictions, num_shards=len(records.shards), command=_command(similarity, place))
@@ -38,15 +112,22 @@ def score_similarity(
             msg = f"{similarity.name} can't be computed for {place}: {reason}"
             raise StudyError(msg)
         measured = Measured(names=predictions.names, labels=predictions.labels, clean=predictions.clean)
+        passes = similarity.count_passes(len(predictions.labels))
         if kept is not None:
+            sizes = tuple(map(len, records.shards))
+            if similarity.resampling is Resampling.TRIPLETS:
+                first = min(part for _, part in kept.present)
+                num_triplets, num_points = next(iter(kept.read_part(first).values())).shape
+                sizes, passes = (num_triplets,) * kept.num_parts, kept.num_parts * num_triplets * num_points
             measured = Measured(
                 names=predictions.names,
                 labels=predictions.labels,
                 clean=predictions.clean,
                 num_parts=kept.num_parts,
                 read_part=partial(_read_part, kept, missing),
+                part_sizes=sizes,
             )
-        return make_similarity_matrix(similarity, measured, confidence=confidence, missing=missing)
+        yield Found(measured=measured, missing=missing, passes=passes)
 
 
 def _find_missing(
@@ -71,5 +152,5 @@ def _command(similarity: Similarity, place: str) -> str:
     return f"zooscope measure {quote_path(place)}" + (f" --also {similarity.also}" if similarity.also else "")
 
 
-def _read_part(kept: Kept, missing: Mapping[str, str], part: int) -> Mapping[str, np.ndarray]:
+def _read_part(kept: Kept, missing: Mapping[str, str], part: int) -> dict[str, Shaped[np.ndarray, "..."]]:
     return {name: values for name, values in kept.read_part(part).items() if name not in missing}
