@@ -26,6 +26,7 @@ def write_study(
     transforms: tuple[str, ...] = ('{"height": 32, "width": 32}',),
     attack: str = ATTACK,
     targets_only: tuple[str, ...] = (),
+    architectures: tuple[str, ...] = ("synthetic",),
 ) -> None:
     """A study of these classifiers: each next one is farther from the first.
 
@@ -40,6 +41,7 @@ def write_study(
         transforms: taken in turn by the classifiers; sent the way of another transform, every third clean image is misread.
         attack: its description.
         targets_only: classifiers that are not attacked.
+        architectures: taken in turn by the classifiers.
     """
     generator = np.random.default_rng(0)
     labels = np.arange(num_images, dtype=np.int64) % NUM_CLASSES
@@ -55,8 +57,8 @@ def write_study(
     ids = tuple(f"image-{number}.png" for number in range(num_images))
     with Records.create(folder / DATABASE, definition, ids, labels) as records:
         ways = dict(zip(names, cycle(transforms), strict=False))
-        for name in names:
-            records.add_classifier(_classifier(name, ways[name]), is_admitted=True)
+        for name, architecture in zip(names, cycle(architectures), strict=False):
+            records.add_classifier(_classifier(name, ways[name], architecture), is_admitted=True)
         right = {name: generator.random(num_images) < accuracy for name in names}
         for shard in range(num_measured):
             here = slice(shard * size, (shard + 1) * size)
@@ -76,11 +78,11 @@ def write_study(
         records.set_roles({name: name not in targets_only for name in names})
 
 
-def _classifier(name: str, transform: str) -> ClassifierRecord:
+def _classifier(name: str, transform: str, architecture: str) -> ClassifierRecord:
     return ClassifierRecord(
         name=name,
         address=None,
-        architecture="synthetic",
+        architecture=architecture,
         num_classes=NUM_CLASSES,
         weights=name,
         transform=transform,

@@ -23,6 +23,7 @@ COMMANDS = (
     "select",
     "stability",
     "closer",
+    "similarities",
     "agree",
     "strategies",
     "place",

@@ -21,7 +21,8 @@ def make_measured(
     def read_part(part: int) -> Mapping[str, Array]:
         return {name: parts[part] for name, parts in zip(own, cut, strict=True)}
 
-    return Measured(names=own, labels=labels, clean=clean, num_parts=num_parts if arrays else 0, read_part=read_part)
+    sizes = tuple(len(part) for part in cut[0]) if cut else ()
+    return Measured(names=own, labels=labels, clean=clean, num_parts=len(sizes), read_part=read_part, part_sizes=sizes)
 
 
 def make_logits(num_classifiers: int, num_images: int, seed: int = 0, num_classes: int = NUM_CLASSES) -> tuple[Array, Array]:

@@ -102,6 +102,16 @@ def test_another_order_of_images_changes_no_score(similarity: Similarity) -> Non
 
 
 @ALL
+@pytest.mark.parametrize("positions", [np.arange(60), np.arange(5, 40), np.arange(40, 58)], ids=["all", "both parts", "last part"])
+def test_on_some_images_it_is_the_score_of_a_study_of_these(similarity: Similarity, positions: Array) -> None:
+    whole = measure(similarity)
+    takes_images = similarity.resampling is not Resampling.TRIPLETS
+    taken = (whole.take_images if takes_images else whole.take_triplets)(np.random.default_rng(0).permutation(positions))
+    alone = measure(similarity, images=lambda values: values[positions] if len(values) == 60 else values)
+    np.testing.assert_allclose(similarity.compute(taken, None).score, similarity.compute(alone, None).score, atol=1e-9)
+
+
+@ALL
 @pytest.mark.parametrize(("num_images", "num_classes"), [(1, 5), (2, 5), (3, 5), (5, 5), (1, 2), (60, 2)])
 def test_where_there_is_no_number_there_is_a_reason(similarity: Similarity, num_images: int, num_classes: int) -> None:
     measured = measure(similarity, num_images=num_images, num_classes=num_classes)

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from zooscope.analyses.stability import NUM_SETS, average_std, draw_image_sets
+from zooscope.analyses.stability import NUM_SETS, draw_image_sets
 
 NUM_SMALLER: Final = 3  # sizes below the largest with disjoint sets, each half of the next
 FLAT: Final = 1e-9
+LEAST_COMPLETE: Final = 0.9  # of the pairs; those that lack a score on small sets are not like the others
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -21,8 +22,9 @@ class ScoreStability:
     Attributes:
         by_size: a row per size, index `units` (images or triplets in a set): `passes` (cost of a set per classifier, in forward
             passes), `std` (standard deviation over the sets, mean over the pairs, in hundredths of the score), `relative` (`std`
-            over `spread`), `num_pairs` (that have a score on every set), `disjoint` (whether the sets share no image; otherwise each is
-            drawn with replacement). Empty where there are too few images.
+            over `spread`), `num_pairs` (that have a score on every set; the others are left out), `disjoint` (whether the sets
+            share no image; otherwise each is drawn with replacement). Sizes of which more than a tenth of the pairs lack a score on
+            some set are left out; empty where there are too few images.
         spread: standard deviation over the pairs of the score on all images, in hundredths: what a score has to tell apart.
         num_units: images (or triplets) that there are.
     """
@@ -74,13 +76,14 @@ def measure_score_stability(
         disjoint = num_sets * size <= num_units
         sets = draw_image_sets(num_units, size, num_sets, disjoint=disjoint, generator=generator).astype(np.int64)
         values = scale * np.stack([_take_pairs(score(np.repeat(np.arange(num_units), times))) for times in sets])
-        std = average_std(values)
-        if np.isfinite(std):
+        complete = np.isfinite(values).all(axis=0)
+        if complete.sum() >= max(1, LEAST_COMPLETE * len(known)):
+            std = float(values[:, complete].std(axis=0, ddof=1).mean())
             rows[size] = {
                 "passes": size * float(passes_per_unit),
                 "std": std,
                 "relative": std / spread if spread > FLAT else float("nan"),
-                "num_pairs": int(np.isfinite(values).all(axis=0).sum()),
+                "num_pairs": int(complete.sum()),
                 "disjoint": disjoint,
             }
     columns = ["passes", "std", "relative", "num_pairs", "disjoint"]

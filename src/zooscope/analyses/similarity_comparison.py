@@ -28,13 +28,13 @@ class Ranking:
     """How well each score answers one question, and how far each two differ.
 
     Attributes:
-        values: a row per score, index `score`: `value`, `low`, `high`, `num_pairs` (of which there is an answer). NaN where it is
+        answers: a row per score, index `score`: `value`, `low`, `high`, `num_pairs` (of which there is an answer). NaN where it is
             undefined, or there is no interval.
         differences: a row per two scores: `first`, `second`, `difference` (first - second, both of the pairs that have both
             scores), `low`, `high`, `num_pairs`.
     """
 
-    values: pd.DataFrame
+    answers: pd.DataFrame
     differences: pd.DataFrame
 
 
@@ -108,7 +108,7 @@ def compare_similarities(
         >>> good = pd.DataFrame(values, index=names, columns=names)
         >>> architectures = {name: name[:3] for name in names}
         >>> found = zooscope.analyses.compare_similarities({"good": good, "bad": -good}, architectures=architectures)
-        >>> found.same_architecture.values["value"].to_dict(), round(found.correlations["r"].item(), 6)
+        >>> found.same_architecture.answers["value"].to_dict(), round(found.correlations["r"].item(), 6)
         ({'good': 1.0, 'bad': 0.0}, -1.0)
 
     Args:
@@ -203,12 +203,12 @@ def _rank(
     def describe(draws: Float[np.ndarray, " draw"], chosen: Bool[np.ndarray, " pair"]) -> tuple[float, float, float, int]:
         return (float(draws[0]), *find_ends(draws[1:], confidence), int(chosen.sum()))
 
-    values = {name: describe(answer(name, chosen), chosen) for name, chosen in known.items()}
+    answers = {name: describe(answer(name, chosen), chosen) for name, chosen in known.items()}
     differences = []
     for first, second in combinations(scores, 2):
         both = known[first] & known[second]
         differences.append((first, second, *describe(answer(first, both) - answer(second, both), both)))
     return Ranking(
-        values=pd.DataFrame.from_dict(values, orient="index", columns=["value", "low", "high", "num_pairs"]).rename_axis("score"),
+        answers=pd.DataFrame.from_dict(answers, orient="index", columns=["value", "low", "high", "num_pairs"]).rename_axis("score"),
         differences=pd.DataFrame(differences, columns=["first", "second", "difference", "low", "high", "num_pairs"]),
     )

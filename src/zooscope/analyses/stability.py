@@ -113,7 +113,7 @@ def measure_stability(
         disjoint = num_sets * size <= num_images
         sets = draw_image_sets(num_images, size, num_sets, disjoint=disjoint, generator=generator)
         rows[size] = {
-            "std": average_std(_compute_percent(fooled, counted, sets)),
+            "std": _average_std(fooled, counted, sets),
             "expected": float(per_image.mean() / np.sqrt(size)),
             "disjoint": disjoint,
         }
@@ -174,16 +174,12 @@ def draw_image_sets(
     return result
 
 
-def average_std(values: Float[np.ndarray, "set pair"]) -> float:
-    """Standard deviation over the sets, mean over the pairs that have a value in at least two of them; NaN if none has."""
-    known = np.isfinite(values).sum(0) >= 2  # noqa: PLR2004
-    return float(np.nanstd(values[:, known], axis=0, ddof=1).mean()) if known.any() else float("nan")
-
-
-def _compute_percent(
+def _average_std(
     fooled: Int[np.ndarray, "pair image"], counted: Int[np.ndarray, "pair image"], sets: Float[np.ndarray, "set image"]
-) -> Float[np.ndarray, "set pair"]:
-    """The percentage of every pair on every set; NaN where none of its images counts."""
+) -> float:
+    """Standard deviation of the percentage over the sets, mean over the pairs that have one in at least two sets."""
     weights = sets.astype(np.float32)
     numerator, denominator = (weights @ values.T.astype(np.float32) for values in (fooled, counted))
-    return np.asarray(np.divide(PERCENT * numerator, denominator, out=np.full(numerator.shape, np.nan), where=denominator > 0))
+    percent = np.divide(PERCENT * numerator, denominator, out=np.full(numerator.shape, np.nan), where=denominator > 0)
+    known = np.isfinite(percent).sum(0) >= 2  # noqa: PLR2004
+    return float(np.nanstd(percent[:, known], axis=0, ddof=1).mean()) if known.any() else float("nan")

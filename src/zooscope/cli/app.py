@@ -28,6 +28,7 @@ from zooscope.cli.commands import (
     report,
     select,
     show,
+    similarities,
     stability,
     strategies,
     teachers,
@@ -49,7 +50,7 @@ class Commands(Group):
     sections: ClassVar = {
         "Measure": ("demo", "classifiers", "attacks", "measure", "compare", "check", "doctor"),
         "Look": ("show", "report"),
-        "Analyse": ("clusters", "map", "components", "ensembles", "strategies", "stability", "closer", "agree"),
+        "Analyse": ("clusters", "map", "components", "ensembles", "strategies", "stability", "closer", "similarities", "agree"),
         "Choose": ("select", "place", "teachers"),
         "Share": ("export", "import"),
     }
@@ -141,6 +142,7 @@ for _name, _module, _command in (
     ("strategies", strategies, strategies.strategies),
     ("stability", stability, stability.stability),
     ("closer", closer, closer.closer),
+    ("similarities", similarities, similarities.similarities),
     ("agree", agree, agree.agree),
     ("select", select, select.select),
     ("place", place, place.place),

@@ -19,6 +19,7 @@ TITLE_SIZE: Final = 17
 LINE_HEIGHT: Final = 22
 MARGIN: Final = 40
 NAME_WIDTH: Final = 0.54  # of a character, as a share of the font size
+DASHES: Final = ("solid", "dash", "dot")  # as colours come again
 SYMBOLS: Final = {"triangle": "triangle-up", "cross": "x"}
 
 
@@ -264,7 +265,7 @@ def _(picture: Bars, drawn: Any) -> None:  # noqa: ANN401  (as above)
 @_draw.register
 def _(picture: Curves, drawn: Any) -> None:  # noqa: ANN401  (as above)
     for place, curve in enumerate(picture.curves):
-        _draw_band(drawn, curve, GROUPS[place % len(GROUPS)])
+        _draw_band(drawn, curve, GROUPS[place % len(GROUPS)], dash=DASHES[place // len(GROUPS) % len(DASHES)])
     drawn.update_layout(
         showlegend=len(picture.curves) > 1,
         xaxis={"title": {"text": escape_markup(picture.x_label)}, "type": "log" if "x" in picture.logarithmic else "linear"},
@@ -272,12 +273,17 @@ def _(picture: Curves, drawn: Any) -> None:  # noqa: ANN401  (as above)
     )
 
 
-def _draw_band(drawn: Any, band: Band, colour: str) -> None:  # noqa: ANN401  (as above)
+def _draw_band(drawn: Any, band: Band, colour: str, *, dash: str = "solid") -> None:  # noqa: ANN401  (as above)
     edge = {"x": band.x, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
     if np.isfinite(band.low).any():
         drawn.add_scatter(y=band.high, **edge)
         red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
         drawn.add_scatter(y=band.low, fill="tonexty", fillcolor=f"rgba({red},{green},{blue},0.18)", **edge)
     drawn.add_scatter(
-        x=band.x, y=band.y, mode="lines", line={"color": colour}, name=escape_markup(band.name), showlegend=bool(band.name)
+        x=band.x,
+        y=band.y,
+        mode="lines",
+        line={"color": colour, "dash": dash},
+        name=escape_markup(band.name),
+        showlegend=bool(band.name),
     )

@@ -46,6 +46,8 @@ MANY_LETTERS: Final = 500  # all names together need room
 LEADER: Final = "leader"
 FONTS: Final = (7.5, 5.5, 4.5)  # of names beside points: the largest that leaves room for all
 MARKERS: Final = {"circle": "o", "square": "s", "diamond": "D", "triangle": "^", "cross": "X"}
+LINES: Final = ("-", "--", ":")  # as colours come again
+LONG: Final = 1000  # a logarithmic axis with more between its ends is labelled at powers of ten only
 NO_DATE: Final[dict[str, dict[str, None]]] = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 
 
@@ -247,11 +249,14 @@ def _(picture: Bars, drawn: Figure, axes: Axes) -> None:
 def _(picture: Curves, drawn: Figure, axes: Axes) -> None:
     drawn.set_size_inches(6.4, 4.2)
     for place, curve in enumerate(picture.curves):
-        _draw_band(axes, curve, GROUPS[place % len(GROUPS)], marker=list(MARKERS.values())[place % len(MARKERS)])
+        marker, style = list(MARKERS.values())[place % len(MARKERS)], LINES[place // len(GROUPS) % len(LINES)]
+        _draw_band(axes, curve, GROUPS[place % len(GROUPS)], marker=marker, style=style)
     for name, axis in (("x", axes.xaxis), ("y", axes.yaxis)):
         if name in picture.logarithmic:
             axes.set(**{f"{name}scale": "log"})
-            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            low, high = axis.get_data_interval()
+            is_long = high > LONG * low > 0  # more labels would run into each other
+            axis.set_major_locator(LogLocator(subs=(1,) if is_long else (1, 2, 5)))
             axis.set_major_formatter(
                 FuncFormatter(lambda value, _: f"{value:g}")
             )  # the usual label is mathematics, which is not parsed here
@@ -266,7 +271,7 @@ def _(picture: Curves, drawn: Figure, axes: Axes) -> None:
         axes.legend(**BESIDE)
 
 
-def _draw_band(axes: Axes, band: Band, colour: str, *, marker: str = "") -> None:
-    axes.plot(band.x, band.y, color=colour, linewidth=1.6, marker=marker, markersize=4, label=band.name)
+def _draw_band(axes: Axes, band: Band, colour: str, *, marker: str = "", style: str = "-") -> None:
+    axes.plot(band.x, band.y, color=colour, linewidth=1.6, linestyle=style, marker=marker, markersize=4, label=band.name)
     if np.isfinite(band.low).any():
         axes.fill_between(band.x, band.low, band.high, color=to_rgba(colour, 0.18), linewidth=0)

@@ -67,7 +67,7 @@ class ScoredSets:
 
     score: Callable[[Int[np.ndarray, " unit"]], Float[np.ndarray, "a b"]]
     num_units: int
-    passes_per_unit: int
+    passes_per_unit: float
     are_images: bool
     may_repeat: bool
 
