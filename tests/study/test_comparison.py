@@ -80,8 +80,8 @@ def test_the_cost_of_an_unknown_attack_is_unknown(tmp_path: Path) -> None:
 
 
 def test_pairs_without_a_score_have_a_reason(tmp_path: Path) -> None:
-    write_study(tmp_path, NAMES, targets_only=("c",))
-    save_planes(tmp_path, names=NAMES[:4])
+    write_study(tmp_path, NAMES, num_images=30, targets_only=("c",))
+    save_planes(tmp_path, names=NAMES[:4], num_parts=1)
     with pytest.warns(UserWarning, match="c of the 6 classifiers are targets only"):
         found = compare_study_similarities(read_snapshot(tmp_path))
     assert found.scores["sat"].gaps == {"not attacked both ways, or no image that both get right": 5}
@@ -94,7 +94,7 @@ def test_pairs_without_a_score_have_a_reason(tmp_path: Path) -> None:
 
 
 def test_without_clean_logits_the_rest_is_there(tmp_path: Path) -> None:
-    write_study(tmp_path, NAMES, num_measured=2)
+    write_study(tmp_path, NAMES, num_images=30, num_measured=2)
     found = compare_study_similarities(read_snapshot(tmp_path))
     assert list(found.scores) == ["sat"]
     assert "capa" in found.missing

@@ -29,9 +29,7 @@ def make_similarity_matrix(
     """
     if confidence is not None:
         require_confidence(confidence)
-    places = np.array([place for place, name in enumerate(measured.names) if name not in missing], dtype=np.int64)
-    known = similarity.compute(measured.take([measured.names[place] for place in places]), confidence) if len(places) else None
-    pairs = _spread(known, places, measured.names, missing)
+    pairs = score_pairs(similarity, measured, confidence=confidence, missing=missing)
     coordinates = {"count": pairs.counted, "reason": pairs.reason.astype(str)}
     if confidence is not None:
         coordinates |= {"low": pairs.low, "high": pairs.high}
@@ -50,6 +48,13 @@ def make_similarity_matrix(
             "confidence": confidence or 0.0,
         },
     )
+
+
+def score_pairs(similarity: Similarity, measured: Measured, *, confidence: float | None, missing: Mapping[str, str]) -> Pairs:
+    """A score of all pairs as arrays; arguments are those of `make_similarity_matrix`."""
+    places = np.array([place for place, name in enumerate(measured.names) if name not in missing], dtype=np.int64)
+    known = similarity.compute(measured.take([measured.names[place] for place in places]), confidence) if len(places) else None
+    return _spread(known, places, measured.names, missing)
 
 
 def _spread(known: Pairs | None, places: np.ndarray, names: tuple[str, ...], missing: Mapping[str, str]) -> Pairs:

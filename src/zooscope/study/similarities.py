@@ -14,7 +14,7 @@ from zooscope.records.kept import Kept, find_kept
 from zooscope.records.predictions import NOT_MEASURED, Predictions
 from zooscope.records.records import Records
 from zooscope.scores.similarity import Measured, Resampling, Similarity
-from zooscope.scores.similarity_matrix import make_similarity_matrix
+from zooscope.scores.similarity_matrix import make_similarity_matrix, score_pairs
 from zooscope.words import quote_path
 
 
@@ -86,7 +86,7 @@ def score_sets(similarity: Similarity, records: Records, predictions: Prediction
 
         def score(positions: Int[np.ndarray, " unit"]) -> Float[np.ndarray, "a b"]:
             taken = measured.take_images(positions) if are_images else measured.take_triplets(positions)
-            return make_similarity_matrix(similarity, taken, confidence=None, missing=found.missing).to_numpy()
+            return score_pairs(similarity, taken, confidence=None, missing=found.missing).score
 
         yield ScoredSets(
             score=score,
