@@ -169,6 +169,8 @@ def list_analyses(study: Study) -> Cases:
         analyses.measure_component_importance,
         {"matrix": sat, "components": components, "collapse": False, "num_repeats": 1, "num_folds": 2, **PERMUTED},
     )
+    compared = {"likenesses": {"one": sat, "other": sat**2}, "architectures": groups, "gains": sat}
+    yield analyses.compare_similarities, {**compared, "confidence": 0.9, "num_resamples": 9, **PERMUTED}
     yield analyses.measure_agreement, {"first": sat, "second": sat**2, "confidence": 0.9, **PERMUTED}
     averaged = {"logits": logits, "average": "logits", "seed": 0}
     yield analyses.measure_ensembles_by_cluster, {**averaged, **clusters, "sizes": [1, 2], "num_draws": 3, "confidence": 0.9}
