@@ -48,6 +48,11 @@ def test_a_spelling_that_cannot_be_read_is_an_error(text: str, fault: str) -> No
         parse_spelling(text)
 
 
+def test_what_is_spelled_is_named_in_the_error() -> None:
+    with pytest.raises(InvalidValueError, match=r"the measurement 'planes\?x' can't be read: .*, as in planes\?seed=1\."):
+        parse_spelling("planes?x", what="measurement", example="planes?seed=1")
+
+
 @pytest.mark.parametrize("description", ["", "3", "[]", "{}", '{"attack": 3}', "nonsense", "[" * 100_000])
 def test_what_describes_no_attack_is_an_error(description: str) -> None:
     with pytest.raises(InvalidValueError, match="doesn't describe an attack"):

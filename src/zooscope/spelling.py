@@ -42,14 +42,19 @@ def spell(description: str) -> str:
         raise InvalidValueError(msg) from error
 
 
-def parse_spelling(text: str) -> Spelled:
-    """The name and the fields of a spelling.
+def parse_spelling(text: str, *, what: str = "attack", example: str = "LinfPGD?epsilon=8/255") -> Spelled:
+    """The name and the fields of the spelling of an attack, or of something else that is spelled alike.
 
     >>> parse_spelling("LinfPGD?epsilon=8/255").fields
     {'epsilon': '8/255'}
 
+    Args:
+        text: `NAME?FIELD=VALUE&FIELD=VALUE`.
+        what: it spells, for the sentence of an error.
+        example: of a spelling, for that sentence.
+
     Raises:
-        InvalidValueError: the text isn't the spelling of an attack.
+        InvalidValueError: the text isn't a spelling.
     """
     name, _, rest = text.partition("?")
     fields: dict[str, str] = {}
@@ -57,7 +62,7 @@ def parse_spelling(text: str) -> Spelled:
         field, equals, value = part.partition("=")
         if not equals or not field or field in fields:
             fault = f"{field} is given twice" if field in fields else f"{part!r} is not FIELD=VALUE"
-            msg = f"the attack {text!r} can't be read: {fault}; write NAME?FIELD=VALUE&FIELD=VALUE, as in LinfPGD?epsilon=8/255."
+            msg = f"the {what} {text!r} can't be read: {fault}; write NAME?FIELD=VALUE&FIELD=VALUE, as in {example}."
             raise InvalidValueError(msg)
         fields[field] = value
     return Spelled(name, fields)

@@ -8,8 +8,9 @@ import pytest
 from tests.scores.synthetic import make_logits, make_measured
 from tests.specimens import Array
 from zooscope.errors import InvalidValueError, UnknownNameError
+from zooscope.records.kinds import FEATURES, GRADIENTS, PLANES
 from zooscope.scores.registry import SIMILARITIES, find_similarity
-from zooscope.scores.similarity import FEATURES, GRADIENTS, LOGITS, PLANES, Measured, Resampling, Similarity
+from zooscope.scores.similarity import LOGITS, Measured, Resampling, Similarity
 from zooscope.scores.similarity_matrix import make_similarity_matrix
 
 ALL = pytest.mark.parametrize("similarity", SIMILARITIES.values(), ids=lambda one: one.name)

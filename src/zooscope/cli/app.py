@@ -34,9 +34,9 @@ from zooscope.cli.commands import (
     teachers,
 )
 from zooscope.cli.help import Command, Group, show_example
-from zooscope.cli.options import MEASUREMENTS
 from zooscope.cli.terminal import INTERRUPTED, show_warnings_as_notes, tell
 from zooscope.errors import ZooscopeError
+from zooscope.records.kinds import ASKED_FOR
 
 FAILED: Final = 1
 SEVERAL_WORDS: Final = frozenset({"--classifiers", "--from", "--sources", "--also"})
@@ -81,7 +81,7 @@ def repeat_options(words: list[str]) -> list[str]:
     taking = ""  # the option that words belong to
     for word in words:
         option = word.partition("=")[0]
-        belongs = word.partition("?")[0] in MEASUREMENTS if taking == "--also" else _names_classifiers(word)
+        belongs = word.partition("?")[0] in ASKED_FOR if taking == "--also" else _names_classifiers(word)
         if taking and belongs and result[-1] != taking:
             result.append(taking)
         if option in SEVERAL_WORDS:

@@ -118,7 +118,6 @@ Sources = Annotated[
         show_default="all",
     ),
 ]
-MEASUREMENTS: Final = ("features", "gradients", "planes")  # besides clean images and transfer
 Also = Annotated[
     list[str] | None,
     typer.Option(

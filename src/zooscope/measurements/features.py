@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
@@ -11,10 +10,9 @@ from zooscope.attacks.gradients import require_finite
 from zooscope.errors import LeftOutWarning, NotFiniteError
 from zooscope.measurements.base import Bench, Measurement, Result, Task, find_missing_of_each
 from zooscope.measurements.penultimate import compute_features, find_final_layer
+from zooscope.records.kinds import FEATURES
 from zooscope.records.records import Records
 from zooscope.records.rows import ArrayRow
-
-FEATURES: Final = "features"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,10 +18,10 @@ from zooscope.classifiers.probe import make_probe_pixels
 from zooscope.errors import ClassifierError, LeftOutWarning, NotFiniteError
 from zooscope.measurements.base import Bench, Measurement, Result, Task, find_missing_of_each
 from zooscope.measurements.common_pixels import CommonPixels, resize_unbounded
+from zooscope.records.kinds import GRADIENTS
 from zooscope.records.records import Records
 from zooscope.records.rows import ArrayRow
 
-GRADIENTS: Final = "gradients"
 NUM_PROBED: Final = 2
 
 

@@ -16,11 +16,11 @@ from zooscope.measurements.base import Bench, Measurement, Result, Task, describ
 from zooscope.measurements.common_pixels import CommonPixels, resize_unbounded
 from zooscope.measurements.plane import Plane, draw_triplets, span_plane
 from zooscope.measurements.predict import predict
+from zooscope.records.kinds import PLANES
 from zooscope.records.predictions import NOT_FINITE, choose_integers
 from zooscope.records.records import Records
 from zooscope.records.rows import ArrayRow
 
-PLANES: Final = "planes"
 TRIPLETS_PER_PART: Final = 10
 FEWEST_CLASSES: Final = 3
 MOST_DRAWS: Final = 100  # of one triplet, until its images span a plane

@@ -5,11 +5,13 @@ from typing import Final
 
 from zooscope.errors import InvalidValueError, UnknownNameError
 from zooscope.measurements.base import Measurement
-from zooscope.measurements.features import FEATURES, Features
-from zooscope.measurements.gradients import GRADIENTS, Gradients
-from zooscope.measurements.planes import PLANES, Planes
+from zooscope.measurements.features import Features
+from zooscope.measurements.gradients import Gradients
+from zooscope.measurements.planes import Planes
+from zooscope.records.kinds import ASKED_FOR
+from zooscope.spelling import parse_spelling
 
-MEASUREMENTS: Final[dict[str, type[Measurement]]] = {FEATURES: Features, GRADIENTS: Gradients, PLANES: Planes}
+MEASUREMENTS: Final[dict[str, type[Measurement]]] = dict(zip(ASKED_FOR, (Features, Gradients, Planes), strict=True))
 
 
 def parse_measurement(text: str) -> Measurement:
@@ -26,14 +28,13 @@ def parse_measurement(text: str) -> Measurement:
         UnknownNameError: there is no such measurement.
         InvalidValueError: it has no such field, or the field can't have this value.
     """
-    name, _, rest = text.partition("?")
+    name, given = parse_spelling(text, what="measurement", example="planes?num_triplets=100")
     if name not in MEASUREMENTS:
         what = "measurement"
         raise UnknownNameError(what, name, MEASUREMENTS, f"Measurements: {', '.join(MEASUREMENTS)}.")
     kind, settings = MEASUREMENTS[name], dict[str, int]()
     known = [field.name for field in fields(kind)]
-    for part in rest.split("&") if rest else ():
-        field, _, value = part.partition("=")
+    for field, value in given.items():
         if field not in known:
             msg = f"{name} has no field {field!r}; its fields are {', '.join(known) or 'none'}."
             raise InvalidValueError(msg)

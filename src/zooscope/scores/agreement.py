@@ -14,7 +14,8 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float, Int
 
-from zooscope.scores.similarity import PLANES, Measured, Pairs, Resampling, Similarity, make_pairs
+from zooscope.records.kinds import PLANES
+from zooscope.scores.similarity import Measured, Pairs, Resampling, Similarity, make_pairs
 from zooscope.scores.tables import divide
 from zooscope.statistics.bootstrap import draw_with_original, find_percentiles
 

@@ -23,7 +23,8 @@ from typing import Final
 import numpy as np
 from jaxtyping import Bool, Float, Int, Real
 
-from zooscope.scores.similarity import FEATURES, Measured, Pairs, Resampling, Similarity, make_pairs
+from zooscope.records.kinds import FEATURES
+from zooscope.scores.similarity import Measured, Pairs, Resampling, Similarity, make_pairs
 from zooscope.scores.tables import divide
 from zooscope.statistics.bootstrap import find_percentiles
 

@@ -17,7 +17,8 @@ from typing import Final
 import numpy as np
 from jaxtyping import Bool, Float, Real
 
-from zooscope.scores.similarity import GRADIENTS, Measured, Pairs, Resampling, Similarity, make_pairs
+from zooscope.records.kinds import GRADIENTS
+from zooscope.scores.similarity import Measured, Pairs, Resampling, Similarity, make_pairs
 from zooscope.scores.tables import divide
 from zooscope.statistics.bootstrap import draw_with_original, find_percentiles
 

@@ -11,9 +11,6 @@ from jaxtyping import Bool, Float, Int, Shaped
 from zooscope.statistics.bootstrap import Interval
 
 LOGITS: Final = "logits"
-FEATURES: Final = "features"
-GRADIENTS: Final = "gradients"
-PLANES: Final = "planes"
 FEWEST: Final = 2  # units of which an interval can be made by resampling
 
 

@@ -11,9 +11,9 @@ from tests.cli.calling import CLASSIFIERS, IMAGES, SMALL, call, one_line
 from zooscope import read_snapshot
 from zooscope.attacks import LinfPGD
 from zooscope.classifiers.bundled.architectures import resnet
-from zooscope.cli.options import MEASUREMENTS
 from zooscope.images.load import load_images
 from zooscope.measurements import registry
+from zooscope.records.kinds import ASKED_FOR
 from zooscope.records.lock import LOCK
 from zooscope.scores.registry import SIMILARITIES
 from zooscope.study.study import Study
@@ -302,7 +302,8 @@ def test_further_measurements_are_measured_into_the_same_study_and_scored(study:
         ("features?side=3", "features has no field 'side'; its fields are none."),
         ("planes?triplets=10", "planes has no field 'triplets'; its fields are num_triplets, resolution, side, seed."),
         ("planes?seed=x", "planes.seed must be a whole number: got 'x'."),
-        ("planes?seed", "planes.seed must be a whole number: got ''."),
+        ("planes?seed", "the measurement 'planes?seed' can't be read: 'seed' is not FIELD=VALUE; write NAME?FIELD=VALUE&"),
+        ("planes?seed=1&seed=2", "seed is given twice; write NAME?FIELD=VALUE&FIELD=VALUE, as in planes?num_triplets=100."),
         ("planes?num_triplets=5", "Planes.num_triplets must be at least 10: got 5."),
     ],
 )
@@ -314,4 +315,4 @@ def test_further_measurements_that_there_are_not_are_refused_first(tmp_path: Pat
 
 
 def test_the_command_line_knows_all_further_measurements_and_scores_name_them() -> None:
-    assert set(MEASUREMENTS) == set(registry.MEASUREMENTS) == {one.also for one in SIMILARITIES.values() if one.also}
+    assert set(ASKED_FOR) == set(registry.MEASUREMENTS) == {one.also for one in SIMILARITIES.values() if one.also}
