@@ -14,6 +14,17 @@ from zooscope.spelling import parse_spelling
 MEASUREMENTS: Final[dict[str, type[Measurement]]] = dict(zip(ASKED_FOR, (Features, Gradients, Planes), strict=True))
 
 
+def spell_measurement(measurement: Measurement) -> str:
+    """The name and all fields of a measurement, as `parse_measurement` reads them.
+
+    Example:
+        >>> spell_measurement(Planes(num_triplets=100)), spell_measurement(Features())
+        ('planes?num_triplets=100&resolution=50&side=0&seed=0', 'features')
+    """
+    settings = "&".join(f"{field.name}={getattr(measurement, field.name)}" for field in fields(measurement))
+    return f"{measurement.kind}?{settings}" if settings else measurement.kind
+
+
 def parse_measurement(text: str) -> Measurement:
     """The measurement of a name, with the values of some fields, which are whole numbers; the others have their defaults.
 

@@ -143,8 +143,15 @@ class Records:
 
     @property
     def notes(self) -> dict[str, str]:
-        """What else is known of the images, by name."""
+        """What else is known of the study, by name."""
         return {key: value for key, value in self._lasting("study") if key not in Definition.__dataclass_fields__}
+
+    def set_note(self, key: str, value: str) -> None:
+        """Enters a note, in place of what it was."""
+        with self._written() as connection:
+            connection.execute("INSERT OR REPLACE INTO study VALUES (?, ?)", [key, value])
+            seal(connection, "study")
+        self._sealed.pop("study", None)
 
     @property
     def image_ids(self) -> tuple[str, ...]:

@@ -10,7 +10,9 @@ import xarray as xr
 from jaxtyping import Float, Int, Shaped
 
 from zooscope.errors import StudyError
+from zooscope.records.asked import read_asked
 from zooscope.records.kept import Kept, find_kept
+from zooscope.records.kinds import ASKED_FOR
 from zooscope.records.predictions import NOT_MEASURED, Predictions
 from zooscope.records.records import Records
 from zooscope.scores.similarity import Measured, Resampling, Similarity
@@ -26,11 +28,14 @@ class Found:
         measured: of the classifiers in the predictions.
         missing: classifiers of which something is not measured, with what to do.
         passes: what it cost per classifier in forward passes, besides clean predictions.
+        measurement: what made the arrays, with its settings; empty where the score takes clean predictions, or the record doesn't
+            know the settings.
     """
 
     measured: Measured
     missing: dict[str, str]
     passes: int
+    measurement: str
 
 
 def score_similarity(
@@ -50,7 +55,7 @@ def score_similarity(
     """
     with find_measured(similarity, records, predictions, place=place) as found:
         made = make_similarity_matrix(similarity, found.measured, confidence=confidence, missing=found.missing)
-    return made.assign_attrs(passes=found.passes)
+    return made.assign_attrs(passes=found.passes, measurement=found.measurement)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -127,7 +132,7 @@ def find_measured(similarity: Similarity, records: Records, predictions: Predict
                 read_part=partial(_read_part, kept, missing),
                 part_sizes=sizes,
             )
-        yield Found(measured=measured, missing=missing, passes=passes)
+        yield Found(measured=measured, missing=missing, passes=passes, measurement=_find_settings(kept, records))
 
 
 def _find_missing(
@@ -146,6 +151,14 @@ def _find_missing(
         for name in predictions.names
         if name in incomplete
     }
+
+
+def _find_settings(kept: Kept | None, records: Records) -> str:
+    """What the arrays were measured with, as the study was asked for it; the number of triplets may be one that is not reached."""
+    if kept is None:
+        return ""
+    asked = (one.spelling for one in read_asked(records) if (one.kind, one.digest) == (kept.kind, kept.digest))
+    return next(asked, kept.kind if kept.kind in ASKED_FOR and not kept.digest else "")
 
 
 def _command(similarity: Similarity, place: str) -> str:

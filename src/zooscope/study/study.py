@@ -13,6 +13,7 @@ from zooscope.attacks import Attack, LinfPGD
 from zooscope.attacks.registry import collect_attack
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.collect import collect_classifiers
+from zooscope.engine.asked import ask_for, find_asked
 from zooscope.engine.device import choose_device
 from zooscope.engine.executor import Executor, Serial
 from zooscope.engine.progress import ProgressListener
@@ -351,6 +352,11 @@ class Study(Scored):
         """Whether this is a published matrix: scores without images."""
         return self.num_images == 0
 
+    @property
+    def asked(self) -> tuple[Measurement, ...]:
+        """The measurements besides clean images and transfer that `run` completes, as it was asked for them."""
+        return find_asked(self._records)
+
     def set_components(self, table: pd.DataFrame) -> None:
         """Enters components of classifiers; see `zooscope.exchange.components.enter_components`."""
         enter_components(self._records, table)
@@ -377,7 +383,8 @@ class Study(Scored):
             memory_budget: bytes of weights to keep on the device; half of the memory of a GPU, without limit elsewhere.
             allow_chance: whether to measure classifiers that guess.
             allow_nonfinite: whether to record outcomes where a target's logits are NaN or infinite, as not counted.
-            also: measurements besides clean images and transfer.
+            also: measurements besides clean images and transfer. The study keeps those of zooscope's own in mind, so that every
+                later run completes them, too, also of classifiers that are added; see `asked`.
             executor: where tasks are measured.
             listen: called after every unit with a `Progress`.
 
@@ -404,7 +411,7 @@ class Study(Scored):
                 attack=self.attack,
                 sources=self.sources,
                 classifier=shelf.classifier,
-                also=also,
+                also=ask_for(self._records, also),
                 listen=listen,
             )
             measure(allow_chance=allow_chance)

@@ -290,9 +290,12 @@ def test_further_measurements_are_measured_into_the_same_study_and_scored(study:
         matrix = snapshot.similarity(name)
         assert np.isfinite(matrix.sel(a="bundled:resnet", b="bundled:vit")), name
         np.testing.assert_allclose(matrix.to_numpy().diagonal(), 1)
-    assert call("measure", study, "--classifiers", "bundled:mixer", "--also", f"features,{planes}").exit_code == 0
-    assert np.isfinite(read_snapshot(study).similarity("cka")).all()
-    assert "--also gradients" in str(read_snapshot(study).similarity("gradient_cosine").reason.sel(a="bundled:mixer").to_numpy())
+        assert matrix.attrs["measurement"].partition("?")[0] == SIMILARITIES[name].also
+    assert snapshot.similarity("agreement").attrs["measurement"] == "planes?num_triplets=10&resolution=4&side=0&seed=0"
+    later = call("measure", study, "--classifiers", "bundled:mixer")
+    assert "Also measured, and completed by every later `measure`: features, gradients?" in " ".join(later.stdout.split())
+    for name in ("cka", "gradient_cosine", "agreement"):
+        assert np.isfinite(read_snapshot(study).similarity(name)).all(), name
 
 
 @pytest.mark.parametrize(

@@ -63,8 +63,8 @@ def measure(
     """Measure a study, or continue one.
 
     Attacks the images through every classifier, and tests all others on them. A new study needs --classifiers and --images. After
-    an interruption the same command (or just `zooscope measure STUDY`) continues. More --classifiers are measured against the
-    existing ones. Images and attack of a study never change: options that contradict them are refused.
+    an interruption the same command (or just `zooscope measure STUDY`) continues, with what --also asked for. More --classifiers
+    are measured against the existing ones. Images and attack of a study never change: options that contradict them are refused.
     """
     from zooscope.measurements.registry import parse_measurement
 
@@ -97,7 +97,8 @@ def measure(
         _note_nonfinite(done)
         say(
             f"{study}: {len(done.names)} classifiers are measured on {done.num_images} images{_describe_sources(done)}. "
-            f"To see the scores: `zooscope show {quote_path(study)}`, or `zooscope report {quote_path(study)}`"
+            f"{_describe_asked(done)}To see the scores: `zooscope show {quote_path(study)}`, or "
+            f"`zooscope report {quote_path(study)}`"
         )
 
 
@@ -115,6 +116,14 @@ def _note_nonfinite(study: "Study") -> None:
     number = int((study.predictions.transfer == NOT_FINITE).sum())
     if number:
         tell(f"Note: {number} outcomes are not counted, because the logits of a target are NaN or infinite there.")
+
+
+def _describe_asked(study: "Study") -> str:
+    """What else was measured, which a later call completes without being asked again."""
+    from zooscope.measurements.registry import spell_measurement
+
+    asked = [spell_measurement(one) for one in study.asked]
+    return f"Also measured, and completed by every later `measure`: {', '.join(asked)}. " if asked else ""
 
 
 def _describe_sources(study: "Study") -> str:

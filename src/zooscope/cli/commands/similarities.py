@@ -74,6 +74,7 @@ def _encode(study: "Snapshot", found: "StudyComparison") -> dict[str, Any]:
                 "matrix": score.matrix.to_numpy(),
                 "cost": score.passes,
                 "larger_is_more_similar": score.larger_is_more_similar,
+                "measurement": score.matrix.attrs.get("measurement", ""),
                 "gaps": score.gaps,
             }
             for name, score in found.scores.items()
