@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -5,6 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
+from tests.specimens import Array
 from zooscope.errors import InvalidValueError
 from zooscope.statistics.pair_bootstrap import PairWeights, compute_auc, correlate, find_ends
 
@@ -82,3 +85,29 @@ def test_without_spread_or_with_few_draws_there_is_no_interval(draws: np.ndarray
 def test_a_confidence_of_1_is_refused() -> None:
     with pytest.raises(InvalidValueError, match="confidence must be in"):
         find_ends(np.arange(3.0), 1.0)
+
+
+@pytest.mark.slow
+def test_intervals_hold_the_truth_by_resampling_classifiers_and_not_by_resampling_pairs() -> None:
+    size, kinds = 12, np.array([0, 0, 0, 1, 1, 1, 2, 3, 4, 5, 6, 7])
+    rows, columns = np.triu_indices(size, 1)
+    same, once = kinds[rows] == kinds[columns], np.ones((1, len(rows)))
+
+    def draw(generator: np.random.Generator) -> tuple[Array, Array]:
+        """A score and a gain; half of each one's noise comes from the two classifiers of a pair."""
+        noise = generator.normal(size=(2, size))[:, rows] + generator.normal(size=(2, size))[:, columns]
+        x, y = 0.5 * noise + np.sqrt(0.5) * generator.normal(size=(2, len(rows)))
+        x = x + 1.2 * same
+        return x, y - 0.5 * x
+
+    truth = np.mean([correlate(*draw(np.random.default_rng([1, seed])), once)[0] for seed in range(2000)])
+    held = {"classifiers": 0, "pairs": 0}
+    for seed in range(200):
+        x, y = draw(np.random.default_rng([2, seed]))
+        by_classifier = PairWeights(size, rows, columns, num_resamples=400).compute(partial(correlate, x, y))[1:]
+        times = np.random.default_rng(seed).multinomial(len(rows), np.full(len(rows), 1 / len(rows)), size=400)
+        by_pair = correlate(x, y, times.astype(np.float64))
+        for name, draws in (("classifiers", by_classifier), ("pairs", by_pair)):
+            low, high = find_ends(draws, 0.95)
+            held[name] += low <= truth <= high
+    assert held["classifiers"] >= 0.92 * 200 > 0.9 * 200 > held["pairs"]
