@@ -135,3 +135,12 @@ def test_a_group_of_one_pair_has_the_interval_of_that_pair() -> None:
     np.testing.assert_allclose([found["percent_low"], found["percent_high"]], np.exp([low[0, 1], high[0, 1]]))
     np.testing.assert_allclose(found["sensitivity_low"], 0)
     np.testing.assert_allclose(found["sensitivity_high"], 1 - np.exp(low[0, 1]) / 100)
+
+
+def test_pairs_of_which_few_images_fool_are_counted() -> None:
+    fooled = np.zeros((3, 3, 40))
+    fooled[0, 1, :3], fooled[1, 0, :6] = 1, 1  # 9 outcomes, 4.5 images on average
+    fooled[0, 2, :5], fooled[2, 0, :5] = 1, 1
+    fooled[1, 2, :20], fooled[2, 1, :20] = 1, 1
+    found: Any = compare_strategies(outcomes_of(fooled), {"classifier 0": "seeds", "classifier 1": "seeds"})
+    assert (found.within.loc["seeds", "few_fooled"], found.overall["few_fooled"]) == (1, 1)

@@ -15,6 +15,7 @@ from zooscope.scores.outcomes import PERCENT, Outcomes, PairCells, count_pairs, 
 from zooscope.scores.sat import EPSILON_S, take_log_score
 from zooscope.statistics.combinations import bound_combinations
 
+FEW_IMAGES: Final = 5  # fooled, on average over both directions
 MEASURES: Final = ("sat", "percent", "sensitivity")
 
 
@@ -25,7 +26,8 @@ class Strategies:
     Intervals cover the choice of images, not of seeds or settings.
 
     Attributes:
-        within: a row per group, index `group`: `classifiers`, `pairs` (with a score), `sat` (mean SAT of the pairs, natural log),
+        within: a row per group, index `group`: `classifiers`, `pairs` (with a score), `few_fooled` (those of them of which fewer
+            than five images fool: the mean of logarithms is too low with them), `sat` (mean SAT of the pairs, natural log),
             `percent` (mean without the log), `sensitivity` (1 - percent / 100: 0 if every setting gives the same classifier),
             each with `_low` and `_high`. NaN for a group of one.
         between: mean SAT of pairs with one classifier in each of two groups; dimensions `group` and `other`, the diagonal is
@@ -119,13 +121,19 @@ class _Pairs:
     def summarise(self, chosen: np.ndarray) -> dict[str, float]:
         """Means over the chosen pairs that have a score, with their intervals."""
         usable = chosen & np.isfinite(self.percent)
-        result: dict[str, float] = {"pairs": int(usable.sum())}
+        result: dict[str, float] = {"pairs": int(usable.sum()), "few_fooled": self._count_few_fooled(usable)}
         ends = {name: self._bound(name, usable) for name in ("sat", "percent")}
         ends["sensitivity"] = (1 - ends["percent"][1] / PERCENT, 1 - ends["percent"][0] / PERCENT)
         for name in MEASURES:
             low, high = ends[name]
             result |= {name: float(_average(self._convert(name, self.percent[usable]))), f"{name}_low": low, f"{name}_high": high}
         return result
+
+    def _count_few_fooled(self, usable: np.ndarray) -> int:
+        """Pairs with so few fooled images that the logarithm of their share is too low on average; 0 where it is not known."""
+        if self.cells is None:
+            return 0
+        return int((self.cells.fooled[usable].sum(1, dtype=np.int64) < 2 * FEW_IMAGES).sum())  # both directions are counted
 
     def _bound(self, name: str, usable: np.ndarray) -> tuple[float, float]:
         if self.cells is None or not usable.any():

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from tests.cli.calling import call, one_line
+from tests.cli.synthetic import write_study
 from tests.cli.zoo import write_groups, write_zoo
 from zooscope.study.study import Study
 
@@ -65,3 +66,14 @@ def test_a_published_matrix_has_means_without_intervals(tmp_path: Path) -> None:
     found = json.loads(call("strategies", tmp_path / "published", "--groups", groups, "--json").stdout)
     assert found["within"]["seeds"]["sat"] == pytest.approx(3)
     assert found["within"]["seeds"]["sat_low"] is None
+
+
+def test_it_says_where_so_few_images_fool_that_mean_sat_is_too_low(zoo: Path, tmp_path: Path) -> None:
+    groups = write_groups(tmp_path / "groups.csv")
+    few = json.loads(call("strategies", zoo, "--groups", groups, "--json").stdout)["overall"]["few_fooled"]
+    text = " ".join(call("strategies", zoo, "--groups", groups).stdout.split())
+    assert ("pairs fewer than 5 images fool" in text) == (few > 0)
+    write_study(tmp_path / "few", ("a", "b", "c"), num_images=6)
+    write_groups(tmp_path / "abc.csv", "name,group\na,all\nb,all\nc,all\n")
+    text = " ".join(call("strategies", tmp_path / "few", "--groups", tmp_path / "abc.csv").stdout.split())
+    assert "Note: of 3 of the 3 pairs fewer than 5 images fool." in text

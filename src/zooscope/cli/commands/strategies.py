@@ -92,6 +92,11 @@ def _print(console: "Console", found: "Strategies") -> None:
         "Sensitivity is 1 minus the mean share of images that fool: 0 if every setting gives the same. Intervals cover "
         "the choice of images, not of seeds."
     )
+    if found.overall["few_fooled"]:
+        console.print(
+            f"Note: of {found.overall['few_fooled']:.0f} of the {found.overall['pairs']:.0f} pairs fewer than 5 images fool. The "
+            "logarithm of so small a share is too low on average, and so is a mean of SAT over such pairs; the sensitivity is not."
+        )
 
 
 def _list_between(found: "Strategies") -> list[dict[str, Any]]:
