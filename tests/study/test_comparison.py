@@ -6,15 +6,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from tests.cli.synthetic import ATTACK, write_study
-from tests.specimens import Array
+from tests.specimens import Array, family
 from zooscope import Study, read_snapshot
+from zooscope.analyses.averaging import CleanLogits, measure_metrics
+from zooscope.attacks import LinfPGD
 from zooscope.errors import StudyError
 from zooscope.records.entries import DATABASE
 from zooscope.records.records import Records
 from zooscope.records.rows import ArrayRow
 from zooscope.scores.registry import SIMILARITIES
+from zooscope.statistics.halves import split_halves
 from zooscope.study.comparison import compare_study_similarities, count_attack_passes
 
 NAMES = ("a", "b", "c", "d", "e", "f")
@@ -68,6 +72,27 @@ def test_costs_are_those_of_what_was_measured(tmp_path: Path) -> None:
     shares = (said[:, None] == said).mean(axis=-1)  # a, b, triplet
     spread = 100 * shares.mean(axis=-1)[np.triu_indices(6, 1)].std(ddof=1)
     assert found.stabilities["agreement"].spread == pytest.approx(spread)
+
+
+def test_likeness_from_one_half_of_the_images_and_gains_on_the_other_share_no_chance(tmp_path: Path) -> None:
+    classifiers, images = family(6, num_images=60)
+    with Study.create(tmp_path, classifiers=classifiers, images=images, attack=LinfPGD(iterations=1)) as study:
+        study.run(device="cpu", allow_chance=True)
+    snapshot = read_snapshot(tmp_path)
+    logits = CleanLogits(names=snapshot.names, values=tuple(map(snapshot.clean_logits, snapshot.names)), labels=snapshot.labels)
+    rows, columns = np.triu_indices(6, 1)
+    expected = []
+    for seed in range(10):
+        halves = split_halves(snapshot.labels, seed=seed)
+        for scored, averaged in (halves, halves[::-1]):
+            right = logits.take_images(scored).right
+            unlike = np.array([(right[a] != right[b]).mean() for a, b in zip(rows, columns, strict=True)])
+            (metrics,) = measure_metrics(logits.take_images(averaged), [np.stack([rows, columns], axis=1)])
+            known = np.isfinite(metrics.err)  # of some pairs neither member errs
+            expected.append(stats.pearsonr(-unlike[known], metrics.err[known]).statistic)
+    found = compare_study_similarities(snapshot)
+    assert found.other_half["disagreement"] == pytest.approx(np.mean(expected))
+    assert found.other_half["positive_flips"] == pytest.approx(found.other_half["disagreement"])
 
 
 def test_the_cost_of_an_unknown_attack_is_unknown(tmp_path: Path) -> None:

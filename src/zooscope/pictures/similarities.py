@@ -36,7 +36,7 @@ def make_steadiness_picture(stabilities: Mapping[str, ScoreStability], *, num_cl
         title=f"How similarity scores vary from one set of images to another, by cost (mean over the pairs of {num_classifiers} "
         "classifiers)",
         x_label="cost of a set per classifier (forward passes)",
-        y_label="standard deviation, of that over pairs" if relative else "standard deviation (hundredths of the score)",
+        y_label="standard deviation / that over the pairs" if relative else "standard deviation (hundredths of the score)",
         curves=tuple(curves),
         logarithmic=frozenset({"x", "y"}),
     )

@@ -18,12 +18,15 @@ from zooscope.errors import StudyError
 from zooscope.scores.outcomes import PERCENT
 from zooscope.scores.registry import SIMILARITIES, find_similarity
 from zooscope.scores.sat import sat
+from zooscope.statistics.halves import split_halves
+from zooscope.statistics.pair_bootstrap import correlate
 from zooscope.study.similarities import ScoredSets, score_sets
 from zooscope.study.snapshot import Snapshot
 from zooscope.words import quote_path
 
 SAT: Final = "sat"
 FEWEST_CLASSIFIERS: Final = 2
+NUM_SPLITS: Final = 10
 GRADIENT_PASSES: Final = 3  # forward, and back, which counts as two
 
 
@@ -57,6 +60,8 @@ class StudyComparison:
         found: correlations, and what each score tells.
         stabilities: the spread of each score over sets of images, by name.
         units: whether those sets are of "images" or of "triplets", by name.
+        other_half: correlation of likeness on one half of the images with the gain of ensembles on the other half, by name: mean of
+            both ways over ten splits. Triplets are of all images. NaN where it is undefined.
         no_gains: why nothing is known of ensembles of two; empty where it is.
     """
 
@@ -65,6 +70,7 @@ class StudyComparison:
     found: SimilarityComparison
     stabilities: dict[str, ScoreStability]
     units: dict[str, str]
+    other_half: dict[str, float]
     no_gains: str
 
 
@@ -88,7 +94,8 @@ def compare_study_similarities(study: Snapshot, *, confidence: float = CONFIDENC
         )
         raise StudyError(msg)
     scores, missing = collect_scores(study)
-    gains, no_gains = _measure_gains(study)
+    logits, no_gains = _read_logits(study)
+    gains = None if logits is None else _measure_gains(logits)
     found = compare_similarities(
         {name: make_likeness(score.matrix, larger_is_more_similar=score.larger_is_more_similar) for name, score in scores.items()},
         architectures={record.name: record.architecture for record in study.classifier_records},
@@ -96,8 +103,8 @@ def compare_study_similarities(study: Snapshot, *, confidence: float = CONFIDENC
         confidence=confidence,
         seed=seed,
     )
-    stabilities, units = dict[str, ScoreStability](), dict[str, str]()
-    for name in scores:
+    stabilities, units, other_half = dict[str, ScoreStability](), dict[str, str](), dict[str, float]()
+    for name, known in scores.items():
         with _open_sets(study, name) as sets:
             stabilities[name] = measure_score_stability(
                 sets.score,
@@ -107,7 +114,11 @@ def compare_study_similarities(study: Snapshot, *, confidence: float = CONFIDENC
                 seed=seed,
             )
             units[name] = "images" if sets.are_images else "triplets"
-    return StudyComparison(scores=scores, missing=missing, found=found, stabilities=stabilities, units=units, no_gains=no_gains)
+            sign = 1 if known.larger_is_more_similar else -1
+            other_half[name] = float("nan") if logits is None else sign * _correlate_halves(sets, logits, seed=seed)
+    return StudyComparison(
+        scores=scores, missing=missing, found=found, stabilities=stabilities, units=units, other_half=other_half, no_gains=no_gains
+    )
 
 
 def collect_scores(study: Snapshot) -> tuple[dict[str, StudyScore], dict[str, str]]:
@@ -160,19 +171,38 @@ def _count_gaps(matrix: xr.DataArray, reasons: Shaped[np.ndarray, "a b"]) -> dic
     return dict(zip(map(str, gaps), map(int, counts), strict=True))
 
 
-def _measure_gains(study: Snapshot) -> tuple[pd.DataFrame | None, str]:
-    """The error reduction rate of all ensembles of two, or why it is not known."""
-    names = study.names
+def _read_logits(study: Snapshot) -> tuple[CleanLogits | None, str]:
+    """The clean logits of all classifiers, or why there are none."""
     try:
-        values = tuple(study.clean_logits(name) for name in names)
+        values = tuple(study.clean_logits(name) for name in study.names)
     except StudyError as error:
         return None, str(error)
-    logits = CleanLogits(names=names, values=values, labels=study.labels)
+    return CleanLogits(names=study.names, values=values, labels=study.labels), ""
+
+
+def _measure_gains(logits: CleanLogits) -> pd.DataFrame:
+    """The error reduction rate of all ensembles of two."""
+    names = logits.names
     rows, columns = np.triu_indices(len(names), 1)
     (metrics,) = measure_metrics(logits, [np.stack([rows, columns], axis=1)])
     gains = np.full((len(names), len(names)), np.nan)
     gains[rows, columns] = gains[columns, rows] = metrics.err
-    return pd.DataFrame(gains, index=list(names), columns=list(names)), ""
+    return pd.DataFrame(gains, index=list(names), columns=list(names))
+
+
+def _correlate_halves(sets: ScoredSets, logits: CleanLogits, *, seed: int) -> float:
+    """Correlation of a score on one half of the images with the gain of ensembles on the other: mean over ten splits, both ways."""
+    rows, columns = np.triu_indices(len(logits.names), 1)
+    found = []
+    for split in range(NUM_SPLITS if len(logits.labels) >= 2 else 0):  # noqa: PLR2004
+        halves = split_halves(logits.labels, seed=seed + split)
+        for scored, averaged in ((halves.choosing, halves.reporting), (halves.reporting, halves.choosing)):
+            matrix = sets.score(scored if sets.are_images else np.arange(sets.num_units))
+            score = ((matrix + matrix.T) / 2)[rows, columns]
+            gain = _measure_gains(logits.take_images(averaged)).to_numpy()[rows, columns]
+            known = np.isfinite(score) & np.isfinite(gain)
+            found.append(correlate(score[known], gain[known], np.ones((1, int(known.sum()))))[0])
+    return float(np.mean(found)) if found else float("nan")
 
 
 @contextmanager

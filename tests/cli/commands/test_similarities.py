@@ -108,7 +108,7 @@ def test_few_images_have_no_picture(tmp_path: Path) -> None:
 def test_the_spread_can_be_drawn_relative_to_that_of_the_pairs(tmp_path: Path) -> None:
     write_study(tmp_path, NAMES[:3], num_images=30)
     call("similarities", tmp_path, "--relative", "--out", tmp_path / "relative.csv")
-    assert '"standard deviation, of that over pairs"' in (tmp_path / "relative.csv").read_text().splitlines()[0]
+    assert "standard deviation / that over the pairs" in (tmp_path / "relative.csv").read_text().splitlines()[0]
 
 
 def test_names_are_shown_escaped(tmp_path: Path) -> None:

@@ -84,6 +84,7 @@ def _encode(study: "Snapshot", found: "StudyComparison") -> dict[str, Any]:
         "p_mantel": _nest(compared.correlations, "p_mantel"),
         **{name: ranking.answers["value"] for name, ranking in rankings.items()},
         "ensemble_p_mantel": compared.ensemble_p,
+        "ensemble_correlation_on_other_half": found.other_half,
         "intervals": {name: ranking.answers[["low", "high", "num_pairs"]].T.to_dict() for name, ranking in rankings.items()},
         "differences": {name: ranking.differences for name, ranking in rankings.items()},
         "confidence": compared.confidence,
@@ -137,19 +138,21 @@ def _print_gaps(console: "Console", name: str, gaps: dict[str, int], size: int) 
 
 def _print_answers(console: "Console", found: "StudyComparison") -> None:
     compared = found.found
-    made = make_table("Score", "Passes", "AUC", "r with ERR", numbers=("Passes",))
+    made = make_table("Score", "Passes", "AUC", "r with ERR", "Halves", numbers=("Passes", "Halves"))
     for name, score in found.scores.items():
         made.add_row(
             name,
             UNKNOWN if score.passes is None else f"{score.passes:,}",
             *(_format_answer(ranking, name) for ranking in (compared.same_architecture, compared.ensembles)),
+            format_number(found.other_half[name]),
         )
     console.print(made)
     console.print()
     console.print(
         "Passes: cost per classifier in forward passes, besides clean predictions; a backward pass counts as two. AUC: how often a "
         "pair of equal architecture is more alike than another pair; 0.5 by chance. r with ERR: correlation of likeness with the "
-        "error reduction of ensembles of two; below 0, ensembles of unlike classifiers gain more."
+        "error reduction of ensembles of two; below 0, ensembles of unlike classifiers gain more. Halves: the same with "
+        "likeness from one half of the images and the error reduction on the other half, without the chance that both share."
     )
     console.print(
         f"In parentheses: {100 * compared.confidence:g} % intervals by resampling classifiers; none where all draws give the same "
