@@ -5,7 +5,8 @@
 
 Each attack runs in a process of its own, on a timm network with random weights, as `zooscope measure` calls it. The radius is so
 small that no image fools the network, so all images stay in the attack; few iterations and queries are enough, as each takes the
-same memory. Prints the peak of the process's resident memory; `none` makes network and images and attacks nothing.
+same memory. Prints the peak of the process's resident memory; `none` makes network and images and attacks nothing. `LinfPGD`, which
+attacks a whole batch at once, is measured where it is named: it takes 9.7 GB on ResNet-50.
 """
 
 import argparse
@@ -32,11 +33,11 @@ TINY: Final = 1e-6
 KIBIBYTES_PER_GIGABYTE: Final = 1e9 / 1024
 ATTACKS: Final[dict[str, Attack | None]] = {
     "none": None,
-    "LinfPGD": LinfPGD(epsilon=TINY, step_size=TINY, iterations=2),
     "APGD": APGD(epsilon=TINY, iterations=2),
     "FAB": FAB(epsilon=TINY, iterations=2, num_targets=2),
     "Square": Square(epsilon=TINY, queries=3),
     "AutoAttack": AutoAttack(epsilon=TINY, iterations=2, num_targets=1, queries=3),
+    "LinfPGD": LinfPGD(epsilon=TINY, step_size=TINY, iterations=2),
 }
 
 
@@ -65,7 +66,7 @@ def main() -> None:
     """Measures each attack in a process of its own."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--network", default="resnet50")
-    parser.add_argument("--attacks", nargs="+", choices=ATTACKS, default=list(ATTACKS))
+    parser.add_argument("--attacks", nargs="+", choices=ATTACKS, default=[name for name in ATTACKS if name != "LinfPGD"])
     parser.add_argument("--count", type=int, default=BATCH_SIZE)
     parser.add_argument("--batch-size", type=int, default=BATCH_SIZE)
     parser.add_argument("--here", action="store_true", help="run the first attack in this process")
