@@ -107,6 +107,10 @@ class StudyError(ZooscopeError, RuntimeError):
     """A study that can't be opened, continued or changed as asked."""
 
 
+class NotMeasuredError(StudyError):
+    """Something that a study can measure, and hasn't yet."""
+
+
 class UntrustedCodeError(ZooscopeError, PermissionError):
     """Code that an address in a study names, and that is not run because the study is not trusted."""
 

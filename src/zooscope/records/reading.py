@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 from jaxtyping import Float, Float16, Int, Int32, Shaped
 
-from zooscope.errors import InvalidValueError, StudyError
+from zooscope.errors import InvalidValueError, NotMeasuredError
 from zooscope.records.arrays import PUBLISHED
 from zooscope.records.database import undamaged
 from zooscope.records.predictions import LOWEST, NOT_MEASURED, Predictions, choose_integers
@@ -28,7 +28,7 @@ def read_clean_logits(records: Records, classifier: str) -> Float16[np.ndarray, 
     """Clean logits of one classifier.
 
     Raises:
-        StudyError: they are not all measured.
+        NotMeasuredError: they are not all measured.
     """
     with records.one_moment():
         num_classes = next(known.num_classes for known in records.classifiers if known.name == classifier)
@@ -39,7 +39,7 @@ def read_clean_logits(records: Records, classifier: str) -> Float16[np.ndarray, 
             missing.discard(row.part)
     if missing:
         msg = f"the clean logits of {classifier} are not all measured; run `zooscope measure` to the end."
-        raise StudyError(msg)
+        raise NotMeasuredError(msg)
     return result
 
 

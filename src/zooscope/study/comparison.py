@@ -14,7 +14,7 @@ from zooscope.analyses.averaging import CleanLogits, measure_metrics
 from zooscope.analyses.score_stability import ScoreStability, measure_score_stability
 from zooscope.analyses.similarity_comparison import CONFIDENCE, SimilarityComparison, compare_similarities, make_likeness
 from zooscope.attacks import build_attack
-from zooscope.errors import StudyError
+from zooscope.errors import NotMeasuredError, StudyError
 from zooscope.scores.outcomes import PERCENT
 from zooscope.scores.registry import SIMILARITIES, find_similarity
 from zooscope.scores.sat import sat
@@ -138,7 +138,7 @@ def collect_scores(study: Snapshot) -> tuple[dict[str, StudyScore], dict[str, st
     for name, similarity in SIMILARITIES.items():
         try:
             matrix = study.similarity(name, None)
-        except StudyError:
+        except NotMeasuredError:
             also = f" --also {similarity.also}" if similarity.also else ""
             missing[name] = f"zooscope measure {quote_path(study.place)}{also}"
         else:
@@ -175,7 +175,7 @@ def _read_logits(study: Snapshot) -> tuple[CleanLogits | None, str]:
     """The clean logits of all classifiers, or why there are none."""
     try:
         values = tuple(study.clean_logits(name) for name in study.names)
-    except StudyError as error:
+    except NotMeasuredError as error:
         return None, str(error)
     return CleanLogits(names=study.names, values=values, labels=study.labels), ""
 

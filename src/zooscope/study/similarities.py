@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float, Int, Shaped
 
-from zooscope.errors import StudyError
+from zooscope.errors import NotMeasuredError
 from zooscope.records.asked import read_asked
 from zooscope.records.kept import Kept, find_kept
 from zooscope.records.kinds import ASKED_FOR
@@ -51,7 +51,7 @@ def score_similarity(
         place: the study's folder, for sentences.
 
     Raises:
-        StudyError: what the score takes is not measured.
+        NotMeasuredError: what the score takes is not measured.
     """
     with find_measured(similarity, records, predictions, place=place) as found:
         made = make_similarity_matrix(similarity, found.measured, confidence=confidence, missing=found.missing)
@@ -107,7 +107,7 @@ def find_measured(similarity: Similarity, records: Records, predictions: Predict
     """What a score takes, as long as the context lasts; arguments are those of `score_similarity`.
 
     Raises:
-        StudyError: what the score takes is not measured of any classifier.
+        NotMeasuredError: what the score takes is not measured of any classifier.
     """
     with records.one_moment():
         kept = find_kept(records, similarity.kind, predictions.names) if similarity.kind else None
@@ -115,7 +115,7 @@ def find_measured(similarity: Similarity, records: Records, predictions: Predict
         if not missing.keys() < set(predictions.names):
             reason = next(iter(missing.values()), "the study holds no classifier that is measured.")
             msg = f"{similarity.name} can't be computed for {place}: {reason}"
-            raise StudyError(msg)
+            raise NotMeasuredError(msg)
         measured = Measured(names=predictions.names, labels=predictions.labels, clean=predictions.clean)
         passes = similarity.count_passes(len(predictions.labels))
         if kept is not None:

@@ -6,7 +6,9 @@ import pytest
 
 from tests.cli.calling import call, one_line
 from tests.cli.synthetic import write_study
+from tests.records.written import rewrite
 from tests.study.test_comparison import CLEAN, save_planes
+from zooscope.records.entries import DATABASE
 from zooscope.study.comparison import compare_study_similarities
 from zooscope.study.snapshot import read_snapshot
 
@@ -61,7 +63,7 @@ def test_the_text_fits_the_terminal_says_what_is_missing_and_is_drawn(
     text = call("similarities", folder, *(word for picture in pictures for word in ("--out", picture))).stdout
     words = " ".join(text.split())
     assert "6 classifiers, 60 images. 3 pairs of equal architecture, 12 of different ones." in words
-    assert f"Without cka; to measure what it takes: zooscope measure {folder} --also features" in words
+    assert f"Without cka: `zooscope measure {folder} --also features` measures what it takes." in words
     assert "SAT minus AUC r with ERR error_consistency" in words
     assert "At SAT's cost: std extrapolated" in words
     assert [line for line in text.splitlines() if len(line) > 80 and str(folder) not in line] == []
@@ -86,7 +88,7 @@ def test_without_pairs_of_both_kinds_there_is_no_auc(tmp_path: Path, architectur
 def test_a_half_measured_study_says_what_it_lacks(tmp_path: Path) -> None:
     write_study(tmp_path, NAMES, num_images=12, num_measured=2)
     text = " ".join(call("similarities", tmp_path).stdout.split())
-    assert f"Without capa; to measure what it takes: zooscope measure {tmp_path}" in text
+    assert f"Without capa: `zooscope measure {tmp_path}` measures what it takes." in text
     assert "There is no correlation with ERR: the clean logits of" in text
 
 
@@ -116,3 +118,11 @@ def test_names_are_shown_escaped(tmp_path: Path) -> None:
     result = call("similarities", tmp_path)
     assert result.exit_code == 0
     assert "\x1b" not in result.stdout
+
+
+def test_a_damaged_record_is_not_taken_for_one_that_is_not_measured(tmp_path: Path) -> None:
+    write_study(tmp_path, NAMES, num_images=12)
+    rewrite(tmp_path / DATABASE, "UPDATE arrays SET bytes = x'00' WHERE series_id = (SELECT id FROM series WHERE kind = 'logits')")
+    result = call("similarities", tmp_path)
+    assert result.exit_code == 1
+    assert "damaged" in one_line(result.stderr)

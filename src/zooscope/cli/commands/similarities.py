@@ -115,7 +115,7 @@ def _print(console: "Console", study: "Snapshot", found: "StudyComparison") -> N
         f"{format_count(compared.num_same, 'pair')} of equal architecture, {compared.num_other} of different ones."
     )
     for name, command in found.missing.items():
-        console.print(f"Without {name}; to measure what it takes: {command}")
+        console.print(f"Without {name}: `{command}` measures what it takes.")
     for name, score in found.scores.items():
         _print_gaps(console, name, score.gaps, len(study.names))
     console.print()
