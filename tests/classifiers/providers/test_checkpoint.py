@@ -13,7 +13,14 @@ from torch import nn
 
 from zooscope import Classifier, PixelTransform, load_classifier
 from zooscope.addresses import parse_address
-from zooscope.errors import ClassifierError, InvalidValueError, MissingFileError, UnknownNameError, ZooscopeError
+from zooscope.errors import (
+    ClassifierError,
+    ClassMatchingWarning,
+    InvalidValueError,
+    MissingFileError,
+    UnknownNameError,
+    ZooscopeError,
+)
 
 MODULE = """
 from torch import nn
@@ -348,4 +355,5 @@ def test_outputs_have_the_names_that_the_training_script_has_kept(here: Path, ar
     torch.save({"state_dict": network.state_dict(), "class_to_idx": indices}, here / "a.pth")
     assert load_classifier(address).class_names == names
     torch.save({"state_dict": network.state_dict(), "class_to_idx": {**indices, "further": num_classes}}, here / "a.pth")
-    assert load_classifier(address).class_names is None
+    with pytest.warns(ClassMatchingWarning, match=f"there are {num_classes + 1} of them for {num_classes} outputs"):
+        assert load_classifier(address).class_names is None
