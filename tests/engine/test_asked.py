@@ -43,6 +43,15 @@ def test_another_number_of_triplets_takes_the_place_and_other_settings_come_besi
         assert find_asked(records) == (more, other)
 
 
+def test_what_was_asked_for_can_be_forgotten(tmp_path: Path) -> None:
+    classifiers, images = family(2, num_images=12)
+    with Study.create(tmp_path, classifiers=classifiers, images=images, attack=ATTACK) as study:
+        study.run(device="cpu", allow_chance=True, also=[PLANES])
+        study.run(device="cpu", allow_chance=True, also=None)
+        assert study.asked == ()
+        assert np.isfinite(study.similarity("agreement")[0, 1])  # what is measured stays
+
+
 def test_a_measurement_without_a_spelling_is_not_kept(tmp_path: Path) -> None:
     write_study(tmp_path, ("a", "b"))
     with Records.open(tmp_path / DATABASE, write=True) as records:

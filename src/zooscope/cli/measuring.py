@@ -14,6 +14,7 @@ from zooscope.errors import StudyError
 if TYPE_CHECKING:
     from zooscope.attacks import Attack
     from zooscope.images.image_set import ImageSet
+    from zooscope.measurements.base import Measurement
     from zooscope.study.study import Study
 
 
@@ -73,7 +74,13 @@ def drop_none(**options: Any) -> dict[str, Any]:  # noqa: ANN401  (options of an
     return {name: value for name, value in options.items() if value is not None}
 
 
-def measure_study(path: Path, wanted: Wanted, **how: Any) -> "Study":  # noqa: ANN401  (options of any type)
+def measure_study(
+    path: Path,
+    wanted: Wanted,
+    *,
+    also: "Sequence[Measurement] | None" = (),
+    **how: Any,  # noqa: ANN401  (options of any type)
+) -> "Study":
     """The study in a folder, made if need be, with everything measured.
 
     When it fails, what was measured stays, and so does the list of what is to be measured; the record keeps why a classifier was
@@ -82,6 +89,7 @@ def measure_study(path: Path, wanted: Wanted, **how: Any) -> "Study":  # noqa: A
     Args:
         path: the folder.
         wanted: what the study is to be about.
+        also: further measurements, as `Study.run` takes them; None forgets those asked for before.
         **how: what `Study.run` takes; None where nothing was asked for.
 
     Raises:
@@ -97,7 +105,7 @@ def measure_study(path: Path, wanted: Wanted, **how: Any) -> "Study":  # noqa: A
             choose_device(how.get("device") or "auto")  # before anything is entered
             require_settings(batch_size=how.get("batch_size"), memory_budget=how.get("memory_budget"))
             study = _continue(path, wanted) if Study.exists(path) else _create(path, wanted)
-            study.run(listen=listen, **drop_none(**how))
+            study.run(listen=listen, also=also, **drop_none(**how))
         except KeyboardInterrupt as error:
             stopped = error
         else:

@@ -123,8 +123,8 @@ Also = Annotated[
     typer.Option(
         metavar="NAME...",
         help="Further measurements, for other similarities than SAT: features (for cka), gradients (for gradient_cosine), planes "
-        "(for agreement; slow). Later calls complete them without being asked. With fields after ? and &: "
-        "'planes?num_triplets=100'.",
+        "(for agreement; slow). Later calls complete them without being asked, until `none` forgets them. With fields after ? and "
+        "&: 'planes?num_triplets=100'.",
         show_default=False,
     ),
 ]

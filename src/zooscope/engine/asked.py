@@ -17,7 +17,7 @@ def find_asked(records: Records) -> tuple[Measurement, ...]:
     return tuple(parse_measurement(one.spelling) for one in read_asked(records))
 
 
-def ask_for(records: Records, measurements: Sequence[Measurement]) -> tuple[Measurement, ...]:
+def ask_for(records: Records, measurements: Sequence[Measurement] | None) -> tuple[Measurement, ...]:
     """Everything that is to be measured besides clean images and transfer: what is asked for now, and what was before.
 
     The record keeps it. Of two that go into the same arrays, as planes of another number of triplets, the later counts. A
@@ -25,11 +25,15 @@ def ask_for(records: Records, measurements: Sequence[Measurement]) -> tuple[Meas
 
     Args:
         records: open for writing.
-        measurements: that are asked for now; each is asked first whether it can measure this study.
+        measurements: that are asked for now; each is asked first whether it can measure this study. None forgets what was asked
+            for; what is measured stays.
 
     Raises:
         StudyError: one of them can't.
     """
+    if measurements is None:
+        write_asked(records, ())
+        return ()
     for one in measurements:
         one.require(records)
     before = read_asked(records)

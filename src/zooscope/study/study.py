@@ -371,7 +371,7 @@ class Study(Scored):
         memory_budget: int | None = None,
         allow_chance: bool = False,
         allow_nonfinite: bool = False,
-        also: Sequence[Measurement] = (),
+        also: Sequence[Measurement] | None = (),
         executor: Callable[[Shelf], Executor] = Serial,
         listen: ProgressListener = lambda _: None,
     ) -> None:
@@ -384,7 +384,8 @@ class Study(Scored):
             allow_chance: whether to measure classifiers that guess.
             allow_nonfinite: whether to record outcomes where a target's logits are NaN or infinite, as not counted.
             also: measurements besides clean images and transfer. The study keeps those of zooscope's own in mind, so that every
-                later run completes them, too, also of classifiers that are added; see `asked`.
+                later run completes them, too, also of classifiers that are added; see `asked`. None forgets them; what is measured
+                of them stays.
             executor: where tasks are measured.
             listen: called after every unit with a `Progress`.
 

@@ -296,6 +296,8 @@ def test_further_measurements_are_measured_into_the_same_study_and_scored(study:
     assert "Also measured, and completed by every later `measure`: features, gradients?" in " ".join(later.stdout.split())
     for name in ("cka", "gradient_cosine", "agreement"):
         assert np.isfinite(read_snapshot(study).similarity(name)).all(), name
+    assert "Also measured" not in call("measure", study, "--also", "none").stdout
+    assert "Also measured" not in call("measure", study).stdout
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def closer(
     out: Out = None,
     as_json: Json = False,
 ) -> None:
-    """Is A closer to B than to C?
+    """Say whether A is closer to B than to C.
 
     The difference of both SAT with its interval (both are of the same images, so this tells more than two intervals that overlap),
     and how many images would tell it from 0 in four of five samples. Without names: the nearest neighbour of every classifier, and

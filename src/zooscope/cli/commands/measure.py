@@ -33,6 +33,7 @@ from zooscope.words import quote_path
 if TYPE_CHECKING:
     from zooscope.study.study import Study
 
+NONE: Final = "none"  # for --also: forget what was asked for
 GIB: Final = 2**30
 EXAMPLE: Final = "zooscope measure STUDY --classifiers 'bundled:vit*' --images bundled:cifar10"
 
@@ -68,6 +69,7 @@ def measure(
     """
     from zooscope.measurements.registry import parse_measurement
 
+    names = list(split_names(also) or ())
     wanted = Wanted(
         classifiers=classifiers,
         images=images,
@@ -91,7 +93,7 @@ def measure(
         memory_budget=None if memory_budget is None else _count_bytes(memory_budget),
         allow_chance=allow_chance,
         allow_nonfinite=allow_nonfinite,
-        also=[parse_measurement(name) for name in split_names(also) or ()],
+        also=None if names == [NONE] else [parse_measurement(name) for name in names],
     ) as done:
         done.sat(confidence=None)  # for its warnings, which are shown as notes
         _note_nonfinite(done)
