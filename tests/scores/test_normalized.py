@@ -91,6 +91,13 @@ def test_an_attack_that_never_fools_its_source_has_no_score() -> None:
         np.testing.assert_array_equal(np.isnan(matrix), [[True, True], [True, False]])
 
 
+def test_a_source_divided_by_itself_leaves_no_doubt() -> None:
+    fooled = np.random.default_rng(0).random((3, 3, 50)) < 0.4
+    low, high = bound_normalized_sat(outcomes_of(fooled))
+    np.testing.assert_allclose(np.exp(low.diagonal()), 100)
+    np.testing.assert_allclose(np.exp(high.diagonal()), 100)
+
+
 def test_no_image_fooled_still_has_an_interval_with_a_width() -> None:
     fooled = np.zeros((2, 2, 30))
     fooled[0, 0, :15], fooled[1, 1] = 1, 1

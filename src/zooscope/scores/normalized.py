@@ -70,7 +70,9 @@ def bound_normalized_sat(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S, co
     low, high = np.empty((2, size * (size + 1) // 2))
     for block, a, b in split_pairs(size, at_once=PAIRS_AT_ONCE):
         directions, counted = _take_directions(outcomes, a, b)
-        low[block], high[block] = _bound_means(directions, counted, confidence=confidence, smallest=epsilon_s / PERCENT)
+        ends = _bound_means(directions, counted, confidence=confidence, smallest=epsilon_s / PERCENT)
+        itself = (a == b) & directions[0].source.any(-1)  # a source divided by itself is 1 on any images
+        low[block], high[block] = (np.where(itself, 1, end) for end in ends)
     return Interval(*(take_log_score(PERCENT * fill_both_triangles(ends, size), epsilon_s=epsilon_s) for ends in (low, high)))
 
 
