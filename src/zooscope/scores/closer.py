@@ -82,7 +82,7 @@ def measure_differences(
         >>> outcomes = Outcomes.from_flags(("a", "b", "c"), counted=np.ones((3, 3, 100), dtype=bool), fooled=fooled)
         >>> found = measure_differences(outcomes, 0, 1, np.array([2]))
         >>> found.difference.round(2), found.are_told_apart
-        (array([0.67]), array([ True]))
+        (array([0.71]), array([ True]))
 
     Args:
         outcomes: of attacked images.
