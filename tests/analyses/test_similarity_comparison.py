@@ -111,6 +111,19 @@ def test_a_perfect_auc_has_no_interval_and_one_pair_of_equal_architecture_neithe
     assert np.isnan(found.same_architecture.answers[["low", "high"]]).all(axis=None)
 
 
+@pytest.mark.parametrize(("size", "has_interval"), [(4, False), (5, True)])
+def test_four_classifiers_are_too_few_for_an_interval(size: int, has_interval: bool) -> None:  # noqa: FBT001
+    found: Any = compare_similarities(
+        {"a": matrix_of(symmetric(0, size))},
+        architectures=dict.fromkeys(names_of(size), "same"),
+        gains=matrix_of(symmetric(2, size)),
+        num_resamples=400,
+    )
+    answer = found.ensembles.answers.iloc[0]
+    assert np.isfinite(answer["value"])
+    assert np.isfinite(answer["low"]) == has_interval
+
+
 def test_a_constant_score_has_no_correlation() -> None:
     found = compare({"flat": np.full((8, 8), 0.3), "one": symmetric(1)}, gains=matrix_of(symmetric(2)))
     assert np.isnan(found.correlations["r"].item())
