@@ -10,7 +10,7 @@ from zooscope.cli.options import CONFIDENCE, BatchSize, Confidence, Device, Iter
 from zooscope.cli.terminal import say, stdout
 
 EXAMPLE: Final = "zooscope demo --out demo"
-NUM_IMAGES: Final = 160
+NUM_IMAGES: Final = 128
 IMAGES: Final = "bundled:cifar10"
 
 _Out = Annotated[Path, typer.Option(metavar="DIR", help="The folder of the study and of its report.")]
