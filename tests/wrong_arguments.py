@@ -112,12 +112,12 @@ def list_methods(study: Study, other: Study, folder: Path) -> Cases:
     yield study.examples, {"source": NAMES[0], "positions": [0]}
     for holder in (study, snapshot):
         yield holder.clean_logits, {"name": NAMES[0]}
-        yield holder.sat, {"confidence": None, "epsilon_s": 0.01}
+        yield holder.sat, {"confidence": None, "epsilon_s": 0.01, "normalize": True}
         yield holder.similarity, {"name": "error_consistency", "confidence": 0.9}
         yield holder.same_mistake, {"confidence": 0.9}
         yield holder.closer, {"a": NAMES[0], "b": NAMES[1], "c": NAMES[2], "confidence": 0.9, "epsilon_s": 0.01}
         yield holder.nearest, {"confidence": 0.9, "epsilon_s": 0.01}
-        yield holder.one_sided, {"epsilon_s": 0.01}
+        yield holder.one_sided, {"epsilon_s": 0.01, "normalize": True}
         yield holder.export, {"folder": folder / "tables", "confidence": 0.9}
     yield snapshot.take, {"names": [NAMES[0]]}
     yield snapshot.require_known, {"name": NAMES[0]}
