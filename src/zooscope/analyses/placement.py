@@ -12,7 +12,7 @@ from zooscope.errors import InvalidValueError
 from zooscope.scores.outcomes import PERCENT, Outcomes, find_percent
 from zooscope.scores.sat import EPSILON_S, sat, score_one_sided, take_log_score
 from zooscope.statistics.bootstrap import NUM_RESAMPLES, resample_shares
-from zooscope.statistics.combinations import bound_combinations
+from zooscope.statistics.combinations import bound_mean
 from zooscope.statistics.mantel import NUM_PERMUTATIONS, Correlation, mantel
 from zooscope.statistics.shares import bound_shares
 from zooscope.statistics.trend import CONFIDENCE, Trend, fit_trend
@@ -129,10 +129,9 @@ def place_classifier(
     targets = targets.sort_values("sat", ascending=False, kind="stable")
 
     def find_spread(members: Bool[np.ndarray, " target"]) -> tuple[float, float]:
-        mean, (least, most) = bound_combinations(
+        mean, (least, most) = bound_mean(
             outcomes[0][members],
             outcomes[1][members],
-            np.full((1, members.sum()), 1 / members.sum()),
             confidence=confidence,
             scale=lambda share: take_log_score(PERCENT * share, epsilon_s=epsilon_s),
         )

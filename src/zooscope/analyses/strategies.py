@@ -13,7 +13,7 @@ from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
 from zooscope.scores.outcomes import PERCENT, Outcomes, PairCells, count_pairs, find_percent
 from zooscope.scores.sat import EPSILON_S, take_log_score
-from zooscope.statistics.combinations import bound_combinations
+from zooscope.statistics.combinations import bound_mean
 
 FEW_IMAGES: Final = 5  # fooled, on average over both directions
 MEASURES: Final = ("sat", "percent", "sensitivity")
@@ -139,12 +139,8 @@ class _Pairs:
         if self.cells is None or not usable.any():
             return float("nan"), float("nan")
         fooled, counted = (counts[usable] for counts in self.cells)
-        ends = bound_combinations(
-            fooled,
-            counted,
-            np.full((1, len(fooled)), 1 / len(fooled)),
-            confidence=self.confidence,
-            scale=lambda share: self._convert(name, PERCENT * share),
+        ends = bound_mean(
+            fooled, counted, confidence=self.confidence, scale=lambda share: self._convert(name, PERCENT * share)
         ).interval
         return float(ends.low[0]), float(ends.high[0])
 

@@ -75,6 +75,18 @@ def bound_combinations(
     return Combined(total, Interval(total - spreads[: len(weights)], total + spreads[len(weights) :]))
 
 
+def bound_mean(
+    fooled: Real[np.ndarray, "cell image"],
+    counted: Real[np.ndarray, "cell image"],
+    *,
+    confidence: float = 0.95,
+    scale: Scale = lambda share: share,
+) -> Combined:
+    """The mean of scale(share) over all cells, as the only combination; arguments and errors are those of `bound_combinations`."""
+    weights = np.full((1, len(fooled)), 1 / len(fooled))
+    return bound_combinations(fooled, counted, weights, confidence=confidence, scale=scale)
+
+
 def _find_lengths(
     parts: Float[np.ndarray, "combination cell"],
     fooled: Real[np.ndarray, "cell image"],
