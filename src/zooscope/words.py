@@ -60,6 +60,16 @@ def format_count(count: int, noun: str) -> str:
 # Settings
 
 
+def list_few(names: Sequence[str], most: int) -> str:
+    """The first names, and how many more there are.
+
+    >>> list_few(["a", "b", "c", "d"], 2), list_few(["a"], 2)
+    ('a, b and 2 more', 'a')
+    """
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
 def format_setting(value: object) -> str:
     """A setting as people write it: 8/255 rather than 0.0314, but 0.2 rather than 51/255, and yes rather than True.
 

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from zooscope.images.class_order import read_synsets
 from zooscope.images.stored_labels import spell
+from zooscope.words import list_few
 
 BY_NAME: Final = "by name"
 BY_POSITION: Final = "by position"
@@ -62,7 +63,7 @@ def compare_names(
         how = BY_CLASS_MAP if has_class_map else f"{BY_POSITION}, as the given classes say"
         return Matching(f"{how}: the network's own names have another order ({_list_differences(own, classes)})")
     moved = [f"{_quote(classes[place])} is output {output}" for place, output in enumerate(outputs) if place != output]
-    return Matching(f"{BY_NAME}: the order of its outputs differs and is followed ({_cut(moved)})", outputs)
+    return Matching(f"{BY_NAME}: the order of its outputs differs and is followed ({list_few(moved, NUM_SHOWN)})", outputs)
 
 
 def find_outputs(own: Sequence[str], classes: Sequence[str]) -> tuple[int, ...] | None:
@@ -129,7 +130,7 @@ def describe_matchings(matchings: Mapping[str, str]) -> tuple[str, tuple[str, ..
     for name, how in known.items():
         if how not in PLAIN:
             groups.setdefault(how, []).append(name)
-    return short, tuple(f"The classes of {_cut(names)} are matched {how}." for how, names in groups.items())
+    return short, tuple(f"The classes of {list_few(names, NUM_SHOWN)} are matched {how}." for how, names in groups.items())
 
 
 def normalise(name: str) -> str:
@@ -171,18 +172,13 @@ def _describe_differences(own: Sequence[str], classes: Sequence[str]) -> str:
 
 
 def _list_differences(own: Sequence[str], classes: Sequence[str]) -> str:
-    return _cut([f"{_quote(own[place])} for {_quote(classes[place])}" for place in _find_differences(own, classes)])
+    return list_few([f"{_quote(own[place])} for {_quote(classes[place])}" for place in _find_differences(own, classes)], NUM_SHOWN)
 
 
 def _find_differences(own: Sequence[str], classes: Sequence[str]) -> list[int]:
     """The positions at which no way of spelling makes the names equal."""
     spellings = _spell_alike(own, classes)
     return [place for place in range(len(own)) if all(ours[place] != theirs[place] for ours, theirs in spellings)]
-
-
-def _cut(parts: Sequence[str]) -> str:
-    more = len(parts) - NUM_SHOWN
-    return ", ".join(parts[:NUM_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _quote(name: str) -> str:

@@ -14,6 +14,7 @@ from zooscope.classifiers.class_names import NAMELESS, ClassNames, find_class_na
 from zooscope.classifiers.parts import COUNTED, Candidate, Part, find_candidates, find_common_start, find_parts
 from zooscope.classifiers.weights_file import read_content
 from zooscope.errors import ClassifierError, ClassMatchingWarning, UnknownNameError
+from zooscope.words import list_few
 
 NUM_NAMED_IN_ERROR: Final = 3
 FULL: Final = "take the weights in full precision"
@@ -263,5 +264,4 @@ def _quote(text: str, complaint: str) -> list[str]:
 
 
 def _list_first(names: Sequence[str]) -> str:
-    more = len(names) - NUM_NAMED_IN_ERROR
-    return ", ".join(names[:NUM_NAMED_IN_ERROR]) + (f" and {more} more" if more > 0 else "")
+    return list_few(names, NUM_NAMED_IN_ERROR)

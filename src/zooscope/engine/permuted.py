@@ -10,6 +10,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.stats import binom
 
 from zooscope.engine.chance import SIGNIFICANCE
+from zooscope.words import list_few
 
 BONUS: Final = 0.5 + 2**-10  # images that an output counts for its own class: two that are swapped must gain more than one image
 NUM_SHOWN: Final = 3
@@ -86,8 +87,7 @@ def describe_order(found: Permutation) -> str:
     '90.0 % with its outputs in another order (class 0 is output 1, class 1 is output 0)'
     """
     moved = [f"class {place} is output {found.outputs[place]}" for place in found.moved]
-    more = f" and {len(moved) - NUM_SHOWN} more" if len(moved) > NUM_SHOWN else ""
-    return f"{found.permuted_accuracy:.1f} % with its outputs in another order ({', '.join(moved[:NUM_SHOWN])}{more})"
+    return f"{found.permuted_accuracy:.1f} % with its outputs in another order ({list_few(moved, NUM_SHOWN)})"
 
 
 def advise_class_map(found: Permutation, present: Sequence[int] | None = None) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 from zooscope.components.recognize import recognize_components
 from zooscope.errors import InvalidValueError, UnknownComponentWarning
 from zooscope.records.records import Records
-from zooscope.words import format_count
+from zooscope.words import format_count, list_few
 
 NUM_NAMED: Final = 5
 
@@ -41,10 +41,7 @@ def enter_components(records: Records, table: pd.DataFrame) -> None:
         warnings.warn(f"components: {sentence}", UnknownComponentWarning, stacklevel=2)
     others = [str(name) for name in table.index if name not in known]
     if others:
-        more = f" and {len(others) - NUM_NAMED} more" if len(others) > NUM_NAMED else ""
-        msg = (
-            f"components: {format_count(len(others), 'row')} of other classifiers not used: {', '.join(others[:NUM_NAMED])}{more}."
-        )
+        msg = f"components: {format_count(len(others), 'row')} of other classifiers not used: {list_few(others, NUM_NAMED)}."
         warnings.warn(msg, UnknownComponentWarning, stacklevel=2)
     for name in known:
         values = {str(component): str(value) for component, value in recognized.table.loc[name].items() if pd.notna(value)}

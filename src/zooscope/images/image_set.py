@@ -21,6 +21,7 @@ from zooscope.images.decode import decode
 from zooscope.images.make_pixels import make_pixels
 from zooscope.images.pixel_transform import HasPixelTransform, PixelTransform
 from zooscope.images.threads import map_in_order
+from zooscope.words import list_few
 
 NUM_NAMED_IN_ERROR: Final = 5
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # would speak to a terminal, or end the name
@@ -176,10 +177,8 @@ class ImageSet:
             if fault:
                 damaged.append(fault)
         if damaged:
-            more = f" and {len(damaged) - NUM_NAMED_IN_ERROR} more" if len(damaged) > NUM_NAMED_IN_ERROR else ""
-            named = ", ".join(damaged[:NUM_NAMED_IN_ERROR]) + more
             msg = (
-                f"{len(damaged)} of {len(self)} images in {self.address} can't be read: {named}. "
+                f"{len(damaged)} of {len(self)} images in {self.address} can't be read: {list_few(damaged, NUM_NAMED_IN_ERROR)}. "
                 "Remove or replace them, then run again."
             )
             raise ImagesError(msg)

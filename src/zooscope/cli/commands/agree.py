@@ -10,11 +10,9 @@ import typer
 
 from zooscope.cli.analysing import AnalysisSeed, Answer, Out, make_table, run_analysis
 from zooscope.cli.options import Confidence, Json
-from zooscope.words import format_attack, format_count, format_number, shorten_names
+from zooscope.words import format_attack, format_count, format_number, list_few, shorten_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import xarray as xr
     from rich.console import Console
 
@@ -147,7 +145,7 @@ def _print(console: "Console", found: _Found) -> None:
     )
     for ordinal, names in zip(ORDINALS, (agreement.only_first, agreement.only_second), strict=True):
         if names:
-            console.print(f"Left out, only in the {ordinal}: {_join_few([short[name] for name in names])}.")
+            console.print(f"Left out, only in the {ordinal}: {list_few([short[name] for name in names], MOST_NAMES)}.")
     _print_unscored(console, found, short)
     console.print()
     _print_correlation(console, agreement)
@@ -164,20 +162,17 @@ def _print_unscored(console: "Console", found: _Found, short: dict[str, str]) ->
         f"{short[row['a']]} and {short[row['b']]} ({_say_where(isnan(row['first']), isnan(row['second']))})"
         for _, row in unscored.iterrows()
     ]
-    console.print(f"Without a score: {_join_few(listed)}.")
+    console.print(f"Without a score: {list_few(listed, MOST_NAMES)}.")
     for ordinal, study in zip(ORDINALS, found.studies, strict=True):
         targets = [short[name] for name in _list_targets_only(study) if name in found.agreement.names]
         if targets:
-            console.print(f"Not attacked in the {ordinal}, so no pair with them has a score there: {_join_few(targets)}.")
+            console.print(
+                f"Not attacked in the {ordinal}, so no pair with them has a score there: {list_few(targets, MOST_NAMES)}."
+            )
 
 
 def _say_where(is_first: bool, is_second: bool) -> str:
     return "in neither" if is_first and is_second else f"not in the {ORDINALS[is_second]}"
-
-
-def _join_few(names: "Sequence[str]") -> str:
-    shown = ", ".join(names[:MOST_NAMES])
-    return shown if len(names) <= MOST_NAMES else f"{shown} and {len(names) - MOST_NAMES} more"
 
 
 def _print_correlation(console: "Console", agreement: "StudyAgreement") -> None:

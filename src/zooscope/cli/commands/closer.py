@@ -9,7 +9,7 @@ import typer
 from zooscope.cli.analysing import Answer, Out, make_table, run_analysis
 from zooscope.cli.options import CONFIDENCE, Confidence, ExistingStudy, Json
 from zooscope.errors import InvalidValueError
-from zooscope.words import format_count, format_interval, format_number, format_percent, shorten_names
+from zooscope.words import format_count, format_interval, format_number, format_percent, list_few, shorten_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -173,7 +173,7 @@ def _print_table(console: "Console", study: "Snapshot", table: "pd.DataFrame", c
             "-" if row["nearest"] is None else short[row["nearest"]],
             format_number(row["sat"]),
             _format_certainty(row),
-            _join_few([short[rival] for rival in row["as_near"]]) or "-",
+            list_few([short[rival] for rival in row["as_near"]], MOST_RIVALS) or "-",
             "-" if not isfinite(row["num_images"]) else _format_images(row["num_images"]).split()[0],
         )
     console.print(made)
@@ -193,11 +193,6 @@ def _format_certainty(row: "pd.Series[Any]") -> str:
         return "-"
     percent = 100 * float(row["certainty"])
     return "> 99.9 %" if percent > 99.9 else format_percent(percent)  # noqa: PLR2004
-
-
-def _join_few(names: list[str]) -> str:
-    shown = ", ".join(names[:MOST_RIVALS])
-    return shown if len(names) <= MOST_RIVALS else f"{shown} and {len(names) - MOST_RIVALS} more"
 
 
 def _encode_table(study: "Snapshot", table: "pd.DataFrame", confidence: float) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from zooscope.words import list_few
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
@@ -21,5 +23,4 @@ class Reading:
 def list_modules(paths: list[str], most: int = 2) -> str:
     """Lists the first modules of a sequence and counts the others, as text."""
     known = [path or "the network itself" for path in dict.fromkeys(paths)]
-    more = len(known) - most
-    return ", ".join(known[:most]) + (f" and {more} more" if more > 0 else "")
+    return list_few(known, most)

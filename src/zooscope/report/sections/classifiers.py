@@ -14,6 +14,7 @@ from zooscope.report.sections.base import Need, Part, Section, fill_template
 from zooscope.scores import outcomes
 from zooscope.statistics.bootstrap import Interval
 from zooscope.statistics.shares import bound_shares
+from zooscope.words import list_few
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,11 +107,7 @@ def _make_row(facts: Facts, place: int, clean: Interval, white_box: Interval) ->
 
 def _describe_doubt(nearest: "pd.Series[Any]") -> str:
     """The others that may be the nearest."""
-    as_near = nearest["as_near"]
-    if not as_near:
-        return ""
-    more = f" and {len(as_near) - MOST_NAMES} more" if len(as_near) > MOST_NAMES else ""
-    return f"or {', '.join(as_near[:MOST_NAMES])}{more}"
+    return f"or {list_few(nearest['as_near'], MOST_NAMES)}" if nearest["as_near"] else ""
 
 
 def _find_intervals(
