@@ -65,6 +65,7 @@ def test_the_text_fits_the_terminal_says_what_is_missing_and_is_drawn(
     assert "6 classifiers, 60 images. 3 pairs of equal architecture, 12 of different ones." in words
     assert f"Without cka: `zooscope measure {folder} --also features` measures what it takes." in words
     assert "SAT minus AUC r with ERR error_consistency" in words
+    assert "too few to compare scores by" not in words
     assert "At SAT's cost: std extrapolated" in words
     assert [line for line in text.splitlines() if len(line) > 80 and str(folder) not in line] == []
     header, *rows = pictures[0].read_text().splitlines()
@@ -82,6 +83,7 @@ def test_without_pairs_of_both_kinds_there_is_no_auc(tmp_path: Path, architectur
     write_study(tmp_path, NAMES[:3], num_images=9, architectures=architectures)
     text = " ".join(call("similarities", tmp_path).stdout.split())
     assert f"There is no AUC: {said} recorded architecture." in text
+    assert "Note: 3 classifiers are too few to compare scores by" in text
     assert "There are too few images for ten sets that share none" in text
 
 

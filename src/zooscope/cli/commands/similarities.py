@@ -137,6 +137,8 @@ def _print_gaps(console: "Console", name: str, gaps: dict[str, int], size: int) 
 
 
 def _print_answers(console: "Console", found: "StudyComparison") -> None:
+    from zooscope.analyses.similarity_comparison import FEWEST_FOR_INTERVALS
+
     compared = found.found
     made = make_table("Score", "Passes", "AUC", "r with ERR", "Halves", numbers=("Passes", "Halves"))
     for name, score in found.scores.items():
@@ -158,6 +160,9 @@ def _print_answers(console: "Console", found: "StudyComparison") -> None:
         f"In parentheses: {100 * compared.confidence:g} % intervals by resampling classifiers; none where all draws give the same "
         "number, as for an AUC of 1, or classifiers are too few."
     )
+    number = len(compared.names)
+    if number < FEWEST_FOR_INTERVALS:
+        console.print(f"Note: {number} classifiers are too few to compare scores by: what correlates over so few pairs is chance.")
     if compared.num_same == 0 or compared.num_other == 0:
         which = "have the same recorded architecture" if compared.num_same == 0 else "differ in their recorded architecture"
         console.print(f"There is no AUC: no two classifiers {which}.")
