@@ -24,8 +24,8 @@ from zooscope.classifiers.options import (
     refuse_unknown,
     settle_num_classes,
 )
-from zooscope.classifiers.providers import timm
-from zooscope.classifiers.providers.registry import is_function
+from zooscope.classifiers.providers import bundled, timm
+from zooscope.classifiers.providers.registry import BUNDLED, is_bundled, is_function
 from zooscope.classifiers.weights import fill, read_checkpoint
 from zooscope.errors import ClassifierError, InvalidValueError, MissingFileError, UnknownNameError, first_line
 from zooscope.images.pixel_transform import PixelTransform
@@ -46,6 +46,7 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
         options: `architecture` is required. As a name that timm knows it takes from timm whatever the other options, `num_classes`,
             `size`, `mean`, `std`, `interpolation`, `crop`, don't say; the number of classes is the checkpoint's. `part` says which
             of several networks in the file it is. As
+            `bundled:NAME` it is the architecture of bundled classifiers. As
             `package.module:function` it is imported from the Python path or the current folder, and called; then `size`, `mean` and
             `std` are required. Options `architecture.KEY=VALUE` are keywords for it; a value is read as in TOML (`96`, `true`,
             `[2, 2]`), else as text. The function gets `num_classes`, too, if that is given and it takes it.
@@ -67,6 +68,8 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
         raise InvalidValueError(msg)
     file = Path(rest).expanduser().resolve()  # a study is run on from wherever one stands
     described = f"{architecture}({', '.join(f'{key}={value}' for key, value in keywords.items())})" if keywords else architecture
+    if is_bundled(architecture):
+        return _load_bundled(file, options, keywords, name=name)
     if is_function(architecture):
         return _load_by_function(file, options, keywords, name=name, described=described)
     for keyword, option in (("img_size", "size"), ("num_classes", "num_classes")):
@@ -117,6 +120,26 @@ def _load_by_function(file: Path, options: Mapping[str, str], keywords: dict[str
         std=read_per_channel("std", options, ()),
         address=_write_address(file, options, part),
         architecture=described,
+        class_names=checkpoint.name_outputs(num_classes),
+    )
+
+
+def _load_bundled(file: Path, options: Mapping[str, str], keywords: dict[str, Any], *, name: str) -> Classifier:
+    architecture = options["architecture"].removeprefix(BUNDLED)
+    if keywords:
+        msg = f"bundled:{architecture} takes no {KEYWORD}{next(iter(keywords))}; bundled architectures have no options."
+        raise InvalidValueError(msg)
+    checkpoint = read_checkpoint(file, part=options.get("part"))
+    num_classes = read_whole_number("num_classes", options) if "num_classes" in options else bundled.NUM_CLASSES
+    network = bundled.build(architecture, num_classes)
+    part = fill(network, checkpoint, architecture=options["architecture"])
+    return bundled.make_classifier(
+        network,
+        options,
+        name=name,
+        num_classes=num_classes,
+        address=_write_address(file, options, part),
+        architecture=architecture,
         class_names=checkpoint.name_outputs(num_classes),
     )
 

@@ -9,6 +9,7 @@ from zooscope.providers import Provider, Registry
 
 GROUP: Final = "zooscope.classifiers"  # of entry points
 TIMM_FOLDER: Final = "local-dir:"
+BUNDLED: Final = "bundled:"
 
 
 def register_provider(provider: Provider) -> None:
@@ -73,7 +74,12 @@ def locate_file(path: str, folder: Path) -> str:
 
 def is_function(architecture: str) -> bool:
     """Whether an architecture is `module:function`, which is imported, and not a name that timm knows."""
-    return ":" in architecture
+    return ":" in architecture and not is_bundled(architecture)
+
+
+def is_bundled(architecture: str) -> bool:
+    """Whether an architecture is one of those of the bundled classifiers."""
+    return architecture.startswith(BUNDLED)
 
 
 def _advise() -> str:
