@@ -107,6 +107,10 @@ class StudyError(ZooscopeError, RuntimeError):
     """A study that can't be opened, continued or changed as asked."""
 
 
+class TrainingError(ZooscopeError, ArithmeticError):
+    """A training whose loss is no longer finite; its last good weights are kept."""
+
+
 class NotMeasuredError(StudyError):
     """Something that a study can measure, and hasn't yet."""
 

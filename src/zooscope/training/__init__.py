@@ -1,0 +1,1 @@
+"""Classifiers made to be studied: recipes, training, sweeps, distillation."""

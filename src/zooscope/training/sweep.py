@@ -1,0 +1,120 @@
+"""Many networks of one recipe: seeds, a grid of settings, regimes."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from math import prod
+from typing import Any, Final
+
+from zooscope.arguments import check_arguments
+from zooscope.errors import InvalidValueError
+from zooscope.training.recipe import Recipe
+from zooscope.training.recipe_tree import change
+
+SWEEP_KEYS: Final = ("seeds", "grid", "draws", "draw_seed", "regimes")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Regime:
+    """A way to train, by what it changes in the recipe.
+
+    Attributes:
+        name: what it is called; the end of the networks' names.
+        settings: by dotted name.
+    """
+
+    name: str
+    settings: Mapping[str, Any]
+
+
+@check_arguments
+@dataclass(frozen=True, kw_only=True)
+class Sweep:
+    """The networks that are trained: every regime, with every combination of the grid, with every seed.
+
+    Attributes:
+        recipe: whose settings are changed.
+        seeds: the recipe's own if empty.
+        grid: values by the dotted name of a setting.
+        draws: so many different combinations of the grid, drawn at random; all if 0.
+        draw_seed: of the draw.
+        regimes: only the recipe itself if empty.
+
+    Example:
+        >>> from zooscope.training.recipe import NetworkSettings
+        >>> recipe = Recipe(name="vit", network=NetworkSettings(architecture="bundled:vit"))
+        >>> sweep = Sweep(recipe=recipe, seeds=(0, 1), grid={"optimizer.learning_rate": (0.001, 0.002)})
+        >>> [member.name for member in sweep.list_recipes()][:2]
+        ['vit-learning_rate=0.001-seed0', 'vit-learning_rate=0.001-seed1']
+    """
+
+    recipe: Recipe
+    seeds: tuple[int, ...] = ()
+    grid: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    draws: int = 0
+    draw_seed: int = 0
+    regimes: tuple[Regime, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuses what gives no network, or one twice."""
+        for what, values in (("seeds", self.seeds), *((f"grid, {name},", values) for name, values in self.grid.items())):
+            if len(set(values)) != len(values):
+                msg = f"sweep.{what} names a value twice: {', '.join(map(str, values))}."
+                raise InvalidValueError(msg)
+        names = [regime.name for regime in self.regimes]
+        if len(set(names)) != len(names):
+            msg = f"sweep.regimes has a name twice: {', '.join(names)}."
+            raise InvalidValueError(msg)
+        combinations = prod(map(len, self.grid.values()))
+        if not 0 <= self.draws <= combinations:
+            msg = f"sweep.draws must be between 0 and {combinations}, the number of combinations of its grid: got {self.draws}."
+            raise InvalidValueError(msg)
+
+    def list_recipes(self) -> tuple[Recipe, ...]:
+        """One recipe per network, in an order that does not change.
+
+        Raises:
+            UnknownNameError: a grid or a regime names a setting that does not exist.
+            InvalidValueError: a value can't be used.
+        """
+        regimes = self.regimes or (Regime(name="", settings={}),)
+        members = []
+        for regime, chosen, seed in product(regimes, self._list_combinations(), self.seeds or (self.recipe.seed,)):
+            parts = [self.recipe.name, regime.name, *(f"{_shorten(name)}={_spell(value)}" for name, value in chosen.items())]
+            if self.seeds:
+                parts.append(f"seed{seed}")
+            name = "-".join(part for part in parts if part)
+            changes = {**regime.settings, **chosen, "seed": seed, "name": name, "group": self.recipe.group or self.recipe.name}
+            members.append(change(self.recipe, changes, place=f"the sweep of {self.recipe.name}"))
+        return tuple(members)
+
+    def _list_combinations(self) -> list[dict[str, Any]]:
+        every = [dict(zip(self.grid, values, strict=True)) for values in product(*self.grid.values())]
+        if not self.draws:
+            return every
+        chosen = random.Random(self.draw_seed).sample(range(len(every)), self.draws)  # noqa: S311  (no secret)
+        return [every[place] for place in sorted(chosen)]
+
+
+def take_part(recipes: tuple[Recipe, ...], part: str) -> tuple[Recipe, ...]:
+    """The share of one of several machines, as `2/8`: every eighth network from the second on.
+
+    Raises:
+        InvalidValueError: the text is no such share.
+    """
+    number, _, of = part.partition("/")
+    if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
+        msg = f"a part is written 2/8, the second of eight: got {part!r}."
+        raise InvalidValueError(msg)
+    return recipes[int(number) - 1 :: int(of)]
+
+
+def _shorten(name: str) -> str:
+    """The last word of a dotted name; of a `name`, what is named."""
+    words = name.split(".")
+    return words[-2] if words[-1] == "name" and len(words) > 1 else words[-1]
+
+
+def _spell(value: object) -> str:
+    return "x".join(map(str, value)) if isinstance(value, tuple) else f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,55 @@
+from itertools import product
+
+import pytest
+
+from zooscope.errors import InvalidValueError, UnknownNameError
+from zooscope.training.recipe import NetworkSettings, Recipe
+from zooscope.training.sweep import Regime, Sweep, take_part
+
+RECIPE = Recipe(name="net", group="nets", network=NetworkSettings(architecture="resnet18"))
+
+
+def test_a_sweep_is_every_regime_with_every_combination_and_seed() -> None:
+    regimes = (Regime(name="plain", settings={}), Regime(name="smooth", settings={"loss.label_smoothing": 0.1}))
+    sweep = Sweep(
+        recipe=RECIPE,
+        seeds=(3, 5),
+        grid={"optimizer.learning_rate": (0.1, 0.2), "schedule.name": ("step", "cosine")},
+        regimes=regimes,
+    )
+    found = [
+        (one.loss.label_smoothing, one.optimizer.learning_rate, one.schedule.name, one.seed, one.group)
+        for one in sweep.list_recipes()
+    ]
+    assert found == [(*values, "nets") for values in product((0.0, 0.1), (0.1, 0.2), ("step", "cosine"), (3, 5))]
+    names = [one.name for one in sweep.list_recipes()]
+    assert names[0] == "net-plain-learning_rate=0.1-schedule=step-seed3"
+    assert len(set(names)) == len(names)
+
+
+def test_draws_are_different_combinations_and_the_same_each_time() -> None:
+    grid = {"optimizer.learning_rate": tuple(range(1, 7)), "optimizer.weight_decay": tuple(range(6))}
+    sweep = Sweep(recipe=RECIPE, grid=grid, draws=28)
+    drawn = [(one.optimizer.learning_rate, one.optimizer.weight_decay) for one in sweep.list_recipes()]
+    assert len(set(drawn)) == 28
+    assert set(drawn) <= set(product(range(1, 7), range(6)))
+    assert drawn == [(one.optimizer.learning_rate, one.optimizer.weight_decay) for one in sweep.list_recipes()]
+    others = Sweep(recipe=RECIPE, grid=grid, draws=28, draw_seed=1).list_recipes()
+    assert drawn != [(one.optimizer.learning_rate, one.optimizer.weight_decay) for one in others]
+
+
+def test_the_parts_of_a_sweep_are_all_of_it_and_share_nothing() -> None:
+    recipes = Sweep(recipe=RECIPE, seeds=tuple(range(11))).list_recipes()
+    parts = [take_part(recipes, f"{number}/4") for number in (1, 2, 3, 4)]
+    assert sorted(one.seed for part in parts for one in part) == list(range(11))
+    for text in ("0/4", "5/4", "2", "a/4", "1/0"):
+        with pytest.raises(InvalidValueError, match="a part is written 2/8"):
+            take_part(recipes, text)
+
+
+def test_unknown_settings_and_names_that_come_twice_are_refused() -> None:
+    with pytest.raises(UnknownNameError, match=r"unknown setting of the sweep of net 'optimizer\.rate'"):
+        Sweep(recipe=RECIPE, grid={"optimizer.rate": (1, 2)}).list_recipes()
+    twice = (Regime(name="a", settings={}), Regime(name="a", settings={}))
+    with pytest.raises(InvalidValueError, match="a name twice: a, a"):
+        Sweep(recipe=RECIPE, regimes=twice)
