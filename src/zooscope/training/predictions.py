@@ -1,0 +1,23 @@
+"""The predictions of a trained network for its held-out images, as a table."""
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Int
+
+from zooscope.images.image_set import ImageSet
+from zooscope.outputs import write_table
+
+PREDICTIONS: Final = "held_out.csv"
+
+
+def write_predictions(folder: Path, images: ImageSet, predictions: Int[np.ndarray, " image"]) -> None:
+    """Writes `held_out.csv`: the id, the label and the prediction of each image, both as numbers of classes.
+
+    Raises:
+        StudyError: it can't be written.
+    """
+    table = pd.DataFrame({"label": images.labels, "prediction": predictions}, index=pd.Index(images.ids, name="id"))
+    write_table(folder / PREDICTIONS, table)
