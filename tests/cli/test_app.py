@@ -31,6 +31,8 @@ COMMANDS = (
     "export",
     "classifiers",
     "doctor",
+    "train",
+    "distill",
 )
 
 

@@ -71,7 +71,7 @@ def test_the_commands_are_in_groups_and_none_is_left_over() -> None:
     grouped = [name for names in Commands.sections.values() for name in names]
     assert sorted(grouped) == sorted(program.commands)
     headings = re.findall(r"^(\w+):$", call("--help").stdout, re.MULTILINE)
-    assert headings == ["Options", "Measure", "Look", "Analyse", "Choose", "Share"]
+    assert headings == ["Options", "Measure", "Train", "Look", "Analyse", "Choose", "Share"]
 
 
 @pytest.mark.parametrize("words", EVERY_COMMAND, ids=" ".join)

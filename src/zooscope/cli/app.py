@@ -17,6 +17,7 @@ from zooscope.cli.commands import (
     compare,
     components,
     demo,
+    distill,
     doctor,
     ensembles,
     export,
@@ -32,6 +33,7 @@ from zooscope.cli.commands import (
     stability,
     strategies,
     teachers,
+    train,
 )
 from zooscope.cli.help import Command, Group, show_example
 from zooscope.cli.terminal import INTERRUPTED, show_warnings_as_notes, tell
@@ -39,7 +41,7 @@ from zooscope.errors import ZooscopeError
 from zooscope.records.kinds import ASKED_FOR
 
 FAILED: Final = 1
-SEVERAL_WORDS: Final = frozenset({"--classifiers", "--from", "--sources", "--also"})
+SEVERAL_WORDS: Final = frozenset({"--classifiers", "--from", "--sources", "--also", "--teachers"})
 _SWITCH: Final = re.compile(r"\b(allow_chance|allow_nonfinite|trust)=True\b")
 _ADDRESS: Final = re.compile(r"[\w*\[\]]+:")
 
@@ -49,6 +51,7 @@ class Commands(Group):
 
     sections: ClassVar = {
         "Measure": ("demo", "classifiers", "attacks", "measure", "compare", "check", "doctor"),
+        "Train": ("train", "distill"),
         "Look": ("show", "report"),
         "Analyse": ("clusters", "map", "components", "ensembles", "strategies", "stability", "closer", "similarities", "agree"),
         "Choose": ("select", "place", "teachers"),
@@ -134,6 +137,8 @@ for _name, _module, _command in (
     ("compare", compare, compare.compare),
     ("check", check, check.check),
     ("doctor", doctor, doctor.doctor),
+    ("train", train, train.train),
+    ("distill", distill, distill.distill),
     ("show", show, show.show),
     ("report", report, report.report),
     ("clusters", clusters, clusters.clusters),

@@ -9,8 +9,10 @@ from typing import Final
 from rich import progress as bars
 from rich.text import Text
 
-from zooscope.cli.terminal import stderr
+from zooscope.cli.terminal import stderr, tell
 from zooscope.engine.progress import Progress, ProgressListener
+from zooscope.training.progress import TrainingListener, TrainingProgress
+from zooscope.words import format_percent
 
 SLOW: Final = 10.0  # images per second; below this, one decimal is shown
 PHASES: Final = {"classify": "clean images", "attack": "attacks"}
@@ -48,6 +50,65 @@ def counting_bar(phase: str, unit: str) -> Iterator[Callable[[int, int], None]]:
     with bars.Progress(*columns, console=console, transient=True, expand=True) as bar:
         task = bar.add_task(phase, total=None, amount="")
         yield lambda done, total: bar.update(task, completed=done, total=total, amount=f"{done} of {total} {unit}")
+
+
+@contextmanager
+def training_bar() -> Iterator[TrainingListener]:
+    """Gives a listener for trainings; the bar disappears afterwards. Each epoch leaves a line, also where there is no terminal."""
+    console = stderr()
+    if not console.is_terminal:
+        yield _tell_epoch
+        return
+    columns = (
+        bars.TextColumn("{task.description}", markup=False),
+        bars.BarColumn(bar_width=None),
+        bars.TextColumn("{task.fields[amount]}", markup=False),
+        _TimeLeft(),
+    )
+    with bars.Progress(*columns, console=console, transient=True, expand=True) as bar:
+        yield _TrainingListener(bar)
+
+
+def _tell_epoch(progress: TrainingProgress) -> None:
+    if progress.is_tested:
+        tell(_describe_epoch(progress))
+
+
+def _describe_epoch(progress: TrainingProgress) -> str:
+    return (
+        f"{progress.name}, epoch {progress.epoch} of {progress.epochs}: loss {progress.loss:.3f}, "
+        f"{format_percent(100 * progress.training_accuracy)} of training and {format_percent(100 * progress.accuracy)} of held-out "
+        "images right"
+    )
+
+
+class _TrainingListener:
+    """Turns a training's reports into one line: network, epoch, loss, accuracy, images per second, time left for all networks."""
+
+    def __init__(self, bar: bars.Progress) -> None:
+        self._bar, self._began, self._first, self._num_images = bar, monotonic(), 0, 0
+        self._task = bar.add_task("decoding images", total=None, amount="", ends=None)
+
+    def __call__(self, progress: TrainingProgress) -> None:
+        now = monotonic()
+        if progress.is_tested:
+            self._bar.console.print(_describe_epoch(progress))
+        per_network = progress.epochs * progress.steps
+        done = (progress.number - 1) * per_network + (progress.epoch - 1) * progress.steps + progress.step
+        self._num_images += progress.num_images
+        self._first = self._first or done - 1  # what was done before this run
+        speed, total = (done - self._first) / max(now - self._began, 1e-9), progress.of * per_network
+        self._bar.update(
+            self._task,
+            description=f"{progress.number}/{progress.of}",
+            completed=done,
+            total=total,
+            amount=(
+                f"epoch {progress.epoch}/{progress.epochs}, loss {progress.loss:.2f}, {100 * progress.training_accuracy:.0f} %, "
+                f"{self._num_images / max(now - self._began, 1e-9):.0f} images/s"
+            ),
+            ends=now + (total - done) / speed,
+        )
 
 
 class _Listener:

@@ -1,0 +1,136 @@
+"""What `train` and `distill` share: networks are trained, and shown."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from zooscope.cli.analysing import make_table
+from zooscope.cli.progress import training_bar
+from zooscope.cli.terminal import INTERRUPTED, say, say_json, stdout, tell
+from zooscope.errors import InvalidValueError, TrainingError
+from zooscope.words import format_count, format_percent, quote_path
+
+if TYPE_CHECKING:
+    from zooscope.training.cards import Card
+    from zooscope.training.recipe import Recipe
+    from zooscope.training.zoo import Trained
+
+CURVES: Final = "curves.png"
+
+RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE.toml", help="The recipe.", show_default=False)]
+HeldOut = Annotated[
+    str | None,
+    typer.Option(
+        "--held-out",
+        metavar="ADDRESS",
+        help="Images to test on; else those of the recipe, or a share of the others.",
+        show_default=False,
+    ),
+]
+TrainedFolder = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Where the networks go.", show_default="the recipe's path without .toml")
+]
+Part = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N/OF", help="Train this share of the networks, such as 2/8: the second of eight machines.", show_default=False
+    ),
+]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="SETTING=VALUE", help="Change a setting: epochs=3, optimizer.name=sgd.", show_default=False),
+]
+
+
+def read_changes(words: Sequence[str] | None, *, images: str | None, held_out: str | None) -> dict[str, Any]:
+    """Settings by dotted name, from `--set`, `--images` and `--held-out`.
+
+    Raises:
+        InvalidValueError: a word is no SETTING=VALUE.
+    """
+    from zooscope.training.recipe_file import parse_value
+
+    changes: dict[str, Any] = {}
+    for word in words or ():
+        name, sign, text = word.partition("=")
+        if not sign:
+            msg = f"--set takes SETTING=VALUE: got {word!r}."
+            raise InvalidValueError(msg)
+        changes[name.strip()] = parse_value(text.strip())
+    if images is not None:
+        changes["images.train"] = images
+    if held_out is not None:
+        changes["images.held_out"] = held_out
+    return changes
+
+
+def train_and_show(recipes: "Sequence[Recipe]", folder: Path, *, device: str, as_json: bool) -> None:
+    """Trains networks, prints how well they do, and draws their curves.
+
+    Raises:
+        TrainingError: some networks diverged; all others are trained.
+        typer.Exit: the user stopped it.
+    """
+    from zooscope.training.zoo import ZOO, train_recipes
+
+    with training_bar() as listen:
+        try:
+            trained = train_recipes(recipes, folder, device=device, listen=listen)
+        except KeyboardInterrupt as error:
+            tell("Stopped; run the same command again to go on.")
+            raise typer.Exit(INTERRUPTED) from error
+    if trained.cards:
+        _draw(trained, folder)
+    if as_json:
+        say_json(_encode(trained, folder))
+    elif trained.cards:
+        _print(trained)
+        zoo = quote_path(folder / ZOO)
+        say(f"\nThe zoo: {folder / ZOO}. Measure it: zooscope measure STUDY --classifiers {zoo} --images ADDRESS")
+    if trained.failures:
+        raise TrainingError(" ".join(trained.failures.values()))
+
+
+def _draw(trained: "Trained", folder: Path) -> None:
+    from zooscope.pictures.draw import save
+    from zooscope.pictures.training import make_curves_picture
+    from zooscope.training.curves import read_curves
+
+    curves = {card.name: read_curves(folder / card.name) for card in trained.cards}
+    save(make_curves_picture(curves), folder / CURVES)
+
+
+def _encode(trained: "Trained", folder: Path) -> dict[str, Any]:
+    """Of one network its facts; of several all of them."""
+    from zooscope.training.zoo import ZOO
+
+    networks = [_describe(card, folder) for card in trained.cards]
+    return {
+        **(networks[0] if len(networks) == 1 else {}),
+        "zoo": str(folder / ZOO),
+        "networks": networks,
+        "failures": trained.failures,
+    }
+
+
+def _describe(card: "Card", folder: Path) -> dict[str, Any]:
+    from zooscope.training.cards import WEIGHTS
+
+    return {
+        "name": card.name,
+        "checkpoint": str(folder / card.name / WEIGHTS),
+        "accuracy": card.accuracy,
+        "epochs": card.epochs,
+        "seconds": card.seconds,
+    }
+
+
+def _print(trained: "Trained") -> None:
+    numbers = ("Accuracy", "Epochs", "Seconds")
+    made = make_table("Network", "Group", *numbers, numbers=numbers)
+    for card in trained.cards:
+        made.add_row(card.name, card.group, format_percent(100 * card.accuracy), str(card.epochs), f"{card.seconds:.0f}")
+    stdout().print(made)
+    say(f"Accuracy on {format_count(trained.cards[0].num_held_out, 'held-out image')}.")
