@@ -10,7 +10,8 @@ from zooscope.analyses.averaging import Average, CleanLogits, compute_metrics, f
 from zooscope.analyses.reductions import bound_reductions
 from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
-from zooscope.statistics.mantel import NUM_PERMUTATIONS, Correlation, mantel
+from zooscope.statistics.mantel import Correlation, mantel
+from zooscope.statistics.permutations import NUM_PERMUTATIONS
 from zooscope.statistics.trend import CONFIDENCE, Trend, fit_trend
 
 

@@ -13,7 +13,8 @@ from zooscope.scores.outcomes import PERCENT, Outcomes, find_percent
 from zooscope.scores.sat import EPSILON_S, sat, score_one_sided, take_log_score
 from zooscope.statistics.bootstrap import NUM_RESAMPLES, resample_shares
 from zooscope.statistics.combinations import bound_mean
-from zooscope.statistics.mantel import NUM_PERMUTATIONS, Correlation, mantel
+from zooscope.statistics.mantel import Correlation, mantel
+from zooscope.statistics.permutations import NUM_PERMUTATIONS
 from zooscope.statistics.shares import bound_shares
 from zooscope.statistics.trend import CONFIDENCE, Trend, fit_trend
 

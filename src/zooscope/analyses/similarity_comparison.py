@@ -15,8 +15,9 @@ from zooscope.analyses.matrix import Matrix, make_square
 from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
 from zooscope.statistics.bootstrap import require_confidence
-from zooscope.statistics.mantel import NUM_PERMUTATIONS, Correlation, mantel
+from zooscope.statistics.mantel import Correlation, mantel
 from zooscope.statistics.pair_bootstrap import NUM_RESAMPLES, Ends, PairWeights, Statistic, compute_auc, correlate, find_ends
+from zooscope.statistics.permutations import NUM_PERMUTATIONS
 
 FEWEST_FOR_INTERVALS: Final = 5  # classifiers; simulated intervals of four hold the truth in 84 %
 CONFIDENCE: Final = 0.95

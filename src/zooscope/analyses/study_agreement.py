@@ -11,7 +11,8 @@ from scipy import stats
 from zooscope.analyses.matrix import Matrix, make_square
 from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
-from zooscope.statistics.mantel import NUM_PERMUTATIONS, Correlation, mantel
+from zooscope.statistics.mantel import Correlation, mantel
+from zooscope.statistics.permutations import NUM_PERMUTATIONS
 from zooscope.statistics.trend import CONFIDENCE, Trend, fit_trend
 
 FEWEST_CLASSIFIERS: Final = 3
