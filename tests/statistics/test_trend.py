@@ -4,7 +4,7 @@ from scipy import stats
 
 from tests.specimens import Array
 from zooscope.errors import InvalidValueError
-from zooscope.statistics.trend import fit_trend
+from zooscope.statistics.trend import fit_point_trend, fit_trend
 
 
 def symmetric(size: int, seed: int) -> Array:
@@ -74,3 +74,20 @@ def test_without_two_different_places_there_is_no_line(first: Array) -> None:
 def test_a_confidence_outside_its_range_is_refused() -> None:
     with pytest.raises(InvalidValueError, match=r"confidence must be in \(0, 1\): got 90\."):
         fit_trend(symmetric(4, 0), symmetric(4, 1), confidence=90.0)
+
+
+def test_the_line_through_points_is_scipys_and_its_band_holds_the_true_line() -> None:
+    held = 0
+    for seed in range(150):
+        x, noise = np.random.default_rng(seed).normal(size=(2, 25))
+        found = fit_point_trend(x, 2 - x + noise, num_resamples=300, seed=seed)
+        held += bool(found.low[25] <= 2 - found.x[25] <= found.high[25])
+        expected = stats.linregress(x, 2 - x + noise)
+        assert (found.slope, found.intercept) == pytest.approx((expected.slope, expected.intercept))
+    assert 0.8 * 150 <= held <= 0.97 * 150
+
+
+def test_unknown_points_are_left_out_of_the_line() -> None:
+    x, y = np.array([0.0, 1, 2, np.nan, 3]), np.array([1.0, 3, np.nan, 4, 7])
+    assert fit_point_trend(x, y).slope == pytest.approx(2)
+    assert len(fit_point_trend(x[2:4], y[2:4]).x) == 0
