@@ -181,7 +181,15 @@ def list_analyses(study: Study) -> Cases:
     flags = {"names": NAMES[1:3], "fooled": row.fooled, "counted": row.counted, "usual": None}
     yield analyses.place_classifier, {**flags, "clusters": None, **SCORED, "num_resamples": 9}
     bases = dict(components["base architecture"])
-    yield analyses.rank_teachers, {"sat": sat, "base_architectures": bases, "student": NAMES[0], "accuracies": None}
+    students = {
+        "students": pd.DataFrame({"teacher": NAMES[1:], "accuracy": [0.5, 0.6, 0.7]}),
+        "accuracies": None,
+        "flips_before": None,
+    }
+    yield (
+        analyses.measure_distillation,
+        {"sat": sat, "base_architectures": bases, "student": NAMES[0], **students, "confidence": 0.9, **PERMUTED},
+    )
     yield analyses.select_ensemble, {**averaged, "outcomes": outcomes, "size": 2, "confidence": 0.9, "num_random": 3}
 
 

@@ -2,6 +2,7 @@
 
 from zooscope.analyses.cluster_keywords import find_keywords, find_shared_values
 from zooscope.analyses.clustering import assign_clusters, find_clusters
+from zooscope.analyses.distillation import measure_distillation
 from zooscope.analyses.draws import measure_ensembles_by_cluster, measure_ensembles_by_group
 from zooscope.analyses.ensembles import measure_pair_ensembles
 from zooscope.analyses.importance import measure_component_importance
@@ -31,6 +32,7 @@ __all__ = [
     "measure_agreement",
     "measure_cluster_stability",
     "measure_component_importance",
+    "measure_distillation",
     "measure_ensembles_by_cluster",
     "measure_ensembles_by_group",
     "measure_pair_ensembles",
