@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from zooscope.errors import InvalidValueError, StudyError
-from zooscope.pictures.data import Band, Bars, BarSeries, Curves, Forks, HeatMap, Picture, Points
+from zooscope.pictures.data import Band, Bars, BarSeries, Curves, Forks, HeatMap, Panels, Picture, Points
 from zooscope.pictures.draw import ENDINGS, save
 from zooscope.pictures.interactive import make_figure
 from zooscope.pictures.printed import STYLE
@@ -19,6 +19,27 @@ from zooscope.pictures.printed import make_figure as print_figure
 NAMES = ("resnet", "a <b>bold</b> $name$ & more", "résumé, 変")
 STEPS = np.array([1.0, 2.0, 4.0])
 LINE = Band(x=STEPS, y=STEPS / 2, low=STEPS / 4, high=STEPS, name="trend")
+
+
+def make_panels(count: int) -> Panels:
+    """Each with a point less than the one before it."""
+    panels = (
+        Points(
+            title=f"Panel {number}",
+            x_label="SAT",
+            y_label="accuracy",
+            x=STEPS[number:],
+            y=STEPS[number:] ** 2,
+            names=("resnet", "a <b>bold</b> name", "mixer")[number:],
+            groups=("CNN", "<b>ViT</b>", "CNN")[number:],
+            group_title="base architecture",
+            trend=LINE,
+        )
+        for number in range(count)
+    )
+    return Panels(title="Panels", panels=tuple(panels))
+
+
 PICTURES: dict[str, Picture] = {
     "heat map": HeatMap(
         title="Scores",
@@ -51,6 +72,7 @@ PICTURES: dict[str, Picture] = {
             BarSeries(name="held out", lengths=-STEPS),
         ),
     ),
+    "panels": make_panels(2),
     "curves": Curves(title="Stability", x_label="images", y_label="deviation", curves=(LINE,), logarithmic=frozenset({"x"})),
 }
 
@@ -97,6 +119,10 @@ def test_the_numbers_come_back_from_the_table(tmp_path: Path) -> None:
     assert pd.read_csv(tmp_path / "tree.csv")["SAT"].tolist() == [3, 2]
     assert pd.read_csv(tmp_path / "trend.csv")["ERR"].tolist() == [1, 4, 16]
     assert pd.read_csv(tmp_path / "bars.csv")["in sample, low"].tolist() == [0.5, 1.5, 3.5]
+    panels = pd.read_csv(tmp_path / "panels.csv", index_col=0)
+    assert panels["panel"].tolist() == ["Panel 0"] * 3 + ["Panel 1"] * 2
+    assert panels["y"].tolist() == [1, 4, 16, 4, 16]
+    assert panels["base architecture"].tolist()[:2] == ["CNN", "<b>ViT</b>"]
     assert pd.read_csv(tmp_path / "curves.csv")["high"].tolist() == [1, 2, 4]
 
 
@@ -140,6 +166,22 @@ def test_a_long_title_has_three_lines_and_stays_above_the_legend() -> None:
         legend = drawn.axes[0].get_legend()
         assert legend is not None
         assert title.get_window_extent().y0 >= legend.get_window_extent().y1
+
+
+def test_panels_share_colours_and_one_legend() -> None:
+    panels = make_panels(3)
+    figure = make_figure(panels)
+    markers = [trace for trace in figure.data if trace.mode == "markers"]
+    assert len({(trace.name, trace.marker.color) for trace in markers}) == len({trace.name for trace in markers}) == 2
+    entries = [trace.name for trace in figure.data if trace.showlegend]
+    assert sorted(entries) == sorted(set(entries))
+    assert {"CNN", "trend"} < set(entries)
+    assert len({trace.xaxis for trace in markers}) == 3
+    with mpl.rc_context(STYLE):
+        drawn = print_figure(panels)
+    assert [cell.get_title(loc="left") for cell in drawn.axes] == ["Panel 0", "Panel 1", "Panel 2"]
+    (legend,) = drawn.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["trend", "CNN", "<b>ViT</b>"]
 
 
 def test_every_bar_has_its_label_even_if_two_are_equal() -> None:

@@ -1,4 +1,4 @@
-"""What pictures show, as data: five kinds, each of which can also be written as a table."""
+"""What pictures show, as data: six kinds, each of which can also be written as a table."""
 
 from dataclasses import dataclass, field
 
@@ -216,4 +216,41 @@ class Curves:
         )
 
 
-Picture = HeatMap | Points | Forks | Bars | Curves
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Panels:
+    """Several pictures of points in one; a group has the same colour in all.
+
+    Attributes:
+        title: of the whole.
+        panels: from the left, two in a row, each with its title and axes.
+    """
+
+    title: str
+    panels: tuple[Points, ...]
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The different groups of all panels, as they come in the legend."""
+        return tuple(dict.fromkeys(group for panel in self.panels for group in panel.groups or ("",) * len(panel.names)))
+
+    def make_table(self) -> pd.DataFrame:
+        """A row per point of every panel: the panel's title, both axes with their meaning and, if there are groups, group."""
+        return pd.concat(
+            [
+                pd.DataFrame(
+                    {
+                        "panel": panel.title,
+                        "x axis": panel.x_label,
+                        "x": panel.x,
+                        "y axis": panel.y_label,
+                        "y": panel.y,
+                        **({} if panel.groups is None else {panel.group_title or "group": list(panel.groups)}),
+                    },
+                    index=pd.Index(panel.names, name="name"),
+                )
+                for panel in self.panels
+            ]
+        )
+
+
+Picture = HeatMap | Points | Forks | Bars | Curves | Panels

@@ -1,14 +1,16 @@
 """Interactive pictures, by plotly: one `.html` file that loads nothing."""
 
+from collections.abc import Mapping
 from functools import singledispatch
 from typing import IO, Any, Final, assert_never
 
 import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float
+from plotly.subplots import make_subplots
 
 from zooscope.pictures.colours import GROUPS, SEQUENCE, choose_styles
-from zooscope.pictures.data import Band, Bars, Curves, Forks, HeatMap, Picture, Points
+from zooscope.pictures.data import Band, Bars, Curves, Forks, HeatMap, Panels, Picture, Points
 from zooscope.pictures.labels import CHARACTER_WIDTH, MOST_LARGE, MOST_NAMED, find_label_positions, say_left_out, wrap_title
 from zooscope.words import escape_markup
 
@@ -19,6 +21,8 @@ TITLE_SIZE: Final = 17
 LINE_HEIGHT: Final = 22
 MARGIN: Final = 40
 NAME_WIDTH: Final = 0.54  # of a character, as a share of the font size
+NUM_ACROSS: Final = 2  # panels in a row
+PANEL_HEIGHT: Final = 440  # pixels
 DASHES: Final = ("solid", "dash", "dot")  # as colours come again
 SYMBOLS: Final = {"triangle": "triangle-up", "cross": "x"}
 
@@ -99,20 +103,7 @@ def _(picture: HeatMap, drawn: Any) -> None:  # noqa: ANN401  (plotly is untyped
 @_draw.register
 def _(picture: Points, drawn: Any) -> None:  # noqa: ANN401  (as above)
     groups = picture.groups or ("",) * len(picture.names)
-    if picture.trend is not None:
-        _draw_band(drawn, picture.trend, "#d55e00")
-    for group, (colour, marker) in choose_styles(groups).items():
-        chosen = [place for place, own in enumerate(groups) if own == group]
-        drawn.add_scatter(
-            x=picture.x[chosen],
-            y=picture.y[chosen],
-            mode="markers",
-            text=[escape_markup(picture.names[place]) for place in chosen],
-            marker={"color": colour, "symbol": SYMBOLS.get(marker, marker), "size": 9},
-            name=escape_markup(group),
-            showlegend=picture.groups is not None,
-            hovertemplate="%{text}<br>%{x:.3f}, %{y:.3f}<extra>" + escape_markup(group) + "</extra>",
-        )
+    _add_points(picture, drawn, choose_styles(groups))
     bare = {} if picture.x_label else {"showticklabels": False, "zeroline": False, "showgrid": False}
     drawn.update_layout(
         legend={"title": {"text": escape_markup(picture.group_title)}},
@@ -121,6 +112,65 @@ def _(picture: Points, drawn: Any) -> None:  # noqa: ANN401  (as above)
     )
     if picture.are_named and 0 < len(picture.names) <= MOST_NAMED:
         _name_points(picture, drawn)
+
+
+@_draw.register
+def _(picture: Panels, drawn: Any) -> None:  # noqa: ANN401  (as above)
+    num_rows = -(-len(picture.panels) // NUM_ACROSS)
+    width = int(WIDTH / NUM_ACROSS / (0.8 * TITLE_SIZE * CHARACTER_WIDTH))
+    titles = ["<br>".join(map(escape_markup, wrap_title(panel.title, width).split("\n"))) for panel in picture.panels]
+    make_subplots(figure=drawn, rows=num_rows, cols=NUM_ACROSS, subplot_titles=titles, vertical_spacing=0.35 / num_rows)
+    drawn.update_annotations(font={"size": 0.75 * TITLE_SIZE})
+    styles, shown = choose_styles(picture.groups), set[str]()
+    for place, panel in enumerate(picture.panels):
+        cell: dict[str, Any] = {"row": place // NUM_ACROSS + 1, "col": place % NUM_ACROSS + 1}
+        _add_points(panel, drawn, styles, shown=shown, **cell)
+        drawn.update_xaxes(title={"text": escape_markup(panel.x_label)}, **cell)
+        drawn.update_yaxes(title={"text": escape_markup(panel.y_label)}, **cell)
+    group_title = next((panel.group_title for panel in picture.panels if panel.group_title), "")
+    drawn.update_layout(
+        legend={"title": {"text": escape_markup(group_title)}}, width=WIDTH + SIDES, height=num_rows * PANEL_HEIGHT + TITLE_SIZE
+    )
+
+
+def _add_points(
+    picture: Points,
+    drawn: Any,  # noqa: ANN401  (as above)
+    styles: Mapping[str, tuple[str, str]],
+    *,
+    shown: set[str] | None = None,
+    **cell: Any,  # noqa: ANN401  (as above)
+) -> None:
+    """Points with their line.
+
+    Args:
+        picture: the points.
+        drawn: the figure.
+        styles: by group.
+        shown: what the legend has already; what is new is added.
+        cell: row and column of a panel.
+    """
+    groups = picture.groups or ("",) * len(picture.names)
+    known = set[str]() if shown is None else shown
+    if picture.trend is not None:
+        _draw_band(drawn, picture.trend, "#d55e00", in_legend=picture.trend.name not in known, **cell)
+        known.add(picture.trend.name)
+    for group, (colour, marker) in styles.items():
+        chosen = [place for place, own in enumerate(groups) if own == group]
+        if not chosen:
+            continue
+        drawn.add_scatter(
+            x=picture.x[chosen],
+            y=picture.y[chosen],
+            mode="markers",
+            text=[escape_markup(picture.names[place]) for place in chosen],
+            marker={"color": colour, "symbol": SYMBOLS.get(marker, marker), "size": 9},
+            name=escape_markup(group),
+            showlegend=picture.groups is not None and group not in known,
+            hovertemplate="%{text}<br>%{x:.3f}, %{y:.3f}<extra>" + escape_markup(group) + "</extra>",
+            **cell,
+        )
+        known.add(group)
 
 
 def _name_points(picture: Points, drawn: Any) -> None:  # noqa: ANN401  (as above)
@@ -273,8 +323,16 @@ def _(picture: Curves, drawn: Any) -> None:  # noqa: ANN401  (as above)
     )
 
 
-def _draw_band(drawn: Any, band: Band, colour: str, *, dash: str = "solid") -> None:  # noqa: ANN401  (as above)
-    edge = {"x": band.x, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+def _draw_band(
+    drawn: Any,  # noqa: ANN401  (as above)
+    band: Band,
+    colour: str,
+    *,
+    dash: str = "solid",
+    in_legend: bool = True,
+    **cell: Any,  # noqa: ANN401  (as above)
+) -> None:
+    edge = {"x": band.x, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False, **cell}
     if np.isfinite(band.low).any():
         drawn.add_scatter(y=band.high, **edge)
         red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
@@ -285,5 +343,6 @@ def _draw_band(drawn: Any, band: Band, colour: str, *, dash: str = "solid") -> N
         mode="lines",
         line={"color": colour, "dash": dash},
         name=escape_markup(band.name),
-        showlegend=bool(band.name),
+        showlegend=bool(band.name) and in_legend,
+        **cell,
     )

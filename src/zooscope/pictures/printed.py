@@ -1,7 +1,7 @@
 """Pictures for print, by matplotlib: `.png`, `.svg`, `.pdf`."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import singledispatch
 from typing import IO, Any, Final, assert_never
 
@@ -15,7 +15,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from matplotlib.typing import RcKeyType
 
 from zooscope.pictures.colours import GROUPS, SEQUENCE, choose_styles
-from zooscope.pictures.data import Band, Bars, Curves, Forks, HeatMap, Picture, Points
+from zooscope.pictures.data import Band, Bars, Curves, Forks, HeatMap, Panels, Picture, Points
 from zooscope.pictures.labels import (
     CHARACTER_WIDTH,
     MOST_LARGE,
@@ -47,6 +47,8 @@ LEADER: Final = "leader"
 FONTS: Final = (7.5, 5.5, 4.5)  # of names beside points: the largest that leaves room for all
 MARKERS: Final = {"circle": "o", "square": "s", "diamond": "D", "triangle": "^", "cross": "X"}
 LINES: Final = ("-", "--", ":")  # as colours come again
+NUM_ACROSS: Final = 2  # panels in a row
+PANEL_SIZE: Final = (4.8, 3.9)  # inches
 LONG: Final = 1000  # a logarithmic axis with more between its ends is labelled at powers of ten only
 NO_DATE: Final[dict[str, dict[str, None]]] = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 
@@ -72,6 +74,14 @@ def make_figure(picture: Picture) -> Figure:
                 return drawn
         _set_title(drawn, f"{picture.title}\n{say_left_out(num_left_out, len(picture.names))}")
         _name_points(picture, drawn, axes, fonts[-1])  # the title has grown by a line, so all is placed anew
+    if isinstance(picture, Panels):
+        named = [(panel, cell) for panel, cell in zip(picture.panels, drawn.axes, strict=True) if panel.are_named]
+        num_left_out = sum(_name_points(panel, drawn, cell, FONTS[1]) for panel, cell in named)
+        if num_left_out:
+            total = sum(len(panel.names) for panel, _ in named)
+            _set_title(drawn, f"{picture.title}\n{say_left_out(num_left_out, total)}")
+            for panel, cell in named:  # as above
+                _name_points(panel, drawn, cell, FONTS[1])
     return drawn
 
 
@@ -131,28 +141,11 @@ def _(picture: Points, drawn: Figure, axes: Axes) -> None:
     )
     drawn.set_size_inches(*((9.2, 6.9) if crowded else (7.2, 5.4)))
     has_axes = bool(picture.x_label)
-    groups = picture.groups or ("",) * len(picture.names)
-    if picture.trend is not None:
-        _draw_band(axes, picture.trend, "#d55e00")
     many = len(picture.names) > MOST_NAMED
-    for group, (colour, marker) in choose_styles(groups).items():
-        chosen = [place for place, own in enumerate(groups) if own == group]
-        axes.scatter(
-            picture.x[chosen],
-            picture.y[chosen],
-            s=9 if many else 20 if crowded else 38,
-            alpha=0.45 if many else 0.95,
-            color=colour,
-            marker=MARKERS[marker],
-            linewidths=0 if many else 0.5,
-            edgecolors="white",
-            label=group or "_unnamed",  # matplotlib leaves names that start with it out of the legend
-        )
+    styles = choose_styles(picture.groups or ("",) * len(picture.names))
+    _draw_points(picture, axes, styles, size=9 if many else 20 if crowded else 38)
     if has_axes:
-        axes.set_xlabel(picture.x_label)
-        axes.set_ylabel(picture.y_label)
-        axes.grid(color=NOTHING, linewidth=0.6)
-        axes.set_axisbelow(True)
+        _draw_axes(picture, axes)
     else:
         axes.set_xticks([])
         axes.set_yticks([])
@@ -164,6 +157,57 @@ def _(picture: Points, drawn: Figure, axes: Axes) -> None:
         axes.legend(title=picture.group_title or None, **BESIDE)
     elif picture.trend is not None and picture.trend.name:
         drawn.legend(loc="outside lower left")
+
+
+@_draw.register
+def _(picture: Panels, drawn: Figure, axes: Axes) -> None:
+    axes.remove()
+    num_rows = -(-len(picture.panels) // NUM_ACROSS)
+    width, height = PANEL_SIZE
+    drawn.set_size_inches(NUM_ACROSS * width, num_rows * height + 0.6)
+    cells = drawn.subplots(num_rows, NUM_ACROSS, squeeze=False).flatten()
+    styles = choose_styles(picture.groups)
+    handles: dict[str, Any] = {}
+    for panel, cell in zip(picture.panels, cells, strict=False):
+        _draw_points(panel, cell, styles, size=26)
+        _draw_axes(panel, cell)
+        cell.margins(0.09)
+        lines = wrap_title(escape_controls(panel.title), int(width * 72 / (9 * CHARACTER_WIDTH)))
+        cell.set_title(lines, loc="left", fontsize=9)
+        for handle, label in zip(*cell.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    for cell in cells[len(picture.panels) :]:
+        cell.remove()
+    title = next((panel.group_title for panel in picture.panels if panel.group_title), None)
+    drawn.legend(handles.values(), handles.keys(), title=title, loc="outside lower left", ncols=4)
+
+
+def _draw_points(picture: Points, axes: Axes, styles: Mapping[str, tuple[str, str]], *, size: float) -> None:
+    """Points with their line, a colour and a marker for every group."""
+    groups = picture.groups or ("",) * len(picture.names)
+    if picture.trend is not None:
+        _draw_band(axes, picture.trend, "#d55e00")
+    many = len(picture.names) > MOST_NAMED
+    for group, (colour, marker) in styles.items():
+        chosen = [place for place, own in enumerate(groups) if own == group]
+        axes.scatter(
+            picture.x[chosen],
+            picture.y[chosen],
+            s=size,
+            alpha=0.45 if many else 0.95,
+            color=colour,
+            marker=MARKERS[marker],
+            linewidths=0 if many else 0.5,
+            edgecolors="white",
+            label=group or "_unnamed",  # matplotlib leaves names that start with it out of the legend
+        )
+
+
+def _draw_axes(picture: Points, axes: Axes) -> None:
+    axes.set_xlabel(picture.x_label)
+    axes.set_ylabel(picture.y_label)
+    axes.grid(color=NOTHING, linewidth=0.6)
+    axes.set_axisbelow(True)
 
 
 def _name_points(picture: Points, drawn: Figure, axes: Axes, font: float) -> int:
