@@ -76,15 +76,30 @@ def test_a_confidence_outside_its_range_is_refused() -> None:
         fit_trend(symmetric(4, 0), symmetric(4, 1), confidence=90.0)
 
 
-def test_the_line_through_points_is_scipys_and_its_band_holds_the_true_line() -> None:
+@pytest.mark.parametrize("count", [3, 4, 25])
+def test_the_line_through_points_is_scipys_and_its_band_holds_the_true_line_as_often_as_it_says(count: int) -> None:
     held = 0
-    for seed in range(150):
-        x, noise = np.random.default_rng(seed).normal(size=(2, 25))
-        found = fit_point_trend(x, 2 - x + noise, num_resamples=300, seed=seed)
-        held += bool(found.low[25] <= 2 - found.x[25] <= found.high[25])
+    for seed in range(400):
+        x, noise = np.random.default_rng(seed).normal(size=(2, count))
+        found = fit_point_trend(x, 2 - x + noise, confidence=0.8)
+        held += bool(found.low[40] <= 2 - found.x[40] <= found.high[40])
         expected = stats.linregress(x, 2 - x + noise)
         assert (found.slope, found.intercept) == pytest.approx((expected.slope, expected.intercept))
-    assert 0.8 * 150 <= held <= 0.97 * 150
+    assert stats.binomtest(held, 400, 0.8).pvalue > 0.001
+
+
+def test_the_band_of_the_intercept_is_scipys_standard_error() -> None:
+    x, noise = np.random.default_rng(0).normal(size=(2, 9))
+    x -= x.min()  # the line begins at 0, where it is the intercept
+    found, expected = fit_point_trend(x, x + noise, confidence=0.9), stats.linregress(x, x + noise)
+    width = stats.t.ppf(0.95, 7) * expected.intercept_stderr
+    assert (found.low[0], found.high[0]) == pytest.approx((expected.intercept - width, expected.intercept + width))
+
+
+def test_two_points_have_a_line_and_no_band() -> None:
+    found = fit_point_trend(np.array([0.0, 2.0]), np.array([1.0, 5.0]))
+    assert found.slope == pytest.approx(2)
+    assert np.isnan(found.low).all()
 
 
 def test_unknown_points_are_left_out_of_the_line() -> None:

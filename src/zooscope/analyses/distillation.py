@@ -121,7 +121,7 @@ def measure_distillation(
         flips_before: share of images that a teacher gets right and the classifier `student` wrong, by teacher.
         confidence: of the bands of the trend lines.
         num_permutations: of each test.
-        seed: of the permutations, and of the draws for the bands.
+        seed: of the permutations.
 
     Returns:
         The result; it doesn't depend on the order of classifiers and students.
@@ -178,7 +178,7 @@ def _require_students(students: pd.DataFrame) -> None:
 def _find_left_out(teachers: "pd.Series[str]", candidates: list[str], student: str) -> dict[str, str]:
     reasons = dict.fromkeys(sorted(set(teachers) - set(candidates)), "is not in the study")
     if student in reasons:
-        reasons[student] = "itself stands for the student; their SAT is no score of a pair"
+        reasons[student] = "stands for the students itself and has no SAT with itself"
     return reasons
 
 
@@ -212,7 +212,7 @@ def _relate(table: pd.DataFrame, name: str, *, confidence: float, num_permutatio
         y=y,
         teachers=tuple(map(str, taken.index)),
         correlation=correlation,
-        trend=fit_point_trend(shown[0], shown[1], confidence=confidence, seed=seed),
+        trend=fit_point_trend(shown[0], shown[1], confidence=confidence),
         evidence=evidence,
     )
 

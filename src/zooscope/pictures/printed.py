@@ -179,7 +179,7 @@ def _(picture: Panels, drawn: Figure, axes: Axes) -> None:
     for cell in cells[len(picture.panels) :]:
         cell.remove()
     title = next((panel.group_title for panel in picture.panels if panel.group_title), None)
-    drawn.legend(handles.values(), handles.keys(), title=title, loc="outside lower left", ncols=4)
+    drawn.legend(handles.values(), handles.keys(), title=title, alignment="left", loc="outside lower left", ncols=4)
 
 
 def _draw_points(picture: Points, axes: Axes, styles: Mapping[str, tuple[str, str]], *, size: float) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 from jaxtyping import Float
+from scipy import stats
 
 from zooscope.statistics.bootstrap import require_confidence
 
@@ -83,74 +84,15 @@ def fit_trend(
     x, y = first[rows, columns], second[rows, columns]
     if not _has_line(x):
         return _make_no_trend(confidence)
-    times = _draw_times(size, num_resamples, seed)
-    return _make_trend(x, y, times[:, rows] * times[:, columns], confidence)
-
-
-def fit_point_trend(
-    x: Float[np.ndarray, " point"],
-    y: Float[np.ndarray, " point"],
-    *,
-    confidence: float = CONFIDENCE,
-    num_resamples: int = NUM_RESAMPLES,
-    seed: int = 0,
-) -> Trend:
-    """The line that predicts y from x over independent points, with a bootstrap band: points are drawn with replacement.
-
-    Of few points the band is too narrow, as every percentile bootstrap is.
-
-    Example:
-        >>> line = fit_point_trend(np.array([0.0, 1.0, 2.0, 3.0]), np.array([1.0, 3.0, 5.0, 7.0]))
-        >>> round(line.slope, 6), round(line.intercept, 6)
-        (2.0, 1.0)
-
-    Args:
-        x: points where it or y is NaN are left out.
-        y: of the same points.
-        confidence: of the band, in (0, 1).
-        num_resamples: draws of points.
-        seed: of the draws.
-
-    Returns:
-        The line; all numbers are NaN, and there are no positions, if fewer than two different x are known.
-
-    Raises:
-        InvalidValueError: the confidence is not in (0, 1).
-    """
-    require_confidence(confidence)
-    known = np.isfinite(x) & np.isfinite(y)
-    x, y = x[known], y[known]
-    if not _has_line(x):
-        return _make_no_trend(confidence)
-    return _make_trend(x, y, _draw_times(len(x), num_resamples, seed), confidence)
-
-
-def _has_line(x: Float[np.ndarray, " pair"]) -> bool:
-    return len(x) >= 2 and bool(np.ptp(x) > FLAT * max(1.0, np.abs(x).max()))  # noqa: PLR2004
-
-
-def _make_no_trend(confidence: float) -> Trend:
-    none = np.empty(0)
-    return Trend(slope=float("nan"), intercept=float("nan"), x=none, y=none, low=none, high=none, confidence=confidence)
-
-
-def _draw_times(size: int, num_resamples: int, seed: int) -> Float[np.ndarray, "draw item"]:
-    """How often each is drawn, with replacement."""
-    return np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), size=num_resamples).astype(np.float64)
-
-
-def _make_trend(
-    x: Float[np.ndarray, " pair"], y: Float[np.ndarray, " pair"], weights: Float[np.ndarray, "draw pair"], confidence: float
-) -> Trend:
-    """The line, and the band of the lines of all draws."""
     middle = x.mean()
+    times = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), size=num_resamples).astype(np.float64)
     (slope,), (height,) = _fit_lines(np.ones((1, len(x))), x - middle, y)
-    slopes, heights = _fit_lines(weights, x - middle, y)
+    slopes, heights = _fit_lines(times[:, rows] * times[:, columns], x - middle, y)
     places = np.linspace(x.min(), x.max(), NUM_PLACES)
     drawn = heights[:, None] + slopes[:, None] * (places - middle)
     drawn = drawn[np.isfinite(drawn).all(1)]
     tail = (1 - confidence) / 2
-    has_band = len(drawn) >= LEAST_WITH_LINE * len(weights)
+    has_band = len(drawn) >= LEAST_WITH_LINE * num_resamples
     low, high = np.quantile(drawn, (tail, 1 - tail), axis=0) if has_band else np.full((2, NUM_PLACES), np.nan)
     return Trend(
         slope=float(slope),
@@ -161,6 +103,62 @@ def _make_trend(
         high=high,
         confidence=confidence,
     )
+
+
+def fit_point_trend(x: Float[np.ndarray, " point"], y: Float[np.ndarray, " point"], *, confidence: float = CONFIDENCE) -> Trend:
+    """The line that predicts y from x over independent points, with the band of normal errors.
+
+    At each x the band is t * s * sqrt(1 / n + (x - mean)^2 / sum of squares), with n - 2 degrees of freedom: exact for any number
+    of points, if the errors are normal and of one size.
+
+    Example:
+        >>> line = fit_point_trend(np.array([0.0, 1.0, 2.0, 3.0]), np.array([1.0, 3.0, 5.0, 7.0]))
+        >>> round(line.slope, 6), round(line.intercept, 6)
+        (2.0, 1.0)
+
+    Args:
+        x: points where it or y is NaN are left out.
+        y: of the same points.
+        confidence: of the band, in (0, 1).
+
+    Returns:
+        The line; all numbers are NaN, and there are no positions, if fewer than two different x are known. Two points have no band.
+
+    Raises:
+        InvalidValueError: the confidence is not in (0, 1).
+    """
+    require_confidence(confidence)
+    known = np.isfinite(x) & np.isfinite(y)
+    x, y = x[known], y[known]
+    if not _has_line(x):
+        return _make_no_trend(confidence)
+    middle, freedom = x.mean(), len(x) - 2
+    (slope,), (height,) = _fit_lines(np.ones((1, len(x))), x - middle, y)
+    places = np.linspace(x.min(), x.max(), NUM_PLACES)
+    line = height + slope * (places - middle)
+    width = np.full(NUM_PLACES, np.nan)
+    if freedom:
+        error = np.sqrt(np.sum((y - height - slope * (x - middle)) ** 2) / freedom)
+        spread = np.sqrt(1 / len(x) + (places - middle) ** 2 / np.sum((x - middle) ** 2))
+        width = stats.t.ppf((1 + confidence) / 2, freedom) * error * spread
+    return Trend(
+        slope=float(slope),
+        intercept=float(height - slope * middle),
+        x=places,
+        y=line,
+        low=line - width,
+        high=line + width,
+        confidence=confidence,
+    )
+
+
+def _has_line(x: Float[np.ndarray, " pair"]) -> bool:
+    return len(x) >= 2 and bool(np.ptp(x) > FLAT * max(1.0, np.abs(x).max()))  # noqa: PLR2004
+
+
+def _make_no_trend(confidence: float) -> Trend:
+    none = np.empty(0)
+    return Trend(slope=float("nan"), intercept=float("nan"), x=none, y=none, low=none, high=none, confidence=confidence)
 
 
 def _fit_lines(

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from zooscope.cli.analysing import Answer, Out, make_table, run_analysis
+from zooscope.cli.analysing import AnalysisSeed, Answer, Out, make_table, run_analysis
+from zooscope.cli.distilled import COMPONENT, StudentsFolder, encode_students, measure_students, print_students
 from zooscope.cli.guesses import Guesses, find_guesses, mark
 from zooscope.cli.leaving_out import ComponentsFile, find_components
 from zooscope.cli.options import CONFIDENCE, Confidence, ExistingStudy, Json
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from zooscope.study.snapshot import Snapshot
 
 EXAMPLE: Final = "zooscope teachers STUDY --student bundled:vit"
-COMPONENT: Final = "base architecture"
 
 _Student = Annotated[str, typer.Option(metavar="NAME", help="The student: a classifier of the study.", show_default=False)]
 
@@ -29,8 +29,10 @@ def teachers(
     study: ExistingStudy,
     *,
     student: _Student,
+    students: StudentsFolder = None,
     components: ComponentsFile = None,
     confidence: Confidence = CONFIDENCE,
+    seed: AnalysisSeed = 0,
     out: Out = None,
     as_json: Json = False,
 ) -> None:
@@ -38,27 +40,41 @@ def teachers(
 
     The paper's finding on distillation: among teachers of the student's own base architecture, more similar ones teach better;
     among others, less similar ones. The evidence is weak, and is shown with the ranking.
+
+    With students of your own (--students) the paper's study is made of them: the correlation of their accuracy with SAT, with the
+    teachers' own accuracy and with positive flips, with p values, beside the paper's numbers.
     """
 
     def find() -> Answer:
         from zooscope.analyses.teachers import rank_teachers
+        from zooscope.pictures.distillation import make_distillation_picture
         from zooscope.pictures.teachers import make_teachers_picture
         from zooscope.study.snapshot import read_snapshot
 
         opened = read_snapshot(study)
-        found = rank_teachers(
-            opened.sat(confidence=confidence),
-            _find_base_architectures(opened, components),
-            student,
-            accuracies={}
+        bases = _find_base_architectures(opened, components)
+        accuracies = (
+            {}
             if opened.is_imported
-            else {str(name): float(value) for name, value in opened.classifiers()["clean_accuracy"].items()},
+            else {str(name): float(value) for name, value in opened.classifiers()["clean_accuracy"].items()}
         )
         guesses = find_guesses(opened, components, opened.names)
+        found = rank_teachers(opened.sat(confidence=confidence), bases, student, accuracies=accuracies)
+
+        def encode() -> dict[str, Any]:
+            return {**_encode(found), "guesses": guesses.by_component.get(COMPONENT, [])}
+
+        if students is None:
+            return Answer(
+                text=lambda console: _print(console, found, guesses),
+                values=encode,
+                picture=lambda: make_teachers_picture(found),
+            )
+        distilled = measure_students(opened, students, bases, student, accuracies=accuracies, seed=seed)
         return Answer(
-            text=lambda console: _print(console, found, guesses),
-            values=lambda: {**_encode(found), "guesses": guesses.by_component.get(COMPONENT, [])},
-            picture=lambda: make_teachers_picture(found),
+            text=lambda console: print_students(console, distilled, guesses),
+            values=lambda: {**encode(), "distillation": encode_students(distilled)},
+            picture=lambda: make_distillation_picture(distilled.found),
         )
 
     run_analysis(find, as_json=as_json, out=out)
