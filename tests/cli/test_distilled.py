@@ -87,7 +87,7 @@ def test_json_has_each_relation_with_scipys_numbers_beside_the_papers(zoo: Path,
     assert distilled["relations"]["flips_after"]["evidence"] is None
     assert distilled["without_teacher"] == [50]
     assert distilled["std_within"] == pytest.approx(np.std([100, 85], ddof=1))
-    assert (distilled["count"], distilled["skipped"], distilled["flips_images"]) == (11, 1, {"before": 60, "after": 60})
+    assert (distilled["count"], distilled["skipped"], distilled["flips_images"]) == (11, 1, {"before": 60, "after": [60, 60]})
 
 
 def test_the_text_fits_eighty_columns_and_says_what_is_not_there(zoo: Path, students: Path) -> None:
@@ -115,6 +115,15 @@ def test_the_text_names_what_is_left_out_and_unknown(zoo: Path, tmp_path: Path) 
     assert "Every teacher has one student, so how much a seed changes is not known." in words
     assert "No number where all teachers have the same value: SAT: all; Teacher's accuracy; Positive flips before." in words
     assert "no images: no held_out.csv has images of the study" in words
+
+
+def test_students_with_different_held_out_images_are_said_to_have_them(zoo: Path, study: Snapshot, tmp_path: Path) -> None:
+    for count, teacher in zip((60, 20), TEACHERS, strict=False):
+        made = write_student(tmp_path, str(count), 1.0, teacher)
+        table = pd.DataFrame({"id": study.image_ids, "label": study.labels, "prediction": study.labels})
+        table.head(count).to_csv(made / "held_out.csv", index=False)
+    words = " ".join(call("teachers", zoo, "--student", STUDENT, "--students", tmp_path).stdout.split())
+    assert "of 20 to 60 held-out images that are in the study" in words
 
 
 def test_a_published_matrix_has_sat_and_no_more(tmp_path: Path) -> None:

@@ -114,8 +114,15 @@ def encode_students(distilled: Distilled) -> dict[str, Any]:
         "left_out": found.left_out,
         "std_within": found.std_within,
         "std_between": found.std_between,
-        "flips_images": {"before": distilled.num_images, "after": int(distilled.table["flips_images"].max())},
+        "flips_images": {"before": distilled.num_images, "after": _count_flips_images(distilled)},
     }
+
+
+def _count_flips_images(distilled: Distilled) -> tuple[int, int]:
+    """The fewest and the most images behind a student's flips, of students that have some; 0 for none."""
+    counts = distilled.table["flips_images"]
+    known = counts[counts > 0]
+    return (int(known.min()), int(known.max())) if len(known) else (0, 0)
 
 
 def _encode_teachers(found: "Distillation") -> list[dict[str, Any]]:
@@ -249,10 +256,10 @@ def _print_relations(console: "Console", distilled: Distilled, short: dict[str, 
         console.print(f"No number from fewer than {FEWEST_TEACHERS} teachers: {'; '.join(few)}.")
     if equal:
         console.print(f"No number where all teachers have the same value: {'; '.join(equal)}.")
-    counts = distilled.table["flips_images"]
-    after = int(counts.max())
+    fewest, most = _count_flips_images(distilled)
+    after = str(most) if fewest == most else f"{fewest} to {most}"
     images = f"the study's {distilled.num_images} images" if distilled.num_images else "no images: a published matrix has none"
-    held_out = f"{after} held-out images that are in the study" if after else "no images: no held_out.csv has images of the study"
+    held_out = f"{after} held-out images that are in the study" if most else "no images: no held_out.csv has images of the study"
     console.print(
         f"Positive flips: images that the teacher gets right and {short[found.student]} (before) or its student (after) wrong, of "
         f"{images}, and of {held_out}."
