@@ -20,7 +20,7 @@ def make(**settings: object) -> Recipe:
         ({"epochs": 0}, "r.toml: epochs must be at least 1: got 0."),
         ({"epochs": "3"}, "epochs must be a whole number: got '3'"),
         ({"seed": -1}, "seed must be at least 0: got -1"),
-        ({"name": "a/b"}, "name must be the name of a folder: got 'a/b'"),
+        ({"name": "::"}, "name must be printable text: got '::'"),
         ({"precision": "int8"}, "precision must be one of float32, bf16, fp16: got 'int8'"),
         ({"average": 1.0}, "average must be in [0, 1): got 1.0"),
         ({"network": {}}, "names its network once"),

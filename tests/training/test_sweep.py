@@ -2,9 +2,10 @@ from itertools import product
 
 import pytest
 
+from zooscope.classifiers.selection import select_classifiers
 from zooscope.errors import InvalidValueError, UnknownNameError
 from zooscope.training.recipe import NetworkSettings, Recipe
-from zooscope.training.sweep import Regime, Sweep, take_part
+from zooscope.training.sweep import Regime, Sweep, list_tuned, take_part
 
 RECIPE = Recipe(name="net", group="nets", network=NetworkSettings(architecture="resnet18"))
 
@@ -53,3 +54,22 @@ def test_unknown_settings_and_names_that_come_twice_are_refused() -> None:
     twice = (Regime(name="a", settings={}), Regime(name="a", settings={}))
     with pytest.raises(InvalidValueError, match="a name twice: a, a"):
         Sweep(recipe=RECIPE, regimes=twice)
+
+
+def test_a_regime_may_have_a_seed_of_its_own_where_the_sweep_has_none() -> None:
+    regimes = (Regime(name="a", settings={}), Regime(name="b", settings={"seed": 7, "group": "others"}))
+    found = Sweep(recipe=RECIPE, regimes=regimes).list_recipes()
+    assert [(one.seed, one.group) for one in found] == [(0, "nets"), (7, "others")]
+    assert [one.seed for one in Sweep(recipe=RECIPE, regimes=regimes, seeds=(1,)).list_recipes()] == [1, 1]
+
+
+def test_classifiers_are_fine_tuned_under_their_names() -> None:
+    starts = select_classifiers(["bundled:vit", "bundled:swin?name=b/c"])
+    found = list_tuned(Sweep(recipe=RECIPE, seeds=(0, 1)), starts)
+    assert [one.name for one in found] == ["bundled:vit-seed0", "bundled:vit-seed1", "b/c-seed0", "b/c-seed1"]
+    assert [one.folder for one in found][1:3] == ["bundled-vit-seed1", "b-c-seed0"]
+    assert {one.group for one in found} == {"nets"}
+    assert found[0].network == NetworkSettings(start="bundled:vit")
+    same_folder = select_classifiers(["bundled:vit", "bundled:swin?name=bundled-vit"])
+    with pytest.raises(InvalidValueError, match="two networks would go into the folder bundled-vit"):
+        list_tuned(Sweep(recipe=RECIPE), same_folder)

@@ -258,3 +258,13 @@ def test_the_card_holds_the_recipe(images: str, tmp_path: Path) -> None:
     card = json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))
     assert card["settings"] == json.loads(json.dumps(recipe.settings))
     assert (card["group"], card["num_images"], card["num_held_out"], card["teacher"]) == ("tests", 48, 12, None)
+
+
+def test_the_last_layer_is_kept_for_the_same_classes_and_made_anew_for_others() -> None:
+    start, names = load_classifier("bundled:resnet"), load_images("bundled:cifar10").class_names
+    recipe = make_tiny("", network={"from": "bundled:resnet"})
+    kept, anew = (build_classifier(recipe, classes).network.state_dict() for classes in (names, tuple("abcdefghij")))
+    own = start.network.state_dict()
+    assert torch.equal(kept["head.fc.weight"], own["head.fc.weight"])
+    assert not torch.equal(anew["head.fc.weight"], own["head.fc.weight"])
+    assert torch.equal(anew["stages.0.0.conv1_kxk.conv.weight"], own["stages.0.0.conv1_kxk.conv.weight"])

@@ -32,6 +32,15 @@ HeldOut = Annotated[
 TrainedFolder = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Where the networks go.", show_default="the recipe's path without .toml")
 ]
+Starts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--from",
+        metavar="ADDRESS...",
+        help="Fine-tune these classifiers, each under its name, instead of the recipe's network: addresses, patterns or zoo files.",
+        show_default=False,
+    ),
+]
 Part = Annotated[
     str | None,
     typer.Option(
@@ -98,7 +107,7 @@ def _draw(trained: "Trained", folder: Path) -> None:
     from zooscope.pictures.training import make_curves_picture
     from zooscope.training.curves import read_curves
 
-    curves = {card.name: read_curves(folder / card.name) for card in trained.cards}
+    curves = {card.name: read_curves(folder / card.folder) for card in trained.cards}
     save(make_curves_picture(curves), folder / CURVES)
 
 
@@ -120,7 +129,7 @@ def _describe(card: "Card", folder: Path) -> dict[str, Any]:
 
     return {
         "name": card.name,
-        "checkpoint": str(folder / card.name / WEIGHTS),
+        "checkpoint": str(folder / card.folder / WEIGHTS),
         "accuracy": card.accuracy,
         "epochs": card.epochs,
         "seconds": card.seconds,

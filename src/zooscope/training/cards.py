@@ -17,7 +17,8 @@ class Card:
     """What is known of a trained network.
 
     Attributes:
-        name: of the network, and of its folder.
+        name: of the network.
+        folder: the name of its folder.
         architecture: what was trained: an architecture, or the address that it started from.
         group: the group of settings that it belongs to.
         seed: of its training.
@@ -35,6 +36,7 @@ class Card:
     """
 
     name: str
+    folder: str
     architecture: str
     group: str
     seed: int

@@ -29,7 +29,7 @@ def build_classifier(recipe: Recipe, class_names: tuple[str, ...]) -> Classifier
     settings, num_classes = recipe.network, len(class_names)
     with seed_all(recipe.seed, "network"):
         if settings.start:
-            return _load_start(settings, num_classes, name=recipe.name)
+            return _load_start(settings, class_names, name=recipe.name)
         return _build(settings, num_classes, name=recipe.name)
 
 
@@ -81,19 +81,20 @@ def _write_options(settings: NetworkSettings) -> dict[str, str]:
     return {key: ",".join(map(str, value)) if isinstance(value, tuple) else str(value) for key, value in chosen.items() if value}
 
 
-def _load_start(settings: NetworkSettings, num_classes: int, *, name: str) -> Classifier:
-    """A classifier to fine-tune; its last layer is made anew where it has another number of classes."""
+def _load_start(settings: NetworkSettings, class_names: tuple[str, ...], *, name: str) -> Classifier:
+    """A classifier to fine-tune; its last layer is made anew where it has other classes."""
     _find_architecture(settings.start)
     if _write_options(settings):
         msg = f"{settings.start} brings its own size, mean and std; leave those of network out, or put them into its address."
         raise InvalidValueError(msg)
     classifier = load_classifier(settings.start, name=name)
-    network: Any = classifier.network
-    if classifier.num_classes != num_classes:
+    network, num_classes = classifier.network, len(class_names)
+    has_others = classifier.class_names is not None and set(classifier.class_names) != set(class_names)
+    if classifier.num_classes != num_classes or has_others:
         if not hasattr(network, "reset_classifier"):
             msg = f"the last layer of {settings.start}, of {classifier.num_classes} classes, can't be made anew; take timm's."
             raise InvalidValueError(msg)
-        network.reset_classifier(num_classes)
+        network.reset_classifier(num_classes)  # type: ignore[operator]  # timm's networks have it
     return Classifier(
         name=name,
         network=network.eval(),

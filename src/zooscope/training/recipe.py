@@ -4,6 +4,7 @@ A recipe is a tree of sections, each a frozen dataclass that refuses values outs
 such as `optimizer.learning_rate`, by which files, grids and cards call it.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from typing import Any, Final
@@ -15,6 +16,7 @@ PRECISIONS: Final = ("float32", "bf16", "fp16")
 SCHEDULES: Final = ("cosine", "step", "constant")
 CROPS: Final = ("none", "shift", "resized")
 SIDES: Final = ("input", "features")
+_NO_NAME: Final = re.compile(r'[/\\:*?"<>|]+')
 Setting = bool | int | float | str | tuple[Any, ...] | None
 
 
@@ -26,8 +28,8 @@ class NetworkSettings:
     Attributes:
         architecture: a name of timm's, or `bundled:NAME`, of `zooscope.classifiers.bundled.architectures`; its first weights are
             random.
-        start: the address of a classifier to fine-tune, in place of an architecture (`from` in a file); where it has another number
-            of classes, its last layer is made anew.
+        start: the address of a classifier to fine-tune, in place of an architecture (`from` in a file); where it has other
+            classes, its last layer is made anew.
         options: keywords of timm's for the architecture, such as `drop_path_rate`.
         size: side of the square images, in pixels; the architecture's own if 0.
         mean: taken out of the pixels, per channel, in [0, 1] units; the architecture's own if empty.
@@ -253,7 +255,7 @@ class Recipe:
     """All that decides a trained network.
 
     Attributes:
-        name: what the network is called.
+        name: what the network is called in its zoo file; its folder is called so, too, but for signs that no folder may have.
         group: the group of settings that it belongs to, for `zooscope strategies`.
         seed: decides first weights, order of images, augmentation and mixing.
         epochs: passes over the images.
@@ -285,8 +287,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Refuses numbers outside their range, names that are no folder's, and settings that contradict each other."""
-        is_plain = self.name.isprintable() and self.name.strip(". ") and not set(self.name) & set('/\\:*?"<>|')
-        _require(bool(is_plain), "name", "the name of a folder", self.name)
+        _require(self.name.isprintable() and bool(self.folder), "name", "printable text", self.name)
         _require(self.seed >= 0, "seed", "at least 0", self.seed)
         _require(self.epochs >= 1, "epochs", "at least 1", self.epochs)
         _require(self.batch_size >= 1, "batch_size", "at least 1", self.batch_size)
@@ -301,6 +302,15 @@ class Recipe:
         if self.mixing.is_on and self.mixing.on == "features" and self.loss.teacher:
             msg = f'{self.name}: a teacher sees no mixed features; write mixing.on = "input", or leave out loss.teacher.'
             raise InvalidValueError(msg)
+
+    @property
+    def folder(self) -> str:
+        """The name of the network's folder.
+
+        >>> Recipe(name="bundled:vit", network=NetworkSettings(architecture="bundled:vit")).folder
+        'bundled-vit'
+        """
+        return _NO_NAME.sub("-", self.name).strip("-. ")
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -1,15 +1,17 @@
 """Many networks of one recipe: seeds, a grid of settings, regimes."""
 
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import product
 from math import prod
 from typing import Any, Final
 
+from zooscope.addresses import Address
 from zooscope.arguments import check_arguments
+from zooscope.classifiers.addresses import find_name
 from zooscope.errors import InvalidValueError
-from zooscope.training.recipe import Recipe
+from zooscope.training.recipe import NetworkSettings, Recipe
 from zooscope.training.recipe_tree import change
 
 SWEEP_KEYS: Final = ("seeds", "grid", "draws", "draw_seed", "regimes")
@@ -85,7 +87,9 @@ class Sweep:
             if self.seeds:
                 parts.append(f"seed{seed}")
             name = "-".join(part for part in parts if part)
-            changes = {**regime.settings, **chosen, "seed": seed, "name": name, "group": self.recipe.group or self.recipe.name}
+            changes = {"group": self.recipe.group or self.recipe.name, **regime.settings, **chosen, "name": name}
+            if self.seeds:
+                changes["seed"] = seed
             members.append(change(self.recipe, changes, place=f"the sweep of {self.recipe.name}"))
         return tuple(members)
 
@@ -95,6 +99,49 @@ class Sweep:
             return every
         chosen = random.Random(self.draw_seed).sample(range(len(every)), self.draws)  # noqa: S311  (no secret)
         return [every[place] for place in sorted(chosen)]
+
+
+def list_tuned(sweep: Sweep, starts: Sequence[Address]) -> tuple[Recipe, ...]:
+    """The networks of a sweep, once for each classifier that they start from and are called by.
+
+    Example:
+        >>> from zooscope.addresses import parse_address
+        >>> from zooscope.training.recipe import NetworkSettings
+        >>> sweep = Sweep(recipe=Recipe(name="tuned", network=NetworkSettings(architecture="bundled:vit")))
+        >>> [one.network.start for one in list_tuned(sweep, [parse_address("bundled:vit"), parse_address("bundled:swin")])]
+        ['bundled:vit', 'bundled:swin']
+
+    Raises:
+        InvalidValueError: two networks would have the same folder.
+    """
+    tuned = [
+        recipe
+        for start in starts
+        for recipe in replace(
+            sweep,
+            recipe=replace(
+                sweep.recipe,
+                name=find_name(start),
+                group=sweep.recipe.group or sweep.recipe.name,
+                network=NetworkSettings(start=str(start)),
+            ),
+        ).list_recipes()
+    ]
+    return require_different(tuned)
+
+
+def require_different(recipes: Sequence[Recipe]) -> tuple[Recipe, ...]:
+    """Recipes of which each has a folder of its own.
+
+    Raises:
+        InvalidValueError: two have the same.
+    """
+    folders = [recipe.folder for recipe in recipes]
+    twice = next((folder for folder in folders if folders.count(folder) > 1), None)
+    if twice is not None:
+        msg = f"two networks would go into the folder {twice}; give one of their classifiers another name (name=...)."
+        raise InvalidValueError(msg)
+    return tuple(recipes)
 
 
 def take_part(recipes: tuple[Recipe, ...], part: str) -> tuple[Recipe, ...]:

@@ -232,6 +232,7 @@ class _Training:
         classifier = self._tested
         card = Card(
             name=self._recipe.name,
+            folder=self._folder.name,
             architecture=self._recipe.network.architecture or self._recipe.network.start,
             group=self._recipe.group,
             seed=self._recipe.seed,

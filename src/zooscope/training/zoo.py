@@ -59,7 +59,7 @@ def train_recipes(
     """
     data, cards, failures = None, [], {}
     for number, recipe in enumerate(recipes, start=1):
-        own = folder / recipe.name
+        own = folder / recipe.folder
         if data is None or data.settings != recipe.images:
             data = load_data(recipe.images)
         try:
@@ -78,15 +78,15 @@ def write_zoo(folder: Path) -> None:
     Raises:
         StudyError: a card can't be read, or the file can't be written.
     """
-    cards = [card for own in sorted(folder.iterdir()) if own.is_dir() and (card := read_card(own)) is not None]
+    cards = {own.name: card for own in sorted(folder.iterdir()) if own.is_dir() and (card := read_card(own)) is not None}
     if cards:
-        write_text(folder / ZOO, "\n".join(map(_write_entry, cards)))
+        write_text(folder / ZOO, "\n".join(_write_entry(name, card) for name, card in cards.items()))
 
 
-def _write_entry(card: Card) -> str:
+def _write_entry(folder: str, card: Card) -> str:
     keys: dict[str, Any] = {
         "name": card.name,
-        "address": f"checkpoint:{card.name}/{WEIGHTS}",
+        "address": f"checkpoint:{folder}/{WEIGHTS}",
         **({"group": card.group} if card.group else {}),
         **card.checkpoint,
     }
