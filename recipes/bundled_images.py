@@ -1,38 +1,39 @@
 """The recipe of the bundled images: 1,000 of CIFAR-10's test images, 100 a class, the first of each class, as PNG.
 
-    python recipes/bundled_images.py --data cifar10 --out src/zooscope/images/bundled/cifar10
+    python recipes/bundled_images.py 'torchvision:CIFAR10?root=cifar10&split=test' --out src/zooscope/images/bundled/cifar10
 
-`--data` is a folder for torchvision's CIFAR10 (downloaded if absent), or an .npz as in bundled_zoo.py.
+The address may be a folder, too, whose files are called by their positions in the test set.
 """
 
 import argparse
+import re
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-from bundled_zoo import load_cifar10
-from PIL import Image
+import zooscope.images.torchvision_operators
 
+import numpy as np
+
+import zooscope
 from zooscope.outputs import write_whole
 
-CLASSES: Final = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 NUM_PER_CLASS: Final = 100
+_POSITION: Final = re.compile(r"(\d+)(\.\w+)?$")
 
 
 def main() -> None:
     """Writes one PNG per image, named by its position in the test set."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("images")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    _, _, images, labels = load_cifar10(args.data)
-    for label, name in enumerate(CLASSES):
-        folder = args.out / name
-        folder.mkdir(parents=True, exist_ok=True)
-        for position in np.flatnonzero(labels.numpy() == label)[:NUM_PER_CLASS]:
-            pixels = images[position].permute(1, 2, 0).contiguous().numpy()
-            write_whole(folder / f"{position:05d}.png", partial(Image.fromarray(pixels).save, format="png", optimize=True))
+    images = zooscope.load_images(args.images)
+    positions = [int(found[1]) for name in images.ids if (found := _POSITION.search(name))]
+    for label, name in enumerate(images.class_names):
+        members = sorted((positions[place], int(place)) for place in np.flatnonzero(images.labels == label))
+        for position, place in members[:NUM_PER_CLASS]:
+            write_whole(args.out / name / f"{position:05d}.png", partial(images.image(place).save, format="png", optimize=True))
 
 
 if __name__ == "__main__":

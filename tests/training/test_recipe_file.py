@@ -70,3 +70,61 @@ def test_missing_files_and_unknown_keys_of_a_sweep_are_named(tmp_path: Path) -> 
 @pytest.mark.parametrize("file", sorted(RECIPES.glob("*.toml")), ids=lambda file: file.stem)
 def test_the_recipes_that_ship_can_be_read(file: Path) -> None:
     assert read_recipe_file(file).list_recipes()
+
+
+def factors(name: str, setting: str, base: float) -> set[float]:
+    return {round(one.settings[setting] / base, 6) for one in read_recipe_file(RECIPES / name).list_recipes()}
+
+
+def test_the_paper_s_sweeps_have_its_numbers_of_networks_and_its_factors() -> None:
+    counts = {
+        "paper-resnet50": 21,
+        "paper-resnet50-settings": 28,
+        "paper-vit-s": 16,
+        "paper-vit-s-settings": 9,
+        "small-resnet": 4,
+        "small-resnet-settings": 6,
+        "small-resnet-regimes": 6,
+        "small-vit": 4,
+        "small-vit-settings": 6,
+        "small-vit-regimes": 6,
+    }
+    assert {name: len(read_recipe_file(RECIPES / f"{name}.toml").list_recipes()) for name in counts} == counts
+    six, three = {0.1, 0.2, 0.5, 1.0, 2.0, 5.0}, {0.2, 0.4, 1.0}
+    assert factors("paper-resnet50-settings.toml", "optimizer.learning_rate", 0.1) == six
+    assert factors("paper-resnet50-settings.toml", "optimizer.weight_decay", 1e-4) == six
+    assert factors("paper-vit-s-settings.toml", "optimizer.learning_rate", 5e-4) == three
+    assert factors("paper-vit-s-settings.toml", "optimizer.weight_decay", 0.05) == three
+    assert factors("small-resnet-settings.toml", "optimizer.learning_rate", 0.004) <= six
+    assert factors("small-vit-settings.toml", "optimizer.learning_rate", 0.004) <= three
+    schedules = {one.schedule.name for one in read_recipe_file(RECIPES / "paper-resnet50-settings.toml").list_recipes()}
+    assert schedules == {"step", "cosine"}
+
+
+def test_the_paper_s_vit_is_trained_as_deit() -> None:
+    recipe = read_recipe_file(RECIPES / "paper-vit-s.toml").list_recipes()[0]
+    settings = recipe.settings
+    deit = {
+        "epochs": 300,
+        "optimizer.name": "adamw",
+        "optimizer.learning_rate": 5e-4 * recipe.batch_size / 512,
+        "optimizer.weight_decay": 0.05,
+        "optimizer.clip_norm": 0.0,
+        "schedule.name": "cosine",
+        "schedule.warmup_epochs": 5,
+        "schedule.warmup_learning_rate": 1e-6,
+        "schedule.lowest_learning_rate": 1e-5,
+        "network.options.drop_path_rate": 0.1,
+        "average": 0.99996,
+        "loss.label_smoothing": 0.1,
+        "augmentation.rand_augment": "rand-m9-mstd0.5-inc1",
+        "augmentation.random_erasing": 0.25,
+        "augmentation.repeats": 3,
+        "mixing.mixup": 0.8,
+        "mixing.cutmix": 1.0,
+        "mixing.switch": 0.5,
+        "network.crop": 0.875,
+    }
+    assert {name: settings[name] for name in deit} == deit
+    student = read_recipe_file(RECIPES / "paper-student.toml").list_recipes()[0]
+    assert student.optimizer.learning_rate == 5e-4 * student.batch_size / 512

@@ -21,6 +21,7 @@ from zooscope.training.network import build_classifier
 from zooscope.training.objective import Objective, Result
 from zooscope.training.progress import TrainingListener, TrainingProgress
 from zooscope.training.recipe import Recipe
+from zooscope.training.recipe_file import read_recipe_file
 from zooscope.training.recipe_tree import change
 from zooscope.training.train import train_network
 from zooscope.training.zoo import ZOO, train_recipes
@@ -255,6 +256,10 @@ def test_workers_that_decode_give_the_same_weights(images: str, tmp_path: Path, 
 def test_the_card_holds_the_recipe(images: str, tmp_path: Path) -> None:
     recipe = make_tiny(images, epochs=1, group="tests")
     train(recipe, tmp_path)
+    assert read_card(tmp_path / "none") is None
+    kept = read_card(tmp_path)
+    assert kept is not None
+    assert kept.teacher_address is None
     card = json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))
     assert card["settings"] == json.loads(json.dumps(recipe.settings))
     assert (card["group"], card["num_images"], card["num_held_out"], card["teacher"]) == ("tests", 48, 12, None)
@@ -268,3 +273,13 @@ def test_the_last_layer_is_kept_for_the_same_classes_and_made_anew_for_others() 
     assert torch.equal(kept["head.fc.weight"], own["head.fc.weight"])
     assert not torch.equal(anew["head.fc.weight"], own["head.fc.weight"])
     assert torch.equal(anew["stages.0.0.conv1_kxk.conv.weight"], own["stages.0.0.conv1_kxk.conv.weight"])
+
+
+@pytest.mark.parametrize("file", sorted((Path(__file__).parents[2] / "recipes").glob("*.toml")), ids=lambda file: file.stem)
+def test_the_networks_of_the_recipes_that_ship_can_be_built(file: Path) -> None:
+    networks = {str(recipe.network): recipe for recipe in read_recipe_file(file).list_recipes()}
+    for recipe in networks.values():
+        classifier = build_classifier(recipe, tuple(map(str, range(10))))
+        side = classifier.transform.height
+        with torch.inference_mode():
+            assert classifier.logits(torch.zeros(2, 3, side, side)).shape == (2, 10)

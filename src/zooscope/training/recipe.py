@@ -17,7 +17,6 @@ SCHEDULES: Final = ("cosine", "step", "constant")
 CROPS: Final = ("none", "shift", "resized")
 SIDES: Final = ("input", "features")
 _NO_NAME: Final = re.compile(r'[/\\:*?"<>|]+')
-Setting = bool | int | float | str | tuple[Any, ...] | None
 
 
 @check_arguments

@@ -1,8 +1,5 @@
 """The bundled classifiers: small, really trained, and as good as their cards say."""
 
-import json
-import subprocess
-import sys
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -14,10 +11,11 @@ from safetensors import safe_open
 from scipy.stats import binom
 
 from zooscope import ImageSet, load_classifier, load_images
-from zooscope.attacks import LinfPGD
+from zooscope.attacks import LinfPGD, parse_attack
 from zooscope.classifiers.bundled.architectures import ARCHITECTURES, INPUT_SIZE
 from zooscope.classifiers.bundled.cards import FOLDER, Card, read_cards
 from zooscope.images.providers import bundled as bundled_images
+from zooscope.training.recipe_file import read_recipe_file
 
 MEGABYTE = 1_000_000
 
@@ -120,17 +118,27 @@ def test_every_architecture_is_trained_and_two_of_them_with_three_seeds() -> Non
 
 
 def test_the_cards_are_those_of_the_recipe() -> None:
-    recipe = Path(__file__).parents[3] / "recipes/bundled_zoo.py"
-    code = (
-        "import json, bundled_zoo, dataclasses; "
-        "print(json.dumps({name: dataclasses.asdict(recipe) for name, recipe in bundled_zoo.RECIPES.items()}))"
-    )
-    printed = subprocess.run([sys.executable, "-c", code], cwd=recipe.parent, capture_output=True, text=True, check=True).stdout
-    known = {
-        name: {key: value for key, value in asdict(card).items() if key not in {"test_accuracy", "robust_accuracy"}}
-        for name, card in read_cards().items()
-    }
-    assert json.loads(printed) == known
+    recipes = read_recipe_file(Path(__file__).parents[3] / "recipes/bundled.toml").list_recipes()
+    cards = read_cards()
+    assert {recipe.name.removeprefix("cifar10-") for recipe in recipes} == set(cards)
+    for recipe in recipes:
+        card, settings = cards[recipe.name.removeprefix("cifar10-")], recipe.settings
+        named = {"architecture": f"bundled:{card.architecture}", "warmup": pytest.approx(card.warmup * card.epochs)}
+        places = {
+            "architecture": "network.architecture",
+            "seed": "seed",
+            "epochs": "epochs",
+            "batch_size": "batch_size",
+            "optimizer": "optimizer.name",
+            "learning_rate": "optimizer.learning_rate",
+            "weight_decay": "optimizer.weight_decay",
+            "warmup": "schedule.warmup_epochs",
+        }
+        assert {key: settings[name] for key, name in places.items()} == {key: asdict(card)[key] for key in places} | named
+        attack = parse_attack(settings["loss.attack"]) if card.is_robust else None
+        assert (attack is None) == (not settings["loss.attack"])
+        if isinstance(attack, LinfPGD):
+            assert (attack.epsilon, attack.step_size, attack.iterations) == (card.epsilon, card.attack_step_size, card.attack_steps)
 
 
 def test_seeds_of_one_architecture_are_other_classifiers() -> None:

@@ -17,7 +17,7 @@ class Card:
         architecture: a function of `architectures`.
         seed: of its training.
         test_accuracy: share of CIFAR-10's 10,000 test images that it gets right.
-        epochs, batch_size, optimizer, learning_rate, weight_decay, warmup: its training, see recipes/bundled_zoo.py.
+        epochs, batch_size, optimizer, learning_rate, weight_decay, warmup: its training, see recipes/bundled.toml.
         epsilon, attack_step_size, attack_steps: of the attack that it was trained against; 0 where there was none.
         robust_accuracy: share of the test images that it gets right after 20 steps of PGD within epsilon; None where it was trained
             against no attack.
