@@ -82,6 +82,7 @@ def train_and_show(recipes: "Sequence[Recipe]", folder: Path, *, device: str, as
         TrainingError: some networks diverged; all others are trained.
         typer.Exit: the user stopped it.
     """
+    from zooscope.training.accelerating import is_main_process
     from zooscope.training.zoo import ZOO, train_recipes
 
     with training_bar() as listen:
@@ -90,6 +91,8 @@ def train_and_show(recipes: "Sequence[Recipe]", folder: Path, *, device: str, as
         except KeyboardInterrupt as error:
             tell("Stopped; run the same command again to go on.")
             raise typer.Exit(INTERRUPTED) from error
+    if not is_main_process():
+        return
     if trained.cards:
         _draw(trained, folder)
     if as_json:

@@ -34,6 +34,11 @@ def make_accelerator(precision: str, device: str | torch.device) -> Accelerator:
         raise InvalidValueError(msg) from error
 
 
+def is_main_process() -> bool:
+    """Whether this is the one of several processes, started by `accelerate launch`, that writes and speaks."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 @contextmanager
 def _choose(device: torch.device | None) -> Iterator[None]:
     """The way to tell Accelerate which of several GPUs it is."""

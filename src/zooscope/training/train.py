@@ -169,6 +169,8 @@ class _Training:
         )
 
     def _report(self, epoch: int, step: int, loss: float, training_accuracy: float, *, num_new: int = 0) -> None:
+        if not self._accelerator.is_main_process:
+            return
         self._listen(
             TrainingProgress(
                 name=self._recipe.name,

@@ -16,6 +16,7 @@ import torch
 
 from zooscope.errors import TrainingError
 from zooscope.outputs import write_text
+from zooscope.training.accelerating import is_main_process
 from zooscope.training.cards import WEIGHTS, Card, read_card
 from zooscope.training.data import load_data
 from zooscope.training.progress import TrainingListener
@@ -68,7 +69,8 @@ def train_recipes(
             )
         except TrainingError as error:
             failures[recipe.name] = str(error)
-        write_zoo(folder)
+        if is_main_process():
+            write_zoo(folder)
     return Trained(cards=tuple(cards), failures=failures)
 
 
