@@ -22,5 +22,7 @@ def test_every_setting_is_in_the_table() -> None:
 def test_its_recipes_can_be_read(number: int, tmp_path: Path) -> None:
     text = DOCUMENT.split("```toml")[number + 1].partition("```")[0]
     file = tmp_path / "recipe.toml"
-    file.write_text(text if "[network]" in text else f'network.architecture = "resnet18"\n{text.replace("draws = 28", "draws = 3")}')
+    file.write_text(
+        text if "[network]" in text else f'network.architecture = "resnet18"\n{text.replace("draws = 28", "draws = 3")}'
+    )
     assert read_recipe_file(file).list_recipes()

@@ -49,6 +49,16 @@ def listen(_: object) -> None:
     """Hears of progress."""
 
 
+def list_trainers(folder: Path) -> Cases:
+    """What trains networks."""
+    recipe = folder / "recipe.toml"
+    few = "images.count = 20\nimages.held_out_count = 10\nepochs = 1\nbatch_size = 10\n"
+    recipe.write_text(f'network.architecture = "bundled:resnet"\nimages.train = "bundled:cifar10"\n{few}', encoding="utf-8")
+    options = {"images": None, "held_out": None, "changes": {}, "part": None, "device": "cpu", "listen": listen}
+    yield zooscope.train, {"recipe": recipe, "out": folder / "trained", "start": None, **options}
+    yield zooscope.distill, {"recipe": recipe, "out": folder / "students", "teachers": NAMES[0], **options}
+
+
 def list_makers(images: ImageSet, folder: Path) -> Cases:
     """What makes classifiers, images and studies."""
     size = PixelTransform(height=32, width=32)
@@ -236,7 +246,12 @@ def main() -> None:
     study, other = (Study.in_memory(classifiers=names, images=images, attack=ATTACK) for names in (NAMES, NAMES[:1]))
     study.run(device="cpu", allow_chance=True)
     with tempfile.TemporaryDirectory() as folder:
-        for cases in (list_makers(images, Path(folder)), list_methods(study, other, Path(folder)), list_analyses(study)):
+        for cases in (
+            list_makers(images, Path(folder)),
+            list_trainers(Path(folder)),
+            list_methods(study, other, Path(folder)),
+            list_analyses(study),
+        ):
             for function, arguments in cases:
                 tried.add(function.__qualname__)
                 for line in call_wrongly(function, arguments):

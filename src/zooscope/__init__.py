@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from zooscope.study.pair import SatScore, sat
     from zooscope.study.snapshot import Snapshot, read_snapshot
     from zooscope.study.study import Study
+    from zooscope.training.run import distill, train
 
 __version__ = version("zooscope")
 __all__ = [
@@ -41,10 +42,12 @@ __all__ = [
     "classifier_addresses",
     "collect_classifiers",
     "collect_images",
+    "distill",
     "load_classifier",
     "load_images",
     "read_snapshot",
     "sat",
+    "train",
 ]
 
 _HOMES: Final = {
@@ -58,10 +61,12 @@ _HOMES: Final = {
     "classifier_addresses": "zooscope.classifiers.selection",
     "collect_classifiers": "zooscope.classifiers.collect",
     "collect_images": "zooscope.images.collect",
+    "distill": "zooscope.training.run",
     "load_classifier": "zooscope.classifiers.load",
     "load_images": "zooscope.images.load",
     "read_snapshot": "zooscope.study.snapshot",
     "sat": "zooscope.study.pair",
+    "train": "zooscope.training.run",
 }
 
 

@@ -1,6 +1,6 @@
 """What `train` and `distill` share: networks are trained, and shown."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -14,7 +14,7 @@ from zooscope.words import format_count, format_percent, quote_path
 
 if TYPE_CHECKING:
     from zooscope.training.cards import Card
-    from zooscope.training.recipe import Recipe
+    from zooscope.training.progress import TrainingListener
     from zooscope.training.zoo import Trained
 
 CURVES: Final = "curves.png"
@@ -53,8 +53,8 @@ Changes = Annotated[
 ]
 
 
-def read_changes(words: Sequence[str] | None, *, images: str | None, held_out: str | None) -> dict[str, Any]:
-    """Settings by dotted name, from `--set`, `--images` and `--held-out`.
+def read_changes(words: Sequence[str] | None) -> dict[str, Any]:
+    """Settings by dotted name, from `--set`.
 
     Raises:
         InvalidValueError: a word is no SETTING=VALUE.
@@ -68,26 +68,27 @@ def read_changes(words: Sequence[str] | None, *, images: str | None, held_out: s
             msg = f"--set takes SETTING=VALUE: got {word!r}."
             raise InvalidValueError(msg)
         changes[name.strip()] = parse_value(text.strip())
-    if images is not None:
-        changes["images.train"] = images
-    if held_out is not None:
-        changes["images.held_out"] = held_out
     return changes
 
 
-def train_and_show(recipes: "Sequence[Recipe]", folder: Path, *, device: str, as_json: bool) -> None:
+def train_and_show(train: "Callable[[TrainingListener], Trained]", folder: Path, *, as_json: bool) -> None:
     """Trains networks, prints how well they do, and draws their curves.
+
+    Args:
+        train: trains them, telling the listener of it.
+        folder: where they go.
+        as_json: whether to print one JSON object instead.
 
     Raises:
         TrainingError: some networks diverged; all others are trained.
         typer.Exit: the user stopped it.
     """
     from zooscope.training.accelerating import is_main_process
-    from zooscope.training.zoo import ZOO, train_recipes
+    from zooscope.training.zoo import ZOO
 
     with training_bar() as listen:
         try:
-            trained = train_recipes(recipes, folder, device=device, listen=listen)
+            trained = train(listen)
         except KeyboardInterrupt as error:
             tell("Stopped; run the same command again to go on.")
             raise typer.Exit(INTERRUPTED) from error

@@ -4,6 +4,7 @@ from typing import Annotated, Final
 
 import typer
 
+from zooscope.cli.measuring import drop_none
 from zooscope.cli.options import Device, Images, Json
 from zooscope.cli.training import Changes, HeldOut, Part, RecipeFile, TrainedFolder, read_changes, train_and_show
 
@@ -37,12 +38,12 @@ def distill(
     augmented image. A student with a distillation token learns the teacher's class there. Then `zooscope teachers STUDY --students
     DIR` tells whether similar teachers teach better.
     """
-    from zooscope.classifiers.selection import select_classifiers
-    from zooscope.training.distill import list_students
-    from zooscope.training.recipe_file import read_recipe_file
-    from zooscope.training.sweep import take_part
+    import zooscope
 
-    sweep = read_recipe_file(recipe, read_changes(changes, images=images, held_out=held_out))
-    recipes = list_students(sweep, select_classifiers(teachers))
-    chosen = take_part(recipes, part) if part is not None else recipes
-    train_and_show(chosen, out or recipe.with_suffix(""), device=device, as_json=as_json)
+    settings, folder = read_changes(changes), out or recipe.with_suffix("")
+    where = {"images": images, "held_out": held_out, "part": part, "device": device}
+    train_and_show(
+        lambda listen: zooscope.distill(recipe, folder, teachers, changes=settings, listen=listen, **drop_none(**where)),
+        folder,
+        as_json=as_json,
+    )

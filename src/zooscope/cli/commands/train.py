@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from zooscope.cli.measuring import drop_none
 from zooscope.cli.options import Device, Images, Json
 from zooscope.cli.training import Changes, HeldOut, Part, RecipeFile, Starts, TrainedFolder, read_changes, train_and_show
 
@@ -26,11 +27,12 @@ def train(
     several seeds, a grid of settings, or regimes. Writes the weights of each network, a card and its curves, and for all a zoo file
     for `measure`. After an interruption, even a killed process, the same command goes on, and comes to the same weights.
     """
-    from zooscope.classifiers.selection import select_classifiers
-    from zooscope.training.recipe_file import read_recipe_file
-    from zooscope.training.sweep import list_tuned, take_part
+    import zooscope
 
-    sweep = read_recipe_file(recipe, read_changes(changes, images=images, held_out=held_out))
-    recipes = sweep.list_recipes() if starts is None else list_tuned(sweep, select_classifiers(starts))
-    chosen = take_part(recipes, part) if part is not None else recipes
-    train_and_show(chosen, out or recipe.with_suffix(""), device=device, as_json=as_json)
+    settings, folder = read_changes(changes), out or recipe.with_suffix("")
+    where = {"images": images, "held_out": held_out, "part": part, "device": device}
+    train_and_show(
+        lambda listen: zooscope.train(recipe, folder, changes=settings, start=starts, listen=listen, **drop_none(**where)),
+        folder,
+        as_json=as_json,
+    )
