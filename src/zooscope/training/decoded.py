@@ -1,5 +1,6 @@
 """Decoded images kept in memory where they fit, so that the processors train and don't decode."""
 
+import os
 from typing import Final
 
 import numpy as np
@@ -13,6 +14,12 @@ SHARE: Final = 0.25  # of the free memory
 NUM_LOOKED_AT: Final = 64
 
 
+def has_room(num_bytes: float) -> bool:
+    """Whether so much fits into a quarter of the memory that is free, shared with the processes that train beside this one."""
+    free = int(psutil.virtual_memory().available)
+    return num_bytes <= SHARE * free / int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+
+
 class Decoded:
     """The images of a set as 8-bit RGB: in memory if they take at most a quarter of what is free, else decoded at each call."""
 
@@ -21,7 +28,7 @@ class Decoded:
         self._kept: list[np.ndarray] | None = None
         few = range(0, len(images), max(1, len(images) // NUM_LOOKED_AT))
         size = float(np.mean([3 * image.width * image.height for image in map_in_order(images.image, few)]))
-        if size * len(images) <= SHARE * psutil.virtual_memory().available:
+        if has_room(size * len(images)):
             order = images.as_stored(range(len(images)))
             kept: list[np.ndarray] = [np.empty(0)] * len(images)
             for place, array in zip(order, map_in_order(lambda place: np.asarray(images.image(place)), order), strict=True):

@@ -2,7 +2,7 @@
 
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import isfinite, nan
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +27,7 @@ from zooscope.training.cards import CARD, WEIGHTS, Card, read_card
 from zooscope.training.checkpoints import Epoch, State, read_state, remove_states, require_same, save_weights, write_state
 from zooscope.training.curves import write_curves
 from zooscope.training.data import Data
+from zooscope.training.decoded import has_room
 from zooscope.training.network import build_classifier, describe_checkpoint
 from zooscope.training.objective import Objective, prepare_network
 from zooscope.training.predictions import write_predictions
@@ -35,6 +36,7 @@ from zooscope.training.randomness import derive_seed, seed_all
 from zooscope.training.recipe import OptimizerSettings, Recipe
 
 TEST_BATCH: Final = 256
+FLOAT: Final = 4  # bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,13 +114,13 @@ class _Training:
         scaler = self._accelerator.scaler
         if state is not None and scaler is not None and "scaler" in state.optimizer:
             scaler.load_state_dict(state.optimizer["scaler"])
-        self._held_out: list[Tensor] = []
+        self._held_out: dict[int, Tensor] = {}  # pixels by the position of their first image
 
     def run(self) -> Card:
         for epoch in range(len(self._epochs), self._recipe.epochs):
             started = time.perf_counter()
             loss, training_accuracy = self._run_epoch(epoch)
-            accuracy = self._measure_accuracy()
+            accuracy = self._measure_accuracy() if self._accelerator.is_main_process else nan
             row = Epoch(
                 epoch=epoch + 1,
                 learning_rate=float(self._optimizer.param_groups[0]["lr"]),
@@ -191,11 +193,10 @@ class _Training:
     @property
     def _tested(self) -> Classifier:
         """The classifier in eval mode, with the weights that are kept."""
-        network: nn.Module = self._accelerator.unwrap_model(self._network) if self._average is None else self._average.module
-        network.eval()
-        classifier = object.__new__(Classifier)  # without the constructor, which would freeze the parameters
-        classifier.__dict__.update(self._classifier.__dict__, network=network)
-        return classifier
+        if self._average is not None:
+            return replace(self._classifier, network=self._average.module.eval())
+        self._classifier.network.eval()
+        return self._classifier
 
     def _measure_accuracy(self) -> float:
         """The share of the held-out images that it gets right."""
@@ -205,11 +206,15 @@ class _Training:
     def _predict(self) -> Int[np.ndarray, " image"]:
         """The classes that it predicts for the held-out images."""
         classifier, images = self._tested, self._data.held_out
-        if not self._held_out:
-            for start in range(0, len(images), TEST_BATCH):
-                indices = range(start, min(start + TEST_BATCH, len(images)))
-                self._held_out.append(images.pixels(classifier, indices))
-        parts = [classifier.logits(pixels.to(self._accelerator.device)).argmax(1).cpu() for pixels in self._held_out]
+        height, width = classifier.transform.size
+        is_kept, parts = has_room(FLOAT * 3 * height * width * len(images)), []
+        for start in range(0, len(images), TEST_BATCH):
+            pixels = self._held_out.get(start)
+            if pixels is None:
+                pixels = images.pixels(classifier, range(start, min(start + TEST_BATCH, len(images))))
+                if is_kept:
+                    self._held_out[start] = pixels
+            parts.append(classifier.logits(pixels.to(self._accelerator.device)).argmax(1).cpu())
         return torch.cat(parts).numpy()
 
     def _keep(self) -> None:
