@@ -95,7 +95,7 @@ def train_and_show(train: "Callable[[TrainingListener], Trained]", folder: Path,
     if not is_main_process():
         return
     if trained.cards:
-        _draw(trained, folder)
+        _draw(folder)
     if as_json:
         say_json(_encode(trained, folder))
     elif trained.cards:
@@ -106,13 +106,16 @@ def train_and_show(train: "Callable[[TrainingListener], Trained]", folder: Path,
         raise TrainingError(" ".join(trained.failures.values()))
 
 
-def _draw(trained: "Trained", folder: Path) -> None:
+def _draw(folder: Path) -> None:
+    """The curves of all networks in the folder."""
     from zooscope.pictures.draw import save
     from zooscope.pictures.training import make_curves_picture
     from zooscope.training.curves import read_curves
+    from zooscope.training.zoo import list_cards
 
-    curves = {card.name: read_curves(folder / card.folder) for card in trained.cards}
-    save(make_curves_picture(curves), folder / CURVES)
+    cards = list_cards(folder)
+    curves = {card.name: read_curves(folder / own) for own, card in cards.items()}
+    save(make_curves_picture(curves, {card.name: card.group for card in cards.values()}), folder / CURVES)
 
 
 def _encode(trained: "Trained", folder: Path) -> dict[str, Any]:

@@ -74,13 +74,22 @@ def train_recipes(
     return Trained(cards=tuple(cards), failures=failures)
 
 
+def list_cards(folder: Path) -> dict[str, Card]:
+    """The cards of all trained networks in a folder, whoever trained them, by the names of their folders.
+
+    Raises:
+        StudyError: a card can't be read.
+    """
+    return {own.name: card for own in sorted(folder.iterdir()) if own.is_dir() and (card := read_card(own)) is not None}
+
+
 def write_zoo(folder: Path) -> None:
-    """Writes the zoo file of all trained networks in a folder, whoever trained them.
+    """Writes the zoo file of all trained networks in a folder.
 
     Raises:
         StudyError: a card can't be read, or the file can't be written.
     """
-    cards = {own.name: card for own in sorted(folder.iterdir()) if own.is_dir() and (card := read_card(own)) is not None}
+    cards = list_cards(folder)
     if cards:
         write_text(folder / ZOO, "\n".join(_write_entry(name, card) for name, card in cards.items()))
 
