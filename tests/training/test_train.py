@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import timm
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from tests.training.making import make_tiny, write_images
 from zooscope import load_classifier, load_images
+from zooscope.addresses import parse_address
 from zooscope.classifiers.selection import select_classifiers
 from zooscope.errors import ImagesError, InvalidValueError, StudyError, TrainingError, UnknownNameError
 from zooscope.training.cards import WEIGHTS, read_card
@@ -23,6 +25,7 @@ from zooscope.training.progress import TrainingListener, TrainingProgress
 from zooscope.training.recipe import Recipe
 from zooscope.training.recipe_file import read_recipe_file
 from zooscope.training.recipe_tree import change
+from zooscope.training.sweep import Sweep, list_tuned
 from zooscope.training.train import train_network
 from zooscope.training.zoo import ZOO, train_recipes
 
@@ -283,3 +286,28 @@ def test_the_networks_of_the_recipes_that_ship_can_be_built(file: Path) -> None:
         side = classifier.transform.height
         with torch.inference_mode():
             assert classifier.logits(torch.zeros(2, 3, side, side)).shape == (2, 10)
+
+
+def test_a_network_of_timm_and_a_checkpoint_are_fine_tuned_and_loaded_again(images: str, tmp_path: Path) -> None:
+    first = make_tiny(images, epochs=1, name="first")
+    train_recipes([first], tmp_path / "first", device="cpu")
+    (checkpoint,) = select_classifiers([str(tmp_path / "first" / ZOO)])
+    own = tmp_path / "own"
+    own.mkdir()
+    network = timm.create_model("resnet18", num_classes=3)
+    config = {
+        "architecture": "resnet18",
+        "num_classes": 3,
+        "pretrained_cfg": {"input_size": [3, 32, 32], "label_names": ["a", "b", "c"]},
+    }
+    (own / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    save_file(network.state_dict(), own / "model.safetensors")
+    starts = [checkpoint, parse_address(f"timm:local-dir:{own}?name=own")]
+    recipes = list_tuned(Sweep(recipe=make_tiny(images, epochs=1)), starts)
+    cards = train_recipes(recipes, tmp_path / "tuned", device="cpu").cards
+    assert [card.checkpoint["architecture"] for card in cards] == ["vit_tiny_patch16_224", "resnet18"]
+    tuned = [load_classifier(address) for address in select_classifiers([str(tmp_path / "tuned" / ZOO)])]
+    _, held_out = select_images(first.images)
+    for card, classifier in zip(cards, tuned, strict=True):
+        predicted = classifier.logits(held_out.pixels(classifier)).argmax(1).numpy()
+        assert (predicted == held_out.labels).mean() == card.accuracy

@@ -1,5 +1,6 @@
 """What may follow the `?` of an address, read and checked: the same words for every provider."""
 
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import isfinite
@@ -11,6 +12,7 @@ from zooscope.images.pixel_transform import PixelTransform
 from zooscope.providers import refuse_unknown_options
 
 ONE_LOGIT: Final = (1, 2)  # outputs and classes of a network whose logit x stands for (0, x)
+LONGEST: Final = 20  # characters of a value that an error names
 PREPROCESSING: Final = ("size", "mean", "std", "interpolation", "crop")
 
 
@@ -97,3 +99,23 @@ def read_numbers(option: str, options: Mapping[str, str], most: int) -> tuple[fl
         msg = f"the option {option} takes {wanted}: got {options[option]!r}."
         raise InvalidValueError(msg)
     return values
+
+
+def parse_value(text: str) -> Any:  # noqa: ANN401  (whatever TOML holds)
+    """A value as TOML would read it, else the text itself.
+
+    >>> parse_value("0.1"), parse_value("[1, 2]"), parse_value("sgd")
+    (0.1, [1, 2], 'sgd')
+
+    Raises:
+        InvalidValueError: it nests too deeply.
+    """
+    if "\n" in text:
+        return text
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except RecursionError as error:
+        msg = f"the value {text[:LONGEST]}... of an option nests too deeply; give a plain value."
+        raise InvalidValueError(msg) from error
+    except ValueError:  # no TOML, or a number of too many digits
+        return text

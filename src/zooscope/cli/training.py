@@ -59,7 +59,7 @@ def read_changes(words: Sequence[str] | None) -> dict[str, Any]:
     Raises:
         InvalidValueError: a word is no SETTING=VALUE.
     """
-    from zooscope.training.recipe_file import parse_value
+    from zooscope.classifiers.options import parse_value
 
     changes: dict[str, Any] = {}
     for word in words or ():

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from zooscope.addresses import parse_address
-from zooscope.classifiers.addresses import COMMON_OPTIONS
-from zooscope.classifiers.bundled.cards import read_cards
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.load import load_classifier
+from zooscope.classifiers.options import parse_value
 from zooscope.classifiers.providers import bundled, timm
 from zooscope.classifiers.providers.registry import BUNDLED, is_bundled
 from zooscope.errors import InvalidValueError
@@ -37,7 +36,7 @@ def describe_checkpoint(classifier: Classifier, settings: NetworkSettings) -> di
     """The keys by which a zoo file loads the weights of a trained classifier into its architecture."""
     architecture, options = settings.architecture, settings.options
     if settings.start:
-        architecture, options = _find_architecture(settings.start)
+        architecture, options = _find_architecture(settings.start, classifier)
     return {
         "architecture": architecture,
         **{f"{KEYWORD}{key}": value for key, value in options.items()},
@@ -83,13 +82,13 @@ def _write_options(settings: NetworkSettings) -> dict[str, str]:
 
 def _load_start(settings: NetworkSettings, class_names: tuple[str, ...], *, name: str) -> Classifier:
     """A classifier to fine-tune; its last layer is made anew where it has other classes."""
-    _find_architecture(settings.start)
+    _require_known(settings.start)
     if _write_options(settings):
         msg = f"{settings.start} brings its own size, mean and std; leave those of network out, or put them into its address."
         raise InvalidValueError(msg)
     classifier = load_classifier(settings.start, name=name)
     network, num_classes = classifier.network, len(class_names)
-    has_others = classifier.class_names is not None and set(classifier.class_names) != set(class_names)
+    has_others = classifier.class_names is not None and classifier.class_names != class_names
     if classifier.num_classes != num_classes or has_others:
         if not hasattr(network, "reset_classifier"):
             msg = f"the last layer of {settings.start}, of {classifier.num_classes} classes, can't be made anew; take timm's."
@@ -106,24 +105,23 @@ def _load_start(settings: NetworkSettings, class_names: tuple[str, ...], *, name
     )
 
 
-def _find_architecture(start: str) -> tuple[str, Mapping[str, Any]]:
-    """The architecture of a classifier to fine-tune, and its options, as a checkpoint's address names them."""
+def _require_known(start: str) -> None:
+    """Refuses a classifier whose weights, once changed, could not be loaded into its architecture by a zoo file."""
     address = parse_address(start)
-    own = address.without_options(*COMMON_OPTIONS).options
-    if (
-        address.provider not in FROM_WHERE
-        or set(address.options) & {"class_map", "outputs"}
-        or address.rest.startswith(("hf-hub:", "local-dir:"))
-    ):
+    if address.provider not in FROM_WHERE or set(address.options) & {"class_map", "outputs"}:
         msg = (
             f"{start} can't be fine-tuned here, since its weights could not be loaded again by name; "
-            "take a bundled:, timm:NAME or checkpoint: address without class_map and outputs."
+            "take a bundled:, timm: or checkpoint: address without class_map and outputs."
         )
         raise InvalidValueError(msg)
+
+
+def _find_architecture(start: str, classifier: Classifier) -> tuple[str, Mapping[str, Any]]:
+    """The architecture of a classifier that was fine-tuned, and its options, as a checkpoint's address names them."""
+    address = parse_address(start)
     if address.provider == "bundled":
-        card = read_cards().get(address.rest)
-        return f"{BUNDLED}{card.architecture if card else address.rest}", {}
+        return f"{BUNDLED}{classifier.architecture}", {}
     if address.provider == "timm":
-        return address.rest.partition(".")[0], {}
-    options = {key.removeprefix(KEYWORD): value for key, value in own.items() if key.startswith(KEYWORD)}
-    return own.get("architecture", ""), options
+        return classifier.architecture, {}
+    options = {key.removeprefix(KEYWORD): parse_value(text) for key, text in address.options.items() if key.startswith(KEYWORD)}
+    return address.options["architecture"], options

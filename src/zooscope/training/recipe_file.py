@@ -56,18 +56,6 @@ def read_recipe_file(file: Path, changes: Mapping[str, Any] | None = None) -> Sw
     return _make_sweep(recipe, sweep, file)
 
 
-def parse_value(text: str) -> Any:  # noqa: ANN401  (whatever TOML holds)
-    """A value as TOML would read it, else the text itself.
-
-    >>> parse_value("0.1"), parse_value("[1, 2]"), parse_value("sgd")
-    (0.1, [1, 2], 'sgd')
-    """
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except (ValueError, RecursionError):
-        return text
-
-
 def _read_tree(file: Path, depth: int) -> tuple[dict[str, Any], dict[str, Any]]:
     """A file's settings over those of its base, and its own sweep."""
     if not file.is_file():

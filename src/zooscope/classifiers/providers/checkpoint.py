@@ -1,7 +1,6 @@
 """Checkpoints of one's own: weights in a file, an architecture of timm's with options or a function of one's own that builds it."""
 
 import sys
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
@@ -19,6 +18,7 @@ from zooscope.classifiers.first_pass import count_outputs
 from zooscope.classifiers.options import (
     PREPROCESSING,
     adjust,
+    parse_value,
     read_per_channel,
     read_whole_number,
     refuse_unknown,
@@ -33,7 +33,6 @@ from zooscope.images.pixel_transform import PixelTransform
 OPTIONS: Final = ("architecture", "num_classes", "part", *PREPROCESSING)
 LOADING: Final = ("checkpoint_path", "cache_dir")  # timm loads files by these
 NEEDED: Final = ("size", "mean", "std")
-LONGEST: Final = 20  # characters of a value that an error names
 KEYWORD: Final = "architecture."
 PREFIXES: Final = (KEYWORD,)
 
@@ -58,7 +57,7 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
         ClassifierError: the network can't be built, the weights don't fit, or it can't take images of that size.
         InvalidValueError: an option is missing, or its value can't be used.
     """
-    keywords = {option.removeprefix(KEYWORD): _parse_value(text) for option, text in options.items() if option.startswith(KEYWORD)}
+    keywords = {option.removeprefix(KEYWORD): parse_value(text) for option, text in options.items() if option.startswith(KEYWORD)}
     refuse_unknown(
         {option: text for option, text in options.items() if not option.startswith(KEYWORD)}, OPTIONS, provider="checkpoint"
     )
@@ -205,16 +204,3 @@ def _accepts(build: Callable[..., Any], keyword: str) -> bool:
     except ValueError:  # some builtins have none
         return False
     return keyword in parameters or any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters.values())
-
-
-def _parse_value(text: str) -> Any:  # noqa: ANN401  (whatever TOML holds)
-    """A value as TOML would read it, else the text itself."""
-    if "\n" in text:
-        return text
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except RecursionError as error:
-        msg = f"the value {text[:LONGEST]}... of an option nests too deeply; give a plain value."
-        raise InvalidValueError(msg) from error
-    except ValueError:  # no TOML, or a number of too many digits
-        return text
