@@ -47,6 +47,8 @@ def label_studies(definitions: tuple[Definition, Definition], places: tuple[str,
         >>> one = Definition(images="folder:photos", image_digest="", class_names="", attack=attack, seed=0, shard_size=1)
         >>> label_studies((one, replace(one, attack=attack.replace("3", "50"))), ("a", "b"))
         ('LinfPGD?iterations=3', 'LinfPGD?iterations=50')
+        >>> label_studies((one, replace(one, images="torchvision:Flowers102?root=data&split=test")), ("a", "b"))
+        ('folder:photos', 'torchvision:Flowers102')
         >>> label_studies((one, one), ("a", "b"))
         ('a', 'b')
 
@@ -58,11 +60,19 @@ def label_studies(definitions: tuple[Definition, Definition], places: tuple[str,
         StudyError: a record holds no attack's description.
     """
     attacks = _spell_different(*(definition.attack_settings for definition in definitions))
-    images = tuple("" if definitions[0].images == definitions[1].images else definition.images for definition in definitions)
+    images = _name_different(*(definition.images for definition in definitions))
     first, second = (", ".join(filter(None, parts)) for parts in zip(attacks, images, strict=True))
     if first and second and first != second:
         return first, second
     return places if places[0] != places[1] else NUMBERED
+
+
+def _name_different(first: str, second: str) -> tuple[str, str]:
+    """Two addresses of images, if they differ; without their options where they differ without them."""
+    if first == second:
+        return "", ""
+    heads = first.partition("?")[0], second.partition("?")[0]
+    return heads if heads[0] != heads[1] else (first, second)
 
 
 def _spell_different(first: dict[str, Any], second: dict[str, Any]) -> tuple[str, str]:
