@@ -29,6 +29,7 @@ def make(**settings: object) -> Recipe:
         ({"network": {"architecture": "resnet18", "mean": [0.5]}}, "network.mean must be three numbers: got (0.5,)"),
         ({"optimizer": {"learning_rate": 0}}, "optimizer.learning_rate must be positive: got 0"),
         ({"schedule": {"name": "cosin"}}, "schedule.name must be one of cosine, step, constant: got 'cosin'"),
+        ({"schedule": {"warmup_epochs": 10}}, "schedule.warmup_epochs must be less than epochs, 10: got 10"),
         ({"augmentation": {"crop": "random"}}, "augmentation.crop must be one of none, shift, resized: got 'random'"),
         ({"augmentation": {"scale": [0.5]}}, "augmentation.scale must be two shares"),
         ({"mixing": {"on": "labels"}}, "mixing.on must be one of input, features: got 'labels'"),

@@ -26,7 +26,7 @@ from zooscope.training.recipe import Recipe
 from zooscope.training.recipe_file import read_recipe_file
 from zooscope.training.recipe_tree import change
 from zooscope.training.sweep import Sweep, list_tuned
-from zooscope.training.train import train_network
+from zooscope.training.train import make_optimizer, make_schedule, train_network
 from zooscope.training.zoo import ZOO, train_recipes
 
 
@@ -311,3 +311,27 @@ def test_a_network_of_timm_and_a_checkpoint_are_fine_tuned_and_loaded_again(imag
     for card, classifier in zip(cards, tuned, strict=True):
         predicted = classifier.logits(held_out.pixels(classifier)).argmax(1).numpy()
         assert (predicted == held_out.labels).mean() == card.accuracy
+
+
+def learning_rates(**schedule: object) -> list[float]:
+    recipe = make_tiny("", epochs=4, optimizer={"name": "sgd", "learning_rate": 0.5}, schedule=schedule)
+    optimizer = make_optimizer(torch.nn.Linear(2, 2), recipe.optimizer)
+    planned, rates = make_schedule(optimizer, recipe, steps_per_epoch=10), []
+    for step in range(40):
+        planned.step_update(step)
+        rates.append(optimizer.param_groups[0]["lr"])
+    return rates
+
+
+def test_schedules_have_their_closed_forms() -> None:
+    steps = np.arange(40)
+    np.testing.assert_allclose(learning_rates(), 0.25 * (1 + np.cos(np.pi * steps / 40)))
+    np.testing.assert_allclose(learning_rates(name="constant"), 0.5)
+    np.testing.assert_allclose(learning_rates(name="step", decay_epochs=2), np.where(steps < 20, 0.5, 0.05))
+    rising = 0.01 + (0.5 - 0.01) * steps / 10
+    warm = {"warmup_epochs": 1, "warmup_learning_rate": 0.01}
+    np.testing.assert_allclose(learning_rates(**warm), np.where(steps < 10, rising, 0.25 * (1 + np.cos(np.pi * steps / 40))))
+    after = 0.25 * (1 + np.cos(np.pi * (steps - 10) / 30))
+    np.testing.assert_allclose(learning_rates(**warm, warmup_prefix=True), np.where(steps < 10, rising, after))
+    half = {"warmup_epochs": 0.5, "warmup_learning_rate": 0.0, "name": "constant"}
+    np.testing.assert_allclose(learning_rates(**half), np.where(steps < 5, 0.1 * steps, 0.5))

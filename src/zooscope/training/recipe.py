@@ -127,6 +127,7 @@ class ScheduleSettings:
         name: cosine, step or constant, as timm has them.
         warmup_epochs: how long it rises linearly; may be a fraction.
         warmup_learning_rate: from where.
+        warmup_prefix: whether the schedule begins after the warm-up, from its highest rate, not with it, as in timm.
         lowest_learning_rate: where the cosine ends.
         decay_epochs: epochs between steps.
         decay_rate: the factor of each step.
@@ -135,6 +136,7 @@ class ScheduleSettings:
     name: str = "cosine"
     warmup_epochs: float = 0.0
     warmup_learning_rate: float = 1e-6
+    warmup_prefix: bool = False
     lowest_learning_rate: float = 0.0
     decay_epochs: float = 30.0
     decay_rate: float = 0.1
@@ -292,6 +294,9 @@ class Recipe:
         _require(self.batch_size >= 1, "batch_size", "at least 1", self.batch_size)
         _require(self.precision in PRECISIONS, "precision", f"one of {', '.join(PRECISIONS)}", self.precision)
         _require(0 <= self.average < 1, "average", "in [0, 1)", self.average)
+        if self.schedule.warmup_epochs >= self.epochs:
+            msg = f"schedule.warmup_epochs must be less than epochs, {self.epochs}: got {self.schedule.warmup_epochs}."
+            raise InvalidValueError(msg)
         if self.mixing.is_on and self.batch_size % 2:
             msg = f"mixing takes pairs of images, so batch_size must be even: got {self.batch_size}."
             raise InvalidValueError(msg)

@@ -297,11 +297,12 @@ def make_schedule(optimizer: torch.optim.Optimizer, recipe: Recipe, steps_per_ep
     schedule, _ = create_scheduler_v2(
         optimizer,
         sched="step" if is_constant else settings.name,
-        num_epochs=recipe.epochs,
+        num_epochs=recipe.epochs - settings.warmup_epochs if settings.warmup_prefix else recipe.epochs,  # type: ignore[arg-type]
         decay_epochs=recipe.epochs + 1 if is_constant else settings.decay_epochs,
         decay_rate=settings.decay_rate,
         min_lr=settings.lowest_learning_rate,
         warmup_lr=settings.warmup_learning_rate,
+        warmup_prefix=settings.warmup_prefix,
         warmup_epochs=settings.warmup_epochs,  # type: ignore[arg-type]  # it is multiplied by the steps of an epoch
         step_on_epochs=False,
         updates_per_epoch=steps_per_epoch,
