@@ -11,7 +11,7 @@ import pytest
 from tests.cli.calling import call
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "design").glob("*.md")])
+DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "design").glob("*.md")])
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
