@@ -54,7 +54,7 @@ def list_trainers(folder: Path) -> Cases:
     recipe = folder / "recipe.toml"
     few = "images.count = 20\nimages.held_out_count = 10\nepochs = 1\nbatch_size = 10\n"
     recipe.write_text(f'network.architecture = "bundled:resnet"\nimages.train = "bundled:cifar10"\n{few}', encoding="utf-8")
-    options = {"images": None, "held_out": None, "changes": {}, "part": None, "device": "cpu", "listen": listen}
+    options: dict[str, Any] = {"images": None, "held_out": None, "changes": {}, "part": None, "device": "cpu", "listen": listen}
     yield zooscope.train, {"recipe": recipe, "out": folder / "trained", "start": None, **options}
     yield zooscope.distill, {"recipe": recipe, "out": folder / "students", "teachers": NAMES[0], **options}
 
