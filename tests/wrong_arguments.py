@@ -167,6 +167,8 @@ def list_analyses(study: Study) -> Cases:
     yield analyses.compare_strategies, {"scores": outcomes, "groups": groups, "epsilon_s": 0.01, "confidence": 0.9}
     yield analyses.find_keywords, {"components": components, "labels": pd.Series(groups), "num_keywords": 3, "without": ()}
     yield analyses.find_shared_values, {"components": components, "labels": pd.Series(groups)}
+    kin = {"a": NAMES[0], "b": NAMES[1], "seeds": NAMES[2:], "architectures": dict.fromkeys(NAMES, "vit"), "alpha": 0.1}
+    yield analyses.find_kinship, {"outcomes": outcomes, **kin}
     yield analyses.build_tree, {"matrix": sat}
     yield analyses.mantel, {"first": sat.to_numpy(), "second": sat.to_numpy() ** 2, "directed": False, **PERMUTED}
     yield analyses.map_classifiers, {"matrix": sat, "method": "mds", "num_features": None, "perplexity": None, "seed": 0}

@@ -23,6 +23,7 @@ COMMANDS = (
     "select",
     "stability",
     "closer",
+    "kin",
     "similarities",
     "agree",
     "strategies",

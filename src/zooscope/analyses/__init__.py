@@ -6,6 +6,7 @@ from zooscope.analyses.distillation import measure_distillation
 from zooscope.analyses.draws import measure_ensembles_by_cluster, measure_ensembles_by_group
 from zooscope.analyses.ensembles import measure_pair_ensembles
 from zooscope.analyses.importance import measure_component_importance
+from zooscope.analyses.kin import find_kinship
 from zooscope.analyses.mapping import map_classifiers
 from zooscope.analyses.placement import compare_directions, place_classifier
 from zooscope.analyses.reclustering import measure_cluster_stability
@@ -26,6 +27,7 @@ __all__ = [
     "compare_strategies",
     "find_clusters",
     "find_keywords",
+    "find_kinship",
     "find_shared_values",
     "mantel",
     "map_classifiers",

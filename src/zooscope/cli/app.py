@@ -23,6 +23,7 @@ from zooscope.cli.commands import (
     export,
     import_,
     importance,
+    kin,
     map_,
     measure,
     place,
@@ -41,7 +42,7 @@ from zooscope.errors import ZooscopeError
 from zooscope.records.kinds import ASKED_FOR
 
 FAILED: Final = 1
-SEVERAL_WORDS: Final = frozenset({"--classifiers", "--from", "--sources", "--also", "--teachers"})
+SEVERAL_WORDS: Final = frozenset({"--classifiers", "--from", "--sources", "--also", "--teachers", "--seeds"})
 _SWITCH: Final = re.compile(r"\b(allow_chance|allow_nonfinite|trust)=True\b")
 _ADDRESS: Final = re.compile(r"[\w*\[\]]+:")
 
@@ -53,7 +54,18 @@ class Commands(Group):
         "Measure": ("demo", "classifiers", "attacks", "measure", "compare", "check", "doctor"),
         "Train": ("train", "distill"),
         "Look": ("show", "report"),
-        "Analyse": ("clusters", "map", "components", "ensembles", "strategies", "stability", "closer", "similarities", "agree"),
+        "Analyse": (
+            "clusters",
+            "map",
+            "components",
+            "ensembles",
+            "strategies",
+            "stability",
+            "closer",
+            "kin",
+            "similarities",
+            "agree",
+        ),
         "Choose": ("select", "place", "teachers"),
         "Share": ("export", "import"),
     }
@@ -147,6 +159,7 @@ for _name, _module, _command in (
     ("strategies", strategies, strategies.strategies),
     ("stability", stability, stability.stability),
     ("closer", closer, closer.closer),
+    ("kin", kin, kin.kin),
     ("similarities", similarities, similarities.similarities),
     ("agree", agree, agree.agree),
     ("select", select, select.select),
