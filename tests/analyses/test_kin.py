@@ -140,13 +140,36 @@ def test_a_near_classifier_of_another_architecture_leaves_it_open() -> None:
 def test_what_images_show_but_seeds_scatter_over_leaves_it_open() -> None:
     names = (*BOTH, *SEEDS[:2])
     rates = np.full((4, 4), 0.5)
-    for (i, j), rate in {(0, 1): 0.7, (0, 2): 0.8, (1, 3): 0.8, (0, 3): 0.3, (1, 2): 0.3, (2, 3): 0.7}.items():
+    for (i, j), rate in {(0, 1): 0.85, (0, 2): 0.8, (1, 3): 0.8, (0, 3): 0.4, (1, 2): 0.4, (2, 3): 0.7}.items():
         rates[i, j] = rates[j, i] = rate
     found = find_kinship(draw(rates, names, 400), "a", "b", SEEDS[:2])
     assert found.p_images < 0.001
     assert found.p_seeds > 0.05
     assert found.relation == "not sure"
     assert "these few seeds may scatter as much" in found.reason
+
+
+def test_a_pair_that_is_no_nearest_one_is_not_derived() -> None:
+    # B is as alike with the seeds as with A: A's own distance to the seeds is all that makes an excess.
+    names = (*BOTH, *SEEDS)
+    rates = np.full((6, 6), 0.7)
+    rates[0], rates[:, 0] = 0.4, 0.4
+    rates[1], rates[:, 1] = 0.3, 0.3
+    rates[0, 1] = rates[1, 0] = 0.29
+    fooled = np.arange(1000) < (1000 * rates[..., None]).round()
+    found = find_kinship(Outcomes.from_flags(names, counted=np.ones(fooled.shape, dtype=bool), fooled=fooled), "a", "b", SEEDS)
+    assert found.p_value < 0.05
+    assert found.relation == "not sure"
+    assert found.reason.endswith("but each is as alike with some seed")
+
+
+def test_an_odd_seed_is_not_called_independent_where_strangers_are_far() -> None:
+    outcomes, architectures = study_of(0.6, num_images=1000)
+    found = find_kinship(outcomes, "a", "b", SEEDS, architectures=architectures)
+    assert found.p_less_alike < 0.05
+    assert found.relation == "not sure"
+    assert "but nearer to that than classifiers of another architecture" in found.reason
+    assert find_kinship(outcomes, "a", "b", SEEDS).relation == "independent"  # nothing is known of architectures
 
 
 def test_identical_outcomes_claim_nothing() -> None:

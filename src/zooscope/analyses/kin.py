@@ -20,21 +20,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
-import numpy as np
 import pandas as pd
-from jaxtyping import Float, Int, Int8
-from scipy.stats import norm, t
 
+from zooscope.analyses.kin_pairs import Others, Pairs, Tested, compare_others
 from zooscope.arguments import check_arguments
-from zooscope.errors import InvalidValueError, StudyError, UnknownNameError
+from zooscope.errors import InvalidValueError, UnknownNameError
 from zooscope.scores.outcomes import PERCENT, Outcomes
-from zooscope.statistics.combinations import bound_combinations
 from zooscope.words import list_few
 
 Relation = Literal["derived", "same recipe", "independent", "not sure"]
 
 FEWEST_SEEDS: Final = 2
-CONFIDENCE: Final = 0.95
 MOST_NAMES: Final = 4
 
 
@@ -79,18 +75,6 @@ class Kinship:
         return self.percent - self.expected
 
 
-class _Tested(NamedTuple):
-    """Whether a value is above 0 by chance, of the images and of the seeds."""
-
-    value: float
-    p_images: float
-    p_seeds: float
-
-    @property
-    def p_value(self) -> float:
-        return max(self.p_images, self.p_seeds)
-
-
 @check_arguments
 def find_kinship(
     outcomes: Outcomes,
@@ -106,13 +90,16 @@ def find_kinship(
     The likeness is symmetric, so it can't tell which of both came first, nor a copy of A from another copy of what A was copied
     from.
 
-    1. Derived, if the excess of the pair is significant; not sure, if it is on other images, but not among other seeds.
-    2. Else independent, if A or B is significantly less alike with the seeds and the other one than these are.
+    1. Derived, if the excess of the pair is significant, and one of both is more alike with the other than with every seed. Not
+       sure, if it is significant on other images, but not among other seeds.
+    2. Else independent, if A or B is significantly less alike with the seeds and the other one than these are. Not sure, if it is
+       still nearer to the seeds' mean likeness than to the largest one of a classifier of another architecture.
     3. Else of the same recipe, if both have one architecture, and every classifier of another one is significantly less alike with
        the seeds than each of both.
     4. Else not sure.
 
     Example:
+        >>> import numpy as np
         >>> import zooscope.analyses
         >>> generator, rate = np.random.default_rng(0), np.full((5, 5), 0.5)
         >>> rate[0, 1] = rate[1, 0] = 0.9
@@ -142,34 +129,26 @@ def find_kinship(
         raise InvalidValueError(msg)
     members = (a, b, *seeds)
     _require_members(outcomes.names, members)
-    pairs = _Pairs.of(outcomes, members)
-    derived = pairs.test_excess()
-    p_less_alike = pairs.test_less_alike()
+    pairs = Pairs.of(outcomes, members)
     known = architectures or {}
     own = {known.get(name, "") for name in members}
     others = [name for name in outcomes.names if known.get(name) and known[name] not in own] if "" not in own else []
-    as_near = _find_as_near(outcomes, members, others, alpha)
-    share = float(pairs.shares[0])
-    doubts = _list_doubts((known.get(a, ""), known.get(b, "")), others, as_near)
-    if derived.p_value <= alpha:
-        relation: Relation = "derived"
-        reason = "they are more alike than independent seeds of one recipe"
-    elif derived.p_images <= alpha:
-        relation = "not sure"
-        reason = "on these images they are more alike than independent seeds, but these few seeds may scatter as much"
-    elif p_less_alike <= alpha:
-        relation = "independent"
-        reason = "they are not more alike than independent seeds, and one of them is less alike with the seeds than these are"
-    elif doubts:
-        relation, reason = "not sure", doubts[0]
-    else:
-        relation = "same recipe"
-        reason = "they are as alike as independent seeds, and every classifier of another architecture is less alike with these"
+    facts = _Facts(
+        derived=pairs.test_excess(),
+        p_less_alike=pairs.test_less_alike(),
+        are_nearest=pairs.are_nearest,
+        least_alike=pairs.least_alike,
+        seeds_alike=pairs.seeds_alike,
+        others=compare_others(outcomes, members, others, alpha),
+        architectures=(known.get(a, ""), known.get(b, "")),
+    )
+    derived, share = facts.derived, float(pairs.shares[0])
+    relation, reason = _decide(facts, alpha)
     return Kinship(
         relation=relation,
         reason=reason,
         p_value=derived.p_value,
-        p_less_alike=p_less_alike,
+        p_less_alike=facts.p_less_alike,
         alpha=alpha,
         percent=PERCENT * share,
         expected=PERCENT * (share - derived.value),
@@ -183,131 +162,71 @@ def find_kinship(
                 "percent": PERCENT * pairs.shares,
             }
         ),
-        others=as_near,
+        others=facts.others.as_near,
         num_others=len(others),
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Pairs:
-    """All pairs of A, B and the seeds, in this order, the first is A with B."""
+class _Facts(NamedTuple):
+    """What the answer is decided by."""
 
-    size: int
-    rows: Int[np.ndarray, " pair"]
-    columns: Int[np.ndarray, " pair"]
-    fooled: Int8[np.ndarray, "pair image"]
-    counted: Int8[np.ndarray, "pair image"]
-    shares: Float[np.ndarray, " pair"]
-
-    @classmethod
-    def of(cls, outcomes: Outcomes, members: Sequence[str]) -> "_Pairs":
-        places = np.array([outcomes.names.index(name) for name in members])
-        rows, columns = np.triu_indices(len(members), 1)
-        cells = outcomes.take_pairs(places[rows], places[columns])
-        counts = cells.counted.sum(1, dtype=np.int64)
-        if not counts.all():
-            empty = int(np.argmin(counts))
-            msg = (
-                f"{members[rows[empty]]} and {members[columns[empty]]} have no score: no image that both classify correctly is "
-                "measured both ways."
-            )
-            raise StudyError(msg)
-        return cls(
-            size=len(members),
-            rows=rows,
-            columns=columns,
-            fooled=cells.fooled,
-            counted=cells.counted,
-            shares=cells.fooled.sum(1, dtype=np.int64) / counts,
-        )
-
-    @property
-    def step(self) -> float:
-        """Shares are multiples of about this; what scatters less is taken to scatter by a part of it, not to be equal for sure."""
-        return 1 / float(self.counted.sum(1, dtype=np.int64).max())
-
-    @property
-    def design(self) -> Float[np.ndarray, "pair member"]:
-        """1 for both members of a pair: a pair's likeness is the sum of their numbers."""
-        members = np.arange(self.size)
-        return np.asarray((members == self.rows[:, None]) | (members == self.columns[:, None]), dtype=np.float64)
-
-    def test_excess(self) -> _Tested:
-        """Of the first pair, over the sum of its two members' numbers, fitted to all other pairs."""
-        first, rest = self.design[0], self.design[1:]
-        fit = np.linalg.pinv(rest)
-        weights = np.concatenate([[1.0], -(first @ fit)])
-        residuals = self.shares[1:] - rest @ (fit @ self.shares[1:])
-        degrees = len(rest) - self.size
-        squares = max((residuals**2).sum(), self.step**2 / 16)  # with two seeds: both other sums differ by half a step
-        return self._test(weights, float(np.sqrt(squares / degrees * (weights**2).sum())), degrees)
-
-    def test_less_alike(self) -> float:
-        """The p value of A or B, whichever is less alike with all others, being less alike than these are with each other."""
-        means = self.design.T / (self.size - 1)
-        p_values = []
-        for member in (0, 1):
-            others = np.delete(means, member, axis=0)
-            mine = others @ self.shares
-            scatter = max(mine.std(ddof=1), self.step / (self.size - 1)) * np.sqrt(1 + 1 / len(mine))
-            p_values.append(self._test(others.mean(0) - means[member], float(scatter), len(mine) - 1).p_value)
-        return min(1.0, 2 * min(p_values))
-
-    def _test(self, weights: Float[np.ndarray, " pair"], scatter: float, degrees: int) -> _Tested:
-        """Whether a weighted sum of shares is above 0; the scatter is its standard error as other pairs tell it."""
-        values, low = _bound_below(self.fooled, self.counted, weights[None])
-        value = float(values[0])
-        by_images = float(values[0] - low[0]) / float(norm.ppf((1 + CONFIDENCE) / 2))
-        return _Tested(
-            value,
-            p_images=float(norm.sf(value / by_images)) if by_images > 0 else 0.5,
-            p_seeds=float(t.sf(value / scatter, degrees)),
-        )
+    derived: Tested
+    p_less_alike: float
+    are_nearest: bool
+    least_alike: float
+    seeds_alike: float
+    others: Others
+    architectures: tuple[str, str]
 
 
-def _bound_below(
-    fooled: Int8[np.ndarray, "pair image"],
-    counted: Int8[np.ndarray, "pair image"],
-    weights: Float[np.ndarray, "sum pair"],
-    confidence: float = CONFIDENCE,
-) -> tuple[Float[np.ndarray, " sum"], Float[np.ndarray, " sum"]]:
-    """Weighted sums of shares, and the lower ends of their intervals over images."""
-    found = bound_combinations(fooled, counted, weights, confidence=confidence)
-    return found.value, found.interval.low
-
-
-def _find_as_near(outcomes: Outcomes, members: Sequence[str], others: Sequence[str], alpha: float) -> tuple[str, ...]:
-    """Which others are not significantly less alike with the seeds than A and B are."""
-    places = [outcomes.names.index(name) for name in (*members, *others)]
-    seeds, candidates = places[2 : len(members)], [*places[:2], *places[len(members) :]]
-    pairs = [(one, seed) for one in candidates for seed in seeds]
-    cells = outcomes.take_pairs(*(np.array(side, dtype=np.int64) for side in zip(*pairs, strict=True)))
-    weights = np.zeros((len(others), 2, len(candidates), len(seeds)))
-    for row in range(len(others)):
-        for member in (0, 1):
-            weights[row, member, member], weights[row, member, 2 + row] = 1 / len(seeds), -1 / len(seeds)
-    if not len(others):
-        return ()
-    flat = weights.reshape(2 * len(others), -1)
-    _, low = _bound_below(cells.fooled, cells.counted, flat, 1 - 2 * alpha)
-    is_less_alike = np.asarray((low.reshape(len(others), 2) > 0).all(1))  # NaN, of a pair that shares no image, is not above 0
-    return tuple(name for name, told in zip(others, is_less_alike, strict=True) if not told)
-
-
-def _list_doubts(architectures: tuple[str, str], others: Sequence[str], as_near: Sequence[str]) -> list[str]:
-    """What speaks against taking both for seeds of one recipe, if nothing else is shown."""
-    first, second = architectures
+def _decide(facts: _Facts, alpha: float) -> tuple[Relation, str]:
+    """The first rule that applies, and why."""
+    halfway = (facts.seeds_alike + facts.others.most_alike) / 2
+    near = list_few(list(facts.others.as_near), MOST_NAMES)
+    first, second = facts.architectures
     alike = "they are neither more nor less alike than independent seeds"
-    doubts = []
-    if not first or not second:
-        doubts.append(f"{alike}, but their architectures are not known")
-    elif first != second:
-        doubts.append(f"{alike}, but their architectures differ")
-    elif not others:
-        doubts.append(f"{alike}, but the study has no classifier of another architecture to compare with")
-    if as_near:
-        doubts.append(f"{alike}, but nor are they told from {list_few(list(as_near), MOST_NAMES)}, of another architecture")
-    return doubts
+    rules: tuple[tuple[bool, Relation, str], ...] = (
+        (
+            facts.are_nearest and facts.derived.p_value <= alpha,
+            "derived",
+            "they are more alike than independent seeds of one recipe",
+        ),
+        (
+            facts.are_nearest and facts.derived.p_images <= alpha,
+            "not sure",
+            "on these images they are more alike than independent seeds, but these few seeds may scatter as much",
+        ),
+        (
+            facts.p_less_alike <= alpha and facts.least_alike > halfway,
+            "not sure",
+            "one of them is less alike with the seeds than these are, but nearer to that than classifiers of another architecture",
+        ),
+        (
+            facts.p_less_alike <= alpha,
+            "independent",
+            "they are not more alike than independent seeds, and one of them is less alike with the seeds than these are",
+        ),
+        (
+            facts.derived.p_value <= alpha,
+            "not sure",
+            "they are more alike than their likeness with the seeds predicts, but each is as alike with some seed",
+        ),
+        (not first or not second, "not sure", f"{alike}, but their architectures are not known"),
+        (first != second, "not sure", f"{alike}, but their architectures differ"),
+        (
+            not facts.others.names,
+            "not sure",
+            f"{alike}, but the study has no classifier of another architecture to compare with",
+        ),
+        (bool(near), "not sure", f"{alike}, but nor are they told from {near}, of another architecture"),
+    )
+    for applies, relation, reason in rules:
+        if applies:
+            return relation, reason
+    return (
+        "same recipe",
+        "they are as alike as independent seeds, and every classifier of another architecture is less alike with these",
+    )
 
 
 def _require_members(names: Sequence[str], members: Sequence[str]) -> None:
