@@ -1,12 +1,14 @@
-"""The recipe of docs/kin.md: classifiers of known kinship, the study that holds them, and what `zooscope kin` says of them.
+"""The recipe of docs/kin.md: classifiers of known kinship, and the studies that hold them.
 
-    python recipes/kin.py --data cifar10.npz --out kin                  # makes, measures, prints the tables
-    python recipes/kin.py --data cifar10.npz --out kin --zoos short
+    python recipes/kin.py --data cifar10.npz --out kin
+    python recipes/kin_tables.py --studies kin --out docs/kin.png       # the tables and the picture
+    python recipes/kin_rates.py                                         # the table of simulated rates
 
 Two zoos. `bundled`: bundled classifiers, with copies of bundled:vit and bundled:convnext that are quantised to 8 and 4 bits and
-back, pruned, fine-tuned, or have noise in their weights, and students distilled from them. `short`: six seeds of one short
-recipe, and copies of three of them. An epoch is 10,000 images of CIFAR-10's training set.
-`--data` is as in bundled_zoo.py. What is made lies in `--out`; killed and started again, the script goes on where it was.
+back, pruned, or have noise in their weights. `short`: six seeds of one short recipe, such copies of three of them, fine-tuned
+copies of two, and students distilled from one. An epoch is 10,000 images of CIFAR-10's training set. `--data` is an .npz with
+train_images, uint8 of shape (count, 32, 32, 3), and train_labels. What is made lies in `--out`; killed and started again, the
+script goes on where it was.
 """
 
 import argparse
@@ -18,8 +20,8 @@ from typing import Final, NamedTuple
 
 import zooscope.images.torchvision_operators
 
+import numpy as np
 import torch
-from bundled_zoo import augment, load_cifar10, normalise
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -40,11 +42,16 @@ COPIED: Final = SHORT[:3]
 PRUNED: Final = (30, 60)
 PRUNED_AND_TUNED: Final = 90
 NOISE: Final = (3, 10, 30, 60)
-TUNED: Final = (1, 3, 10)
+TUNED: Final = {"tuned": (1, 3, 10), "retuned": (1, 3)}  # epochs
+RATES: Final = {"tuned": 1.2e-5, "retuned": 1e-3}  # of AdamW, constant; the short recipe goes up to 2e-3
 STUDENT_EPOCHS: Final = 5
-STUDENTS: Final = {"short0": ("convnext", "resnet"), "short1": ("convnext",), "vit": ("vit",)}
-TRAINED: Final = ("short0", "short1", "vit")
+STUDENTS: Final = {"short0": ("convnext", "resnet"), "short1": ()}
+RETUNED: Final = ("short0",)
+TRAINED: Final = ("short0", "short1")
 BITS: Final = (8, 4)
+
+MEAN: Final = (0.4914, 0.4822, 0.4465)
+STD: Final = (0.2470, 0.2435, 0.2616)
 
 Loss = Callable[[nn.Module, Tensor, Tensor], Tensor]
 
@@ -54,6 +61,25 @@ class Data(NamedTuple):
 
     images: Tensor
     labels: Tensor
+
+
+def load_cifar10(file: Path) -> Data:
+    """Training images, channels first."""
+    with np.load(file) as arrays:
+        return Data(torch.from_numpy(arrays["train_images"]).permute(0, 3, 1, 2), torch.from_numpy(arrays["train_labels"]).long())
+
+
+def augment(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Images moved by up to four pixels each way (borders reflected), half of them mirrored; normalised."""
+    count, _, height, width = images.shape
+    padded = nn.functional.pad(images.float(), (4, 4, 4, 4), mode="reflect") / 255
+    top, left = torch.randint(0, 9, (2, count, 1, 1, 1), generator=generator)
+    rows = top + torch.arange(height).view(1, 1, -1, 1)
+    columns = left + torch.arange(width).view(1, 1, 1, -1)
+    mirror = torch.rand(count, 1, 1, 1, generator=generator) < 0.5
+    columns = torch.where(mirror, columns.flip(-1), columns)
+    moved = padded[torch.arange(count).view(-1, 1, 1, 1), torch.arange(3).view(1, -1, 1, 1), rows, columns]
+    return (moved - torch.tensor(MEAN).view(1, 3, 1, 1)) / torch.tensor(STD).view(1, 3, 1, 1)
 
 
 # Copies without training
@@ -106,18 +132,19 @@ def train(
 ) -> Iterator[int]:
     """Trains by AdamW; gives the number of epochs after each of them. The rate is constant, or goes up and down once."""
     generator = torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.05)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=rate, betas=(0.95, 0.999), weight_decay=0.05)
     steps = EPOCH // BATCH
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=epochs * steps, pct_start=0.15)
+    once = torch.optim.lr_scheduler.OneCycleLR
+    schedule = None if is_constant else once(optimizer, rate, total_steps=epochs * steps, pct_start=0.15)
     for epoch in range(1, epochs + 1):
         network.train()
         for batch in torch.randperm(len(data.images), generator=generator)[: steps * BATCH].split(BATCH):
-            pixels = normalise(augment(data.images[batch], generator), torch.device("cpu"))
+            pixels = augment(data.images[batch], generator)
             optimizer.zero_grad()
             loss(network, pixels, data.labels[batch]).backward()
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
-            if not is_constant:
+            if schedule is not None:
                 schedule.step()
         network.eval()
         yield epoch
@@ -157,7 +184,7 @@ class Made:
     def data(self) -> Data:
         """Training images, read when something is trained."""
         if self.loaded is None:
-            self.loaded = Data(*load_cifar10(self.path)[:2])
+            self.loaded = load_cifar10(self.path)
         return self.loaded
 
     def has(self, name: str) -> bool:
@@ -190,23 +217,30 @@ def make_copies(made: Made, base: Classifier, architecture: str) -> list[str]:
 
 
 def make_tuned(made: Made, base: Classifier, architecture: str) -> list[str]:
-    """Fine-tuned copies, all from one training of ten epochs at a small rate."""
+    """Fine-tuned copies, all of one rate from one training; and one that is pruned first."""
     short = base.name.removeprefix("bundled:")
-    names = {epochs: f"{short}-tuned{epochs}" for epochs in TUNED}
-    if not all(map(made.has, names.values())):
-        network = build(architecture, 0)
-        network.load_state_dict(base.network.state_dict())
-        for epoch in train(network, made.data, epochs=max(TUNED), rate=3e-4, seed=0, loss=follow_labels, is_constant=True):
-            if epoch in names:
-                made.keep(names[epoch], network)
+    result: list[str] = []
+    for kind, rate in RATES.items():
+        if kind == "retuned" and short not in RETUNED:
+            continue
+        names = {epochs: f"{short}-{kind}{epochs}" for epochs in TUNED[kind]}
+        result += names.values()
+        if not all(map(made.has, names.values())):
+            network = build(architecture, 0)
+            network.load_state_dict(base.network.state_dict())
+            for epoch in train(
+                network, made.data, epochs=max(TUNED[kind]), rate=rate, seed=0, loss=follow_labels, is_constant=True
+            ):
+                if epoch in names:
+                    made.keep(names[epoch], network)
     pruned = f"{short}-pruned{PRUNED_AND_TUNED}-tuned1"
     if not made.has(pruned):
         network = build(architecture, 0)
         network.load_state_dict(base.network.state_dict())
         prune(network, PRUNED_AND_TUNED)
-        for _ in train(network, made.data, epochs=1, rate=3e-4, seed=0, loss=follow_labels, is_constant=True):
+        for _ in train(network, made.data, epochs=1, rate=RATES["tuned"], seed=0, loss=follow_labels, is_constant=True):
             made.keep(pruned, network)
-    return [*names.values(), pruned]
+    return [*result, pruned]
 
 
 def make_student(made: Made, base: Classifier, architecture: str) -> str:
@@ -243,21 +277,21 @@ def collect_copies(made: Made, base: Classifier, architecture: str, *, is_traine
     return [made.load(name, own, base) for name, own in architectures.items()]
 
 
-def collect_bundled(made: Made, *, is_trained: bool) -> list[Classifier]:
+def collect_bundled(made: Made) -> list[Classifier]:
     """Bundled classifiers, and what is derived of two of them."""
     bundled = [zooscope.load_classifier(f"bundled:{name}") for name in BUNDLED]
     bases = [one for one in bundled if one.name.removeprefix("bundled:") in BASES]
-    return [*bundled, *(copy for one in bases for copy in collect_copies(made, one, one.architecture, is_trained=is_trained))]
+    return [*bundled, *(copy for one in bases for copy in collect_copies(made, one, one.architecture, is_trained=False))]
 
 
-def collect_short(made: Made, *, is_trained: bool) -> list[Classifier]:
+def collect_short(made: Made) -> list[Classifier]:
     """The seeds of the short recipe, and what is derived of some."""
     like = zooscope.load_classifier("bundled:convnext")
     seeds = []
     for name in SHORT:
         make_short(made, name)
         seeds.append(made.load(name, "convnext", like))
-    copies = [copy for one in seeds[: len(COPIED)] for copy in collect_copies(made, one, "convnext", is_trained=is_trained)]
+    copies = [copy for one in seeds[: len(COPIED)] for copy in collect_copies(made, one, "convnext", is_trained=True)]
     return [*seeds, *copies, *(zooscope.load_classifier(f"bundled:{name}") for name in OTHERS)]
 
 
@@ -286,9 +320,8 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     made = Made(args.out / "weights", args.data)
-    measure(args.out / "short", collect_short(made, is_trained=False), count=args.count)
-    measure(args.out / "short", collect_short(made, is_trained=True), count=args.count)
-    measure(args.out / "bundled", collect_bundled(made, is_trained=True), count=args.count)
+    measure(args.out / "short", collect_short(made), count=args.count)
+    measure(args.out / "bundled", collect_bundled(made), count=args.count)
 
 
 if __name__ == "__main__":

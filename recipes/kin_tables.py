@@ -30,12 +30,16 @@ ALPHA: Final = 0.05
 FAMILIES: Final = {  # what the curves are drawn of
     "quantised": r"int\d",
     "pruned": r"pruned\d+",
+    "pruned by 90 %": r"pruned90-tuned1",
     "noise up to 30 %": r"noise(3|10|30)",
     "noise of 60 %": r"noise60",
-    "fine-tuned": r"(pruned90-)?tuned\d+",
-    "distilled": r"student-\w+",
+    "fine-tuned": r"tuned\d+",
+    "fine-tuned at a large rate": r"retuned\d+",
+    "distilled": r"student-convnext",
+    "distilled, other architecture": r"student-resnet",
 }
 SEEDS: Final = 3  # of the curves
+STEPS: Final = (0, 0.5, 1, 2, 3, 5, 7, 10, 15, *range(20, 101, 10))  # percent, at which they are drawn
 
 
 class Case(NamedTuple):
@@ -150,13 +154,13 @@ def measure_auc(positive: Sequence[float], negative: Sequence[float]) -> float:
 
 def draw_curves(derived: dict[str, list[float]], negative: Sequence[float]) -> Curves:
     """Share of copies found, by the share of others that are called derived, both by p value."""
-    steps = np.unique([0.0, *negative, *(value for values in derived.values() for value in values), 1.0])
-    x = np.array([100 * np.mean(np.array(negative) <= step) for step in steps])
-    curves = [
-        Band(x=x, y=y, low=np.full(len(y), np.nan), high=np.full(len(y), np.nan), name=name)
-        for name, values in derived.items()
-        for y in [np.array([100 * np.mean(np.array(values) <= step) for step in steps])]
-    ]
+    x, lowest = np.array(STEPS, dtype=np.float64), np.sort(negative)
+    curves = []
+    for name, values in derived.items():
+        # The largest bound on p at which no more than so many of the others are called derived.
+        bounds = [lowest[most] if most < len(lowest) else np.inf for most in (len(lowest) * x / 100).astype(int)]
+        y = np.array([100 * np.mean(np.array(values) < bound) for bound in bounds])
+        curves.append(Band(x=x, y=y, low=np.full(len(y), np.nan), high=np.full(len(y), np.nan), name=name))
     return Curves(
         title=f"Copies found by zooscope kin, compared with {SEEDS} seeds",
         x_label="independent ones called derived, %",

@@ -49,7 +49,7 @@ def test_evidence_of_the_seeds_leaves_b_out(study: Path) -> None:
 
 def test_text_says_what_it_found_and_the_null(study: Path) -> None:
     text = " ".join(call("kin", study, "bundled:a", "bundled:b", "--seeds", *SEEDS).stdout.split())
-    assert "Null: both are independent seeds of one recipe; 5 % of such pairs would be called derived." in text
+    assert "Null: both are independent seeds of one recipe; at most 5 % of such pairs are called derived." in text
     assert "120 images, 2 seeds to compare with." in text
     assert "With two seeds p is rarely below 0.005" in text
 

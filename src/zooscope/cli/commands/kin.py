@@ -136,7 +136,7 @@ def _print(console: "Console", study: "Snapshot", names: tuple[str, str], found:
         f"{_format_p(found.p_seeds)}."
     )
     console.print(
-        f"Null: both are independent seeds of one recipe; {100 * found.alpha:g} % of such pairs would be called derived. "
+        f"Null: both are independent seeds of one recipe; at most {100 * found.alpha:g} % of such pairs are called derived. "
         f"{format_count(study.num_images, 'image')}, {format_count(len(found.seeds), 'seed')} to compare with."
     )
     if len(found.seeds) <= FEW_SEEDS:
