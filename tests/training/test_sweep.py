@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -73,3 +74,12 @@ def test_classifiers_are_fine_tuned_under_their_names() -> None:
     same_folder = select_classifiers(["bundled:vit", "bundled:swin?name=bundled-vit"])
     with pytest.raises(InvalidValueError, match="two networks would go into the folder bundled-vit"):
         list_tuned(Sweep(recipe=RECIPE), same_folder)
+
+
+def test_each_network_may_have_a_seed_of_its_own() -> None:
+    regimes = (Regime(name="a", settings={}), Regime(name="b", settings={}))
+    grid = {"optimizer.learning_rate": (0.1, 0.2)}
+    found = Sweep(recipe=replace(RECIPE, seed=100), own_seeds=True, regimes=regimes, grid=grid).list_recipes()
+    assert [one.seed for one in found] == [100, 101, 102, 103]
+    with pytest.raises(InvalidValueError, match="a sweep has seeds or own_seeds, not both"):
+        Sweep(recipe=RECIPE, seeds=(1,), own_seeds=True)

@@ -124,6 +124,7 @@ def _make_sweep(recipe: Recipe, tree: Mapping[str, Any], file: Path) -> Sweep:
         return Sweep(
             recipe=recipe,
             seeds=tuple(seeds),
+            own_seeds=tree.get("own_seeds", False),
             grid={name: tuple(map(_freeze, values)) for name, values in grid.items()},
             draws=tree.get("draws", 0),
             draw_seed=tree.get("draw_seed", 0),

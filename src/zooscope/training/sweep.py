@@ -14,7 +14,7 @@ from zooscope.errors import InvalidValueError
 from zooscope.training.recipe import NetworkSettings, Recipe
 from zooscope.training.recipe_tree import change
 
-SWEEP_KEYS: Final = ("seeds", "grid", "draws", "draw_seed", "regimes")
+SWEEP_KEYS: Final = ("seeds", "own_seeds", "grid", "draws", "draw_seed", "regimes")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +38,8 @@ class Sweep:
     Attributes:
         recipe: whose settings are changed.
         seeds: the recipe's own if empty.
+        own_seeds: whether each network has a seed of its own, from the recipe's on, where there are no `seeds`. Networks of one
+            seed have the same first weights and the same order of images, and are the more alike for it.
         grid: values by the dotted name of a setting.
         draws: so many different combinations of the grid, drawn at random; all if 0.
         draw_seed: of the draw.
@@ -53,6 +55,7 @@ class Sweep:
 
     recipe: Recipe
     seeds: tuple[int, ...] = ()
+    own_seeds: bool = False
     grid: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     draws: int = 0
     draw_seed: int = 0
@@ -64,6 +67,9 @@ class Sweep:
             if len(set(values)) != len(values):
                 msg = f"sweep.{what} names a value twice: {', '.join(map(str, values))}."
                 raise InvalidValueError(msg)
+        if self.seeds and self.own_seeds:
+            msg = "a sweep has seeds or own_seeds, not both; leave one out."
+            raise InvalidValueError(msg)
         names = [regime.name for regime in self.regimes]
         if len(set(names)) != len(names):
             msg = f"sweep.regimes has a name twice: {', '.join(names)}."
@@ -81,7 +87,7 @@ class Sweep:
             InvalidValueError: a value can't be used.
         """
         regimes = self.regimes or (Regime(name="", settings={}),)
-        members = []
+        members: list[Recipe] = []
         for regime, chosen, seed in product(regimes, self._list_combinations(), self.seeds or (self.recipe.seed,)):
             parts = [self.recipe.name, regime.name, *(f"{_shorten(name)}={_spell(value)}" for name, value in chosen.items())]
             if self.seeds:
@@ -90,6 +96,8 @@ class Sweep:
             changes = {"group": self.recipe.group or self.recipe.name, **regime.settings, **chosen, "name": name}
             if self.seeds:
                 changes["seed"] = seed
+            elif self.own_seeds:
+                changes["seed"] = self.recipe.seed + len(members)
             members.append(change(self.recipe, changes, place=f"the sweep of {self.recipe.name}"))
         return tuple(members)
 
