@@ -165,6 +165,23 @@ def test_a_loss_that_is_not_finite_stops_with_epoch_and_step_and_keeps_the_last_
     train(recipe, tmp_path / "tiny")
 
 
+def test_weights_that_are_not_finite_are_never_kept(images: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compute, calls = Objective.compute, []
+
+    def spoil(self: Objective, network: nn.Module, pixels: torch.Tensor, labels: torch.Tensor, *, seed: int) -> Result:
+        calls.append(1)
+        result = compute(self, network, pixels, labels, seed=seed)
+        if len(calls) == 8:  # the last step of the second epoch: no later loss tells
+            next(network.parameters()).register_hook(lambda gradient: gradient * float("inf"))
+        return result
+
+    monkeypatch.setattr(Objective, "compute", spoil)
+    with pytest.raises(TrainingError, match=r"tiny: a weight is not finite in epoch 2, step 4; its weights after epoch 1 are kept"):
+        train(make_tiny(images, optimizer={"name": "sgd", "learning_rate": 0.1}), tmp_path)
+    assert (tmp_path / "epoch-1.safetensors").exists()
+    assert not (tmp_path / WEIGHTS).exists()
+
+
 def test_a_sweep_goes_on_after_a_network_that_diverges(images: str, tmp_path: Path) -> None:
     recipe = make_tiny(images, epochs=1, optimizer={"name": "sgd", "learning_rate": 1e30})
     trained = train_recipes([recipe, make_tiny(images, name="good", epochs=1)], tmp_path, device="cpu")

@@ -120,6 +120,8 @@ class _Training:
         for epoch in range(len(self._epochs), self._recipe.epochs):
             started = time.perf_counter()
             loss, training_accuracy = self._run_epoch(epoch)
+            if not all(weight.isfinite().all() for weight in self._network.parameters()):
+                raise TrainingError(self._describe_divergence("a weight is not finite", epoch, self._batches.steps_per_epoch))
             accuracy = self._measure_accuracy() if self._accelerator.is_main_process else nan
             row = Epoch(
                 epoch=epoch + 1,
@@ -149,7 +151,7 @@ class _Training:
                     )
                 loss = result.loss.item()
                 if not isfinite(loss):
-                    raise TrainingError(self._describe_divergence(loss, epoch, step))
+                    raise TrainingError(self._describe_divergence(f"the loss is {loss}", epoch, step + 1))
                 self._optimizer.zero_grad()
                 self._accelerator.backward(result.loss)
                 if recipe.optimizer.clip_norm:
@@ -163,10 +165,10 @@ class _Training:
             self._report(epoch, step + 1, total_loss / num_images, num_correct / num_images, num_new=len(labels))
         return total_loss / num_images, num_correct / num_images
 
-    def _describe_divergence(self, loss: float, epoch: int, step: int) -> str:
+    def _describe_divergence(self, what: str, epoch: int, step: int) -> str:
         kept = f"its weights after epoch {epoch} are kept in {self._folder}" if epoch else "no epoch was finished"
         return (
-            f"{self._recipe.name}: the loss is {loss} in epoch {epoch + 1}, step {step + 1}; {kept}. "
+            f"{self._recipe.name}: {what} in epoch {epoch + 1}, step {step}; {kept}. "
             "Lower the learning rate or clip gradients (optimizer.clip_norm), and train into another folder."
         )
 
