@@ -10,11 +10,12 @@ from zooscope.cli.analysing import make_table
 from zooscope.cli.progress import training_bar
 from zooscope.cli.terminal import INTERRUPTED, say, say_json, stdout, tell
 from zooscope.errors import InvalidValueError, TrainingError
-from zooscope.words import format_count, format_percent, quote_path
+from zooscope.words import format_count, format_percent, format_setting, quote_path
 
 if TYPE_CHECKING:
     from zooscope.training.cards import Card
     from zooscope.training.progress import TrainingListener
+    from zooscope.training.recipe import Recipe
     from zooscope.training.zoo import Trained
 
 CURVES: Final = "curves.png"
@@ -30,7 +31,7 @@ HeldOut = Annotated[
     ),
 ]
 TrainedFolder = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Where the networks go.", show_default="the recipe's path without .toml")
+    Path | None, typer.Option(metavar="DIR", help="Where the networks go.", show_default="the recipe's name, here")
 ]
 Starts = Annotated[
     list[str] | None,
@@ -47,6 +48,7 @@ Part = Annotated[
         metavar="N/OF", help="Train this share of the networks, such as 2/8: the second of eight machines.", show_default=False
     ),
 ]
+Listed = Annotated[bool, typer.Option("--list", help="Train nothing: list the networks and the settings in which they differ.")]
 Changes = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="SETTING=VALUE", help="Change a setting: epochs=3, optimizer.name=sgd.", show_default=False),
@@ -69,6 +71,32 @@ def read_changes(words: Sequence[str] | None) -> dict[str, Any]:
             raise InvalidValueError(msg)
         changes[name.strip()] = parse_value(text.strip())
     return changes
+
+
+def show_networks(recipes: "Sequence[Recipe]", *, as_json: bool) -> None:
+    """Prints the networks of a recipe with the settings in which they differ; as JSON with all."""
+    if as_json:
+        say_json([recipe.settings for recipe in recipes])
+        return
+    usual = _find_usual(recipes)
+    made = make_table("Network", "Seed", "Settings", numbers=("Seed",))
+    for recipe in recipes:
+        own = [
+            f"{name}={format_setting(value)}" for name, value in recipe.settings.items() if name in usual and value != usual[name]
+        ]
+        made.add_row(recipe.name, str(recipe.seed), ", ".join(own) or "as in the recipe")
+    stdout().print(made)
+
+
+def _find_usual(recipes: "Sequence[Recipe]") -> dict[str, Any]:
+    """The value that most networks have, of each setting that differs; None where there is none."""
+    usual: dict[str, Any] = {}
+    for name in recipes[0].settings.keys() - {"name", "seed"}:
+        values = [recipe.settings.get(name) for recipe in recipes]
+        most = max(values, key=values.count)
+        if values.count(most) < len(values):
+            usual[name] = most if 2 * values.count(most) > len(values) else None
+    return usual
 
 
 def train_and_show(train: "Callable[[TrainingListener], Trained]", folder: Path, *, as_json: bool) -> None:

@@ -8,6 +8,7 @@ from zooscope.arguments import check_arguments
 from zooscope.classifiers.selection import select_classifiers
 from zooscope.training.distill import list_students
 from zooscope.training.progress import TrainingListener
+from zooscope.training.recipe import Recipe
 from zooscope.training.recipe_file import read_recipe_file
 from zooscope.training.sweep import Sweep, list_tuned, take_part
 from zooscope.training.zoo import Trained, train_recipes
@@ -63,13 +64,26 @@ def train(
         StudyError: the folder holds a training by another recipe, or can't be written.
         ZooscopeError: the images or classifiers can't be had.
     """
+    recipes = list_networks(recipe, images=images, held_out=held_out, changes=changes, start=start, part=part)
+    return train_recipes(recipes, Path(out), device=device, listen=listen)
+
+
+def list_networks(
+    recipe: str | Path,
+    *,
+    images: str | None = None,
+    held_out: str | None = None,
+    changes: Mapping[str, Any] | None = None,
+    start: str | Iterable[str] | None = None,
+    part: str | None = None,
+) -> tuple[Recipe, ...]:
+    """The recipe of each network that `train` would train, with the same arguments."""
     sweep = _read(recipe, images, held_out, changes)
-    recipes = (
-        sweep.list_recipes()
-        if start is None
-        else list_tuned(sweep, select_classifiers([start] if isinstance(start, str) else start))
-    )
-    return train_recipes(recipes if part is None else take_part(recipes, part), Path(out), device=device, listen=listen)
+    if start is None:
+        recipes = sweep.list_recipes()
+    else:
+        recipes = list_tuned(sweep, select_classifiers([start] if isinstance(start, str) else start))
+    return recipes if part is None else take_part(recipes, part)
 
 
 @check_arguments

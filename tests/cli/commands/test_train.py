@@ -74,6 +74,23 @@ def test_json_of_one_network_ends_with_checkpoint_accuracy_epochs_and_seconds(re
     assert [network["name"] for network in found["networks"]] == ["tiny-seed1"]
 
 
+def test_the_networks_of_a_sweep_are_listed_with_what_differs(recipe: Path, tmp_path: Path) -> None:
+    grid = recipe.with_name("listed.toml")
+    grid.write_text('base = "tiny.toml"\n[sweep]\nown_seeds = true\n[sweep.grid]\n"mixing.mixup" = [0.0, 0.5]\n', encoding="utf-8")
+    lines = call("train", grid, "--list", "--out", tmp_path / "none").stdout.splitlines()
+    assert [line.split() for line in lines] == [
+        ["Network", "Seed", "Settings"],
+        ["tiny-mixup=0", "0", "mixing.mixup=0"],
+        ["tiny-mixup=0.5", "1", "mixing.mixup=0.5"],
+    ]
+    found = json.loads(call("train", grid, "--list", "--json").stdout)
+    assert [(one["name"], one["seed"], one["mixing.mixup"]) for one in found] == [
+        ("tiny-mixup=0", 0, 0.0),
+        ("tiny-mixup=0.5", 1, 0.5),
+    ]
+    assert not (tmp_path / "none").exists()
+
+
 def test_settings_can_be_changed_on_the_command_line(recipe: Path, tmp_path: Path) -> None:
     call("train", recipe, "--out", tmp_path, "--device", "cpu", "--set", "epochs=1", "--set", "mixing.mixup=0.5", "--part", "1/2")
     settings = json.loads((tmp_path / "tiny-seed0" / "card.json").read_text(encoding="utf-8"))["settings"]

@@ -1,5 +1,6 @@
 """`zooscope distill`: one student per teacher."""
 
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -40,7 +41,7 @@ def distill(
     """
     import zooscope
 
-    settings, folder = read_changes(changes), out or recipe.with_suffix("")
+    settings, folder = read_changes(changes), out or Path(recipe.stem)
     where = {"images": images, "held_out": held_out, "part": part, "device": device}
     train_and_show(
         lambda listen: zooscope.distill(recipe, folder, teachers, changes=settings, listen=listen, **drop_none(**where)),

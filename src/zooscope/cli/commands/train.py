@@ -1,10 +1,22 @@
 """`zooscope train`: networks made to be compared."""
 
+from pathlib import Path
 from typing import Final
 
 from zooscope.cli.measuring import drop_none
 from zooscope.cli.options import Device, Images, Json
-from zooscope.cli.training import Changes, HeldOut, Part, RecipeFile, Starts, TrainedFolder, read_changes, train_and_show
+from zooscope.cli.training import (
+    Changes,
+    HeldOut,
+    Listed,
+    Part,
+    RecipeFile,
+    Starts,
+    TrainedFolder,
+    read_changes,
+    show_networks,
+    train_and_show,
+)
 
 EXAMPLE: Final = "zooscope train recipes/small-vit.toml --images folder:cifar10"
 
@@ -18,6 +30,7 @@ def train(
     out: TrainedFolder = None,
     part: Part = None,
     changes: Changes = None,
+    listed: Listed = False,
     device: Device = "auto",
     as_json: Json = False,
 ) -> None:
@@ -28,11 +41,15 @@ def train(
     for `measure`. After an interruption, even a killed process, the same command goes on, and comes to the same weights.
     """
     import zooscope
+    from zooscope.training.run import list_networks
 
-    settings, folder = read_changes(changes), out or recipe.with_suffix("")
-    where = {"images": images, "held_out": held_out, "part": part, "device": device}
+    settings = drop_none(images=images, held_out=held_out, part=part, start=starts, changes=read_changes(changes))
+    if listed:
+        show_networks(list_networks(recipe, **settings), as_json=as_json)
+        return
+    folder = out or Path(recipe.stem)
     train_and_show(
-        lambda listen: zooscope.train(recipe, folder, changes=settings, start=starts, listen=listen, **drop_none(**where)),
+        lambda listen: zooscope.train(recipe, folder, device=device, listen=listen, **settings),
         folder,
         as_json=as_json,
     )
