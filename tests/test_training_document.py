@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from zooscope.training.recipe import list_setting_names
 from zooscope.training.recipe_file import read_recipe_file
-from zooscope.training.recipe_tree import list_names
 
 DOCUMENT = (Path(__file__).parents[1] / "docs/training.md").read_text(encoding="utf-8")
 
@@ -15,7 +15,7 @@ def test_every_setting_is_in_the_table() -> None:
         for word in (part.strip(" `") for part in cell.split(",")):
             section = word.partition(".")[0] if "." in word and not word.startswith(".") else section
             named.add(f"{section}{word}" if word.startswith(".") else word)
-    assert [name for name in list_names() if name not in named] == []
+    assert [name for name in list_setting_names() if name not in named] == []
 
 
 @pytest.mark.parametrize("number", [0, 1])

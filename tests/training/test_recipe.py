@@ -5,7 +5,7 @@ import pytest
 
 from zooscope.errors import InvalidValueError, UnknownNameError
 from zooscope.training.recipe import Recipe, list_setting_names
-from zooscope.training.recipe_tree import change, list_names, make_recipe
+from zooscope.training.recipe_tree import change, make_recipe
 
 VIT = {"name": "vit", "network": {"architecture": "bundled:vit"}}
 
@@ -61,7 +61,7 @@ def test_unknown_settings_are_errors_with_near_ones(settings: dict[str, Any], ne
 
 def test_every_setting_can_be_changed_by_its_dotted_name() -> None:
     recipe = make()
-    same = {name: recipe.settings[name] for name in list_names() if name in recipe.settings}
+    same = {name: recipe.settings[name] for name in list_setting_names() if name in recipe.settings}
     assert len(same) > 40
     assert change(recipe, same) == recipe
     changed = change(

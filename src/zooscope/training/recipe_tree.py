@@ -45,16 +45,11 @@ def change(recipe: Recipe, settings: Mapping[str, Any], *, place: str = "a recip
     """
     tree = _make_tree(recipe)
     for name, value in settings.items():
-        if name not in list_names() and not name.startswith(OPTIONS):
+        if name not in list_setting_names() and not name.startswith(OPTIONS):
             kind = f"setting of {place}"
-            raise UnknownNameError(kind, name, list_names(), f"Settings are {', '.join(list_names())}.")
+            raise UnknownNameError(kind, name, list_setting_names(), f"Settings are {', '.join(list_setting_names())}.")
         put(tree, name.split("."), value)
     return make_recipe(tree, place=place)
-
-
-def list_names() -> tuple[str, ...]:
-    """The dotted names of all settings as a file spells them."""
-    return tuple("network.from" if name == "network.start" else name for name in list_setting_names())
 
 
 def put(tree: dict[str, Any], path: list[str], value: Any) -> None:  # noqa: ANN401  (whatever TOML holds)
