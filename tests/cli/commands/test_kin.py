@@ -96,3 +96,14 @@ def test_the_picture_shows_the_pair_what_is_expected_and_the_null(study: Path, t
     assert [line.split(",")[0] for line in lines[1:3]] == ["a and b", "expected of independent seeds"]
     found = json.loads(call("kin", study, "bundled:a", "bundled:b", "--seeds", *SEEDS, "--json").stdout)
     assert float(lines[1].split(",")[1]) == pytest.approx(found["same_mistakes"])
+
+
+def test_the_table_of_scores_is_whole_also_with_long_names(tmp_path: Path) -> None:
+    names = [f"network-{'x' * 60}-seed{number}" for number in range(4)]
+    write_study(tmp_path, names, num_images=60)
+    seeds = [word for name in names[2:] for word in ("--seeds", name)]
+    lines = call("kin", tmp_path, *names[:2], *seeds).stdout.splitlines()
+    heading = next(line for line in lines if line.startswith("Score"))
+    assert heading.split() == ["Score", "This", "pair", "Seeds,", "mean", "lowest", "to", "highest"]
+    assert any(line.startswith("same mistakes, %") for line in lines)
+    assert max(map(len, lines)) <= 80

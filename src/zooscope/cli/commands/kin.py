@@ -119,7 +119,7 @@ def _print(console: "Console", study: "Snapshot", names: tuple[str, str], found:
         }[found.relation]
     )
     console.print()
-    made = make_table("Score", f"{a} and {b}", "Seeds, mean", "lowest to highest", numbers=(f"{a} and {b}", "Seeds, mean"))
+    made = make_table("Score", "This pair", "Seeds, mean", "lowest to highest", numbers=("This pair", "Seeds, mean"))
     for score, row in evidence.iterrows():
         made.add_row(
             TITLES[str(score)],
