@@ -103,6 +103,16 @@ def distill(
 
     Source: Touvron et al., Training data-efficient image transformers and distillation through attention, ICML 2021, Section 4.
 
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> few = {"images.count": 64, "images.held_out_count": 20, "epochs": 1}
+        >>> with TemporaryDirectory() as folder:
+        ...     file = Path(folder, "student.toml")
+        ...     _ = file.write_text("network.architecture = 'bundled:vit'")
+        ...     students = distill(file, folder, "bundled:resnet", images="bundled:cifar10", changes=few, device="cpu")
+        >>> [(card.name, card.teacher) for card in students.cards]
+        [('student-of-resnet', 'bundled:resnet')]
+
     Args:
         recipe: of the student.
         out: the folder where the students and their zoo file go.
