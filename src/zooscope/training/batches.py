@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from zooscope.errors import InvalidValueError
 from zooscope.images.threads import count_threads
 from zooscope.training.augmentation import Augmentation
 from zooscope.training.decoded import Decoded
@@ -60,11 +61,22 @@ class Batches:
     def __init__(
         self, recipe: Recipe, images: Decoded, labels: Int[np.ndarray, " image"], augment: Augmentation, share: Share
     ) -> None:
-        """Takes the images as they are; `share` says which part of each batch is for this process."""
+        """Takes the images as they are; `share` says which part of each batch is for this process.
+
+        Raises:
+            InvalidValueError: there are fewer images than a batch has, or a batch can't be shared out.
+        """
+        if len(images) < recipe.batch_size:
+            msg = f"{recipe.name}: {len(images)} images to train on are fewer than batch_size, {recipe.batch_size}; make it smaller."
+            raise InvalidValueError(msg)
+        parts = share.of * (2 if recipe.mixing.is_on else 1)  # mixing takes pairs
+        if recipe.batch_size % parts:
+            msg = f"{recipe.name}: batch_size must be a multiple of {parts} on {share.of} processes: got {recipe.batch_size}."
+            raise InvalidValueError(msg)
         self._recipe, self._share, self._count = recipe, share, len(images)
         self._dataset = _Augmented(images, labels, augment, recipe.seed)
         self._num_workers = 0 if images.is_kept else min(MOST_WORKERS, count_threads())
-        self.steps_per_epoch = max(1, self._count // recipe.batch_size)
+        self.steps_per_epoch = self._count // recipe.batch_size
 
     def draw(self, epoch: int) -> Iterator[tuple[Float[Tensor, "batch channel height width"], Int[Tensor, " batch"]]]:
         """The batches of an epoch; each image comes once, but for those that are too few for a last full batch."""
@@ -77,6 +89,6 @@ class Batches:
         order = order[: -(-self._count // repeats)].repeat(repeats)[: self._count]
         batches = []
         for step in range(self.steps_per_epoch):
-            places = range(step * size, min((step + 1) * size, self._count))[self._share.number :: self._share.of]
+            places = range(step * size, (step + 1) * size)[self._share.number :: self._share.of]
             batches.append(_Batch(epoch, tuple(places), tuple(int(order[place]) for place in places)))
         return batches

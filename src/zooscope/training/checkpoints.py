@@ -7,7 +7,7 @@ progress.json            which epoch is the last one, and the curves until then;
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -74,13 +74,22 @@ def write_state(folder: Path, recipe: Recipe, state: State) -> None:
     buffer = io.BytesIO()
     torch.save(dict(state.optimizer), buffer)
     write_bytes(folder / f"{stem}.optimizer.pt", buffer.getvalue())
-    progress = {"recipe": recipe.settings, "epochs": [asdict(epoch) for epoch in state.epochs]}
-    write_text(folder / PROGRESS, json.dumps(progress, indent=2) + "\n")
+    write_progress(folder, recipe, state.epochs)
     remove_states(folder, except_for=stem)
 
 
+def write_progress(folder: Path, recipe: Recipe, epochs: Sequence[Epoch]) -> None:
+    """Writes how far a training is; before the first epoch, too, so that a folder that can't be written is found at once.
+
+    Raises:
+        StudyError: it can't be written.
+    """
+    progress = {"recipe": recipe.settings, "epochs": [asdict(epoch) for epoch in epochs]}
+    write_text(folder / PROGRESS, json.dumps(progress, indent=2) + "\n")
+
+
 def read_state(folder: Path, recipe: Recipe) -> State | None:
-    """The last state that was written; None if there is none.
+    """The last state that was written; None before the end of the first epoch.
 
     Raises:
         StudyError: it is of another recipe, or damaged.
@@ -91,6 +100,8 @@ def read_state(folder: Path, recipe: Recipe) -> State | None:
         progress = json.loads((folder / PROGRESS).read_text(encoding="utf-8"))
         epochs = tuple(Epoch(**epoch) for epoch in progress["epochs"])
         require_same(folder, recipe, progress["recipe"])
+        if not epochs:
+            return None
         stem = folder / f"epoch-{len(epochs)}"
         tensors = load_file(stem.with_name(f"{stem.name}.safetensors"))
         optimizer = torch.load(stem.with_name(f"{stem.name}.optimizer.pt"), map_location="cpu", weights_only=True)

@@ -104,6 +104,9 @@ def _make_sweep(recipe: Recipe, tree: Mapping[str, Any], file: Path) -> Sweep:
             kind = f"key of sweep in {file}"
             raise UnknownNameError(kind, key, SWEEP_KEYS, f"A sweep has {', '.join(SWEEP_KEYS)}.")
     seeds, grid, regimes = tree.get("seeds", []), tree.get("grid", {}), tree.get("regimes", [])
+    if isinstance(seeds, int) and seeds < 1:
+        msg = f"sweep.seeds of {file} must be at least 1, or a list of seeds: got {seeds}."
+        raise InvalidValueError(msg)
     if isinstance(seeds, int) and not isinstance(seeds, bool):
         seeds = list(range(recipe.seed, recipe.seed + seeds))
     grid = flatten_grid(grid) if isinstance(grid, dict) else grid
@@ -134,7 +137,8 @@ def _make_sweep(recipe: Recipe, tree: Mapping[str, Any], file: Path) -> Sweep:
             ),
         )
     except InvalidValueError as error:
-        msg = f"{file}: {error}"
+        named = str(error).replace("Sweep: ", "sweep.", 1)
+        msg = f"{file}: {named}"
         raise InvalidValueError(msg) from error
 
 

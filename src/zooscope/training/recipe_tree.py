@@ -78,14 +78,14 @@ def _make(kind: Any, tree: Mapping[str, Any], place: str, prefix: str = "") -> A
             arguments[found.name] = _make(found.type, value, place, f"{key}.")
         else:
             arguments[found.name] = tuple(value) if isinstance(value, list) else value
-    lacking = [name for name, each in types.items() if is_dataclass(each.type) and name == "network" and each.name not in arguments]
-    if lacking:
+    if kind is Recipe and "network" not in tree:
         msg = f"{place} names no network; write network.architecture = NAME, from random weights, or network.from = ADDRESS."
         raise InvalidValueError(msg)
     try:
         return kind(**arguments)
     except InvalidValueError as error:
-        msg = f"{place}: {error}"
+        named = str(error).replace(f"{kind.__name__}: ", prefix, 1)  # a user knows sections, not classes
+        msg = f"{place}: {named}"
         raise InvalidValueError(msg) from error
 
 

@@ -35,7 +35,7 @@ def train(
 
     Example:
         >>> from tempfile import TemporaryDirectory
-        >>> few = {"images.count": 64, "images.held_out_count": 20, "epochs": 1}
+        >>> few = {"images.count": 64, "images.held_out_count": 20, "batch_size": 32, "epochs": 1}
         >>> with TemporaryDirectory() as folder:
         ...     file = Path(folder, "mine.toml")
         ...     _ = file.write_text("network.architecture = 'bundled:resnet'")
@@ -105,7 +105,7 @@ def distill(
 
     Example:
         >>> from tempfile import TemporaryDirectory
-        >>> few = {"images.count": 64, "images.held_out_count": 20, "epochs": 1}
+        >>> few = {"images.count": 64, "images.held_out_count": 20, "batch_size": 32, "epochs": 1}
         >>> with TemporaryDirectory() as folder:
         ...     file = Path(folder, "student.toml")
         ...     _ = file.write_text("network.architecture = 'bundled:vit'")

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from timm.optim import create_optimizer_v2, list_optimizers
 from timm.scheduler import create_scheduler_v2
 from timm.utils import ModelEmaV3
@@ -18,18 +18,18 @@ from torch import Tensor, nn
 from zooscope.addresses import parse_address
 from zooscope.classifiers.addresses import find_name
 from zooscope.classifiers.classifier import Classifier
-from zooscope.errors import InvalidValueError, TrainingError, UnknownNameError, first_line
+from zooscope.errors import ClassifierError, InvalidValueError, TrainingError, UnknownNameError, ZooscopeError, first_line
 from zooscope.outputs import write_bytes, write_text
 from zooscope.training.accelerating import make_accelerator
 from zooscope.training.augmentation import Augmentation
 from zooscope.training.batches import Batches, Share
 from zooscope.training.cards import CARD, WEIGHTS, Card, read_card
-from zooscope.training.checkpoints import Epoch, State, read_state, remove_states, require_same, save_weights, write_state
+from zooscope.training.checkpoints import Epoch, State, read_state, remove_states, require_same, save_weights, write_progress, write_state
 from zooscope.training.curves import write_curves
 from zooscope.training.data import Data
 from zooscope.training.decoded import has_room
 from zooscope.training.network import build_classifier, describe_checkpoint
-from zooscope.training.objective import Objective, prepare_network
+from zooscope.training.objective import Objective, Result, prepare_network
 from zooscope.training.predictions import write_predictions
 from zooscope.training.progress import TrainingListener, TrainingProgress
 from zooscope.training.randomness import derive_seed, seed_all
@@ -117,6 +117,8 @@ class _Training:
         self._held_out: dict[int, Tensor] = {}  # pixels by the position of their first image
 
     def run(self) -> Card:
+        if not self._epochs and self._accelerator.is_main_process:
+            write_progress(self._folder, self._recipe, ())
         for epoch in range(len(self._epochs), self._recipe.epochs):
             started = time.perf_counter()
             loss, training_accuracy = self._run_epoch(epoch)
@@ -145,10 +147,7 @@ class _Training:
             self._schedule.step_update(epoch * steps + step)
             with seed_all(recipe.seed, "step", epoch, step, self._accelerator.process_index):
                 seed = derive_seed(recipe.seed, "attack", epoch, step, self._accelerator.process_index)
-                with self._accelerator.autocast():
-                    result = self._objective.compute(
-                        self._network, pixels.to(self._accelerator.device), labels.to(self._accelerator.device), seed=seed
-                    )
+                result = self._compute(pixels.to(self._accelerator.device), labels.to(self._accelerator.device), seed)
                 loss = result.loss.item()
                 if not isfinite(loss):
                     raise TrainingError(self._describe_divergence(f"the loss is {loss}", epoch, step + 1))
@@ -164,6 +163,21 @@ class _Training:
             num_images += len(labels)
             self._report(epoch, step + 1, total_loss / num_images, num_correct / num_images, num_new=len(labels))
         return total_loss / num_images, num_correct / num_images
+
+    def _compute(self, pixels: Float[Tensor, "batch channel height width"], labels: Int[Tensor, " batch"], seed: int) -> Result:
+        """The loss of a step.
+
+        Raises:
+            ClassifierError: the network fails on such a batch, as for want of memory.
+        """
+        try:
+            with self._accelerator.autocast():
+                return self._objective.compute(self._network, pixels, labels, seed=seed)
+        except ZooscopeError:
+            raise
+        except Exception as error:  # each network has its own way to fail
+            msg = f"{self._recipe.name} can't be trained on batches of {len(pixels)} images ({first_line(error)}); change batch_size."
+            raise ClassifierError(msg) from error
 
     def _describe_divergence(self, what: str, epoch: int, step: int) -> str:
         kept = f"its weights after epoch {epoch} are kept in {self._folder}" if epoch else "no epoch was finished"
