@@ -14,7 +14,6 @@ Every key but `address` is an option of that address, as if it stood behind its 
 """
 
 import json
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +21,8 @@ from typing import Any, Final
 from zooscope.addresses import Address
 from zooscope.classifiers.addresses import BACKGROUND, COMMON_OPTIONS
 from zooscope.classifiers.providers.registry import find_provider, import_provider, locate_file, parse_classifier_address
-from zooscope.errors import InvalidValueError, MissingFileError, UnknownNameError, first_line
+from zooscope.errors import InvalidValueError, UnknownNameError
+from zooscope.toml_file import read_toml
 
 TABLE: Final = "classifiers"
 ADDRESS: Final = "address"
@@ -36,17 +36,7 @@ def read_zoo_file(file: Path) -> tuple[Address, ...]:
         InvalidValueError: it is no TOML, lists no classifiers, or one without an address or with a value that can't be used.
         UnknownNameError: there is no such key or provider.
     """
-    if not file.is_file():
-        msg = f"there is no zoo file {file}; give the path of a TOML file with [[{TABLE}]] in it."
-        raise MissingFileError(msg)
-    try:
-        content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
-    except RecursionError as error:
-        msg = f"the zoo file {file} nests values too deeply; give plain values."
-        raise InvalidValueError(msg) from error
-    except ValueError as error:  # no TOML, no text, or a number of too many digits
-        msg = f"the zoo file {file} is no TOML: {first_line(error)}."
-        raise InvalidValueError(msg) from error
+    content = read_toml(file, kind="zoo file", holding=f" with [[{TABLE}]] in it")
     for key in content:
         if key != TABLE:
             kind = f"key of the zoo file {file}"

@@ -16,8 +16,7 @@ PRECISIONS: Final = ("float32", "bf16", "fp16")
 SCHEDULES: Final = ("cosine", "step", "constant")
 CROPS: Final = ("none", "shift", "resized")
 SIDES: Final = ("input", "features")
-START: Final = "network.start"
-FROM: Final = "network.from"  # in files; Python can't call a field so
+IN_FILES: Final = {"network.start": "network.from"}  # Python can't call a field so
 _NO_NAME: Final = re.compile(r'[/\\:*?"<>|]+')
 
 
@@ -321,7 +320,7 @@ class Recipe:
     @property
     def settings(self) -> dict[str, Any]:
         """Every setting by its dotted name in a file, as JSON has them; all that decides the weights, and the name and group."""
-        return {FROM if name == START else name: value for name, value in flatten(asdict(self)).items()}
+        return {IN_FILES.get(name, name): value for name, value in flatten(asdict(self)).items()}
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -348,7 +347,7 @@ def list_setting_names() -> tuple[str, ...]:
             names += [f"{top.name}.{inner.name}" for inner in fields(top.type)]
         else:
             names.append(top.name)
-    return tuple(FROM if name == START else name for name in names)
+    return tuple(IN_FILES.get(name, name) for name in names)
 
 
 def _require(is_met: bool, name: str, what: str, value: object) -> None:  # noqa: FBT001  (a condition, read as one)

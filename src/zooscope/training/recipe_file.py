@@ -22,13 +22,13 @@ name = "cutout"
 "augmentation.cutout" = 8
 """
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from zooscope.errors import InvalidValueError, MissingFileError, UnknownNameError, first_line
-from zooscope.training.recipe import Recipe
+from zooscope.errors import InvalidValueError, UnknownNameError
+from zooscope.toml_file import read_toml
+from zooscope.training.recipe import Recipe, flatten
 from zooscope.training.recipe_tree import make_recipe, put
 from zooscope.training.sweep import SWEEP_KEYS, Regime, Sweep
 
@@ -58,17 +58,7 @@ def read_recipe_file(file: Path, changes: Mapping[str, Any] | None = None) -> Sw
 
 def _read_tree(file: Path, depth: int) -> tuple[dict[str, Any], dict[str, Any]]:
     """A file's settings over those of its base, and its own sweep."""
-    if not file.is_file():
-        msg = f"there is no recipe {file}; give the path of a TOML file."
-        raise MissingFileError(msg)
-    try:
-        tree = tomllib.loads(file.read_text(encoding="utf-8-sig"))
-    except RecursionError as error:
-        msg = f"the recipe {file} nests values too deeply; give plain values."
-        raise InvalidValueError(msg) from error
-    except ValueError as error:  # no TOML, no text, or a number of too many digits
-        msg = f"the recipe {file} is no TOML: {first_line(error)}."
-        raise InvalidValueError(msg) from error
+    tree = read_toml(file, kind="recipe")
     sweep, base = tree.pop(SWEEP, {}), tree.pop(BASE, None)
     if not isinstance(sweep, dict):
         msg = f"sweep of the recipe {file} must be a section: begin it with [sweep]."
@@ -109,7 +99,7 @@ def _make_sweep(recipe: Recipe, tree: Mapping[str, Any], file: Path) -> Sweep:
         raise InvalidValueError(msg)
     if isinstance(seeds, int) and not isinstance(seeds, bool):
         seeds = list(range(recipe.seed, recipe.seed + seeds))
-    grid = flatten_grid(grid) if isinstance(grid, dict) else grid
+    grid = flatten(grid) if isinstance(grid, dict) else grid
     is_right = (
         isinstance(seeds, list)
         and isinstance(grid, dict)
@@ -132,7 +122,7 @@ def _make_sweep(recipe: Recipe, tree: Mapping[str, Any], file: Path) -> Sweep:
             draws=tree.get("draws", 0),
             draw_seed=tree.get("draw_seed", 0),
             regimes=tuple(
-                Regime(name=regime["name"], settings=_flatten({key: value for key, value in regime.items() if key != "name"}))
+                Regime(name=regime["name"], settings=flatten({key: value for key, value in regime.items() if key != "name"}))
                 for regime in regimes
             ),
         )
@@ -140,18 +130,6 @@ def _make_sweep(recipe: Recipe, tree: Mapping[str, Any], file: Path) -> Sweep:
         named = str(error).replace("Sweep: ", "sweep.", 1)
         msg = f"{file}: {named}"
         raise InvalidValueError(msg) from error
-
-
-def flatten_grid(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """A grid in sections, or with dots in its keys, as dotted names."""
-    return _flatten(tree)
-
-
-def _flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in tree.items():
-        flat |= _flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
-    return flat
 
 
 def _freeze(value: Any) -> Any:  # noqa: ANN401  (whatever TOML holds)
