@@ -31,7 +31,6 @@ SHOWN: Final = {
     "flips_before": "Positive flips before",
     "flips_after": "Positive flips after, by SAT",
 }
-FEWEST_TEACHERS: Final = 3
 MOST_NAMES: Final = 5
 
 StudentsFolder = Annotated[
@@ -248,6 +247,8 @@ def _format_p(p: float) -> str:
 
 
 def _print_relations(console: "Console", distilled: Distilled, short: dict[str, str]) -> None:
+    from zooscope.analyses.distillation import FEWEST_TEACHERS
+
     found = distilled.found
     none = [(name, relation.correlation.count) for name, relation in found.relations.items() if isnan(relation.correlation.r)]
     few = [f"{SHOWN[name]} ({count})" for name, count in none if count < FEWEST_TEACHERS]

@@ -7,6 +7,7 @@ from time import monotonic
 from typing import Final
 
 from rich import progress as bars
+from rich.console import Console
 from rich.text import Text
 
 from zooscope.cli.terminal import stderr, tell
@@ -25,13 +26,7 @@ def progress_bar() -> Iterator[ProgressListener]:
     if not console.is_terminal:
         yield lambda _: None
         return
-    columns = (
-        bars.TextColumn("{task.description}", markup=False),
-        bars.BarColumn(bar_width=None),
-        bars.TextColumn("{task.fields[amount]}", markup=False),
-        _TimeLeft(),
-    )
-    with bars.Progress(*columns, console=console, transient=True, expand=True) as bar:
+    with _make_bar(console, _TimeLeft()) as bar:
         yield _Listener(bar)
 
 
@@ -42,12 +37,7 @@ def counting_bar(phase: str, unit: str) -> Iterator[Callable[[int, int], None]]:
     if not console.is_terminal:
         yield lambda _done, _total: None
         return
-    columns = (
-        bars.TextColumn("{task.description}", markup=False),
-        bars.BarColumn(bar_width=None),
-        bars.TextColumn("{task.fields[amount]}", markup=False),
-    )
-    with bars.Progress(*columns, console=console, transient=True, expand=True) as bar:
+    with _make_bar(console) as bar:
         task = bar.add_task(phase, total=None, amount="")
         yield lambda done, total: bar.update(task, completed=done, total=total, amount=f"{done} of {total} {unit}")
 
@@ -59,14 +49,19 @@ def training_bar() -> Iterator[TrainingListener]:
     if not console.is_terminal:
         yield _tell_epoch
         return
+    with _make_bar(console, _TimeLeft()) as bar:
+        yield _TrainingListener(bar)
+
+
+def _make_bar(console: Console, *more: bars.ProgressColumn) -> bars.Progress:
+    """A line of description, bar and amount, and more columns."""
     columns = (
         bars.TextColumn("{task.description}", markup=False),
         bars.BarColumn(bar_width=None),
         bars.TextColumn("{task.fields[amount]}", markup=False),
-        _TimeLeft(),
+        *more,
     )
-    with bars.Progress(*columns, console=console, transient=True, expand=True) as bar:
-        yield _TrainingListener(bar)
+    return bars.Progress(*columns, console=console, transient=True, expand=True)
 
 
 def _tell_epoch(progress: TrainingProgress) -> None:

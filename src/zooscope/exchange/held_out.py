@@ -15,7 +15,6 @@ from zooscope.records.predictions import NOT_MEASURED, Predictions
 from zooscope.scores.positive_flips import positive_flips
 from zooscope.words import unguard_cell
 
-HELD_OUT: Final = "held_out.csv"
 COLUMNS: Final = ("id", "label", "prediction")
 MOST_DIGITS: Final = 9  # of a class
 

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from zooscope.errors import InvalidValueError, MissingFileError, first_line
-from zooscope.exchange.held_out import HELD_OUT, HeldOut, measure_flips, read_held_out
+from zooscope.exchange.held_out import HeldOut, measure_flips, read_held_out
 from zooscope.records.predictions import Predictions
+from zooscope.training.cards import CARD, HELD_OUT
 
-CARD: Final = "card.json"
 # Of the card's keys those that are read: the type of the value, and what to write.
 KEYS: Final[dict[str, tuple[tuple[type, ...], str]]] = {
     "name": ((str,), "a text"),

@@ -67,7 +67,7 @@ class Batches:
             InvalidValueError: there are fewer images than a batch has, or a batch can't be shared out.
         """
         if len(images) < recipe.batch_size:
-            msg = f"{recipe.name}: {len(images)} images to train on are fewer than batch_size, {recipe.batch_size}; make it smaller."
+            msg = f"{recipe.name}: batch_size, {recipe.batch_size}, is more than the {len(images)} images to train on; lower it."
             raise InvalidValueError(msg)
         parts = share.of * (2 if recipe.mixing.is_on else 1)  # mixing takes pairs
         if recipe.batch_size % parts:

@@ -10,6 +10,7 @@ from zooscope.errors import StudyError
 
 CARD: Final = "card.json"
 WEIGHTS: Final = "weights.safetensors"
+HELD_OUT: Final = "held_out.csv"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,6 @@
 """The predictions of a trained network for its held-out images, as a table."""
 
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -9,8 +8,7 @@ from jaxtyping import Int
 
 from zooscope.images.image_set import ImageSet
 from zooscope.outputs import write_table
-
-PREDICTIONS: Final = "held_out.csv"
+from zooscope.training.cards import HELD_OUT
 
 
 def write_predictions(folder: Path, images: ImageSet, predictions: Int[np.ndarray, " image"]) -> None:
@@ -20,4 +18,4 @@ def write_predictions(folder: Path, images: ImageSet, predictions: Int[np.ndarra
         StudyError: it can't be written.
     """
     table = pd.DataFrame({"label": images.labels, "prediction": predictions}, index=pd.Index(images.ids, name="id"))
-    write_table(folder / PREDICTIONS, table)
+    write_table(folder / HELD_OUT, table)

@@ -24,7 +24,16 @@ from zooscope.training.accelerating import make_accelerator
 from zooscope.training.augmentation import Augmentation
 from zooscope.training.batches import Batches, Share
 from zooscope.training.cards import CARD, WEIGHTS, Card, read_card
-from zooscope.training.checkpoints import Epoch, State, read_state, remove_states, require_same, save_weights, write_progress, write_state
+from zooscope.training.checkpoints import (
+    Epoch,
+    State,
+    read_state,
+    remove_states,
+    require_same,
+    save_weights,
+    write_progress,
+    write_state,
+)
 from zooscope.training.curves import write_curves
 from zooscope.training.data import Data
 from zooscope.training.decoded import has_room
@@ -176,7 +185,9 @@ class _Training:
         except ZooscopeError:
             raise
         except Exception as error:  # each network has its own way to fail
-            msg = f"{self._recipe.name} can't be trained on batches of {len(pixels)} images ({first_line(error)}); change batch_size."
+            msg = (
+                f"{self._recipe.name} can't be trained on batches of {len(pixels)} images ({first_line(error)}); change batch_size."
+            )
             raise ClassifierError(msg) from error
 
     def _describe_divergence(self, what: str, epoch: int, step: int) -> str:

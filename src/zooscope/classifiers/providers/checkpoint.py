@@ -44,8 +44,7 @@ def load(rest: str, options: Mapping[str, str], *, name: str) -> Classifier:
         rest: the checkpoint, a .safetensors or .pth file.
         options: `architecture` is required. As a name that timm knows it takes from timm whatever the other options, `num_classes`,
             `size`, `mean`, `std`, `interpolation`, `crop`, don't say; the number of classes is the checkpoint's. `part` says which
-            of several networks in the file it is. As
-            `bundled:NAME` it is the architecture of bundled classifiers. As
+            of several networks in the file it is. As `bundled:NAME` it is an architecture of the bundled classifiers. As
             `package.module:function` it is imported from the Python path or the current folder, and called; then `size`, `mean` and
             `std` are required. Options `architecture.KEY=VALUE` are keywords for it; a value is read as in TOML (`96`, `true`,
             `[2, 2]`), else as text. The function gets `num_classes`, too, if that is given and it takes it.
