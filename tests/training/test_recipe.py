@@ -18,7 +18,7 @@ def make(**settings: object) -> Recipe:
     ("settings", "sentence"),
     [
         ({"epochs": 0}, "r.toml: epochs must be at least 1: got 0."),
-        ({"epochs": "3"}, "epochs must be a whole number: got '3'"),
+        ({"epochs": "3"}, "r.toml: epochs must be a whole number: got '3'"),
         ({"seed": -1}, "seed must be at least 0: got -1"),
         ({"name": "::"}, "name must be printable text: got '::'"),
         ({"precision": "int8"}, "precision must be one of float32, bf16, fp16: got 'int8'"),
@@ -28,6 +28,7 @@ def make(**settings: object) -> Recipe:
         ({"network": {"from": "timm:resnet18", "options": {"drop_rate": 0.1}}}, "timm:resnet18 is built already"),
         ({"network": {"architecture": "resnet18", "mean": [0.5]}}, "network.mean must be three numbers: got (0.5,)"),
         ({"optimizer": {"learning_rate": 0}}, "optimizer.learning_rate must be positive: got 0"),
+        ({"optimizer": {"learning_rate": "fast"}}, "r.toml: optimizer.learning_rate must be a number: got 'fast'"),
         ({"schedule": {"name": "cosin"}}, "schedule.name must be one of cosine, step, constant: got 'cosin'"),
         ({"schedule": {"warmup_epochs": 10}}, "schedule.warmup_epochs must be less than epochs, 10: got 10"),
         ({"augmentation": {"crop": "random"}}, "augmentation.crop must be one of none, shift, resized: got 'random'"),

@@ -44,6 +44,11 @@ def test_changes_from_outside_take_the_place_of_the_file_s(tmp_path: Path) -> No
         ("base = 3", "must be the path of another recipe"),
         ('base = "mine.toml"', "which is not based on this one"),
         ('network.architecture = "resnet18"\n[sweep]\nseeds = "3"', "seeds is a number or a list"),
+        (
+            'network.architecture = "resnet18"\n[sweep]\nseeds = 0',
+            "must be at least 1, or a list of seeds: got 0",
+        ),
+        ('network.architecture = "resnet18"\n[sweep]\nseeds = [1.5]', r"mine.toml: sweep.seeds must be a list of whole numbers"),
         ('network.architecture = "resnet18"\n[sweep]\nseeds = [1, 1]', "sweep.seeds names a value twice: 1, 1"),
         ('network.architecture = "resnet18"\n[sweep]\ngrid.epochs = 3', "grid has a list of values"),
         (

@@ -15,7 +15,9 @@ from tests.training.making import make_tiny, write_images
 from zooscope import load_classifier, load_images
 from zooscope.addresses import parse_address
 from zooscope.classifiers.selection import select_classifiers
-from zooscope.errors import ImagesError, InvalidValueError, StudyError, TrainingError, UnknownNameError
+from zooscope.errors import ClassifierError, ImagesError, InvalidValueError, StudyError, TrainingError, UnknownNameError
+from zooscope.training.augmentation import Augmentation
+from zooscope.training.batches import Batches, Share
 from zooscope.training.cards import WEIGHTS, read_card
 from zooscope.training.data import load_data, select_images
 from zooscope.training.decoded import Decoded
@@ -352,3 +354,33 @@ def test_schedules_have_their_closed_forms() -> None:
     np.testing.assert_allclose(learning_rates(**warm, warmup_prefix=True), np.where(steps < 10, rising, after))
     half = {"warmup_epochs": 0.5, "warmup_learning_rate": 0.0, "name": "constant"}
     np.testing.assert_allclose(learning_rates(**half), np.where(steps < 5, 0.1 * steps, 0.5))
+
+
+def test_a_batch_that_can_not_be_made_shared_out_or_trained_on_is_refused(images: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidValueError, match="tiny: batch_size, 100, is more than the 48 images to train on; lower it"):
+        train(make_tiny(images, batch_size=100), tmp_path)
+    data, recipe = load_data(make_tiny(images).images), make_tiny(images, mixing={"mixup": 0.5})
+    augment = Augmentation(recipe.augmentation, build_classifier(recipe, data.train.class_names))
+    with pytest.raises(InvalidValueError, match="tiny: batch_size must be a multiple of 8 on 4 processes: got 10"):
+        Batches(recipe, data.decoded, data.labels, augment, Share(0, 4))
+    alone = make_tiny(images, batch_size=1, network={"architecture": "resnet18", "size": 32})
+    with pytest.raises(ClassifierError, match=r"tiny can't be trained on batches of 1 images \(Expected more than 1 value"):
+        train(alone, tmp_path / "alone")
+
+
+def test_a_folder_that_can_not_be_written_is_found_before_the_first_step(images: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StudyError, match=r"progress\.json can't be written"):
+        train(make_tiny(images), tmp_path / "file" / "tiny", listen=kill_in(1, 1))
+
+
+def test_the_processes_share_every_batch_without_overlap(images: str) -> None:
+    data, recipe = load_data(make_tiny(images).images), make_tiny(images)
+    augment = Augmentation(recipe.augmentation, build_classifier(recipe, data.train.class_names))
+    whole, first, second = (
+        [pixels for pixels, _ in Batches(recipe, data.decoded, data.labels, augment, share).draw(1)]
+        for share in (Share(0, 1), Share(0, 2), Share(1, 2))
+    )
+    for batch, half, other in zip(whole, first, second, strict=True):
+        assert torch.equal(batch[0::2], half)
+        assert torch.equal(batch[1::2], other)

@@ -90,13 +90,14 @@ class Commands(Group):
 def repeat_options(words: list[str]) -> list[str]:
     """`--classifiers A B` as `--classifiers A --classifiers B`.
 
-    Words like addresses or zoo files belong to the option; to --also belong the names of measurements.
+    Words like addresses or zoo files belong to the option; to --also the names of measurements; to --seeds, which takes names of
+    classifiers, all words up to the next option.
     """
     result: list[str] = []
     taking = ""  # the option that words belong to
     for word in words:
         option = word.partition("=")[0]
-        belongs = word.partition("?")[0] in ASKED_FOR if taking == "--also" else _names_classifiers(word)
+        belongs = _belongs(word, taking)
         if taking and belongs and result[-1] != taking:
             result.append(taking)
         if option in SEVERAL_WORDS:
@@ -105,6 +106,13 @@ def repeat_options(words: list[str]) -> list[str]:
             taking = ""
         result.append(word)
     return result
+
+
+def _belongs(word: str, taking: str) -> bool:
+    """Whether a word is one more value of an option."""
+    if taking == "--also":
+        return word.partition("?")[0] in ASKED_FOR
+    return not word.startswith("-") if taking == "--seeds" else _names_classifiers(word)
 
 
 def _names_classifiers(word: str) -> bool:

@@ -101,8 +101,7 @@ def test_the_picture_shows_the_pair_what_is_expected_and_the_null(study: Path, t
 def test_the_table_of_scores_is_whole_also_with_long_names(tmp_path: Path) -> None:
     names = tuple(f"network-{'x' * 60}-seed{number}" for number in range(4))
     write_study(tmp_path, names, num_images=60)
-    seeds = [word for name in names[2:] for word in ("--seeds", name)]
-    lines = call("kin", tmp_path, *names[:2], *seeds).stdout.splitlines()
+    lines = call("kin", tmp_path, *names[:2], "--seeds", *names[2:]).stdout.splitlines()
     heading = next(line for line in lines if line.startswith("Score"))
     assert heading.split() == ["Score", "This", "pair", "Seeds,", "mean", "lowest", "to", "highest"]
     assert any(line.startswith("same mistakes, %") for line in lines)

@@ -38,8 +38,8 @@ _Seeds = Annotated[
     list[str] | None,
     typer.Option(
         metavar="NAME...",
-        help="Two or more classifiers of the study, trained by the recipe of A from other seeds, and not derived from it. Names "
-        "without a colon each need a --seeds. Without any, the group of A is taken (see --groups).",
+        help="Two or more classifiers of the study, trained by the recipe of A from other seeds, and not derived from it. Write "
+        "A and B first. Without any, the group of A is taken (see --groups).",
         show_default=False,
     ),
 ]
