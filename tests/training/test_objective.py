@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from zooscope import Classifier, PixelTransform, load_classifier
-from zooscope.errors import ClassifierError
+from zooscope.classifiers.providers.bundled import CLASS_NAMES
+from zooscope.errors import ClassifierError, ClassMatchingWarning
 from zooscope.training.objective import Objective, Result, prepare_network
 from zooscope.training.randomness import seed_all
 from zooscope.training.recipe import Recipe
@@ -145,7 +146,7 @@ def test_the_teacher_s_class_goes_to_the_distillation_head_where_there_is_one() 
 
 
 def test_the_teacher_gets_its_own_size_and_normalisation_and_stays_frozen() -> None:
-    teacher = Teacher("bundled:resnet", num_classes=10)
+    teacher = Teacher("bundled:resnet", class_names=CLASS_NAMES)
     classifier = teacher.classifier
     seen: list[Tensor] = []
     classifier.network.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0].clone()))
@@ -163,7 +164,17 @@ def test_the_teacher_gets_its_own_size_and_normalisation_and_stays_frozen() -> N
 
 def test_a_teacher_of_other_classes_is_refused() -> None:
     with pytest.raises(ClassifierError, match=r"the teacher bundled:resnet has 10 classes, but the images have 3"):
-        Teacher("bundled:resnet", num_classes=3)
+        Teacher("bundled:resnet", class_names=("a", "b", "c"))
+
+
+def test_a_teacher_s_outputs_are_matched_with_the_images_classes_by_name() -> None:
+    pixels, turned = torch.rand(20, 3, 32, 32), CLASS_NAMES[::-1]
+    with pytest.warns(ClassMatchingWarning, match=r"the classes of the teacher bundled:resnet are matched by name: the order"):
+        teacher = Teacher("bundled:resnet", class_names=turned)
+    own = load_classifier("bundled:resnet").logits(pixels).argmax(1).tolist()
+    assert [turned[place] for place in teacher.classify(pixels).tolist()] == [CLASS_NAMES[place] for place in own]
+    with pytest.warns(ClassMatchingWarning, match=r"by position: 10 of its 10 names differ"):
+        Teacher("bundled:resnet", class_names=tuple("abcdefghij"))
 
 
 def test_manifold_mixup_reaches_the_loss() -> None:

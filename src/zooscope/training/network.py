@@ -1,6 +1,7 @@
 """The network that a recipe trains, and how it is written and found again."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from zooscope.addresses import parse_address
@@ -25,11 +26,13 @@ def build_classifier(recipe: Recipe, class_names: tuple[str, ...]) -> Classifier
         ClassifierError: it can't be built with these options, or its last layer can't be made anew.
         InvalidValueError: a setting can't be used with it.
     """
-    settings, num_classes = recipe.network, len(class_names)
+    settings = recipe.network
     with seed_all(recipe.seed, "network"):
         if settings.start:
-            return _load_start(settings, class_names, name=recipe.name)
-        return _build(settings, num_classes, name=recipe.name)
+            built = _load_start(settings, class_names, name=recipe.name)
+        else:
+            built = _build(settings, len(class_names), name=recipe.name)
+    return replace(built, class_names=class_names)
 
 
 def describe_checkpoint(classifier: Classifier, settings: NetworkSettings) -> dict[str, Any]:

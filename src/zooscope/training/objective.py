@@ -46,7 +46,8 @@ class Objective:
             torch.tensor(values, device=device).view(1, 3, 1, 1) for values in (classifier.mean, classifier.std)
         )
         self._attack = parse_attack(loss.attack) if loss.attack else None
-        self._teacher = Teacher(loss.teacher, num_classes=classifier.num_classes).to(device) if loss.teacher else None
+        names = classifier.class_names or tuple(map(str, range(classifier.num_classes)))
+        self._teacher = Teacher(loss.teacher, class_names=names).to(device) if loss.teacher else None
         self._teacher_share = loss.teacher_share if self._teacher else 0.0
         self._mixing = (
             Mixing(mixing, label_smoothing=loss.label_smoothing, num_classes=classifier.num_classes) if mixing.is_on else None
