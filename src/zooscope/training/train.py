@@ -16,6 +16,7 @@ from timm.utils import ModelEmaV3
 from torch import Tensor, nn
 
 from zooscope.addresses import parse_address
+from zooscope.allocator import keeping_memory
 from zooscope.classifiers.addresses import find_name
 from zooscope.classifiers.classifier import Classifier
 from zooscope.errors import ClassifierError, InvalidValueError, TrainingError, UnknownNameError, ZooscopeError, first_line
@@ -128,6 +129,10 @@ class _Training:
     def run(self) -> Card:
         if not self._epochs and self._accelerator.is_main_process:
             write_progress(self._folder, self._recipe, ())
+        with keeping_memory():
+            return self._run_epochs()
+
+    def _run_epochs(self) -> Card:
         for epoch in range(len(self._epochs), self._recipe.epochs):
             started = time.perf_counter()
             loss, training_accuracy = self._run_epoch(epoch)

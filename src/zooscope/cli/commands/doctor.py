@@ -51,6 +51,7 @@ def doctor(device: Device = "auto") -> None:
         "devices": _describe_devices,
         "threads": _describe_threads,
         "memory": _describe_memory,
+        "allocator": _describe_allocator,
         "disk": _describe_disk,
         "bundled images": _check_bundled_images,
         "bundled classifiers": _check_bundled_classifiers,
@@ -87,6 +88,12 @@ def _describe_memory() -> str:
     page = os.sysconf("SC_PAGE_SIZE")
     total, free = (page * os.sysconf(name) / 2**30 for name in ("SC_PHYS_PAGES", "SC_AVPHYS_PAGES"))
     return f"{total:.1f} GiB, {free:.1f} GiB unused"
+
+
+def _describe_allocator() -> str:
+    from zooscope.allocator import find_glibc
+
+    return "the system's own; freed memory is not kept" if find_glibc() is None else "glibc's; freed memory is kept while measuring"
 
 
 def _describe_disk() -> str:
