@@ -174,5 +174,9 @@ class LeftOutWarning(ZooscopeWarning):
     """Files or rows beside the images that are not used."""
 
 
+class MemoryWarning(ZooscopeWarning):
+    """Memory ran out, so smaller batches go through a network."""
+
+
 class UnknownComponentWarning(ZooscopeWarning):
     """Columns, values or classifiers of a table of components that are not known here."""

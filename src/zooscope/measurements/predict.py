@@ -6,6 +6,7 @@ from jaxtyping import Float, Int32
 from torch import Tensor
 
 from zooscope.classifiers.classifier import Classifier
+from zooscope.measurements.batches import run_batches
 from zooscope.records.predictions import NOT_FINITE
 
 
@@ -13,8 +14,12 @@ def compute_logits(
     classifier: Classifier, pixels: Float[Tensor, "image channel height width"], *, batch_size: int
 ) -> Float[Tensor, "image cls"]:
     """Logits, on the classifier's device."""
-    with torch.inference_mode():
-        return torch.cat([classifier.logits(batch.to(classifier.device)) for batch in pixels.split(batch_size)])
+
+    def compute(one: Classifier, here: slice) -> Tensor:
+        with torch.inference_mode():
+            return one.logits(pixels[here].to(one.device))
+
+    return torch.cat(run_batches(classifier, len(pixels), batch_size, compute))
 
 
 def predict(

@@ -14,6 +14,7 @@ from zooscope.attacks.base import Attack, Attacked
 from zooscope.classifiers.classifier import Classifier
 from zooscope.errors import ClassifierError, InvalidValueError, NotFiniteError
 from zooscope.measurements.base import Bench, Measurement, Result, Task
+from zooscope.measurements.batches import run_batches
 from zooscope.measurements.clean import find_right
 from zooscope.measurements.common_pixels import resize_unbounded
 from zooscope.measurements.predict import predict
@@ -226,14 +227,15 @@ def perturb(
     Raises:
         NotFiniteError: a loss or a gradient is not finite; the images are named.
     """
-    parts = []
-    for start in range(0, len(pixels), batch_size):
-        here = slice(start, start + batch_size)
+
+    def attack_batch(one: Classifier, here: slice) -> Attacked:
         seeds = [derive_seed(seed, name) for name in ids[here]]
         try:
-            parts.append(attack.perturb(source, pixels[here].to(source.device), labels[here].to(source.device), seeds))
+            return attack.perturb(one, pixels[here].to(one.device), labels[here].to(one.device), seeds)
         except NotFiniteError as error:
             raise error.naming(ids[here]) from error
+
+    parts = run_batches(source, len(pixels), batch_size, attack_batch)
     facts = {name: torch.cat([part.facts[name] for part in parts]) for name in parts[0].facts}
     return Attacked(torch.cat([part.pixels for part in parts]), facts)
 

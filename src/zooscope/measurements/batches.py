@@ -1,0 +1,105 @@
+"""Images through a network, batch by batch: several batches at once on a CPU, smaller ones where memory runs out."""
+
+import gc
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import pairwise
+from queue import SimpleQueue
+from typing import Final, TypeVar
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import nn
+
+from zooscope.classifiers.classifier import Classifier
+from zooscope.classifiers.prepared import PreparedClassifier
+from zooscope.errors import MemoryWarning
+
+PIXELS_AT_ONCE: Final = 50 * 32 * 32  # on one core of a CPU: larger batches leave its caches
+SMALLEST: Final = 8
+T = TypeVar("T")
+_most: Final[WeakKeyDictionary[nn.Module, int]] = WeakKeyDictionary()  # that fit into memory, of networks of which too many didn't
+
+
+def run_batches(classifier: Classifier, num_images: int, batch_size: int, work: Callable[[Classifier, slice], T]) -> list[T]:
+    """What a piece of work gives for every batch, in order.
+
+    Prepared classifiers on a CPU run several batches at once, each on one thread. Batches are the same whatever the number of
+    threads, so the results are, too. Where memory runs out, a batch is done in halves.
+
+    Args:
+        classifier: is handed to `work`, or a copy of it that shares its weights.
+        num_images: how many there are.
+        batch_size: the most in a batch.
+        work: takes a classifier and the places of a batch's images; may run in a thread.
+
+    Warns:
+        MemoryWarning: memory ran out.
+    """
+    batch_size = min(batch_size, _most.get(classifier.network, batch_size))
+    if not isinstance(classifier, PreparedClassifier) or classifier.device.type != "cpu":
+        return [part for here in _cut(num_images, batch_size) for part in _run(classifier, here, work)]
+    batches = split_for_cpu(num_images, batch_size, classifier.transform.size)
+    threads = min(torch.get_num_threads(), len(batches))
+    replicas = classifier.replicate(threads)
+    if len(replicas) == 1:
+        return [part for here in batches for part in _run(classifier, here, work)]
+    free: SimpleQueue[Classifier] = SimpleQueue()
+    for replica in replicas:
+        free.put(replica)
+
+    def run(here: slice) -> list[T]:
+        mine = free.get()
+        try:
+            return _run(mine, here, work)
+        finally:
+            free.put(mine)
+
+    with _one_thread_each(), ThreadPoolExecutor(len(replicas), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        return [part for parts in pool.map(run, batches) for part in parts]
+
+
+def split_for_cpu(num_images: int, batch_size: int, size: tuple[int, int]) -> list[slice]:
+    """Batches of about equal size, an even number of them, small enough for the caches of a processor core.
+
+    >>> split_for_cpu(24, 100, (224, 224))
+    [slice(0, 6, None), slice(6, 12, None), slice(12, 18, None), slice(18, 24, None)]
+    """
+    most = min(batch_size, max(SMALLEST, PIXELS_AT_ONCE // (size[0] * size[1])))
+    number = min(-(-num_images // most) + (-(-num_images // most)) % 2, num_images)
+    ends = [num_images * part // number for part in range(number + 1)] if number else []
+    return [slice(start, end) for start, end in pairwise(ends)]
+
+
+def _cut(num_images: int, batch_size: int) -> list[slice]:
+    return [slice(start, min(start + batch_size, num_images)) for start in range(0, num_images, batch_size)]
+
+
+def _run(classifier: Classifier, here: slice, work: Callable[[Classifier, slice], T]) -> list[T]:
+    """One batch, or its halves if the device has too little memory."""
+    try:
+        return [work(classifier, here)]
+    except torch.OutOfMemoryError:
+        if here.stop - here.start == 1:
+            raise
+    gc.collect()
+    if classifier.device.type == "cuda":
+        torch.cuda.empty_cache()
+    half = (here.start + here.stop) // 2
+    if classifier.network not in _most:
+        msg = f"{classifier.name}: memory ran out with {here.stop - here.start} images at once; smaller batches go on."
+        warnings.warn(msg, MemoryWarning, stacklevel=2)
+    _most[classifier.network] = half - here.start
+    return [part for side in (slice(here.start, half), slice(half, here.stop)) for part in _run(classifier, side, work)]
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)  # of this thread, and of MKL in all
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
