@@ -117,7 +117,7 @@ def test_only_images_that_the_source_gets_right_are_attacked(monkeypatch: pytest
         return perturb(self, classifier, pixels, labels, seeds)
 
     monkeypatch.setattr(LinfPGD, "perturb", spy)
-    predictions = measured(classifiers, images)
+    predictions = measured(classifiers, images, exact=True)
     right = predictions.clean == predictions.labels
     assert not right.all(), "the example must hold images that are not attacked"
     for name, pixels in attacked:
@@ -129,7 +129,7 @@ def test_only_images_that_the_source_gets_right_are_attacked(monkeypatch: pytest
 def test_a_target_sees_only_attacked_images_that_it_and_the_source_get_right() -> None:
     (source, plain), images = family(2)
     target = replace(plain, network=Counted(plain.network).eval())
-    predictions = measured([source, target], images)
+    predictions = measured([source, target], images, exact=True)  # fast, copies of the networks are shown the images
     both = (predictions.clean == predictions.labels).all(0)
     np.testing.assert_array_equal(predictions.transfer[0, 1] == NOT_COUNTED, ~both)
     np.testing.assert_array_equal(predictions.transfer[1, 0] == NOT_COUNTED, ~both)
@@ -161,7 +161,7 @@ def test_attacked_pixels_are_resized_bilinearly_for_a_target_of_another_size(mon
         return result
 
     monkeypatch.setattr(LinfPGD, "perturb", spy)
-    predictions = measured([source, target], images)
+    predictions = measured([source, target], images, exact=True)  # fast, copies of the networks are shown the images
     right = predictions.clean == predictions.labels
     chosen = attacked[source.name][torch.from_numpy(right[1][right[0]])]
     expected = np.stack([bilinear(pixels, 9, 4) for pixels in chosen.double().numpy()])
@@ -201,7 +201,7 @@ def test_a_control_shows_the_damage_of_resizing_and_is_zero_between_equal_transf
 def test_a_control_is_measured_once_per_way_and_not_at_all_between_equal_transforms() -> None:
     relatives, images = family(4, sizes=((6, 6), (6, 6), (9, 9), (9, 9)), num_images=6)
     classifiers = [replace(one, network=Counted(one.network).eval()) for one in relatives]
-    predictions = measured(classifiers, images, replace(ATTACK, iterations=1), shard_size=3)
+    predictions = measured(classifiers, images, replace(ATTACK, iterations=1), shard_size=3, exact=True)
     for row, classifier in enumerate(classifiers):
         other = as_is(9, 9) if classifier.transform.size == (6, 6) else as_is(6, 6)
         made = torch.stack([make_pixels(other, images.image(place)) for place in range(6)])
@@ -269,7 +269,8 @@ def test_a_classifier_that_fails_under_attack_is_an_error_and_keeps_what_was_mea
     images = images_of(levels, np.repeat([0, 1], 5))
     steady = two_class("steady", np.ones(48) / 48)
     failing = classifier_of("failing", _Failing(after), num_classes=2, size=(4, 4))
-    with Study.in_memory(classifiers=[steady, failing], images=images, attack=replace(ATTACK, iterations=1)) as study:
+    attack = replace(ATTACK, iterations=1)
+    with Study.in_memory(classifiers=[steady, failing], images=images, attack=attack, exact=True) as study:
         with pytest.raises(ClassifierError, match=message):
             study.run(device="cpu")
         assert (study.predictions.clean == images.labels).all()

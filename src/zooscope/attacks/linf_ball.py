@@ -44,6 +44,10 @@ class LinfBall:
         """The nearest pixels within the ball."""
         return pixels.clamp(self.lower, self.upper)
 
+    def project_(self, pixels: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch channel height width"]:
+        """The nearest pixels within the ball, written into the pixels given."""
+        return torch.clamp(pixels, self.lower, self.upper, out=pixels)
+
     def random_point(self, seeds: Sequence[int] | None) -> Float[Tensor, "batch channel height width"]:
         """A uniformly drawn point of the ball.
 

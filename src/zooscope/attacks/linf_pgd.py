@@ -110,7 +110,7 @@ class LinfPGD(Attack):
             gradient = compute_gradient(losses.sum(), attacked, classifier=classifier)
             infinite |= ~losses.detach().isfinite()
             undefined |= gradient.isnan().flatten(1).any(1)
-            attacked = ball.project(attacked.detach() + self.step_size * direct(gradient).sign())
+            attacked = ball.project_(attacked.detach().add_(direct(gradient).sign().mul_(self.step_size)))
         require_finite(infinite, f"{classifier.name}: the loss is not finite (NaN or infinite logits) under attack on")
         require_finite(undefined, f"{classifier.name}: the gradient is NaN under attack, though the loss is finite, on")
         return Attacked(attacked)

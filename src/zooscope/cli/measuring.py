@@ -37,6 +37,8 @@ class Wanted:
     random_start: bool | None = None
     shard_size: int | None = None
     sources: Sequence[str] | None = None
+    precision: str | None = None
+    exact: bool | None = None
     trust: bool = False
 
     @property
@@ -138,7 +140,13 @@ def _create(path: Path, wanted: Wanted) -> "Study":
         classifiers=wanted.classifiers,
         images=images,
         attack=attack,
-        **drop_none(seed=wanted.seed, shard_size=wanted.shard_size, sources=wanted.sources),
+        **drop_none(
+            seed=wanted.seed,
+            shard_size=wanted.shard_size,
+            sources=wanted.sources,
+            precision=wanted.precision,
+            exact=wanted.exact,
+        ),
     )
 
 
@@ -171,7 +179,7 @@ def _require_same(study: "Study", wanted: Wanted) -> None:
     """Refuses what contradicts the study."""
     asked = wanted.attack is not None or wanted.attack_fields
     attack = choose_attack(wanted.attack, wanted.attack_fields, otherwise=study.attack) if asked else None
-    study.require(attack=attack, seed=wanted.seed, shard_size=wanted.shard_size)
+    study.require(attack=attack, seed=wanted.seed, shard_size=wanted.shard_size, precision=wanted.precision, exact=wanted.exact)
     study.require(images=_load_images_again(study, wanted))
 
 

@@ -98,6 +98,18 @@ RandomStart = Annotated[
 # How it is measured
 
 BatchSize = Annotated[int | None, typer.Option(metavar="NUMBER", help="Images per forward pass.", show_default="100")]
+Precision = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Of passes through networks: float32, tf32, bf16, fp16.", show_default="float32"),
+]
+Exact = Annotated[
+    bool | None,
+    typer.Option(
+        "--exact/--fast",
+        help="Run networks as they are, bit for bit as plain torch does; or prepared for speed, which changes scores by rounding.",
+        show_default="fast",
+    ),
+]
 ShardSize = Annotated[
     int | None,
     typer.Option(metavar="NUMBER", help="Images per unit of work: an interruption loses at most one unit.", show_default="100"),
@@ -130,7 +142,13 @@ Also = Annotated[
 ]
 MemoryBudget = Annotated[
     float | None,
-    typer.Option(metavar="GIB", help="Memory for weights on the device, in GiB.", show_default="half of a GPU's memory"),
+    typer.Option(
+        "--memory",
+        "--memory-budget",
+        metavar="GIB",
+        help="Memory for weights on the device, in GiB.",
+        show_default="half of a GPU's memory",
+    ),
 ]
 Trust = Annotated[
     bool,

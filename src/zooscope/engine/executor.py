@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol, final, runtime_checkable
 
-import torch
-
+from zooscope.allocator import give_back, keeping_memory
+from zooscope.classifiers.prepared import computing_in
 from zooscope.engine.shelf import Shelf
 from zooscope.measurements.base import Bench, Result, Task
 
@@ -22,7 +22,7 @@ class Executor(Protocol):
 
 def measure(task: Task, bench: Bench) -> Result:
     """The arrays of a task, without side effects; deterministic also on a GPU."""
-    with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+    with computing_in(bench.precision):
         return task.measurement.measure(task, bench)
 
 
@@ -36,6 +36,10 @@ class Serial:
 
     def results(self, tasks: Sequence[Task]) -> Iterator[tuple[Task, Result]]:
         """See `Executor.results`."""
-        with self._shelf.decoding_ahead(tasks):
+        last = ""
+        with self._shelf.decoding_ahead(tasks), keeping_memory():
             for task in tasks:
+                if task.subject != last:
+                    give_back()  # blocks of one network seldom fit another
+                last = task.subject
                 yield task, measure(task, self._shelf)

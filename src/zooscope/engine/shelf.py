@@ -12,6 +12,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from zooscope.classifiers.classifier import Classifier
+from zooscope.classifiers.prepared import Precision
+from zooscope.engine.numerics import EXACT, Numerics
 from zooscope.errors import InvalidValueError
 from zooscope.images.ahead import Ahead
 from zooscope.images.image_set import ImageSet
@@ -46,6 +48,7 @@ class Shelf:
         batch_size: int = BATCH_SIZE,
         budget: int | None = None,
         allow_nonfinite: bool = False,
+        numerics: Numerics = EXACT,
     ) -> None:
         """An empty shelf.
 
@@ -58,13 +61,15 @@ class Shelf:
             batch_size: images that go through a network at once.
             budget: bytes that the weights on the device may take; half of the memory of a GPU, without limit elsewhere.
             allow_nonfinite: see `Bench`.
+            numerics: how passes through networks are computed.
 
         Raises:
-            InvalidValueError: the batch size or the budget is not positive.
+            InvalidValueError: the batch size or the budget is not positive, or the device doesn't have the precision.
         """
         require_settings(batch_size=batch_size, memory_budget=budget)
+        numerics.require(device)
         self.batch_size, self.allow_nonfinite = batch_size, allow_nonfinite
-        self._load, self._transforms, self._device = load, transforms, device
+        self._load, self._transforms, self._device, self._numerics = load, transforms, device, numerics
         self.images, self.shards = images, shards
         self._budget = _choose_budget(device) if budget is None else budget
         self._held: OrderedDict[str, Classifier] = OrderedDict()
@@ -74,6 +79,11 @@ class Shelf:
     def on_device(self) -> tuple[str, ...]:
         """The classifiers that are on the device, the one used last at the end."""
         return tuple(self._held)
+
+    @property
+    def precision(self) -> Precision:
+        """Of the passes through networks."""
+        return self._numerics.precision
 
     @property
     def num_images(self) -> int:
@@ -87,7 +97,7 @@ class Shelf:
     def classifier(self, name: str) -> Classifier:
         """A classifier, on the device."""
         if name not in self._held:
-            classifier = self._load(name)
+            classifier = self._numerics.apply(self._load(name))
             self._make_room(count_bytes(classifier.network))
             self._held[name] = classifier.to(self._device)
         self._held.move_to_end(name)

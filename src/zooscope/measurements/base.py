@@ -13,6 +13,7 @@ from torch import Tensor
 
 from zooscope.attacks.base import Attack
 from zooscope.classifiers.classifier import Classifier
+from zooscope.classifiers.prepared import Precision
 from zooscope.images.image_set import ImageSet
 from zooscope.images.pixel_transform import PixelTransform
 from zooscope.records.records import Records
@@ -54,6 +55,10 @@ class Bench(Protocol):
     @property
     def batch_size(self) -> int:
         """Images that go through a network at once."""
+
+    @property
+    def precision(self) -> Precision:
+        """Of the passes through networks."""
 
     @property
     def allow_nonfinite(self) -> bool:

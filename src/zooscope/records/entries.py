@@ -6,6 +6,9 @@ from typing import Any, Final
 
 from zooscope.errors import StudyError
 
+EXACT: Final = "exact"
+FAST: Final = "fast"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Definition:
@@ -18,6 +21,8 @@ class Definition:
         attack: the attack and its settings as JSON.
         seed: from which every image's own seed is made.
         shard_size: images per unit of work.
+        precision: of passes through networks.
+        computing: "exact" where networks run as they are, "fast" where they are prepared for speed; "exact" if not said.
     """
 
     images: str
@@ -26,10 +31,12 @@ class Definition:
     attack: str
     seed: int
     shard_size: int
+    precision: str = "float32"
+    computing: str = EXACT
 
     @property
     def attack_settings(self) -> dict[str, Any]:
-        """The attack's name, under "attack", and its settings.
+        """The attack's name, under "attack", and its settings; the precision is one of them, if it isn't float32.
 
         Example:
             >>> text = '{"attack": "LinfPGD", "epsilon": 0.03}'
@@ -47,7 +54,7 @@ class Definition:
             found = repr(self.attack[:40])
             msg = f"the study's attack can't be read: {found} is no JSON object with a name and settings; restore a copy."
             raise StudyError(msg)
-        return settings
+        return settings | ({} if self.precision == "float32" else {"precision": self.precision})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, final
@@ -139,7 +139,8 @@ class Records:
         """What the study is about."""
         values: dict[str, Any] = dict(self._lasting("study"))
         with undamaged(self.place):
-            return Definition(**{field.name: field.type(values[field.name]) for field in fields(Definition)})  # type: ignore[operator]
+            given = [field for field in fields(Definition) if field.name in values or field.default is MISSING]
+            return Definition(**{field.name: field.type(values[field.name]) for field in given})  # type: ignore[operator]
 
     @property
     def notes(self) -> dict[str, str]:

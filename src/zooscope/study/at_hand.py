@@ -15,7 +15,7 @@ from zooscope.images.image_set import ImageSet
 from zooscope.images.pixel_transform import PixelTransform
 from zooscope.records.entries import ClassifierRecord, require_unchanged
 from zooscope.records.records import GIVEN_CLASSES, Records
-from zooscope.study.definition import find_images, make_record
+from zooscope.study.definition import find_images, find_numerics, make_record
 
 
 @final
@@ -107,6 +107,7 @@ class AtHand:
             batch_size=batch_size,
             budget=memory_budget,
             allow_nonfinite=allow_nonfinite,
+            numerics=find_numerics(self._records.definition),
         )
 
     @property

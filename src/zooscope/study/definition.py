@@ -10,17 +10,19 @@ from zooscope.attacks.base import Attack
 from zooscope.classifiers.class_map import match_classes
 from zooscope.classifiers.class_matching import describe_matchings
 from zooscope.classifiers.classifier import Classifier
+from zooscope.classifiers.prepared import PRECISIONS
 from zooscope.components.reading.read import Components, read_components
 from zooscope.components.reading.reading import Reading
 from zooscope.components.table import read_paper_components
+from zooscope.engine.numerics import Numerics
 from zooscope.errors import ClassifierError, ClassMatchingWarning, InvalidValueError, StudyError, UnknownNameError
 from zooscope.images.image_set import ImageSet
 from zooscope.images.load import load_images
-from zooscope.records.entries import ClassifierRecord, Definition
+from zooscope.records.entries import EXACT, FAST, ClassifierRecord, Definition
 from zooscope.records.records import GIVEN_CLASSES, LEFT_OUT, Records
 
 
-def make_definition(images: ImageSet, attack: Attack, *, seed: int, shard_size: int) -> Definition:
+def make_definition(images: ImageSet, attack: Attack, *, seed: int, shard_size: int, numerics: Numerics) -> Definition:
     """A study's definition; reads every image once.
 
     Raises:
@@ -37,7 +39,25 @@ def make_definition(images: ImageSet, attack: Attack, *, seed: int, shard_size: 
         attack=attack.description,
         seed=seed,
         shard_size=shard_size,
+        precision=numerics.precision,
+        computing=EXACT if numerics.is_exact else FAST,
     )
+
+
+def find_numerics(definition: Definition) -> Numerics:
+    """How a study's passes through networks are computed.
+
+    Raises:
+        StudyError: this zooscope can't compute so.
+    """
+    known = {EXACT: True, FAST: False}
+    if definition.computing not in known or definition.precision not in PRECISIONS:
+        msg = (
+            f"the study is computed in a way that this zooscope doesn't know ({definition.computing}, {definition.precision}); "
+            "take a newer one."
+        )
+        raise StudyError(msg)
+    return Numerics(precision=definition.precision, is_exact=known[definition.computing])
 
 
 def find_images(records: Records, *, study: str, trust: bool) -> ImageSet:
@@ -185,9 +205,11 @@ def require_same(
     attack: Attack | None = None,
     seed: int | None = None,
     shard_size: int | None = None,
+    precision: str | None = None,
+    exact: bool | None = None,
     study: str,
 ) -> None:
-    """Refuses images, an attack, a seed or shards other than those of the study; what is None is not asked.
+    """Refuses what is other than in the study; what is None is not asked.
 
     Raises:
         StudyError: something differs; it says in what.
@@ -199,6 +221,7 @@ def require_same(
             _require_equal("set of images (contents, labels or sample)", known, asked, study=study)
     if attack is not None:
         known_settings, asked_settings = definition.attack_settings, json.loads(attack.description)
+        known_settings.pop("precision", None)  # compared by itself
         for field in {**known_settings, **asked_settings}:
             what = "attack" if field == "attack" else f"{field} of the attack"
             _require_equal(what, known_settings.get(field), asked_settings.get(field), study=study)
@@ -206,6 +229,10 @@ def require_same(
         _require_equal("seed", definition.seed, seed, study=study)
     if shard_size is not None:
         _require_equal("shard size", definition.shard_size, shard_size, study=study)
+    if precision is not None:
+        _require_equal("precision", definition.precision, precision, study=study)
+    if exact is not None:
+        _require_equal("way of computing", definition.computing, EXACT if exact else FAST, study=study)
 
 
 def _require_equal(what: str, known: object, asked: object, *, study: str) -> None:

@@ -1,5 +1,6 @@
 """Two classifiers compared, without a study on disk."""
 
+import json
 from typing import Any, final
 
 import torch
@@ -7,6 +8,7 @@ import torch
 from zooscope.arguments import check_arguments
 from zooscope.attacks import Attack
 from zooscope.classifiers.collect import collect_classifier
+from zooscope.classifiers.prepared import Precision
 from zooscope.engine.progress import ProgressListener
 from zooscope.engine.shelf import BATCH_SIZE
 from zooscope.scores.matrices import CONFIDENCE
@@ -84,6 +86,8 @@ def sat(
     device: str | torch.device = "auto",
     batch_size: int = BATCH_SIZE,
     seed: int = 0,
+    precision: Precision = "float32",
+    exact: bool = False,
     allow_chance: bool = False,
     listen: ProgressListener = lambda _: None,
 ) -> SatScore:
@@ -110,6 +114,8 @@ def sat(
         device: where to compute; "auto" takes a GPU where there is one.
         batch_size: images that go through a network at once.
         seed: for attacks that draw random numbers.
+        precision: as for `Study.create`.
+        exact: as for `Study.create`.
         allow_chance: whether to compare classifiers that guess.
         listen: called after every unit of work.
 
@@ -126,7 +132,9 @@ def sat(
     """
     require_confidence(confidence)
     first, second = collect_classifier(a), collect_classifier(b)
-    with Study.in_memory(classifiers=[first, second], images=images, attack=attack, seed=seed) as study:
+    with Study.in_memory(
+        classifiers=[first, second], images=images, attack=attack, seed=seed, precision=precision, exact=exact
+    ) as study:
         study.run(device=device, batch_size=batch_size, allow_chance=allow_chance, listen=listen)
         snapshot = study.snapshot()
     scores, transfer = snapshot.sat(confidence=confidence, epsilon_s=epsilon_s), snapshot.transfer()
@@ -144,6 +152,6 @@ def sat(
         control_b_to_a=float(back.control),
         count=int(score["count"]),
         names=(first.name, second.name),
-        attack=snapshot.definition.attack,
+        attack=json.dumps(snapshot.definition.attack_settings),
         class_matchings=(snapshot.class_matchings[first.name], snapshot.class_matchings[second.name]),
     )

@@ -13,9 +13,11 @@ from zooscope.attacks import Attack, LinfPGD
 from zooscope.attacks.registry import collect_attack
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.collect import collect_classifiers
+from zooscope.classifiers.prepared import Precision
 from zooscope.engine.asked import ask_for, find_asked
 from zooscope.engine.device import choose_device
 from zooscope.engine.executor import Executor, Serial
+from zooscope.engine.numerics import Numerics
 from zooscope.engine.progress import ProgressListener
 from zooscope.engine.run import Run
 from zooscope.engine.shelf import BATCH_SIZE, Shelf
@@ -111,6 +113,8 @@ class Study(Scored):
         seed: int = 0,
         shard_size: int = SHARD_SIZE,
         sources: Sequence[str] | None = None,
+        precision: Precision = "float32",
+        exact: bool = False,
     ) -> "Study":
         """A new study in a folder; nothing is measured yet.
 
@@ -124,6 +128,9 @@ class Study(Scored):
             seed: for attacks that draw random numbers.
             shard_size: images per unit of work, the most that a killed run loses per source.
             sources: names (or patterns of names) of the classifiers to attack; all are targets. All are attacked if left out.
+            precision: of passes through networks: "float32", "tf32", "bf16", "fp16".
+            exact: whether networks run just as they are, batch by batch, bit for bit as in plain torch. Else they are prepared for
+                speed; scores then differ by rounding, as they do under another batch size.
 
         Raises:
             StudyError: the folder holds a study, or can't be written.
@@ -134,7 +141,8 @@ class Study(Scored):
             ClassMatchingWarning: outputs have other names than the images' classes, or are in another order, which is followed.
         """
         (chosen, known), ours = _collect(classifiers, images), collect_attack(LinfPGD() if attack is None else attack)
-        definition = make_definition(known, ours, seed=seed, shard_size=shard_size)
+        numerics = Numerics(precision=precision, is_exact=exact)
+        definition = make_definition(known, ours, seed=seed, shard_size=shard_size, numerics=numerics)
         roles = choose_roles([classifier.name for classifier in chosen], sources)
 
         def fill(records: Records) -> None:
@@ -155,10 +163,13 @@ class Study(Scored):
         seed: int = 0,
         shard_size: int = SHARD_SIZE,
         sources: Sequence[str] | None = None,
+        precision: Precision = "float32",
+        exact: bool = False,
     ) -> "Study":
         """A study that is gone with the process; arguments and errors are those of `create`."""
         (chosen, known), ours = _collect(classifiers, images), collect_attack(LinfPGD() if attack is None else attack)
-        definition = make_definition(known, ours, seed=seed, shard_size=shard_size)
+        numerics = Numerics(precision=precision, is_exact=exact)
+        definition = make_definition(known, ours, seed=seed, shard_size=shard_size, numerics=numerics)
         records = Records.in_memory(definition, known.ids, known.labels, notes=list_notes(known))
         study = cls(records, path=None, images=known, attack=ours)
         study._enter(chosen, choose_roles([classifier.name for classifier in chosen], sources))
@@ -276,8 +287,10 @@ class Study(Scored):
         attack: Attack | str | None = None,
         seed: int | None = None,
         shard_size: int | None = None,
+        precision: str | None = None,
+        exact: bool | None = None,
     ) -> None:
-        """Makes sure that the study is about these images and this attack.
+        """Makes sure that the study is about these images and this attack, computed in this way.
 
         Raises:
             StudyError: it isn't; the field that differs is named.
@@ -293,6 +306,8 @@ class Study(Scored):
             attack=ours,
             seed=seed,
             shard_size=shard_size,
+            precision=precision,
+            exact=exact,
             study=str(self.path),
         )
         self._at_hand.take(images=known, attack=ours)

@@ -20,8 +20,10 @@ from zooscope.cli.options import (
     Count,
     Device,
     Epsilon,
+    Exact,
     Iterations,
     Json,
+    Precision,
     RandomStart,
     RequiredImages,
     Seed,
@@ -50,6 +52,8 @@ def compare(
     step_size: StepSize = None,
     iterations: Iterations = None,
     random_start: RandomStart = None,
+    precision: Precision = None,
+    exact: Exact = None,
     batch_size: BatchSize = None,
     device: Device = "auto",
     confidence: Confidence = CONFIDENCE,
@@ -77,7 +81,7 @@ def compare(
             device=device,
             allow_chance=allow_chance,
             listen=listen,
-            **drop_none(batch_size=batch_size, seed=seed),
+            **drop_none(batch_size=batch_size, seed=seed, precision=precision, exact=exact),
         )
     transforms = [json.loads(classifier.transform.description) for classifier in pair]
     if as_json:
