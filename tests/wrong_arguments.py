@@ -75,7 +75,16 @@ def list_makers(images: ImageSet, folder: Path) -> Cases:
     yield zooscope.collect_images, {"given": images, "classes": None, "num_classes": 3}
     yield zooscope.load_classifier, {"address": "bundled:vit", "name": None, "trust": True}
     yield zooscope.load_images, {"address": "bundled:cifar10", "classes": None, "trust": True}
-    made = {"classifiers": NAMES[:1], "images": images, "attack": ATTACK, "seed": 0, "shard_size": 10, "sources": None}
+    made = {
+        "classifiers": NAMES[:1],
+        "images": images,
+        "attack": ATTACK,
+        "seed": 0,
+        "shard_size": 10,
+        "sources": None,
+        "precision": "float32",
+        "exact": True,
+    }
     yield Study.in_memory, made
     yield Study.create, {"path": folder / "new", **made}
     square = pd.DataFrame([[4.6, 2], [2, 4.6]], index=["a", "b"], columns=["a", "b"])
@@ -113,7 +122,7 @@ def list_methods(study: Study, other: Study, folder: Path) -> Cases:
     yield other.add, {"classifiers": NAMES[1], "sources": None}
     yield other.match, {"classifiers": [classifier]}
     yield other.remove, {"names": []}
-    yield other.require, {"images": None, "attack": None, "seed": None, "shard_size": None}
+    yield other.require, {"images": None, "attack": None, "seed": None, "shard_size": None, "precision": None, "exact": None}
     yield other.set_components, {"table": pd.DataFrame({"activation": ["ReLU"]}, index=[NAMES[0]])}
     running: dict[str, Any] = {**ON_THE_CPU, "memory_budget": None, "allow_nonfinite": True}
     yield study.run, {**running, "allow_chance": True, "also": (), "listen": listen}

@@ -24,6 +24,7 @@ COMMANDS = (
     "stability",
     "closer",
     "kin",
+    "plan",
     "similarities",
     "agree",
     "strategies",

@@ -26,6 +26,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "strategies": ("--groups", "groups.csv"),
     "stability": ("--width", "5"),
     "closer": (),
+    "plan": (),
     "kin": ("bundled:a0", "bundled:a1", "--seeds", "bundled:a2", "timm:b0"),
     "select": ("--size", "2"),
     "place": ("--classifier", "bundled:a0"),

@@ -84,7 +84,7 @@ def test_a_complete_study_is_opened_and_run_again_without_a_single_pass(tmp_path
 def test_a_new_classifier_costs_its_own_passes_and_one_attack_of_each_old_one() -> None:
     relatives, images = family(3)
     classifiers, steps = counting(relatives), ATTACK.iterations
-    with Study.in_memory(classifiers=classifiers[:2], images=images, attack=ATTACK) as study:
+    with Study.in_memory(classifiers=classifiers[:2], images=images, attack=ATTACK, exact=True) as study:
         study.run(device="cpu")
         forget(classifiers)
         study.add(classifiers[2:])

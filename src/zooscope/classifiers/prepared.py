@@ -84,6 +84,8 @@ def prepare(classifier: Classifier, *, precision: Precision = "float32") -> Clas
         InvalidValueError: there is no such precision.
     """
     require_precision(precision)
+    if any(module.training for module in classifier.network.modules()):
+        return classifier  # which refuses to be asked anything
     network = _copy(classifier.network, sharing=False)
     if network is None:
         return classifier if precision == "float32" else _wrap(classifier, classifier.network, precision=precision)

@@ -27,6 +27,7 @@ from zooscope.cli.commands import (
     map_,
     measure,
     place,
+    plan,
     report,
     select,
     show,
@@ -42,7 +43,7 @@ from zooscope.errors import ZooscopeError
 from zooscope.records.kinds import ASKED_FOR
 
 FAILED: Final = 1
-SEVERAL_WORDS: Final = frozenset({"--classifiers", "--from", "--sources", "--also", "--teachers", "--seeds"})
+SEVERAL_WORDS: Final = frozenset({"--classifiers", "--from", "--sources", "--also", "--teachers", "--seeds", "--gpu"})
 _SWITCH: Final = re.compile(r"\b(allow_chance|allow_nonfinite|trust)=True\b")
 _ADDRESS: Final = re.compile(r"[\w*\[\]]+:")
 
@@ -51,7 +52,7 @@ class Commands(Group):
     """Prints expected errors and warnings in one line each, and lets `--classifiers` and `--from` take several words."""
 
     sections: ClassVar = {
-        "Measure": ("demo", "classifiers", "attacks", "measure", "compare", "check", "doctor"),
+        "Measure": ("demo", "classifiers", "attacks", "plan", "measure", "compare", "check", "doctor"),
         "Train": ("train", "distill"),
         "Look": ("show", "report"),
         "Analyse": (
@@ -90,8 +91,8 @@ class Commands(Group):
 def repeat_options(words: list[str]) -> list[str]:
     """`--classifiers A B` as `--classifiers A --classifiers B`.
 
-    Words like addresses or zoo files belong to the option; to --also the names of measurements; to --seeds, which takes names of
-    classifiers, all words up to the next option.
+    Words like addresses or zoo files belong to the option; to --also the names of measurements; to --seeds and --gpu all words up
+    to the next option.
     """
     result: list[str] = []
     taking = ""  # the option that words belong to
@@ -112,7 +113,7 @@ def _belongs(word: str, taking: str) -> bool:
     """Whether a word is one more value of an option."""
     if taking == "--also":
         return word.partition("?")[0] in ASKED_FOR
-    return not word.startswith("-") if taking == "--seeds" else _names_classifiers(word)
+    return not word.startswith("-") if taking in {"--seeds", "--gpu"} else _names_classifiers(word)
 
 
 def _names_classifiers(word: str) -> bool:
@@ -168,6 +169,7 @@ for _name, _module, _command in (
     ("stability", stability, stability.stability),
     ("closer", closer, closer.closer),
     ("kin", kin, kin.kin),
+    ("plan", plan, plan.plan),
     ("similarities", similarities, similarities.similarities),
     ("agree", agree, agree.agree),
     ("select", select, select.select),

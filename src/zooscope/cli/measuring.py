@@ -106,7 +106,7 @@ def measure_study(
 
             choose_device(how.get("device") or "auto")  # before anything is entered
             require_settings(batch_size=how.get("batch_size"), memory_budget=how.get("memory_budget"))
-            study = _continue(path, wanted) if Study.exists(path) else _create(path, wanted)
+            study = continue_study(path, wanted) if Study.exists(path) else create_study(path, wanted)
             study.run(listen=listen, also=also, **drop_none(**how))
         except KeyboardInterrupt as error:
             stopped = error
@@ -121,16 +121,27 @@ def take_sample(images: "ImageSet", count: int | None, seed: int | None) -> "Ima
     return images.sample(len(images) if count is None else count, seed=seed or 0)
 
 
-def _create(path: Path, wanted: Wanted) -> "Study":
+def create_study(path: Path, wanted: Wanted, *, named: Path | None = None) -> "Study":
+    """A new study.
+
+    Args:
+        path: its folder.
+        wanted: what it is to be about.
+        named: what the user calls it; the path if left out.
+
+    Raises:
+        ZooscopeError: something is not said, or can't be had.
+    """
     from zooscope.images.load import load_images
     from zooscope.records.near import suggest_studies
     from zooscope.study.study import Study
 
+    place = named or path
     lacking = [f"--{name}" for name in ("classifiers", "images") if not getattr(wanted, name)]
     if not wanted.classifiers or not wanted.images:
         msg = (
-            f"there is no study at {path} yet; add {' and '.join(lacking)} to make one, or name the folder of an existing study."
-            f"{suggest_studies(path)}"
+            f"there is no study at {place} yet; add {' and '.join(lacking)} to make one, or name the folder of an existing study."
+            f"{suggest_studies(place)}"
         )
         raise StudyError(msg)
     attack = choose_attack(wanted.attack, wanted.attack_fields)
@@ -150,7 +161,12 @@ def _create(path: Path, wanted: Wanted) -> "Study":
     )
 
 
-def _continue(path: Path, wanted: Wanted) -> "Study":
+def continue_study(path: Path, wanted: Wanted) -> "Study":
+    """An existing study, with the classifiers added that were asked for.
+
+    Raises:
+        ZooscopeError: something asked for contradicts the study, or can't be had.
+    """
     from zooscope.study.study import Study
 
     study = Study.open(path, trust=wanted.trust)
@@ -161,7 +177,7 @@ def _continue(path: Path, wanted: Wanted) -> "Study":
             study.close()
             raise
         study.delete()  # nothing is measured, and all is said anew
-        return _create(path, wanted)
+        return create_study(path, wanted)
     except BaseException:
         study.close()
         raise

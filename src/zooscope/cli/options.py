@@ -97,7 +97,7 @@ RandomStart = Annotated[
 
 # How it is measured
 
-BatchSize = Annotated[int | None, typer.Option(metavar="NUMBER", help="Images per forward pass.", show_default="100")]
+BatchSize = Annotated[int | None, typer.Option(metavar="NUMBER", help="Images per forward pass, at most.", show_default="100")]
 Precision = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="Of passes through networks: float32, tf32, bf16, fp16.", show_default="float32"),

@@ -1,0 +1,75 @@
+"""How fast this machine runs a classifier: a short calibration with the engine's own passes."""
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import Final, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from zooscope.attacks.linf_pgd import LinfPGD
+from zooscope.classifiers.classifier import Classifier
+from zooscope.measurements.predict import predict
+from zooscope.measurements.transfer import perturb
+
+FEWEST: Final = 4
+MOST: Final = 64
+SECONDS: Final = 1.0  # of passes that a calibration aims at
+STEPS: Final = 2
+
+
+class Speed(NamedTuple):
+    """Of one classifier.
+
+    Attributes:
+        gradient: seconds of a step of an attack, per image; 0 of one that is not attacked.
+        forward: seconds of a forward pass, per image.
+        accuracy: share of the images that it gets right.
+    """
+
+    gradient: float
+    forward: float
+    accuracy: float
+
+
+def calibrate(
+    classifier: Classifier,
+    pixels: Float[Tensor, "image channel height width"],
+    labels: Int[np.ndarray, " image"],
+    *,
+    batch_size: int,
+    is_source: bool = True,
+) -> Speed:
+    """Runs some images through a classifier as the engine does, forward and in a short attack.
+
+    Args:
+        classifier: as the engine runs it, on its device.
+        pixels: of the images; as many of them are taken as fit into about a second, at least four.
+        labels: their classes.
+        batch_size: images that go through the network at once.
+        is_source: whether it is attacked.
+    """
+    _time(classifier, lambda: predict(classifier, pixels[:FEWEST], batch_size=batch_size))  # the first pass makes things ready
+    first = _time(classifier, lambda: predict(classifier, pixels[:FEWEST], batch_size=batch_size)) / min(FEWEST, len(pixels))
+    number = int(min(len(pixels), MOST, max(FEWEST, SECONDS / max(first, 1e-9))))
+    said = list[np.ndarray]()
+    forward = _time(classifier, lambda: said.append(predict(classifier, pixels[:number], batch_size=batch_size))) / number
+    steps = max(FEWEST, number // 2)
+    few, truth = pixels[:steps], torch.from_numpy(labels[:steps])
+    ids = [str(place) for place in range(len(few))]
+
+    def attack() -> None:
+        perturb(LinfPGD(iterations=STEPS), classifier, few, truth, ids, seed=0, batch_size=batch_size)
+
+    gradient = _time(classifier, attack) / (len(few) * STEPS) if is_source else 0.0
+    return Speed(gradient=gradient, forward=forward, accuracy=float((said[0] == labels[:number]).mean()))
+
+
+def _time(classifier: Classifier, work: Callable[[], object]) -> float:
+    began = perf_counter()
+    work()
+    if classifier.device.type == "cuda":
+        torch.cuda.synchronize()
+    return perf_counter() - began
