@@ -1,0 +1,1 @@
+"""Attacked images that are kept, so that they need not be made again."""
