@@ -180,3 +180,11 @@ class MemoryWarning(ZooscopeWarning):
 
 class UnknownComponentWarning(ZooscopeWarning):
     """Columns, values or classifiers of a table of components that are not known here."""
+
+
+class DamagedAttackWarning(ZooscopeWarning):
+    """Kept attacked images that are damaged: they are attacked again."""
+
+
+class NotKeptWarning(ZooscopeWarning):
+    """Attacked images that can't be kept, because the disk is full, for example: a later run attacks them again."""

@@ -1,0 +1,266 @@
+"""Attacked images that are kept in a folder, found again by what decides their bits."""
+
+import os
+import shutil
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final, NamedTuple, final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zooscope.attacks.base import Attacked
+from zooscope.errors import DamagedAttackWarning, InvalidValueError, NotKeptWarning, StudyError
+from zooscope.kept.entries import ENDING, UNFINISHED, Entry, list_entries, read_entry, read_header, write_entry
+from zooscope.kept.packing import pack, unpack
+from zooscope.kept.work import Work, digest_pixels
+
+GIB: Final = 2**30
+LIMIT: Final = 10 * GIB
+RESERVE: Final = 2**28  # bytes that stay free on the disk for what is measured
+STALE_SECONDS: Final = 3600.0
+KEPT_BETWEEN_COUNTS: Final = 20  # other processes may keep some, too
+LENGTH_BYTES: Final = 8
+
+
+class Held(NamedTuple):
+    """What kept attacks of one source take.
+
+    Attributes:
+        files: how many.
+        images: attacked images in them.
+        num_bytes: on the disk.
+    """
+
+    files: int
+    images: int
+    num_bytes: int
+
+    def add(self, header: Mapping[str, Any], num_bytes: int) -> "Held":
+        """One file more."""
+        images = header.get("images")
+        return Held(self.files + 1, self.images + (images if isinstance(images, int) else 0), self.num_bytes + num_bytes)
+
+
+NOTHING: Final = Held(0, 0, 0)
+
+
+@final
+class KeptAttacks:
+    """A folder of attacked images, as many as fit under a limit; those go first that were not used for the longest time.
+
+    Several processes may use one folder, and this can be sent to each of them. Nothing here makes a measurement fail: what can't be
+    read is made again, what can't be written is not kept, and each of these is said once.
+    """
+
+    def __init__(self, folder: Path, *, limit: int = LIMIT) -> None:
+        """Takes a folder, which is made when something is kept.
+
+        Args:
+            folder: where.
+            limit: bytes that the files may take together; 0 keeps nothing.
+
+        Raises:
+            InvalidValueError: the limit is negative.
+        """
+        if limit < 0:
+            msg = f"the limit of kept attacks must be at least 0 bytes: got {limit}."
+            raise InvalidValueError(msg)
+        self.folder, self.limit = folder, limit
+        self._said = set[type[Warning]]()
+        self._room, self._uncounted = 0, KEPT_BETWEEN_COUNTS
+
+    def take(self, work: Work, make: Callable[[], Attacked]) -> Attacked:
+        """Attacked images: those that are kept, or made and kept. They are the same in every bit.
+
+        Args:
+            work: what is to be attacked.
+            make: attacks.
+        """
+        if self.limit == 0:
+            return make()
+        kept = self.find(work)
+        if kept is None:
+            kept = make()
+            self.keep(work, kept)
+        return kept
+
+    def find(self, work: Work) -> Attacked | None:
+        """Attacked images that are kept, on the source's device; None where there are none, or damaged ones.
+
+        Warns:
+            DamagedAttackWarning: they are damaged.
+        """
+        file = self._find_file(work)
+        try:
+            attacked = _decode(read_entry(file), work)
+        except FileNotFoundError:
+            return None
+        except StudyError as error:
+            text = f"{str(error).rstrip('.')}: its images are attacked again. Others that are damaged are so, too, without a word."
+            self._say(DamagedAttackWarning, text)
+            with suppress(OSError):
+                file.unlink()
+            return None
+        with suppress(OSError):
+            os.utime(file)  # used last
+        return attacked
+
+    def keep(self, work: Work, attacked: Attacked) -> None:
+        """Keeps attacked images, and lets others go if they take too much together.
+
+        Warns:
+            NotKeptWarning: they can't be kept, because the disk is full, for example. Nothing more is tried then.
+        """
+        if NotKeptWarning in self._said:
+            return
+        file = self._find_file(work)
+        try:
+            entry = _encode(work, attacked)
+            self._require_room(len(entry.body))
+            write_entry(file, entry)
+        except (OSError, StudyError) as error:
+            reason = str(error).partition(";")[0]
+            self._say(NotKeptWarning, f"attacked images are not kept ({reason}); what is measured stays the same.")
+            return
+        self._room, self._uncounted = self._room - len(entry.body), self._uncounted + 1
+        if self._room < 0 or self._uncounted >= KEPT_BETWEEN_COUNTS:
+            self._room, self._uncounted = self.limit - self._let_go(file), 0
+
+    def describe(self) -> dict[str, Held]:
+        """What is kept, by source; damaged files under an empty name."""
+        found: dict[str, Held] = {}
+        for file in list_entries(self.folder):
+            header = read_header(file) or {}
+            source = str(header.get("source", ""))
+            with suppress(FileNotFoundError):
+                found[source] = found.get(source, NOTHING).add(header, file.stat().st_size)
+        return found
+
+    def forget(self, source: str | None = None) -> Held:
+        """Removes what is kept of a source, or everything if none is named; gives what that was.
+
+        Raises:
+            StudyError: it can't be removed.
+        """
+        gone = NOTHING
+        try:
+            for file in list_entries(self.folder):
+                header = read_header(file) or {}
+                if source is None or header.get("source") == source:
+                    size = file.stat().st_size
+                    file.unlink(missing_ok=True)
+                    gone = gone.add(header, size)
+            if source is None:
+                for file in self.folder.glob(f".*{UNFINISHED}"):
+                    file.unlink(missing_ok=True)
+                if self.folder.is_dir() and not any(self.folder.iterdir()):
+                    self.folder.rmdir()
+        except OSError as error:
+            msg = f"kept attacks in {self.folder} can't be removed ({error.strerror})."
+            raise StudyError(msg) from error
+        return gone
+
+    def _find_file(self, work: Work) -> Path:
+        return self.folder / f"{work.key}{ENDING}"
+
+    def _require_room(self, size: int) -> None:
+        """Refuses what doesn't fit: the measurements themselves need the rest of the disk."""
+        if size > self.limit:
+            msg = f"those of one shard take {size:,} bytes, more than the limit of {self.limit:,}"
+            raise StudyError(msg)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if shutil.disk_usage(self.folder).free < size + RESERVE:
+            msg = f"the disk of {self.folder} is almost full"
+            raise StudyError(msg)
+
+    def _let_go(self, newest: Path) -> int:
+        """Removes files that were not used for the longest time until the rest is below the limit; gives what it takes."""
+        for file in self.folder.glob(f".*{UNFINISHED}"):  # of a process that was killed
+            with suppress(OSError):
+                if time.time() - file.stat().st_mtime > STALE_SECONDS:
+                    file.unlink()
+        found = []
+        for file in list_entries(self.folder):
+            with suppress(OSError):
+                state = file.stat()
+                found.append((file == newest, state.st_mtime_ns, state.st_size, file))
+        total = sum(size for _, _, size, _ in found)
+        for is_newest, _, size, file in sorted(found):
+            if total <= self.limit or is_newest:
+                break
+            with suppress(OSError):
+                file.unlink()
+                total -= size
+        return total
+
+    def _say(self, kind: type[Warning], text: str) -> None:
+        if kind not in self._said:
+            self._said.add(kind)
+            warnings.warn(text, kind, stacklevel=4)
+
+
+def _encode(work: Work, attacked: Attacked) -> Entry:
+    """An entry of attacked images.
+
+    Raises:
+        StudyError: the attack doesn't give what attacks promise, so that it can't be kept.
+    """
+    pixels = attacked.pixels.detach().cpu()
+    if (pixels.shape, pixels.dtype) != (work.pixels.shape, work.pixels.dtype):
+        msg = f"{type(work.attack).__name__} gives pixels of another shape or type than the clean ones"
+        raise StudyError(msg)
+    facts = {name: values.detach().cpu().numpy() for name, values in attacked.facts.items()}
+    written = b"".join(np.ascontiguousarray(values).tobytes() for values in facts.values())
+    header = {
+        "key": work.key,
+        "source": work.source.name,
+        "attack": work.attack.description,
+        "images": len(pixels),
+        "shape": list(pixels.shape),
+        "is_channels_last": _is_channels_last(attacked.pixels),
+        "facts": {name: values.dtype.str for name, values in facts.items()},
+        "digest": digest_pixels(pixels),
+    }
+    packed = pack(pixels, work.pixels, epsilon=work.epsilon)
+    return Entry(header, len(packed).to_bytes(LENGTH_BYTES, "little") + packed + written)
+
+
+def _decode(entry: Entry, work: Work) -> Attacked:
+    """Attacked images from an entry.
+
+    Raises:
+        StudyError: the entry is not what this version writes.
+    """
+    header, body, clean = entry.header, entry.body, work.pixels
+    end = LENGTH_BYTES + int.from_bytes(body[:LENGTH_BYTES], "little")
+    pixels = unpack(body[LENGTH_BYTES:end], clean, epsilon=work.epsilon)
+    if header.get("digest") != digest_pixels(pixels):
+        msg = f"the kept attack {work.key[:8]} on {work.source.name} gives other pixels than were kept"
+        raise StudyError(msg)
+    if header.get("is_channels_last"):
+        pixels = pixels.contiguous(memory_format=torch.channels_last)
+    device = work.source.device
+    facts = {name: values.to(device) for name, values in _read_facts(header.get("facts", {}), body[end:], len(clean)).items()}
+    return Attacked(pixels.to(device), facts)
+
+
+def _read_facts(kinds: Any, data: bytes, count: int) -> dict[str, Tensor]:  # noqa: ANN401  (as it stands in the file)
+    facts, place = {}, 0
+    try:
+        for name, kind in dict(kinds).items():
+            values = np.frombuffer(data, np.dtype(kind), count, place)
+            place += values.nbytes
+            facts[name] = torch.from_numpy(values.copy())
+    except (TypeError, ValueError) as error:
+        msg = "the facts of a kept attack can't be read"
+        raise StudyError(msg) from error
+    return facts
+
+
+def _is_channels_last(pixels: Tensor) -> bool:
+    return pixels.is_contiguous(memory_format=torch.channels_last) and not pixels.is_contiguous()
