@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from zooscope.attacks.base import Attacked
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.prepared import Precision
 from zooscope.engine.numerics import EXACT, Numerics
@@ -18,6 +19,8 @@ from zooscope.errors import InvalidValueError
 from zooscope.images.ahead import Ahead
 from zooscope.images.image_set import ImageSet
 from zooscope.images.pixel_transform import PixelTransform
+from zooscope.kept.kept_attacks import KeptAttacks
+from zooscope.kept.work import Work
 from zooscope.measurements.base import Task
 
 BATCH_SIZE: Final = 100
@@ -49,6 +52,7 @@ class Shelf:
         budget: int | None = None,
         allow_nonfinite: bool = False,
         numerics: Numerics = EXACT,
+        kept: KeptAttacks | None = None,
     ) -> None:
         """An empty shelf.
 
@@ -62,6 +66,7 @@ class Shelf:
             budget: bytes that the weights on the device may take; half of the memory of a GPU, without limit elsewhere.
             allow_nonfinite: see `Bench`.
             numerics: how passes through networks are computed.
+            kept: attacked images that are used again; None keeps nothing.
 
         Raises:
             InvalidValueError: the batch size or the budget is not positive, or the device doesn't have the precision.
@@ -69,7 +74,8 @@ class Shelf:
         require_settings(batch_size=batch_size, memory_budget=budget)
         numerics.require(device)
         self.batch_size, self.allow_nonfinite = batch_size, allow_nonfinite
-        self._load, self._transforms, self._device, self._numerics = load, transforms, device, numerics
+        self._load, self._transforms, self._device = load, transforms, device
+        self._numerics, self._kept = numerics, kept
         self.images, self.shards = images, shards
         self._budget = _choose_budget(device) if budget is None else budget
         self._held: OrderedDict[str, Classifier] = OrderedDict()
@@ -120,6 +126,10 @@ class Shelf:
     def ids(self, shard: int) -> Sequence[str]:
         """The ids of the images of a shard."""
         return [self.images.ids[image] for image in self.shards[shard]]
+
+    def attacked(self, work: Work, make: Callable[[], Attacked]) -> Attacked:
+        """Attacked images: those that are kept, or made and kept."""
+        return make() if self._kept is None else self._kept.take(work, make)
 
     @contextmanager
     def decoding_ahead(self, tasks: Iterable[Task]) -> Iterator[None]:

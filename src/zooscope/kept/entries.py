@@ -63,8 +63,8 @@ def read_entry(file: Path) -> Entry:
         raise StudyError(msg)
     try:
         data = file.read_bytes()
-    except FileNotFoundError:
-        raise
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise FileNotFoundError from error
     except OSError as error:
         msg = f"{file} can't be read ({error.strerror})"
         raise StudyError(msg) from error

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -11,11 +11,12 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from zooscope.attacks.base import Attack
+from zooscope.attacks.base import Attack, Attacked
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.prepared import Precision
 from zooscope.images.image_set import ImageSet
 from zooscope.images.pixel_transform import PixelTransform
+from zooscope.kept.work import Work
 from zooscope.records.records import Records
 from zooscope.records.rows import ArrayRow, FactRow
 
@@ -82,6 +83,9 @@ class Bench(Protocol):
 
     def ids(self, shard: int) -> Sequence[str]:
         """The ids of the images of a shard."""
+
+    def attacked(self, work: Work, make: Callable[[], Attacked]) -> Attacked:
+        """Attacked images: those that are kept, or made, and then perhaps kept. They are the same in every bit."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from torch import Tensor
 from zooscope.attacks.base import Attack, Attacked
 from zooscope.classifiers.classifier import Classifier
 from zooscope.errors import ClassifierError, InvalidValueError, NotFiniteError
+from zooscope.kept.work import Work
 from zooscope.measurements.base import Bench, Measurement, Result, Task
 from zooscope.measurements.batches import run_batches
 from zooscope.measurements.clean import find_right
@@ -112,7 +113,7 @@ class Transfer(Measurement):
         facts: tuple[FactRow, ...] = ()
         if any(mask.any() for mask in counted.values()):
             chosen = np.flatnonzero(task.right[task.subject])
-            attacked = self._attacked(task, chosen, bench)
+            attacked = self.attack_images(task.subject, task.shard, chosen, bench)
             facts = self._facts(task, chosen, attacked)
             by_size: dict[tuple[int, int], Tensor] = {}
             for name, mask in counted.items():
@@ -138,17 +139,30 @@ class Transfer(Measurement):
         del shard_size
         return int(task.right[task.subject].sum()) if task.objects else 0
 
-    def _attacked(self, task: Task, chosen: Int[np.ndarray, " image"], bench: Bench) -> Attacked:
-        ids = bench.ids(task.shard)
-        return perturb(
-            self.attack,
-            bench.classifier(task.subject),
-            bench.pixels(task.subject, task.shard)[chosen],
-            torch.from_numpy(bench.labels(task.shard)[chosen]),
-            [ids[image] for image in chosen],
+    def attack_images(self, source: str, shard: int, chosen: Int[np.ndarray, " image"], bench: Bench) -> Attacked:
+        """Images attacked through a source, on its device; where they are kept, they are not attacked again.
+
+        Args:
+            source: the classifier that is attacked.
+            shard: of the images.
+            chosen: their positions in the shard.
+            bench: has classifiers, images, and what is kept.
+
+        Raises:
+            NotFiniteError: a loss or a gradient is not finite; the images are named.
+        """
+        ids = bench.ids(shard)
+        work = Work(
+            attack=self.attack,
+            source=bench.classifier(source),
+            pixels=bench.pixels(source, shard)[chosen],
+            labels=torch.from_numpy(bench.labels(shard)[chosen]),
+            ids=[ids[image] for image in chosen],
             seed=self.seed,
             batch_size=bench.batch_size,
+            how={"precision": bench.precision},
         )
+        return bench.attacked(work, lambda: make_attacked(work))
 
     def _facts(self, task: Task, chosen: Int[np.ndarray, " image"], attacked: Attacked) -> tuple[FactRow, ...]:
         """Facts of the attack, one per image of the shard; NaN for images that are not attacked."""
@@ -201,6 +215,11 @@ def _require_finite(task: Task, said: Mapping[str, Int32[np.ndarray, " image"]],
                 "check its weights, remove it, or record such outcomes as not counted (allow_nonfinite=True)."
             )
             raise ClassifierError(msg)
+
+
+def make_attacked(work: Work) -> Attacked:
+    """The images of a work attacked; see `perturb`."""
+    return perturb(work.attack, work.source, work.pixels, work.labels, work.ids, seed=work.seed, batch_size=work.batch_size)
 
 
 def perturb(

@@ -13,6 +13,7 @@ from zooscope.engine.shelf import Shelf
 from zooscope.errors import StudyError
 from zooscope.images.image_set import ImageSet
 from zooscope.images.pixel_transform import PixelTransform
+from zooscope.kept.kept_attacks import KeptAttacks
 from zooscope.records.entries import ClassifierRecord, require_unchanged
 from zooscope.records.records import GIVEN_CLASSES, Records
 from zooscope.study.definition import find_images, find_numerics, make_record
@@ -89,6 +90,7 @@ class AtHand:
         memory_budget: int | None,
         allow_nonfinite: bool,
         guests: Sequence[Classifier],
+        kept: KeptAttacks | None,
     ) -> Shelf:
         """What tasks are measured with; classifiers are loaded when they are needed. See `Study.shelf`.
 
@@ -108,6 +110,7 @@ class AtHand:
             budget=memory_budget,
             allow_nonfinite=allow_nonfinite,
             numerics=find_numerics(self._records.definition),
+            kept=kept,
         )
 
     @property

@@ -1,5 +1,6 @@
 """A study: classifiers, images and an attack, measured into a record and scored from it."""
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -26,6 +27,8 @@ from zooscope.exchange.components import enter_components
 from zooscope.exchange.published import import_matrix
 from zooscope.images.collect import collect_images
 from zooscope.images.image_set import ImageSet
+from zooscope.kept.entries import CACHE
+from zooscope.kept.kept_attacks import LIMIT, KeptAttacks
 from zooscope.measurements.base import Measurement
 from zooscope.measurements.examples import ExamplePixels, make_examples
 from zooscope.records.entries import DATABASE, Definition
@@ -265,6 +268,7 @@ class Study(Scored):
             for name in chosen:
                 self._records.remove_classifier(name)
                 self._at_hand.drop(name)
+                self._forget_attacks(name)
 
     def delete(self) -> None:
         """Closes the study and removes its files, and the folder if nothing else is in it.
@@ -274,6 +278,7 @@ class Study(Scored):
         """
         with self._held():
             self.close()
+            self._forget_attacks()
             if self.path is not None:
                 for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK):
                     (self.path / name).unlink(missing_ok=True)
@@ -384,6 +389,7 @@ class Study(Scored):
         device: str | torch.device = "auto",
         batch_size: int = BATCH_SIZE,
         memory_budget: int | None = None,
+        cache_limit: int = LIMIT,
         allow_chance: bool = False,
         allow_nonfinite: bool = False,
         also: Sequence[Measurement] | None = (),
@@ -396,6 +402,8 @@ class Study(Scored):
             device: "cpu", "cuda", "cuda:1", ...; "auto" takes a GPU where there is one.
             batch_size: images that go through a network at once.
             memory_budget: bytes of weights to keep on the device; half of the memory of a GPU, without limit elsewhere.
+            cache_limit: bytes of attacked images to keep in the study's folder, so that classifiers that are added later are tested
+                on them without another attack; 0 keeps nothing. What is measured is the same.
             allow_chance: whether to measure classifiers that guess.
             allow_nonfinite: whether to record outcomes where a target's logits are NaN or infinite, as not counted.
             also: measurements besides clean images and transfer. The study keeps those of zooscope's own in mind, so that every
@@ -420,7 +428,13 @@ class Study(Scored):
         with self._held():
             for name in self._at_hand.classifiers & set(self.names):
                 self.classifier(name)  # refuses one that was handed over changed; the others are loaded when they are needed
-            shelf = self.shelf(device=device, batch_size=batch_size, memory_budget=memory_budget, allow_nonfinite=allow_nonfinite)
+            shelf = self.shelf(
+                device=device,
+                batch_size=batch_size,
+                memory_budget=memory_budget,
+                cache_limit=cache_limit,
+                allow_nonfinite=allow_nonfinite,
+            )
             measure = Run(
                 records=self._records,
                 executor=executor(shelf),
@@ -440,6 +454,7 @@ class Study(Scored):
         device: str | torch.device = "auto",
         batch_size: int = BATCH_SIZE,
         memory_budget: int | None = None,
+        cache_limit: int = LIMIT,
         allow_nonfinite: bool = False,
         guests: Sequence[Classifier] = (),
     ) -> Shelf:
@@ -449,19 +464,33 @@ class Study(Scored):
             device: as for `run`.
             batch_size: as for `run`.
             memory_budget: as for `run`.
+            cache_limit: as for `run`; where the study's folder can't be written, nothing is kept.
             allow_nonfinite: as for `run`.
             guests: classifiers that the study does not hold.
 
         Raises:
             StudyError: the images are not at hand, or have changed.
         """
+        kept = self.kept_attacks(limit=cache_limit)
         return self._at_hand.make_shelf(
             device=choose_device(device),
             batch_size=batch_size,
             memory_budget=memory_budget,
             allow_nonfinite=allow_nonfinite,
             guests=guests,
+            kept=kept if kept is not None and os.access(kept.folder.parent, os.W_OK) else None,
         )
+
+    def kept_attacks(self, *, limit: int = LIMIT) -> KeptAttacks | None:
+        """The attacked images that are kept in the study's folder; None for a study in memory.
+
+        Args:
+            limit: bytes that they may take.
+
+        Raises:
+            InvalidValueError: the limit is negative.
+        """
+        return None if self.path is None else KeptAttacks(self.path / CACHE, limit=limit)
 
     def classifier(self, name: str) -> Classifier:
         """A classifier of the study, loaded from its address if need be.
@@ -485,6 +514,11 @@ class Study(Scored):
         """
         classifier, images = self.classifier(source), self.images.take(positions)
         return make_examples(self.attack, classifier, images, seed=self.definition.seed)
+
+    def _forget_attacks(self, source: str | None = None) -> None:
+        kept = self.kept_attacks()
+        if kept is not None:
+            kept.forget(source)
 
     def _require_images(self) -> None:
         require_images(str(self.path), "images", is_imported=self.is_imported)
