@@ -145,8 +145,8 @@ class WithFunction(nn.Module):
         self.network = conv_network(0)
         self.function = lambda: None
 
-    def extra_repr(self) -> str:
-        return repr(self.function)
+    def __repr__(self) -> str:
+        return f"{super().__repr__()} {self.function}"
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         logits: torch.Tensor = self.network(pixels)

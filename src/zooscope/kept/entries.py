@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from zooscope.errors import StudyError
+from zooscope.errors import MissingFileError, StudyError
 from zooscope.outputs import write_bytes
 
 CACHE: Final = "cache"  # within the study's folder
@@ -55,7 +55,7 @@ def read_entry(file: Path) -> Entry:
     """An entry, compared with its checksum.
 
     Raises:
-        FileNotFoundError: there is none.
+        MissingFileError: there is none.
         StudyError: it is damaged, or something else.
     """
     if file.exists() and not file.is_file():  # a pipe would never end
@@ -64,7 +64,8 @@ def read_entry(file: Path) -> Entry:
     try:
         data = file.read_bytes()
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise FileNotFoundError from error
+        msg = f"there is no kept attack {file}"
+        raise MissingFileError(msg) from error
     except OSError as error:
         msg = f"{file} can't be read ({error.strerror})"
         raise StudyError(msg) from error
@@ -110,14 +111,14 @@ def list_entries(folder: Path) -> Iterator[Path]:
         yield from sorted(folder.glob(f"*{ENDING}"))
 
 
-def find_damaged(folder: Path) -> list[str]:
-    """What is wrong with the kept attacks in a folder, one text for each damaged file."""
-    found = []
+def find_damaged(folder: Path) -> dict[Path, str]:
+    """The damaged files among the kept attacks in a folder, each with what is wrong with it."""
+    found = {}
     for file in list_entries(folder):
         try:
             read_entry(file)
-        except FileNotFoundError:  # another process let it go
+        except MissingFileError:  # another process let it go
             continue
         except StudyError as error:
-            found.append(str(error))
+            found[file] = str(error)
     return found

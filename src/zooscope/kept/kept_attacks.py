@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from zooscope.attacks.base import Attacked
-from zooscope.errors import DamagedAttackWarning, InvalidValueError, NotKeptWarning, StudyError
+from zooscope.errors import DamagedAttackWarning, InvalidValueError, MissingFileError, NotKeptWarning, StudyError
 from zooscope.kept.entries import ENDING, UNFINISHED, Entry, list_entries, read_entry, read_header, write_entry
 from zooscope.kept.packing import pack, unpack
 from zooscope.kept.work import Work, digest_pixels
@@ -98,7 +98,7 @@ class KeptAttacks:
         file = self._find_file(work)
         try:
             attacked = _decode(read_entry(file), work)
-        except FileNotFoundError:
+        except MissingFileError:
             return None
         except StudyError as error:
             text = f"{str(error).rstrip('.')}: its images are attacked again. Others that are damaged are so, too, without a word."
@@ -139,7 +139,7 @@ class KeptAttacks:
             source = str(header.get("source", ""))
             with suppress(FileNotFoundError):
                 found[source] = found.get(source, NOTHING).add(header, file.stat().st_size)
-        return found
+        return dict(sorted(found.items()))
 
     def forget(self, source: str | None = None) -> Held:
         """Removes what is kept of a source, or everything if none is named; gives what that was.

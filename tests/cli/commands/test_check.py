@@ -51,3 +51,18 @@ def test_many_damaged_parts_are_counted(tmp_path: Path) -> None:
     result = call("check", tmp_path)
     assert result.stderr.count("Damaged:") == 20
     assert "more\n" in result.stderr
+
+
+def test_damaged_attacked_images_are_named_and_removed_but_put_no_score_at_risk(study: Path) -> None:
+    file = next((study / "cache").iterdir())
+    file.write_bytes(file.read_bytes()[:-3])
+    result = call("check", study)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert (
+        result.stderr
+        == f"Note: the attacked images in {file} are damaged; they are not used, and made again when they are needed.\n"
+    )
+    assert json.loads(call("check", study, "--json").stdout)["damaged_attacks"] == [f"{file} is damaged"]
+    assert "are removed" in call("check", study, "--repair").stderr
+    assert not file.exists()
+    assert call("check", study).stdout == f"{study}: everything is as it was written\n"
