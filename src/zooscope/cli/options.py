@@ -150,6 +150,15 @@ MemoryBudget = Annotated[
         show_default="half of a GPU's memory",
     ),
 ]
+CacheLimit = Annotated[
+    float | None,
+    typer.Option(
+        metavar="GIB",
+        help="Disk space for attacked images in the study's folder, in GiB: classifiers that are added later are tested on them. 0 "
+        "keeps none.",
+        show_default="10",
+    ),
+]
 Trust = Annotated[
     bool,
     typer.Option(

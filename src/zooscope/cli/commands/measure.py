@@ -11,6 +11,7 @@ from zooscope.cli.options import (
     AnyStudy,
     Attack,
     BatchSize,
+    CacheLimit,
     Classes,
     Classifiers,
     Count,
@@ -61,6 +62,7 @@ def measure(
     batch_size: BatchSize = None,
     device: Device = "auto",
     memory_budget: MemoryBudget = None,
+    cache_limit: CacheLimit = None,
     allow_chance: AllowChance = False,
     allow_nonfinite: AllowNonfinite = False,
     trust: Trust = False,
@@ -97,6 +99,7 @@ def measure(
         device=device,
         batch_size=batch_size,
         memory_budget=None if memory_budget is None else _count_bytes(memory_budget),
+        cache_limit=None if cache_limit is None else _count_cache_bytes(cache_limit),
         allow_chance=allow_chance,
         allow_nonfinite=allow_nonfinite,
         also=None if names == [NONE] else [parse_measurement(name) for name in names],
@@ -115,6 +118,13 @@ def _count_bytes(memory_budget: float) -> int:
         msg = f"--memory-budget must be above 0 (in GiB): got {memory_budget:g}."
         raise InvalidValueError(msg)
     return int(memory_budget * GIB)
+
+
+def _count_cache_bytes(cache_limit: float) -> int:
+    if not 0 <= cache_limit < inf:
+        msg = f"--cache-limit must be at least 0 (in GiB): got {cache_limit:g}."
+        raise InvalidValueError(msg)
+    return int(cache_limit * GIB)
 
 
 def _note_nonfinite(study: "Study") -> None:
