@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from zooscope.images.image_set import ImageSet
     from zooscope.images.load import load_images
     from zooscope.images.pixel_transform import PixelTransform
+    from zooscope.study.attacked import export_attacks
     from zooscope.study.pair import SatScore, sat
     from zooscope.study.snapshot import Snapshot, read_snapshot
     from zooscope.study.study import Study
@@ -43,6 +44,7 @@ __all__ = [
     "collect_classifiers",
     "collect_images",
     "distill",
+    "export_attacks",
     "load_classifier",
     "load_images",
     "read_snapshot",
@@ -62,6 +64,7 @@ _HOMES: Final = {
     "collect_classifiers": "zooscope.classifiers.collect",
     "collect_images": "zooscope.images.collect",
     "distill": "zooscope.training.run",
+    "export_attacks": "zooscope.study.attacked",
     "load_classifier": "zooscope.classifiers.load",
     "load_images": "zooscope.images.load",
     "read_snapshot": "zooscope.study.snapshot",

@@ -188,3 +188,7 @@ class DamagedAttackWarning(ZooscopeWarning):
 
 class NotKeptWarning(ZooscopeWarning):
     """Attacked images that can't be kept, because the disk is full, for example: a later run attacks them again."""
+
+
+class RoundedPixelsWarning(ZooscopeWarning):
+    """Attacked images that were rounded to the 256 levels of a PNG: they are other images than those that were measured."""

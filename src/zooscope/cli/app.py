@@ -9,6 +9,7 @@ import zooscope
 from zooscope.classifiers.selection import is_zoo_file
 from zooscope.cli.commands import (
     agree,
+    attacked,
     attacks,
     check,
     classifiers,
@@ -153,7 +154,6 @@ app.callback()(zooscope_command)
 for _name, _module, _command in (
     ("demo", demo, demo.demo),
     ("classifiers", classifiers, classifiers.classifiers),
-    ("attacks", attacks, attacks.attacks),
     ("measure", measure, measure.measure),
     ("compare", compare, compare.compare),
     ("check", check, check.check),
@@ -181,3 +181,11 @@ for _name, _module, _command in (
     app.command(_name, cls=Command, epilog=show_example(_module.EXAMPLE))(_command)
 components.group.command("importance", cls=Command, epilog=show_example(importance.EXAMPLE))(importance.importance)
 app.add_typer(components.group)
+for _name, _example, _of_attacks in (
+    (attacks.LIST, attacks.EXAMPLE, attacks.list_),
+    ("export", attacked.EXPORT_EXAMPLE, attacked.export),
+    ("kept", attacked.KEPT_EXAMPLE, attacked.kept),
+    ("forget", attacked.FORGET_EXAMPLE, attacked.forget),
+):
+    attacks.group.command(_name, cls=Command, epilog=show_example(_example))(_of_attacks)
+app.add_typer(attacks.group)

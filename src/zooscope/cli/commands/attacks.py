@@ -1,8 +1,11 @@
-"""`zooscope attacks`: which attacks there are, their fields, what they cost."""
+"""`zooscope attacks`: which attacks there are, their fields, what they cost. Without another command this is `attacks list`."""
 
 from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any, Final
 
+import typer
+
+from zooscope.cli.help import Group, show_example
 from zooscope.cli.options import Json
 from zooscope.cli.terminal import say, say_json
 
@@ -10,10 +13,31 @@ if TYPE_CHECKING:
     from zooscope.attacks.base import Attack
 
 EXAMPLE: Final = "zooscope attacks"
+LIST: Final = "list"
 INDENT: Final = "    "
 
 
-def attacks(as_json: Json = False) -> None:
+class WithList(Group):
+    """Options alone, or nothing at all, are for the command that lists."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  (a class of Typer's or of Click's, by version)
+        """Inserts the name of the command if it is missing."""
+        names_no_command = not args or (args[0].startswith("-") and args[0] != "--help")
+        return super().parse_args(ctx, [LIST, *args] if names_no_command else args)
+
+
+group = typer.Typer(name="attacks", cls=WithList, rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
+
+
+@group.callback(epilog=show_example(EXAMPLE))
+def attacks() -> None:
+    """List the attacks, or export attacked images.
+
+    `zooscope attacks` alone stands for `zooscope attacks list`.
+    """
+
+
+def list_(as_json: Json = False) -> None:
     """List the attacks, with their fields and what they cost.
 
     An attack is chosen with --attack NAME?FIELD=VALUE&FIELD=VALUE; fields that are left out have the defaults shown here. The cost
