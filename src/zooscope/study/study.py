@@ -506,7 +506,8 @@ class Study(Scored):
     def examples(self, source: str, positions: Sequence[int]) -> ExamplePixels:
         """Some images of the study, clean and attacked once more through a source, to be looked at.
 
-        What classifiers say of attacked images is in `predictions`; the pixels are not kept, and are made again here.
+        What classifiers say of attacked images is in `predictions`. The images are attacked anew, together, so that bits may differ
+        from those that were measured; `zooscope.export_attacks` hands out the latter.
 
         Raises:
             UnknownNameError: the study has no such classifier.
