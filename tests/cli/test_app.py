@@ -27,6 +27,7 @@ COMMANDS = (
     "plan",
     "similarities",
     "agree",
+    "probe",
     "strategies",
     "place",
     "teachers",

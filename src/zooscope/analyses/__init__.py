@@ -7,8 +7,10 @@ from zooscope.analyses.draws import measure_ensembles_by_cluster, measure_ensemb
 from zooscope.analyses.ensembles import measure_pair_ensembles
 from zooscope.analyses.importance import measure_component_importance
 from zooscope.analyses.kin import find_kinship
+from zooscope.analyses.landmarks import choose_landmarks
 from zooscope.analyses.mapping import map_classifiers
 from zooscope.analyses.placement import compare_directions, place_classifier
+from zooscope.analyses.profiles import make_profiles
 from zooscope.analyses.reclustering import measure_cluster_stability
 from zooscope.analyses.selection import select_ensemble
 from zooscope.analyses.similarity_comparison import compare_similarities
@@ -22,6 +24,7 @@ from zooscope.statistics.mantel import mantel
 __all__ = [
     "assign_clusters",
     "build_tree",
+    "choose_landmarks",
     "compare_directions",
     "compare_similarities",
     "compare_strategies",
@@ -29,6 +32,7 @@ __all__ = [
     "find_keywords",
     "find_kinship",
     "find_shared_values",
+    "make_profiles",
     "mantel",
     "map_classifiers",
     "measure_agreement",

@@ -29,6 +29,7 @@ from zooscope.cli.commands import (
     measure,
     place,
     plan,
+    probe,
     report,
     select,
     show,
@@ -53,7 +54,7 @@ class Commands(Group):
     """Prints expected errors and warnings in one line each, and lets `--classifiers` and `--from` take several words."""
 
     sections: ClassVar = {
-        "Measure": ("demo", "classifiers", "attacks", "plan", "measure", "compare", "check", "doctor"),
+        "Measure": ("demo", "classifiers", "attacks", "plan", "measure", "probe", "compare", "check", "doctor"),
         "Train": ("train", "distill"),
         "Look": ("show", "report"),
         "Analyse": (
@@ -189,3 +190,4 @@ for _name, _example, _of_attacks in (
 ):
     attacks.group.command(_name, cls=Command, epilog=show_example(_example))(_of_attacks)
 app.add_typer(attacks.group)
+app.add_typer(probe.group)

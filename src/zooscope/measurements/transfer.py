@@ -126,8 +126,8 @@ class Transfer(Measurement):
                     said[name][mask] = predict(target, seen, batch_size=bench.batch_size)
         controls = self._controls(task, bench)
         if not bench.allow_nonfinite:
-            _require_finite(task, said, "attacked through", bench)
-            _require_finite(task, {row.object: row.values for row in controls}, "clean, preprocessed for", bench)
+            require_finite_predictions(task, said, "attacked through", bench)
+            require_finite_predictions(task, {row.object: row.values for row in controls}, "clean, preprocessed for", bench)
         transfers = (
             ArrayRow(kind=TRANSFER, subject=task.subject, object=target, part=task.shard, values=values)
             for target, values in said.items()
@@ -200,7 +200,7 @@ def _take_controls(
     return new
 
 
-def _require_finite(task: Task, said: Mapping[str, Int32[np.ndarray, " image"]], how: str, bench: Bench) -> None:
+def require_finite_predictions(task: Task, said: Mapping[str, Int32[np.ndarray, " image"]], how: str, bench: Bench) -> None:
     """Refuses targets whose logits are not finite.
 
     Raises:

@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+
+from zooscope.analyses.landmarks import choose_landmarks, find_pivots, measure_clean_agreement
+from zooscope.errors import InvalidValueError
+
+
+def make_families(*, size: int = 4, seed: int = 0) -> tuple[list[str], np.ndarray]:
+    """Three families that predict alike within, and otherwise independently."""
+    generator = np.random.default_rng(seed)
+    heads = generator.integers(0, 10, (3, 300))
+    flips = generator.random((3, size, 300)) < 0.1
+    clean = np.where(flips, generator.integers(0, 10, flips.shape), heads[:, None]).reshape(-1, 300)
+    return [f"{family}{number}" for family in "abc" for number in range(size)], clean
+
+
+def test_one_of_each_family_is_taken_before_a_second_one() -> None:
+    names, clean = make_families()
+    assert {name[0] for name in choose_landmarks(clean, 3, names=names)} == {"a", "b", "c"}
+
+
+def test_the_order_of_classifiers_changes_nothing() -> None:
+    names, clean = make_families(seed=1)
+    order = np.random.default_rng(0).permutation(len(names))
+    assert choose_landmarks(clean[order], 5, names=[names[place] for place in order]) == choose_landmarks(clean, 5, names=names)
+
+
+def test_the_pivots_leave_the_largest_diagonal_of_the_schur_complement() -> None:
+    generator = np.random.default_rng(2)
+    kernel = np.cov(generator.normal(size=(8, 20)))
+    pivots = find_pivots(kernel, 6)
+    assert pivots[0] == kernel.mean(axis=1).argmax()
+    for step in range(1, 6):
+        taken = pivots[:step]
+        rest = kernel - kernel[:, taken] @ np.linalg.solve(kernel[np.ix_(taken, taken)], kernel[taken])
+        assert pivots[step] == rest.diagonal().argmax()
+
+
+def test_copies_come_last_and_each_is_taken_once() -> None:
+    clean = np.array([[0, 1, 2, 3], [0, 1, 2, 3], [3, 2, 1, 0]])
+    assert choose_landmarks(clean, 3) == ("0", "2", "1")
+    np.testing.assert_array_equal(measure_clean_agreement(clean), [[1, 1, 0], [1, 1, 0], [0, 0, 1]])
+
+
+@pytest.mark.parametrize("count", [0, 4])
+def test_more_landmarks_than_classifiers_are_refused(count: int) -> None:
+    with pytest.raises(InvalidValueError, match=f"between 1 and 3 landmarks, the number of classifiers: got {count}"):
+        choose_landmarks(np.zeros((3, 5), dtype=np.int64), count)
