@@ -28,6 +28,7 @@ COMMANDS = (
     "similarities",
     "agree",
     "probe",
+    "complete",
     "strategies",
     "place",
     "teachers",

@@ -2,6 +2,7 @@
 
 from zooscope.analyses.cluster_keywords import find_keywords, find_shared_values
 from zooscope.analyses.clustering import assign_clusters, find_clusters
+from zooscope.analyses.completion import complete_similarity, draw_pairs
 from zooscope.analyses.distillation import measure_distillation
 from zooscope.analyses.draws import measure_ensembles_by_cluster, measure_ensembles_by_group
 from zooscope.analyses.ensembles import measure_pair_ensembles
@@ -12,6 +13,7 @@ from zooscope.analyses.mapping import map_classifiers
 from zooscope.analyses.placement import compare_directions, place_classifier
 from zooscope.analyses.profiles import make_profiles
 from zooscope.analyses.reclustering import measure_cluster_stability
+from zooscope.analyses.rehearsal import rehearse_completion
 from zooscope.analyses.selection import select_ensemble
 from zooscope.analyses.similarity_comparison import compare_similarities
 from zooscope.analyses.stability import measure_stability
@@ -28,6 +30,8 @@ __all__ = [
     "compare_directions",
     "compare_similarities",
     "compare_strategies",
+    "complete_similarity",
+    "draw_pairs",
     "find_clusters",
     "find_keywords",
     "find_kinship",
@@ -45,5 +49,6 @@ __all__ = [
     "measure_stability",
     "place_classifier",
     "rank_teachers",
+    "rehearse_completion",
     "select_ensemble",
 ]
