@@ -179,6 +179,16 @@ def list_analyses(study: Study) -> Cases:
     kin = {"a": NAMES[0], "b": NAMES[1], "seeds": NAMES[2:], "architectures": dict.fromkeys(NAMES, "vit"), "alpha": 0.1}
     yield analyses.find_kinship, {"outcomes": outcomes, **kin}
     yield analyses.build_tree, {"matrix": sat}
+    yield analyses.choose_landmarks, {"clean": snapshot.predictions.clean, "count": 2, "names": NAMES}
+    yield analyses.draw_pairs, {"names": NAMES, "landmarks": NAMES[:1], "count": 2, "seed": 0}
+    yield (
+        analyses.make_profiles,
+        {"predictions": snapshot.predictions, "landmarks": NAMES[:2], "names": NAMES[2:], **SCORED, "num_resamples": 9},
+    )
+    tables = {"one_sided": pd.DataFrame(snapshot.one_sided().to_pandas()), "clean": sat.to_pandas()}
+    completed = {"matrix": sat, "landmarks": NAMES[:2], **tables, "method": None, "confidence": 0.9, "seed": 0}
+    yield analyses.complete_similarity, completed
+    yield analyses.rehearse_completion, {**completed, "landmarks": NAMES[:2], "num_extra": 0}
     yield analyses.mantel, {"first": sat.to_numpy(), "second": sat.to_numpy() ** 2, "directed": False, **PERMUTED}
     yield analyses.map_classifiers, {"matrix": sat, "method": "mds", "num_features": None, "perplexity": None, "seed": 0}
     drawn = {"num_draws": 2, "epsilon_s": 0.01, "seed": 0}

@@ -136,3 +136,9 @@ def test_what_can_not_be_completed_is_refused() -> None:
         complete_similarity(few, NAMES[:2], method="nystrom")
     with pytest.raises(InvalidValueError, match="no pair is left to be estimated; take fewer landmarks"):
         rehearse_completion(truth, NAMES)
+    with pytest.raises(InvalidValueError, match="one_sided has no row c01; give it the landmarks"):
+        complete_similarity(truth, NAMES[:2], one_sided=truth.iloc[:1])
+    with pytest.raises(InvalidValueError, match="clean has no column c39; give it"):
+        complete_similarity(truth, NAMES[:2], clean=truth.iloc[:, :39])
+    with pytest.raises(InvalidValueError, match="the number of pairs must be at least 0: got -1"):
+        draw_pairs(NAMES, NAMES[:2], -1)

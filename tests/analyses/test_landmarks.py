@@ -46,3 +46,5 @@ def test_copies_come_last_and_each_is_taken_once() -> None:
 def test_more_landmarks_than_classifiers_are_refused(count: int) -> None:
     with pytest.raises(InvalidValueError, match=f"between 1 and 3 landmarks, the number of classifiers: got {count}"):
         choose_landmarks(np.zeros((3, 5), dtype=np.int64), count)
+    with pytest.raises(InvalidValueError, match="there are 3 classifiers, but 1 names for them"):
+        choose_landmarks(np.zeros((3, 5), dtype=np.int64), 1, names=["a"])

@@ -5,7 +5,7 @@ import pytest
 
 from tests.cli.synthetic import write_study
 from zooscope.analyses.profiles import make_profiles, place_by_landmarks
-from zooscope.errors import UnknownNameError
+from zooscope.errors import InvalidValueError, UnknownNameError
 from zooscope.study.snapshot import read_snapshot
 
 NAMES = tuple("abcdef")
@@ -40,6 +40,8 @@ def test_a_name_that_is_not_there_is_refused(tmp_path: Path) -> None:
     predictions = read_snapshot(tmp_path / "study").predictions
     with pytest.raises(UnknownNameError, match="unknown classifier 'bb'"):
         make_profiles(predictions, ["a"], ["bb"])
+    with pytest.raises(InvalidValueError, match="a profile is made of similarities to landmarks; name at least one"):
+        make_profiles(predictions, [], ["b"])
 
 
 def test_points_of_a_plane_come_back_up_to_a_rigid_motion() -> None:

@@ -123,7 +123,7 @@ def complete_similarity(
     places = _find_places(names, landmarks)
     profiles = _make_profiles(known, places, one_sided)
     effects = fit_effects(profiles, places)
-    features = PairFeatures(effects, places, clean=None if clean is None else clean.loc[names, names].to_numpy(np.float64))
+    features = PairFeatures(effects, places, clean=None if clean is None else _take("clean", clean, names, names))
     scores = known.to_numpy(copy=True)
     is_landmark = np.isin(np.arange(len(names)), places)
     rows, columns = np.triu_indices(len(names), 1)
@@ -188,7 +188,13 @@ def draw_pairs(names: Sequence[str], landmarks: Sequence[str], count: int, *, se
         landmarks: some of them.
         count: how many; all if there are not so many.
         seed: of the draw.
+
+    Raises:
+        InvalidValueError: the count is negative.
     """
+    if count < 0:
+        msg = f"the number of pairs must be at least 0: got {count}."
+        raise InvalidValueError(msg)
     others = sorted(set(names) - set(landmarks))
     rows, columns = np.triu_indices(len(others), 1)
     order = np.random.default_rng(seed).permutation(len(rows))[:count]
@@ -239,8 +245,7 @@ def _make_profiles(
 ) -> Float[np.ndarray, "classifier landmark"]:
     names = list(known.index)
     chosen = [names[place] for place in places]
-    table = known[chosen] if one_sided is None else one_sided.loc[chosen, names].T
-    profiles = table.to_numpy(np.float64, copy=True)
+    profiles = known[chosen].to_numpy(copy=True) if one_sided is None else _take("one_sided", one_sided, chosen, names).T.copy()
     profiles[places, np.arange(len(places))] = np.nan
     unknown = np.argwhere(np.isnan(profiles) & (np.arange(len(names))[:, None] != places))
     if len(unknown):
@@ -251,6 +256,20 @@ def _make_profiles(
         )
         raise InvalidValueError(msg)
     return profiles
+
+
+def _take(what: str, table: pd.DataFrame, rows: Sequence[str], columns: Sequence[str]) -> Float[np.ndarray, "row column"]:
+    """Some cells of a table.
+
+    Raises:
+        InvalidValueError: the table doesn't have them.
+    """
+    for kind, wanted, there in (("row", rows, table.index), ("column", columns, table.columns)):
+        missing = [name for name in wanted if name not in there]
+        if missing:
+            msg = f"{what} has no {kind} {missing[0]}; give it the landmarks and the classifiers of the matrix."
+            raise InvalidValueError(msg)
+    return np.asarray(table.loc[list(rows), list(columns)].to_numpy(np.float64))
 
 
 def _fit(

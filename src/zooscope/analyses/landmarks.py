@@ -31,9 +31,12 @@ def choose_landmarks(
         names: of the classifiers; their positions if left out. Of equals the first in alphabetical order is taken.
 
     Raises:
-        InvalidValueError: there are not so many classifiers.
+        InvalidValueError: there are not so many classifiers, or not as many names.
     """
     called = [str(place) for place in range(len(clean))] if names is None else list(names)
+    if len(called) != len(clean):
+        msg = f"there are {len(clean)} classifiers, but {len(called)} names for them; name each once."
+        raise InvalidValueError(msg)
     if not 1 <= count <= len(clean):
         msg = f"there must be between 1 and {len(clean)} landmarks, the number of classifiers: got {count}."
         raise InvalidValueError(msg)

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from zooscope.analyses.spectral import fix_signs
 from zooscope.arguments import check_arguments
-from zooscope.errors import UnknownNameError
+from zooscope.errors import InvalidValueError, UnknownNameError
 from zooscope.records.predictions import Predictions
 from zooscope.scores.outcomes import PERCENT, find_outcomes, find_percent
 from zooscope.scores.sat import EPSILON_S, RANGE, sat, take_log_score
@@ -65,8 +65,11 @@ def make_profiles(
 
     Raises:
         UnknownNameError: there is no such classifier.
-        InvalidValueError: the confidence is out of range.
+        InvalidValueError: no landmark is named, or the confidence is out of range.
     """
+    if not landmarks:
+        msg = "a profile is made of similarities to landmarks; name at least one."
+        raise InvalidValueError(msg)
     known = predictions.names
     for name in (*landmarks, *names):
         if name not in known:
