@@ -5,7 +5,7 @@
 
 Of each study or matrix all is hidden but the landmarks and some random pairs; the hidden pairs are estimated and compared with what
 was measured. The tables of docs/completion.md are taken from what it prints; the last line is JSON. Means over draws: of landmarks
-and extra pairs where landmarks are random, of extra pairs where they are chosen by spread.
+and extra pairs where landmarks are random, of extra pairs where they are chosen.
 """
 
 import argparse
@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from zooscope.analyses.completion import FEWEST_TO_FIT
+from zooscope.analyses.landmarks import METHODS as LANDMARKS_BY
 from zooscope.analyses.landmarks import choose_landmarks, measure_clean_agreement
 from zooscope.analyses.matrix import make_square, read_matrix
 from zooscope.analyses.pair_features import METHODS
@@ -36,6 +37,7 @@ CONFIDENCE: Final = 0.9
 Z: Final = 1.96
 SEED_OF_NAME: Final = re.compile(r"[-_]?seed\d+$")
 BEST: Final = "best"
+CHANCE: Final = "chance"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -92,12 +94,12 @@ def _take_study(name: str, study: Snapshot) -> Known:
 
 
 def rehearse(
-    known: Known, count: int, method: str, *, is_spread: bool, is_one_sided: bool, num_extra: int, draws: int
+    known: Known, count: int, method: str, *, choice: str, is_one_sided: bool, num_extra: int, draws: int
 ) -> Iterator[Rehearsal]:
     """One rehearsal per draw."""
     for draw in range(draws):
-        if is_spread and known.predictions is not None:
-            landmarks = choose_landmarks(known.predictions, count, names=known.names)
+        if choice != CHANCE and known.predictions is not None:
+            landmarks = choose_landmarks(known.predictions, count, names=known.names, method=choice)
         else:
             landmarks = tuple(np.random.default_rng(draw).permutation(known.names)[:count].tolist())
         yield rehearse_completion(
@@ -137,20 +139,20 @@ def measure(known: Known, *, draws: int, num_extra: int) -> pd.DataFrame:
     """A row per number of landmarks, directions, choice of landmarks and method."""
     rows = []
     size = len(known.names)
-    choices = [False] if known.predictions is None else [False, True]
+    choices = [CHANCE] if known.predictions is None else [CHANCE, *LANDMARKS_BY]
     directions = [False] if known.one_sided is None else [True, False]
     for count in (one for one in COUNTS if one <= size / 2):
         others = size - count
         extra = min(num_extra, others * (others - 1) // 4)
         for is_one_sided in directions:
-            for is_spread in choices:
+            for choice in choices:
                 for method in (*METHODS, BEST) if extra >= 2 * FEWEST_TO_FIT else (BEST,):
                     found = list(
                         rehearse(
                             known,
                             count,
                             method,
-                            is_spread=is_spread,
+                            choice=choice,
                             is_one_sided=is_one_sided,
                             num_extra=extra,
                             draws=draws,
@@ -163,7 +165,7 @@ def measure(known: Known, *, draws: int, num_extra: int) -> pd.DataFrame:
                         {
                             "landmarks": count,
                             "known": "one way" if is_one_sided else "both ways",
-                            "chosen by": "spread" if is_spread else "chance",
+                            "chosen by": choice,
                             "method": method,
                             "tests": 100 * tests / size**2,
                             "RMSE": rmse.mean(),
@@ -186,7 +188,7 @@ def draw_picture(known: Known, table: pd.DataFrame, file: Path) -> None:
     way = table["known"].iloc[0]
     curves = []
     for method in METHODS:
-        for choice in ("chance", "spread") if method == METHODS[-1] else ("chance",):
+        for choice in (CHANCE, *LANDMARKS_BY) if method == METHODS[-1] else (CHANCE,):
             rows = table[(table["known"] == way) & (table["chosen by"] == choice) & (table["method"] == method)]
             if len(rows):
                 x, y, low, high = (rows[column].to_numpy(np.float64) for column in ("landmarks", "RMSE", "low", "high"))
@@ -239,7 +241,7 @@ def main(words: Sequence[str] | None = None) -> None:
         show(known, table)
         if asked.out is not None and place == 0:
             draw_picture(known, table, asked.out)
-        best = table[(table["method"] == BEST) & (table["chosen by"] == "chance")]
+        best = table[(table["method"] == BEST) & (table["chosen by"] == CHANCE)]
         result[known.name] = {
             f"{row['landmarks']} {row['known']}": [round(row["RMSE"], 3), round(row["coverage"])] for _, row in best.iterrows()
         }

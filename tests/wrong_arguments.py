@@ -179,7 +179,7 @@ def list_analyses(study: Study) -> Cases:
     kin = {"a": NAMES[0], "b": NAMES[1], "seeds": NAMES[2:], "architectures": dict.fromkeys(NAMES, "vit"), "alpha": 0.1}
     yield analyses.find_kinship, {"outcomes": outcomes, **kin}
     yield analyses.build_tree, {"matrix": sat}
-    yield analyses.choose_landmarks, {"clean": snapshot.predictions.clean, "count": 2, "names": NAMES}
+    yield analyses.choose_landmarks, {"clean": snapshot.predictions.clean, "count": 2, "names": NAMES, "method": "spread"}
     yield analyses.draw_pairs, {"names": NAMES, "landmarks": NAMES[:1], "count": 2, "seed": 0}
     yield (
         analyses.make_profiles,

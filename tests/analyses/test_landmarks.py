@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from zooscope.analyses.landmarks import choose_landmarks, find_pivots, measure_clean_agreement
-from zooscope.errors import InvalidValueError
+from zooscope.analyses.landmarks import METHODS, choose_landmarks, find_medoids, find_pivots, measure_clean_agreement
+from zooscope.errors import InvalidValueError, UnknownNameError
 
 
 def make_families(*, size: int = 4, seed: int = 0) -> tuple[list[str], np.ndarray]:
@@ -14,9 +14,26 @@ def make_families(*, size: int = 4, seed: int = 0) -> tuple[list[str], np.ndarra
     return [f"{family}{number}" for family in "abc" for number in range(size)], clean
 
 
-def test_one_of_each_family_is_taken_before_a_second_one() -> None:
+@pytest.mark.parametrize("method", METHODS)
+def test_one_of_each_family_is_taken_before_a_second_one(method: str) -> None:
     names, clean = make_families()
-    assert {name[0] for name in choose_landmarks(clean, 3, names=names)} == {"a", "b", "c"}
+    assert {name[0] for name in choose_landmarks(clean, 3, names=names, method=method)} == {"a", "b", "c"}
+
+
+def test_medoids_leave_an_outlier_and_spread_takes_it() -> None:
+    names, clean = make_families()
+    odd = np.random.default_rng(9).integers(0, 10, (1, 300))
+    names, clean = [*names, "odd"], np.concatenate([clean, odd])
+    assert "odd" not in choose_landmarks(clean, 3, names=names)
+    assert "odd" in choose_landmarks(clean, 4, names=names, method="spread")
+
+
+def test_the_first_two_medoids_are_within_the_promise_of_the_best_two() -> None:
+    similarity = np.random.default_rng(4).random((9, 9))
+    similarity = (similarity + similarity.T) / 2
+    best = max(np.maximum(similarity[a], similarity[b]).sum() for a in range(9) for b in range(a))
+    first, second = find_medoids(similarity, 2)
+    assert np.maximum(similarity[first], similarity[second]).sum() >= 0.75 * best  # 1 - (1 - 1/2)^2
 
 
 def test_the_order_of_classifiers_changes_nothing() -> None:
@@ -48,3 +65,5 @@ def test_more_landmarks_than_classifiers_are_refused(count: int) -> None:
         choose_landmarks(np.zeros((3, 5), dtype=np.int64), count)
     with pytest.raises(InvalidValueError, match="there are 3 classifiers, but 1 names for them"):
         choose_landmarks(np.zeros((3, 5), dtype=np.int64), 1, names=["a"])
+    with pytest.raises(UnknownNameError, match="unknown method 'mediods'"):
+        choose_landmarks(np.zeros((3, 5), dtype=np.int64), 1, method="mediods")

@@ -27,7 +27,6 @@ COMMANDS = (
     "plan",
     "similarities",
     "agree",
-    "probe",
     "complete",
     "strategies",
     "place",

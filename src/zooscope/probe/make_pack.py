@@ -47,8 +47,8 @@ def make(
     Args:
         study: with its clean images measured; its images and the landmarks must be at hand.
         path: of the file.
-        landmarks: their names; or how many, then `zooscope.analyses.choose_landmarks` chooses such whose predictions on clean
-            images differ most.
+        landmarks: their names; or how many, then `zooscope.analyses.choose_landmarks` chooses those that represent the
+            others best, by predictions on clean images.
         device: where to compute; "auto" takes a GPU where there is one.
         batch_size: images that go through a network at once. With that of the study, the attacked images are the study's.
         listen: called after every shard of every landmark with a `Progress`.

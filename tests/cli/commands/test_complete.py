@@ -55,7 +55,7 @@ def test_an_imported_matrix_is_rehearsed_from_both_directions(folder: Path, tmp_
 def test_without_extra_pairs_it_says_so_and_which_to_measure(folder: Path, tmp_path: Path) -> None:
     words = " ".join(call("complete", folder / "part", "--out", tmp_path / "matrix.csv").stdout.split())
     assert "Pairs: 1 measured, 28 one-sided, 91 estimated." in words
-    assert "Only 0 pairs without a landmark are measured: too few to fit anything to" in words
+    assert "Measured pairs without a landmark: 0, too few to fit anything to" in words
     assert "They are also too few to say how far an estimate may be off." in words
     assert f"`zooscope complete {folder / 'part'} --measure 200`" in words or "--measure 91`" in words
     found = json.loads(call("complete", folder / "part", "--json").stdout)

@@ -265,7 +265,7 @@ def _print(console: "Console", found: _Found) -> None:
             console.print("No method beats the additive model in cross-validation, so the baseline is used.")
     else:
         console.print(
-            f"Only {completion.num_extra} pairs without a landmark are measured: too few to fit anything to, so the additive model "
+            f"Measured pairs without a landmark: {completion.num_extra}, too few to fit anything to, so the additive model "
             "alone is used."
         )
     if isfinite(completion.half_width):

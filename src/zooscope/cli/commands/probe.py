@@ -58,8 +58,8 @@ _Landmarks = Annotated[
     str,
     typer.Option(
         metavar="NUMBER|NAMES",
-        help="How many classifiers to attack, chosen such that their clean predictions differ most; or their names, separated by "
-        "commas.",
+        help="How many classifiers to attack, chosen to represent the others by their clean predictions; or their names, "
+        "separated by commas.",
     ),
 ]
 _Made = Annotated[Path, typer.Option("--out", metavar="FILE", help="The pack.", show_default=False)]
