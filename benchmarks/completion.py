@@ -184,15 +184,15 @@ def measure(known: Known, *, draws: int, num_extra: int) -> pd.DataFrame:
 
 
 def draw_picture(known: Known, table: pd.DataFrame, file: Path) -> None:
-    """RMSE against the number of landmarks, one line per method, random landmarks, one direction known where there are two."""
-    way = table["known"].iloc[0]
+    """RMSE against the number of landmarks, by method and by what is known of the landmarks."""
     curves = []
-    for method in METHODS:
-        for choice in (CHANCE, *LANDMARKS_BY) if method == METHODS[-1] else (CHANCE,):
-            rows = table[(table["known"] == way) & (table["chosen by"] == choice) & (table["method"] == method)]
-            if len(rows):
-                x, y, low, high = (rows[column].to_numpy(np.float64) for column in ("landmarks", "RMSE", "low", "high"))
-                curves.append(Band(x=x, y=y, low=low, high=high, name=f"{method}, landmarks by {choice}"))
+    for way in table["known"].unique():
+        for method in METHODS:
+            for choice in (CHANCE, LANDMARKS_BY[0]) if method == METHODS[-1] else (CHANCE,):
+                rows = table[(table["known"] == way) & (table["chosen by"] == choice) & (table["method"] == method)]
+                if len(rows):
+                    x, y, low, high = (rows[column].to_numpy(np.float64) for column in ("landmarks", "RMSE", "low", "high"))
+                    curves.append(Band(x=x, y=y, low=low, high=high, name=f"{way}: {method}, landmarks by {choice}"))
     x = np.array([curves[0].x[0], curves[0].x[-1]])
     off = ~np.eye(len(known.names), dtype=bool)
     for name, value in (

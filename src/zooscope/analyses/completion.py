@@ -1,7 +1,7 @@
 """The similarities of all pairs, estimated from those to a few landmarks, with an interval for each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -133,13 +133,17 @@ def complete_similarity(
     pairs, truth = (rows[extra], columns[extra]), scores[rows[extra], columns[extra]]
     fitting = np.arange(len(extra)) < len(extra) / 2
     asked = [name for name in METHODS if method in {None, name}]
+    guess = _guess(features, is_one_sided=one_sided is not None)
     if fitting.sum() < FEWEST_TO_FIT and method not in {None, ADDITIVE}:
         msg = (
             f"{method} is fitted to at least {2 * FEWEST_TO_FIT} measured pairs without a landmark: got {len(extra)}; measure more."
         )
         raise InvalidValueError(msg)
     if fitting.sum() >= FEWEST_TO_FIT:
-        fits = {name: _fit(features, name, (pairs[0][fitting], pairs[1][fitting]), truth[fitting]) for name in asked}
+        used = pairs[0][fitting], pairs[1][fitting]
+        fits = {name: _fit(features, name, used, truth[fitting]) for name in asked}
+        if ADDITIVE in fits and (own := _measure_guess(guess, features, used, truth[fitting])).error <= fits[ADDITIVE].error:
+            fits[ADDITIVE] = own
         chosen = min(asked, key=lambda name: (fits[name].error, METHODS.index(name)))
         left = ~fitting
         errors = _measure_errors(features, fits, (pairs[0][left], pairs[1][left]), truth[left])
@@ -150,7 +154,7 @@ def complete_similarity(
             np.ones(len(extra), dtype=bool),
             pd.DataFrame(columns=["rmse", "spearman", "cross_validated"]),
         )
-        fit = _guess(features, is_one_sided=one_sided is not None)
+        fit = guess
     estimate = fit.predict(features, (rows, columns))
     half_width = find_half_width(truth[left] - fit.predict(features, (pairs[0][left], pairs[1][left])), confidence)
     kinds = np.full(scores.shape, MEASURED, dtype=object)
@@ -316,6 +320,16 @@ def _guess(features: PairFeatures, *, is_one_sided: bool) -> _Fit:
     effects = features.effects
     weight, intercept = (0.5, effects.mean) if is_one_sided else (1.0, effects.mean - effects.of_landmarks)
     return _Fit(method=ADDITIVE, setting=0.0, intercept=intercept, weights=np.array([weight]), error=float("nan"))
+
+
+def _measure_guess(
+    guess: _Fit,
+    features: PairFeatures,
+    pairs: tuple[Int[np.ndarray, " pair"], Int[np.ndarray, " pair"]],
+    truth: Float[np.ndarray, " pair"],
+) -> _Fit:
+    """The guess with its error: with few pairs it may be better than what is fitted to them."""
+    return replace(guess, error=float(np.sqrt(np.mean((truth - guess.predict(features, pairs)) ** 2))))
 
 
 def _measure_errors(
