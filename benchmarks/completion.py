@@ -206,7 +206,7 @@ def draw_picture(known: Known, table: pd.DataFrame, file: Path) -> None:
         x_label="landmarks",
         y_label="RMSE on hidden pairs (natural log)",
         curves=tuple(curves),
-        logarithmic=("x",),
+        logarithmic=frozenset({"x"}),
     )
     save(picture, file)
 
@@ -219,7 +219,9 @@ def show(known: Known, table: pd.DataFrame) -> None:
     digits = {"tests": 0, "coverage": 0, "nearest": 0, "baseline kept": 0}
     print(f"| {' | '.join(table.columns)} |\n|{'---|' * len(table.columns)}")
     for _, row in table.iterrows():
-        cells = [f"{value:.{digits.get(column, 2)}f}" if isinstance(value, float) else str(value) for column, value in row.items()]
+        cells = [
+            f"{value:.{digits.get(str(column), 2)}f}" if isinstance(value, float) else str(value) for column, value in row.items()
+        ]
         print(f"| {' | '.join(cells)} |")
 
 

@@ -185,7 +185,7 @@ def draw_pairs(names: Sequence[str], landmarks: Sequence[str], count: int, *, se
 
     Example:
         >>> draw_pairs(["a", "b", "c", "d"], ["d"], 2)
-        (('a', 'c'), ('b', 'c'))
+        (('b', 'c'), ('a', 'b'))
 
     Args:
         names: of all classifiers.

@@ -34,7 +34,7 @@ def fit_effects(profiles: Float[np.ndarray, "classifier landmark"], places: Int[
     Example:
         >>> profiles = np.array([[np.nan, 3.0], [2.0, np.nan], [4.0, 5.0]])
         >>> effects = fit_effects(profiles, np.array([0, 1]))
-        >>> effects.own.round(6), np.abs(effects.rest).max() < 1e-6
+        >>> effects.own.round(6), bool(np.abs(effects.rest).max() < 1e-6)
         (array([-0.666667, -0.666667,  1.333333]), True)
 
     Args:

@@ -54,6 +54,15 @@ def make_profiles(
     The map shows the landmarks by classical multidimensional scaling of log(100) - SAT, and every classifier where its profile puts
     it among them (de Silva and Tenenbaum, Sparse multidimensional scaling using landmark points, 2004).
 
+    Example:
+        >>> transfer = np.array([[[1, 1], [1, 0], [0, 0]], [[0, 0], [1, 1], [1, 1]], [[-2, -2], [-2, -2], [-2, -2]]])
+        >>> predictions = Predictions(
+        ...     names=("cnn", "vit", "new"), image_ids=("x", "y"), labels=np.zeros(2, dtype=np.int64),
+        ...     clean=np.zeros((3, 2), dtype=np.int64), transfer=transfer, transforms=("", "", ""),
+        ... )
+        >>> make_profiles(predictions, ["cnn", "vit"], ["new"]).table[["landmark", "percent"]].to_numpy().tolist()
+        [['vit', 100.0], ['cnn', 0.0]]
+
     Args:
         predictions: of a study in which every landmark was attacked, and every classifier tested.
         landmarks: names of the landmarks.
