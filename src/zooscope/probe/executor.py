@@ -5,6 +5,7 @@ from typing import final
 
 import torch
 
+from zooscope.classifiers.prepared import computing_in
 from zooscope.engine.executor import measure
 from zooscope.engine.shelf import Shelf
 from zooscope.measurements.attacked import classify_attacked, classify_controls
@@ -28,7 +29,7 @@ class FromPack:
         with self._shelf.decoding_ahead(others):
             for task in tasks:
                 if isinstance(task.measurement, Transfer):
-                    with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+                    with computing_in(self._shelf.precision):
                         yield task, self._test(task)
                 else:
                     yield task, measure(task, self._shelf)

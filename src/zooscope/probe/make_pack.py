@@ -10,12 +10,13 @@ from jaxtyping import Bool, Int32
 
 from zooscope.analyses.landmarks import choose_landmarks
 from zooscope.arguments import check_arguments
+from zooscope.classifiers.prepared import computing_in
 from zooscope.engine.progress import Progress, ProgressListener
 from zooscope.engine.shelf import BATCH_SIZE, Shelf
 from zooscope.errors import InvalidValueError, StudyError
 from zooscope.measurements.attacked import classify_attacked, classify_controls
 from zooscope.measurements.clean import CLEAN, LOGITS
-from zooscope.measurements.transfer import CONTROL, TRANSFER, perturb
+from zooscope.measurements.transfer import CONTROL, TRANSFER, Transfer
 from zooscope.probe.pack import Landmark, Pack, PackWriter
 from zooscope.records.entries import ClassifierRecord
 from zooscope.records.predictions import NOT_MEASURED
@@ -132,7 +133,9 @@ def _add_clean(
         pixels = shelf.pixels(owner, shard)
         writer.add_clean(transform, shard, pixels)
         others = [name for name in names if records[name].transform != transform]
-        for name, values in classify_controls(pixels, others, shelf).items():
+        with computing_in(shelf.precision):
+            controls = classify_controls(pixels, others, shelf)
+        for name, values in controls.items():
             writer.add_row(ArrayRow(kind=CONTROL, subject=transform, object=name, part=shard, values=values))
 
 
@@ -147,24 +150,20 @@ def _add_attacked(
 ) -> None:
     """The images of a shard attacked through a landmark, and what all landmarks say of them."""
     chosen = np.flatnonzero(right[name])
-    clean, ids = shelf.pixels(name, shard)[chosen], shelf.ids(shard)
+    clean = shelf.pixels(name, shard)[chosen]
     facts = {fact: np.full(len(right[name]), np.nan) for fact in study.attack.fact_names}
     attacked = clean
     if len(chosen):
-        made = perturb(
-            study.attack,
-            shelf.classifier(name),
-            clean,
-            torch.from_numpy(shelf.labels(shard)[chosen]),
-            [ids[int(image)] for image in chosen],
-            seed=study.definition.seed,
-            batch_size=shelf.batch_size,
-        )
+        with computing_in(shelf.precision):
+            transfer = Transfer(attack=study.attack, seed=study.definition.seed)
+            made = transfer.attack_images(name, shard, chosen, shelf)
         attacked = made.pixels
         for fact, values in made.facts.items():
             facts[fact][chosen] = values.cpu().numpy()
     writer.add_attacked(name, shard, attacked, clean)
-    for target, said in classify_attacked(attacked, right[name], right, shelf).items():
+    with computing_in(shelf.precision):
+        answers = classify_attacked(attacked, right[name], right, shelf)
+    for target, said in answers.items():
         writer.add_row(ArrayRow(kind=TRANSFER, subject=name, object=target, part=shard, values=said))
     for fact, noted in facts.items():
         writer.add_row(ArrayRow(kind=name_fact_kind(TRANSFER, fact), subject=name, part=shard, values=noted))
