@@ -1,4 +1,4 @@
-"""The text form of an attack, its spelling: `LinfPGD?epsilon=8/255&step_size=0.1`. Needs no torch.
+"""The text form of an attack, its spelling: `LinfPGD?epsilon=8/255&step_size=0.1`; and of numbers and shares. Needs no torch.
 
 An attack within an attack is in parentheses, several are separated by commas: `Both?attacks=(LinfPGD),(LinfPGD?epsilon=4/255)`.
 """
@@ -66,6 +66,34 @@ def parse_spelling(text: str, *, what: str = "attack", example: str = "LinfPGD?e
             raise InvalidValueError(msg)
         fields[field] = value
     return Spelled(name, fields)
+
+
+class Part(NamedTuple):
+    """One of several equal shares of work, each for a process of its own.
+
+    Attributes:
+        number: from 1 to `of`.
+        of: how many shares there are.
+    """
+
+    number: int
+    of: int
+
+
+def parse_part(text: str) -> Part:
+    """A share of work.
+
+    >>> parse_part("2/8")
+    Part(number=2, of=8)
+
+    Raises:
+        InvalidValueError: the text is no such share.
+    """
+    number, _, of = text.partition("/")
+    if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
+        msg = f"a part is written 2/8, the second of eight: got {text!r}."
+        raise InvalidValueError(msg)
+    return Part(int(number), int(of))
 
 
 def parse_number(text: str) -> float:

@@ -11,6 +11,7 @@ from zooscope.addresses import Address
 from zooscope.arguments import check_arguments
 from zooscope.classifiers.addresses import find_name
 from zooscope.errors import InvalidValueError
+from zooscope.spelling import parse_part
 from zooscope.training.recipe import NetworkSettings, Recipe
 from zooscope.training.recipe_tree import change
 
@@ -158,11 +159,8 @@ def take_part(recipes: tuple[Recipe, ...], part: str) -> tuple[Recipe, ...]:
     Raises:
         InvalidValueError: the text is no such share.
     """
-    number, _, of = part.partition("/")
-    if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
-        msg = f"a part is written 2/8, the second of eight: got {part!r}."
-        raise InvalidValueError(msg)
-    return recipes[int(number) - 1 :: int(of)]
+    number, of = parse_part(part)
+    return recipes[number - 1 :: of]
 
 
 def _shorten(name: str) -> str:
