@@ -111,6 +111,10 @@ class TrainingError(ZooscopeError, ArithmeticError):
     """A training whose loss is no longer finite; its last good weights are kept."""
 
 
+class OtherContentError(StudyError):
+    """Two results of one unit that differ."""
+
+
 class NotMeasuredError(StudyError):
     """Something that a study can measure, and hasn't yet."""
 

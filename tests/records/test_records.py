@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.records.written import DEFINITION, IDS, LABELS, classifier, save_clean, save_transfers, value
-from zooscope.errors import InvalidValueError, MissingFileError, StudyError
+from zooscope.errors import InvalidValueError, MissingFileError, OtherContentError, StudyError
 from zooscope.records.layout import APPLICATION_ID, SCHEMA_VERSION
 from zooscope.records.predictions import NOT_COUNTED, NOT_MEASURED
 from zooscope.records.reading import read_clean_logits, read_clean_predictions, read_predictions, read_published, write_published
@@ -55,6 +55,33 @@ def test_published_scores_come_back_and_unknown_pairs_are_nan(records: Records) 
     scores = np.array([[4.5, np.nan], [np.nan, -4.6]])
     write_published(records, scores)
     np.testing.assert_array_equal(read_published(records), scores)
+
+
+def test_where_nothing_may_be_replaced_the_same_is_kept_and_something_else_is_refused(records: Records) -> None:
+    row = ArrayRow(kind="transfer", subject="a", object="b", part=1, values=np.array([0, 1]))
+    records.save([row])
+    records.save([row], replace=False)
+    news = replace(row, part=0)
+    with pytest.raises(OtherContentError, match="has another result for transfer of a to b, shard 2"):
+        records.save([news, replace(row, values=np.array([1, 1]))], replace=False)
+    assert records.present("transfer") == {("a", "b", 1)}, "all or nothing"
+    assert records.check() == []
+
+
+def test_what_is_written_at_once_is_written_whole_or_not_at_all(path: Path, records: Records) -> None:
+    def add(unknown: str) -> None:
+        with records.at_once():
+            records.add_classifier(classifier("c"))
+            for name in ("c", unknown):
+                records.save([ArrayRow(kind="clean", subject=name, part=0, values=np.array([0, 1]))])
+
+    with pytest.raises(StudyError, match="holds no classifier 'd'"):
+        add("d")
+    assert records.names == ("a", "b")
+    add("c")
+    with Records.open(path) as again:
+        assert again.names == ("a", "b", "c")
+        assert set(again.series) == {("clean", ""), ("logits", "")}
 
 
 def test_what_belongs_to_a_classifier_that_is_removed_goes_with_it(path: Path, records: Records) -> None:

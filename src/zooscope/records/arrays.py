@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from jaxtyping import Shaped
 
-from zooscope.errors import InvalidValueError, StudyError
+from zooscope.errors import InvalidValueError, OtherContentError, StudyError
 from zooscope.records.checksums import NOTHING, combine, compute_checksum
 from zooscope.records.database import undamaged
 from zooscope.records.rows import ArrayRow
@@ -162,14 +162,21 @@ def read_present(connection: sqlite3.Connection, place: str, series: tuple[str, 
     return result
 
 
-def write_arrays(connection: sqlite3.Connection, place: str, rows: Iterable[ArrayRow]) -> set[str]:
-    """Enters arrays, instead of those that stand in their places; part of a transaction of the caller's.
+def write_arrays(connection: sqlite3.Connection, place: str, rows: Iterable[ArrayRow], *, replace: bool = True) -> set[str]:
+    """Enters arrays; part of a transaction of the caller's.
+
+    Args:
+        connection: to the database.
+        place: what to call it in an error.
+        rows: the arrays.
+        replace: whether they take the places of those that are there; else these must be the same.
 
     Returns:
         The classifiers that they are of.
 
     Raises:
         StudyError: one is of a classifier that the record doesn't know.
+        OtherContentError: another array stands in its place.
     """
     series = read_series(connection, place)
     numbers = {text: number for number, text in read_texts(connection).items()}
@@ -188,12 +195,13 @@ def write_arrays(connection: sqlite3.Connection, place: str, rows: Iterable[Arra
         for text in (row.subject, row.object):
             if text not in numbers:
                 numbers[text] = int(connection.execute("INSERT INTO texts (text) VALUES (?)", [text]).lastrowid or 0)
-        _write(connection, series[key], row, (numbers[row.subject], numbers[row.object]))
+        _write(connection, series[key], row, (numbers[row.subject], numbers[row.object]), same_as=None if replace else place)
     write_series(connection, series.values())
     return owners
 
 
-def _write(connection: sqlite3.Connection, series: Series, row: ArrayRow, numbers: tuple[int, int]) -> None:
+def _write(connection: sqlite3.Connection, series: Series, row: ArrayRow, numbers: tuple[int, int], *, same_as: str | None) -> None:
+    """Enters an array; where `same_as` names the record, what stands in its place must be the same."""
     values = row.values.astype(row.values.dtype.newbyteorder("<"), order="C")
     dtype, shape, content = values.dtype.str, ",".join(map(str, values.shape)), values.tobytes()
     if not _DTYPE.fullmatch(dtype):
@@ -203,9 +211,15 @@ def _write(connection: sqlite3.Connection, series: Series, row: ArrayRow, number
     before = connection.execute(
         "SELECT checksum FROM arrays WHERE series_id = ? AND subject_id = ? AND object_id = ? AND part = ?", place
     ).fetchone()
+    unit = (row.subject, row.object, row.part)
+    checksum = compute_array_checksum((row.kind, row.digest), unit, dtype, shape, content)
+    if before is not None and same_as is not None:
+        if before[0] != checksum:
+            msg = f"{same_as} has another result for {describe_unit((row.kind, row.digest), unit)}."
+            raise OtherContentError(msg)
+        return
     if before is not None:
         series.leave(before[0])
-    checksum = compute_array_checksum((row.kind, row.digest), (row.subject, row.object, row.part), dtype, shape, content)
     series.enter(checksum)
     connection.execute("INSERT OR REPLACE INTO arrays VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [*place, dtype, shape, checksum, content])
 

@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import MISSING, fields
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Int
 
 from zooscope.errors import MissingFileError, StudyError
-from zooscope.records.arrays import find_digests, read_arrays, read_present, remove_arrays, write_arrays
+from zooscope.records.arrays import find_digests, read_arrays, read_present, read_series, remove_arrays, write_arrays
 from zooscope.records.birth import unborn
 from zooscope.records.classifiers import admit, enter, make_entries, refuse, set_roles
 from zooscope.records.damage import Damage, find_damage, forget_damage
@@ -39,7 +39,7 @@ class Records:
     def __init__(self, connection: sqlite3.Connection, *, place: str, path: Path | None = None, write: bool = False) -> None:
         """Takes an open connection to a database with the schema; use `create`, `open` or `in_memory`."""
         self._connection, self.place, self._path, self._may_write = connection, place, path, write
-        self._is_writing = path is None
+        self._is_writing, self._is_within = path is None, False
         self._file = None if path is None else path.stat()
         self._sealed: dict[str, list[tuple[Any, ...]]] = {}  # what never changes
 
@@ -255,14 +255,20 @@ class Records:
 
     # What has been measured
 
-    def save(self, rows: Iterable[ArrayRow], facts: Iterable[FactRow] = ()) -> None:
-        """Writes arrays and facts, all or nothing; what stands in their places is replaced.
+    def save(self, rows: Iterable[ArrayRow], facts: Iterable[FactRow] = (), *, replace: bool = True) -> None:
+        """Writes arrays and facts, all or nothing.
+
+        Args:
+            rows: the arrays.
+            facts: the facts.
+            replace: whether they take the places of arrays that are there; else these must be the same.
 
         Raises:
             StudyError: one is of a classifier that the record doesn't hold, or the database was deleted or can't be written.
+            OtherContentError: another array stands in its place.
         """
         with self._written() as connection:
-            owners = write_arrays(connection, self.place, rows)
+            owners = write_arrays(connection, self.place, rows, replace=replace)
             noted = (
                 ArrayRow(
                     kind=name_fact_kind(fact.kind, fact.name),
@@ -273,7 +279,7 @@ class Records:
                 )
                 for fact in facts
             )
-            owners |= write_arrays(connection, self.place, noted)
+            owners |= write_arrays(connection, self.place, noted, replace=replace)
             admit(connection, self.entries, owners)
 
     def arrays(
@@ -295,6 +301,12 @@ class Records:
         """
         with self.one_moment(), undamaged(self.place):
             yield from read_arrays(self._connection, self.place, (kind, digest), subject=subject, object=object, part=part)
+
+    @property
+    def series(self) -> tuple[tuple[str, str], ...]:
+        """Kind and digest of all arrays that there are."""
+        with self.one_moment():
+            return tuple(read_series(self._connection, self.place))
 
     def digests(self, kind: str) -> tuple[str, ...]:
         """The settings with which arrays of a kind were measured, those that came first in front."""
@@ -333,6 +345,16 @@ class Records:
         with explain(self.place), one_moment(self._connection):
             yield
 
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Whatever is written within is written whole or not at all."""
+        with self._written():
+            self._is_within = True
+            try:
+                yield
+            finally:
+                self._is_within = False
+
     def _define(
         self, definition: Definition, ids: tuple[str, ...], labels: Int[np.ndarray, " image"], notes: Mapping[str, str]
     ) -> None:
@@ -366,7 +388,7 @@ class Records:
                 connection = open_for_writing(self._path)
                 self._connection.close()
                 self._connection, self._is_writing = connection, True
-            with transaction(self._connection):
+            with nullcontext() if self._is_within else transaction(self._connection):
                 yield self._connection
                 self.require_in_place()
 
