@@ -33,6 +33,7 @@ class Run:
         classifier: gives a classifier by name; asked for sources that were not attacked so far.
         also: further measurements.
         listen: called after every task.
+        holds: whether a task is measured here; the others are left to other processes.
     """
 
     records: Records
@@ -42,6 +43,7 @@ class Run:
     classifier: Callable[[str], Classifier]
     also: Sequence[Measurement] = ()
     listen: ProgressListener = lambda _: None
+    holds: Callable[[Task], bool] = lambda _: True
 
     def __call__(self, *, allow_chance: bool = False) -> None:
         """Measures everything that is missing.
@@ -119,7 +121,7 @@ class Run:
 
     def _measure(self, measurement: Measurement) -> Iterator[tuple[Task, Result]]:
         """Every missing result; what it is asked for has to be written before the next is asked for."""
-        tasks = measurement.missing(self.records, sources=self.sources)
+        tasks = tuple(filter(self.holds, measurement.missing(self.records, sources=self.sources)))
         unit = "shard" if measurement.is_by_shard else "part"
         done, total = 0, sum(self._count_images(task) for task in tasks)
         for task, result in self.executor.results(tasks):

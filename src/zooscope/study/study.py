@@ -21,6 +21,7 @@ from zooscope.engine.executor import Executor, Serial
 from zooscope.engine.numerics import Numerics
 from zooscope.engine.progress import ProgressListener
 from zooscope.engine.run import Run
+from zooscope.engine.share import take_share
 from zooscope.engine.shelf import BATCH_SIZE, Shelf
 from zooscope.errors import InvalidValueError, StudyError
 from zooscope.exchange.components import enter_components
@@ -394,6 +395,7 @@ class Study(Scored):
         allow_nonfinite: bool = False,
         also: Sequence[Measurement] | None = (),
         executor: Callable[[Shelf], Executor] = Serial,
+        part: str | None = None,
         listen: ProgressListener = lambda _: None,
     ) -> None:
         """Measures what is missing, and reads components; killed and run again, it goes on where it was.
@@ -410,6 +412,8 @@ class Study(Scored):
                 later run completes them, too, also of classifiers that are added; see `asked`. None forgets them; what is measured
                 of them stays.
             executor: where tasks are measured.
+            part: measures one share, such as "3/16", and leaves the others to other processes with studies of their own; see
+                `zooscope.merge`, which also judges whether classifiers guess.
             listen: called after every unit with a `Progress`.
 
         Raises:
@@ -443,8 +447,9 @@ class Study(Scored):
                 classifier=shelf.classifier,
                 also=ask_for(self._records, also),
                 listen=listen,
+                holds=take_share(self._records, part, device=choose_device(device), batch_size=batch_size),
             )
-            measure(allow_chance=allow_chance)
+            measure(allow_chance=allow_chance or part is not None)
             enter_found_components(self._records, self.names, classifier=self.classifier)
             self._records.require_in_place()
 
