@@ -93,6 +93,7 @@ def list_makers(images: ImageSet, folder: Path) -> Cases:
     yield Study.open, {"path": folder / "study", "classifiers": (), "images": None, "trust": False}
     yield Study.exists, {"path": folder}
     yield zooscope.read_snapshot, {"folder": folder / "study"}
+    yield zooscope.merge_studies, {"out": folder / "merged", "parts": [folder / "study"], "allow_chance": False}
     yield (
         zooscope.sat,
         {
@@ -125,7 +126,7 @@ def list_methods(study: Study, other: Study, folder: Path) -> Cases:
     yield other.require, {"images": None, "attack": None, "seed": None, "shard_size": None, "precision": None, "exact": None}
     yield other.set_components, {"table": pd.DataFrame({"activation": ["ReLU"]}, index=[NAMES[0]])}
     running: dict[str, Any] = {**ON_THE_CPU, "memory_budget": None, "allow_nonfinite": True}
-    yield study.run, {**running, "allow_chance": True, "also": (), "listen": listen}
+    yield study.run, {**running, "allow_chance": True, "also": (), "part": None, "listen": listen}
     yield study.shelf, {**running, "guests": ()}
     yield study.classifier, {"name": NAMES[0]}
     yield study.examples, {"source": NAMES[0], "positions": [0]}

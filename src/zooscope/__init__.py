@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import zooscope.images.torchvision_operators
 
 if TYPE_CHECKING:
-    from zooscope import analyses, attacks, probe
+    from zooscope import analyses, attacks
     from zooscope.classifiers.classifier import Classifier
     from zooscope.classifiers.collect import collect_classifiers
     from zooscope.classifiers.load import load_classifier
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from zooscope.images.load import load_images
     from zooscope.images.pixel_transform import PixelTransform
     from zooscope.study.attacked import export_attacks
+    from zooscope.study.merge import merge_studies
     from zooscope.study.pair import SatScore, sat
     from zooscope.study.snapshot import Snapshot, read_snapshot
     from zooscope.study.study import Study
@@ -47,7 +48,7 @@ __all__ = [
     "export_attacks",
     "load_classifier",
     "load_images",
-    "probe",
+    "merge_studies",
     "read_snapshot",
     "sat",
     "train",
@@ -68,6 +69,7 @@ _HOMES: Final = {
     "export_attacks": "zooscope.study.attacked",
     "load_classifier": "zooscope.classifiers.load",
     "load_images": "zooscope.images.load",
+    "merge_studies": "zooscope.study.merge",
     "read_snapshot": "zooscope.study.snapshot",
     "sat": "zooscope.study.pair",
     "train": "zooscope.training.run",
@@ -75,7 +77,7 @@ _HOMES: Final = {
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401  (whatever the name stands for)
-    if name in {"analyses", "attacks", "probe"}:
+    if name in {"analyses", "attacks"}:
         return import_module(f"zooscope.{name}")
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)

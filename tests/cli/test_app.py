@@ -16,6 +16,7 @@ from zooscope.cli.app import app, repeat_options
 COMMANDS = (
     "demo",
     "measure",
+    "merge",
     "show",
     "compare",
     "report",

@@ -16,7 +16,6 @@ from zooscope.cli.commands import (
     closer,
     clusters,
     compare,
-    complete,
     components,
     demo,
     distill,
@@ -28,9 +27,9 @@ from zooscope.cli.commands import (
     kin,
     map_,
     measure,
+    merge,
     place,
     plan,
-    probe,
     report,
     select,
     show,
@@ -55,7 +54,7 @@ class Commands(Group):
     """Prints expected errors and warnings in one line each, and lets `--classifiers` and `--from` take several words."""
 
     sections: ClassVar = {
-        "Measure": ("demo", "classifiers", "attacks", "plan", "measure", "probe", "compare", "check", "doctor"),
+        "Measure": ("demo", "classifiers", "attacks", "plan", "measure", "merge", "compare", "check", "doctor"),
         "Train": ("train", "distill"),
         "Look": ("show", "report"),
         "Analyse": (
@@ -69,7 +68,6 @@ class Commands(Group):
             "kin",
             "similarities",
             "agree",
-            "complete",
         ),
         "Choose": ("select", "place", "teachers"),
         "Share": ("export", "import"),
@@ -158,6 +156,7 @@ for _name, _module, _command in (
     ("demo", demo, demo.demo),
     ("classifiers", classifiers, classifiers.classifiers),
     ("measure", measure, measure.measure),
+    ("merge", merge, merge.merge),
     ("compare", compare, compare.compare),
     ("check", check, check.check),
     ("doctor", doctor, doctor.doctor),
@@ -175,7 +174,6 @@ for _name, _module, _command in (
     ("plan", plan, plan.plan),
     ("similarities", similarities, similarities.similarities),
     ("agree", agree, agree.agree),
-    ("complete", complete, complete.complete),
     ("select", select, select.select),
     ("place", place, place.place),
     ("teachers", teachers, teachers.teachers),
@@ -193,4 +191,3 @@ for _name, _example, _of_attacks in (
 ):
     attacks.group.command(_name, cls=Command, epilog=show_example(_example))(_of_attacks)
 app.add_typer(attacks.group)
-app.add_typer(probe.group)

@@ -1,6 +1,7 @@
 """What `measure` and `demo` share: a study is made or found again, and measured to the end."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,10 +10,12 @@ import typer
 
 from zooscope.cli.progress import progress_bar
 from zooscope.cli.terminal import INTERRUPTED, tell
-from zooscope.errors import StudyError
+from zooscope.errors import InvalidValueError, StudyError
 
 if TYPE_CHECKING:
     from zooscope.attacks import Attack
+    from zooscope.engine.executor import Executor
+    from zooscope.engine.shelf import Shelf
     from zooscope.images.image_set import ImageSet
     from zooscope.measurements.base import Measurement
     from zooscope.study.study import Study
@@ -81,6 +84,7 @@ def measure_study(
     wanted: Wanted,
     *,
     also: "Sequence[Measurement] | None" = (),
+    part: str | None = None,
     **how: Any,  # noqa: ANN401  (options of any type)
 ) -> "Study":
     """The study in a folder, made if need be, with everything measured.
@@ -92,6 +96,7 @@ def measure_study(
         path: the folder.
         wanted: what the study is to be about.
         also: further measurements, as `Study.run` takes them; None forgets those asked for before.
+        part: the share to measure, into a study of its own within the folder; everything if None.
         **how: what `Study.run` takes; None where nothing was asked for.
 
     Raises:
@@ -102,18 +107,42 @@ def measure_study(
         try:
             from zooscope.engine.device import choose_device
             from zooscope.engine.shelf import require_settings
+            from zooscope.study.merge import begin_part
             from zooscope.study.study import Study
 
             choose_device(how.get("device") or "auto")  # before anything is entered
             require_settings(batch_size=how.get("batch_size"), memory_budget=how.get("memory_budget"))
+            path = path if part is None else begin_part(path, part)
             study = continue_study(path, wanted) if Study.exists(path) else create_study(path, wanted)
-            study.run(listen=listen, also=also, **drop_none(**how))
+            study.run(listen=listen, also=also, **drop_none(part=part, **how))
         except KeyboardInterrupt as error:
             stopped = error
         else:
             return study
     tell("Stopped; run the same command again to go on.")
     raise typer.Exit(INTERRUPTED) from stopped
+
+
+@contextmanager
+def open_executor(
+    name: str, *, address: str | None, workers: int | None, device: str
+) -> "Iterator[Callable[[Shelf], Executor] | None]":
+    """What measures; None for this process.
+
+    Raises:
+        InvalidValueError: there are options of Ray without Ray, or they can't be used.
+        MissingExtraError: Ray is not installed.
+    """
+    if name != "ray":
+        if address is not None or workers is not None:
+            msg = "--address and --workers are for Ray; add --executor ray, or leave them out."
+            raise InvalidValueError(msg)
+        yield None
+        return
+    from zooscope.engine.ray_cluster import RayCluster
+
+    with RayCluster(address, workers=workers, device=device) as cluster:
+        yield cluster
 
 
 def take_sample(images: "ImageSet", count: int | None, seed: int | None) -> "ImageSet":

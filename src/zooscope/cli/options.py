@@ -167,6 +167,15 @@ Trust = Annotated[
         "whose programs you would run. Addresses typed in this command need no --trust.",
     ),
 ]
+Part = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N/OF",
+        help="Measure one share, such as 3/16, into STUDY/parts/3-of-16: for jobs on many machines. `zooscope merge STUDY` puts "
+        "the parts together.",
+        show_default="everything",
+    ),
+]
 AllowChance = Annotated[bool, typer.Option("--allow-chance", help="Also measure classifiers that are no better than guessing.")]
 
 # What is shown

@@ -3,8 +3,9 @@
 from math import inf
 from typing import TYPE_CHECKING, Final
 
-from zooscope.cli.measuring import Wanted, measure_study, split_names
+from zooscope.cli.measuring import Wanted, measure_study, open_executor, split_names
 from zooscope.cli.options import (
+    Address,
     AllowChance,
     AllowNonfinite,
     Also,
@@ -18,9 +19,11 @@ from zooscope.cli.options import (
     Device,
     Epsilon,
     Exact,
+    Executor,
     Images,
     Iterations,
     MemoryBudget,
+    Part,
     Precision,
     RandomStart,
     Seed,
@@ -28,6 +31,7 @@ from zooscope.cli.options import (
     Sources,
     StepSize,
     Trust,
+    Workers,
 )
 from zooscope.cli.terminal import say, tell
 from zooscope.errors import InvalidValueError
@@ -63,6 +67,10 @@ def measure(
     device: Device = "auto",
     memory_budget: MemoryBudget = None,
     cache_limit: CacheLimit = None,
+    part: Part = None,
+    executor: Executor = "serial",
+    address: Address = None,
+    workers: Workers = None,
     allow_chance: AllowChance = False,
     allow_nonfinite: AllowNonfinite = False,
     trust: Trust = False,
@@ -93,17 +101,28 @@ def measure(
         sources=split_names(sources),
         trust=trust,
     )
-    with measure_study(
-        study,
-        wanted,
-        device=device,
-        batch_size=batch_size,
-        memory_budget=None if memory_budget is None else _count_bytes(memory_budget),
-        cache_limit=None if cache_limit is None else _count_cache_bytes(cache_limit),
-        allow_chance=allow_chance,
-        allow_nonfinite=allow_nonfinite,
-        also=None if names == [NONE] else [parse_measurement(name) for name in names],
-    ) as done:
+    with (
+        open_executor(executor, address=address, workers=workers, device=device) as chosen,
+        measure_study(
+            study,
+            wanted,
+            executor=chosen,
+            device="auto" if executor == "ray" and device == "cuda" else device,
+            batch_size=batch_size,
+            memory_budget=None if memory_budget is None else _count_bytes(memory_budget),
+            cache_limit=None if cache_limit is None else _count_cache_bytes(cache_limit),
+            allow_chance=allow_chance,
+            allow_nonfinite=allow_nonfinite,
+            part=part,
+            also=None if names == [NONE] else [parse_measurement(name) for name in names],
+        ) as done,
+    ):
+        if part is not None:
+            say(
+                f"{done.path}: part {part} of {study} is measured. When all are: `zooscope merge {quote_path(study)}` puts them "
+                "together."
+            )
+            return
         done.sat(confidence=None)  # for its warnings, which are shown as notes
         _note_nonfinite(done)
         say(
