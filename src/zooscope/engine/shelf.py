@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
-from typing import Final, NamedTuple, final
+from typing import Any, Final, NamedTuple, final
 
 import numpy as np
 import torch
@@ -77,7 +77,7 @@ class Shelf:
         self._load, self._transforms, self._device = load, transforms, device
         self._numerics, self._kept = numerics, kept
         self.images, self.shards = images, shards
-        self._budget = _choose_budget(device) if budget is None else budget
+        self._asked_budget, self._budget = budget, _choose_budget(device) if budget is None else budget
         self._held: OrderedDict[str, Classifier] = OrderedDict()
         self._ahead: Ahead | None = None
 
@@ -95,6 +95,19 @@ class Shelf:
     def num_images(self) -> int:
         """The images of all shards."""
         return len(self.images)
+
+    @property
+    def ingredients(self) -> dict[str, Any]:
+        """What an empty shelf like this one is made of, on whatever device: the arguments besides `device`."""
+        return {
+            "load": self._load,
+            "transforms": self._transforms,
+            "images": self.images,
+            "shards": self.shards,
+            "batch_size": self.batch_size,
+            "budget": self._asked_budget,
+            "allow_nonfinite": self.allow_nonfinite,
+        }
 
     def transform(self, name: str) -> PixelTransform:
         """How a classifier's pixels are made; known before it is loaded."""

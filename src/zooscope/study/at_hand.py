@@ -1,7 +1,10 @@
 """What measuring needs and no record holds: networks, images, the attack. Handed over by the user, or found again."""
 
-from collections.abc import Iterable, Sequence
-from typing import final
+from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import replace
+from functools import partial
+from typing import Any, final
 
 import torch
 
@@ -47,6 +50,17 @@ class AtHand:
         self._images, self._attack = images, attack
         self._classifiers = {classifier.name: classifier for classifier in classifiers}
         self._class_names, self._are_given = records.definition.class_names.split("\n"), GIVEN_CLASSES in records.notes
+        self._trusted = frozenset[str]()  # names of classifiers that were at hand where this came from
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process needs to give classifiers: those made by hand; it loads the others itself."""
+        by_hand = {
+            name: replace(one, network=deepcopy(one.network).cpu())
+            for name, one in self._classifiers.items()
+            if one.address is None
+        }
+        own = {"_class_names": self._class_names, "_are_given": self._are_given, "_trust": self._trust}
+        return {**own, "_classifiers": by_hand, "_trusted": self.classifiers}
 
     @property
     def classifiers(self) -> frozenset[str]:
@@ -74,7 +88,8 @@ class AtHand:
             if record.address is None:
                 msg = f"{record.name} was made by hand; pass it to Study.open(..., classifiers=[...]) to run the study on."
                 raise StudyError(msg)
-            self._classifiers[record.name] = load_classifier(record.address, name=record.name, trust=self._trust)
+            trust = self._trust or record.name in self._trusted
+            self._classifiers[record.name] = load_classifier(record.address, name=record.name, trust=trust)
         classifier = self._classifiers[record.name]
         if classifier.num_classes == len(self._class_names):
             classifier = match_classes(classifier, self._class_names, are_given=self._are_given)
@@ -100,7 +115,7 @@ class AtHand:
         visiting = {guest.name: guest for guest in guests}
         known = {entry.name: entry.classifier for entry in self._records.entries}
         return Shelf(
-            load=lambda name: visiting[name] if name in visiting else self.classifier(known[name]),
+            load=partial(_load, self, visiting, known),
             transforms={name: PixelTransform.parse(one.transform) for name, one in known.items()}
             | {name: guest.transform for name, guest in visiting.items()},
             device=device,
@@ -132,3 +147,8 @@ class AtHand:
             StudyError: this zooscope has no such attack.
         """
         return self._attack or build_attack(self._records.definition.attack)
+
+
+def _load(at_hand: AtHand, visiting: Mapping[str, Classifier], known: Mapping[str, ClassifierRecord], name: str) -> Classifier:
+    """A classifier that visits the study, or one of its own. With its first arguments bound, it can be sent to other processes."""
+    return visiting[name] if name in visiting else at_hand.classifier(known[name])
