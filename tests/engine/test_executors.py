@@ -3,6 +3,8 @@
 import pickle
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ import pytest
 from tests.specimens import family
 from zooscope.attacks import LinfPGD
 from zooscope.engine.executor import Executor, Serial, measure
+from zooscope.engine.ray_cluster import RayCluster
 from zooscope.engine.shelf import Shelf
 from zooscope.measurements import Clean, Result, Task
 from zooscope.records.records import Records
@@ -46,9 +49,35 @@ class Remote:
         return pickle.dumps(measure(pickle.loads(task), self.shelf))  # noqa: S301  (our own bytes)
 
 
-EXECUTORS: dict[str, Callable[[Shelf], Executor]] = {"serial": Serial, "reversed": Reversed, "remote": Remote}
+@cache
+def connect() -> RayCluster:
+    """A real Ray of two workers, started once."""
+    return RayCluster(workers=2)
 
-every_executor = pytest.mark.parametrize("executor", EXECUTORS.values(), ids=EXECUTORS)
+
+def measure_by_ray(shelf: Shelf) -> Executor:
+    return connect()(shelf)
+
+
+EXECUTORS: dict[str, Callable[[Shelf], Executor]] = {
+    "serial": Serial,
+    "reversed": Reversed,
+    "remote": Remote,
+    "ray": measure_by_ray,
+}
+needs_ray = pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: pip install 'zooscope[ray]'")
+every_executor = pytest.mark.parametrize(
+    "executor",
+    [pytest.param(one, id=name, marks=[needs_ray, pytest.mark.slow] if name == "ray" else []) for name, one in EXECUTORS.items()],
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _end_ray() -> Iterator[None]:
+    yield
+    if connect.cache_info().currsize:
+        connect().close()
+        connect.cache_clear()
 
 
 def make(path: Path) -> Study:
