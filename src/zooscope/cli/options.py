@@ -1,7 +1,7 @@
 """The options of all commands, each written once. None means: not given, so the default (or the study's value) is used."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import typer
 
@@ -175,6 +175,24 @@ Part = Annotated[
         "the parts together.",
         show_default="everything",
     ),
+]
+Executor = Annotated[
+    Literal["serial", "ray"],
+    typer.Option(
+        help="Where to measure: serial, in this process; ray, on all GPUs (else processors) of a machine or of a cluster."
+    ),
+]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="With --executor ray: the cluster; auto is the one that this machine belongs to.",
+        show_default="this machine alone",
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(metavar="NUMBER", help="With --executor ray: how many workers.", show_default="one per GPU, or per processor"),
 ]
 AllowChance = Annotated[bool, typer.Option("--allow-chance", help="Also measure classifiers that are no better than guessing.")]
 

@@ -8,9 +8,11 @@ import pytest
 import torch
 
 from tests.cli.calling import CLASSIFIERS, IMAGES, SMALL, call, one_line
+from tests.engine.fake_ray import FakeRay
 from zooscope import read_snapshot
 from zooscope.attacks import LinfPGD
 from zooscope.classifiers.bundled.architectures import resnet
+from zooscope.engine import ray_cluster
 from zooscope.images.load import load_images
 from zooscope.measurements import registry
 from zooscope.records.kinds import ASKED_FOR
@@ -321,3 +323,42 @@ def test_further_measurements_that_there_are_not_are_refused_first(tmp_path: Pat
 
 def test_the_command_line_knows_all_further_measurements_and_scores_name_them() -> None:
     assert set(ASKED_FOR) == set(registry.MEASUREMENTS) == {one.also for one in SIMILARITIES.values() if one.also}
+
+
+# Where it is measured
+
+
+def test_by_ray_it_is_the_same_study(measured_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray_cluster, "import_module", lambda _: FakeRay(processors=3))
+    result = call("measure", tmp_path / "study", *SMALL, "--executor", "ray", "--workers", "2", "--device", "cpu")
+    assert result.exit_code == 0, result.stderr
+    np.testing.assert_array_equal(transfers(tmp_path / "study"), transfers(measured_study))
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--workers", "2"), "--address and --workers are for Ray; add --executor ray, or leave them out."),
+        (("--executor", "ray", "--workers", "9"), "9 workers take 9 processors with a processor each, and the cluster has 2"),
+        (("--executor", "ray", "--device", "cuda:1"), "name the device auto, cpu or cuda: got 'cuda:1'"),
+    ],
+)
+def test_options_of_ray_that_can_not_be_used_are_one_sentence(
+    options: tuple[str, ...], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray_cluster, "import_module", lambda _: FakeRay())
+    result = call("measure", tmp_path / "study", *SMALL, *options)
+    assert result.exit_code == 1
+    assert sentence in one_line(result.stderr)
+
+
+def test_without_ray_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: str) -> None:
+        raise ImportError
+
+    monkeypatch.setattr(ray_cluster, "import_module", fail)
+    result = call("measure", tmp_path / "study", *SMALL, "--executor", "ray")
+    assert one_line(result.stderr) == (
+        "Error: the executor `ray` needs libraries that are not installed: `pip install 'zooscope[ray]'`"
+    )
+    assert not (tmp_path / "study").exists()
