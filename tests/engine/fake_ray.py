@@ -95,9 +95,10 @@ class FakeRay:
 
         return SimpleNamespace(options=options)
 
-    def wait(self, calls: Sequence[Any], **_: object) -> tuple[list[Any], list[Any]]:
-        chosen = self.chance.choice(list(calls))
-        return [chosen], [call for call in calls if call is not chosen]
+    def wait(self, calls: Sequence[Any], *, num_returns: int, timeout: float) -> tuple[list[Any], list[Any]]:
+        del timeout
+        ready = self.chance.sample(list(calls), self.chance.randint(1, num_returns))
+        return ready, [call for call in calls if call not in ready]
 
     def get(self, call: Any) -> Any:
         if call.number not in self.alive or not self.can_start:

@@ -1,6 +1,7 @@
 """Deals tasks to workers that may die: to whom each goes, what is done, and what was lost too often."""
 
 from collections.abc import Collection, Sequence
+from itertools import takewhile
 from typing import Final, final
 
 from zooscope.errors import StudyError
@@ -15,12 +16,12 @@ class Dealer:
     """The tasks that are still to be done. No worker waits while there are some.
 
     A worker gets a task of a classifier that it holds already, if there is one; else one of a classifier that no worker holds;
-    else the first. Only tasks of the first open shard and the next are looked at, so that a half-measured study is a study of fewer
-    images.
+    else the first. Only tasks of the first shard that waits and of the next are looked at, so that a half-measured study is a study
+    of fewer images, and dealing takes the same time however many tasks there are.
     """
 
     def __init__(self, tasks: Sequence[Task]) -> None:
-        """Takes the tasks in the order in which they are wanted."""
+        """Takes the tasks in the order in which they are wanted, shard by shard."""
         self._tasks = tasks
         self._waiting = dict.fromkeys(range(len(tasks)))  # in order
         self._open = set(range(len(tasks)))
@@ -31,19 +32,19 @@ class Dealer:
         """Whether every task has its result."""
         return not self._open
 
-    def deal(self, held: Collection[str], held_elsewhere: Collection[str]) -> int | None:
+    def deal(self, held: Collection[str], held_somewhere: Collection[str]) -> int | None:
         """The index of the task that a worker gets; None where all are done or given.
 
         Args:
             held: the classifiers that the worker holds.
-            held_elsewhere: those that other workers hold.
+            held_somewhere: those that any worker holds.
         """
         if not self._waiting:
             return None
-        last = min(self._tasks[index].shard for index in self._waiting) + SHARDS_AHEAD
-        near = [index for index in self._waiting if self._tasks[index].shard <= last]
+        last = self._tasks[next(iter(self._waiting))].shard + SHARDS_AHEAD
+        near = list(takewhile(lambda index: self._tasks[index].shard <= last, self._waiting))
         own = (index for index in near if self._tasks[index].subject in held)
-        new = (index for index in near if self._tasks[index].subject not in held_elsewhere)
+        new = (index for index in near if self._tasks[index].subject not in held_somewhere)
         chosen = next(own, next(new, near[0]))
         del self._waiting[chosen]
         return chosen

@@ -160,18 +160,10 @@ class _RayExecutor:
         try:
             while not dealer.is_done:
                 self._deal(dealer, tasks)
-                for call in self._wait():
-                    member = self._calls.pop(call)
-                    answer = self._take(call, member, dealer)
-                    if answer is None:
-                        continue
-                    index, member.index, member.held = member.index, None, answer.held
-                    for kind, text in answer.warnings:
-                        warnings.warn(text, kind, stacklevel=2)
-                    if answer.error is not None:
-                        raise answer.error
-                    if index is not None and answer.result is not None and dealer.finish(index):
-                        yield tasks[index], answer.result
+                done = list(self._collect(dealer))
+                self._deal(dealer, tasks)  # no worker waits while these are written
+                for index, result in done:
+                    yield tasks[index], result
         except BaseException:  # also where nobody asks for more: the next run needs the places
             self.end()
             raise
@@ -186,20 +178,36 @@ class _RayExecutor:
         return _Member(actor=self._kind.remote(self._shelf, self._device))
 
     def _deal(self, dealer: Dealer, tasks: Sequence[Task]) -> None:
-        for member in self._members:
-            if member.is_there and member.index is None:
-                elsewhere = {name for other in self._members if other is not member for name in self._list_held(other, tasks)}
-                member.index = dealer.deal(member.held, elsewhere)
-                if member.index is not None:
-                    self._calls[member.actor.measure.remote(tasks[member.index])] = member
+        idle = [member for member in self._members if member.is_there and member.index is None]
+        held = {name for member in self._members for name in member.held} if idle else set()
+        held |= {tasks[member.index].subject for member in self._members if member.index is not None}
+        for member in idle:
+            member.index = dealer.deal(member.held, held)
+            if member.index is not None:
+                held.add(tasks[member.index].subject)
+                self._calls[member.actor.measure.remote(tasks[member.index])] = member
 
-    @staticmethod
-    def _list_held(member: _Member, tasks: Sequence[Task]) -> tuple[str, ...]:
-        return member.held if member.index is None else (*member.held, tasks[member.index].subject)
+    def _collect(self, dealer: Dealer) -> Iterator[tuple[int, Result]]:
+        """The results that have come, each for the first time."""
+        for call in self._wait():
+            member = self._calls.pop(call)
+            answer = self._take(call, member, dealer)
+            if answer is None:
+                continue
+            index, member.index, member.held = member.index, None, answer.held
+            for kind, text in answer.warnings:
+                warnings.warn(text, kind, stacklevel=2)
+            if answer.error is not None:
+                raise answer.error
+            if index is not None and answer.result is not None and dealer.finish(index):
+                yield index, answer.result
 
     def _wait(self) -> list[Any]:
-        """The calls that have ended."""
-        ready, _ = self._ray.wait(list(self._calls), num_returns=1, timeout=1.0)
+        """The calls that have ended; one at least, if one does within a second."""
+        calls = list(self._calls)
+        ready, _ = self._ray.wait(calls, num_returns=1, timeout=1.0)
+        if ready:
+            ready, _ = self._ray.wait(calls, num_returns=len(calls), timeout=0.0)
         if any(member.is_there for member in self._members):
             self._last_seen = time.monotonic()
         elif time.monotonic() - self._last_seen > PATIENCE:
