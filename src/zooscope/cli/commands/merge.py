@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from zooscope.cli.options import AllowChance
 from zooscope.cli.terminal import say, tell
 from zooscope.words import format_count, list_few, quote_path
 
@@ -25,9 +24,10 @@ _Parts = Annotated[
     list[Path] | None,
     typer.Argument(metavar="PART", help="The folders of the parts, or of other studies.", show_default="all of STUDY/parts"),
 ]
+_AllowChance = Annotated[bool, typer.Option("--allow-chance", help="Also take classifiers that are no better than guessing.")]
 
 
-def merge(study: _Out, parts: _Parts = None, *, allow_chance: AllowChance = False) -> None:
+def merge(study: _Out, parts: _Parts = None, *, allow_chance: _AllowChance = False) -> None:
     """Put parts of a study together that `measure --part` made.
 
     The parts must be about the same images and attack, with the same weights under each name, and of one version of zooscope; a
