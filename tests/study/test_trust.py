@@ -1,5 +1,6 @@
 """A study received from someone runs no code, whatever addresses it holds."""
 
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from tests.cli.calling import call, one_line
 from zooscope import Study, load_classifier, load_images
 from zooscope.attacks import LinfPGD
 from zooscope.errors import ClassifierError, UntrustedCodeError
+from zooscope.records.records import Records
+from zooscope.study.at_hand import AtHand
 
 OPTIONS = "size=32&mean=0&std=1"
 SHELL = f"checkpoint:w.safetensors?architecture=subprocess:getoutput&architecture.cmd=touch PWNED&{OPTIONS}"
@@ -102,3 +105,16 @@ def test_an_address_that_is_typed_is_trusted(here: Path) -> None:
     assert (here / "PWNED").exists()
     with pytest.raises(UntrustedCodeError, match="names"):
         load_classifier(SHELL, trust=False)
+
+
+@ADDRESSES
+def test_in_another_process_it_runs_nothing_either(here: Path, address: str) -> None:
+    with Records.open(received(address) / "study.db") as records:
+        record = next(one for one in records.classifiers if one.name == "crafted")
+        sent = pickle.loads(pickle.dumps(AtHand(records, study="study")))  # noqa: S301  (our own bytes)
+        with pytest.raises(UntrustedCodeError, match="crafted"):
+            sent.classifier(record)
+        mine = load_classifier("bundled:vit", name="crafted")
+        sent = pickle.loads(pickle.dumps(AtHand(records, study="study", classifiers=[mine])))  # noqa: S301  (our own bytes)
+    assert sent.classifier(record).address == "bundled:vit", "the user's own address, not the record's"
+    assert not (here / "PWNED").exists()

@@ -50,7 +50,7 @@ class AtHand:
         self._images, self._attack = images, attack
         self._classifiers = {classifier.name: classifier for classifier in classifiers}
         self._class_names, self._are_given = records.definition.class_names.split("\n"), GIVEN_CLASSES in records.notes
-        self._trusted = frozenset[str]()  # names of classifiers that were at hand where this came from
+        self._addresses = dict[str, str]()  # of classifiers that were at hand where this came from
 
     def __getstate__(self) -> dict[str, Any]:
         """What another process needs to give classifiers: those made by hand; it loads the others itself."""
@@ -60,7 +60,8 @@ class AtHand:
             if one.address is None
         }
         own = {"_class_names": self._class_names, "_are_given": self._are_given, "_trust": self._trust}
-        return {**own, "_classifiers": by_hand, "_trusted": self.classifiers}
+        addresses = {name: one.address for name, one in self._classifiers.items() if one.address is not None}
+        return {**own, "_classifiers": by_hand, "_addresses": addresses}
 
     @property
     def classifiers(self) -> frozenset[str]:
@@ -85,11 +86,13 @@ class AtHand:
             UntrustedCodeError: its address names code, and the study is not trusted.
         """
         if record.name not in self._classifiers:
-            if record.address is None:
+            known = self._addresses.get(record.name)  # not what the record says, which may be by someone else
+            address = known or record.address
+            if address is None:
                 msg = f"{record.name} was made by hand; pass it to Study.open(..., classifiers=[...]) to run the study on."
                 raise StudyError(msg)
-            trust = self._trust or record.name in self._trusted
-            self._classifiers[record.name] = load_classifier(record.address, name=record.name, trust=trust)
+            trust = self._trust or known is not None
+            self._classifiers[record.name] = load_classifier(address, name=record.name, trust=trust)
         classifier = self._classifiers[record.name]
         if classifier.num_classes == len(self._class_names):
             classifier = match_classes(classifier, self._class_names, are_given=self._are_given)
