@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import zooscope.images.torchvision_operators
 
 if TYPE_CHECKING:
-    from zooscope import analyses, attacks
+    from zooscope import analyses, attacks, probe
     from zooscope.classifiers.classifier import Classifier
     from zooscope.classifiers.collect import collect_classifiers
     from zooscope.classifiers.load import load_classifier
@@ -49,6 +49,7 @@ __all__ = [
     "load_classifier",
     "load_images",
     "merge_studies",
+    "probe",
     "read_snapshot",
     "sat",
     "train",
@@ -77,7 +78,7 @@ _HOMES: Final = {
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401  (whatever the name stands for)
-    if name in {"analyses", "attacks"}:
+    if name in {"analyses", "attacks", "probe"}:
         return import_module(f"zooscope.{name}")
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)

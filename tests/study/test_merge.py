@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,9 +28,14 @@ Arrays = dict[tuple[str, str, str, str, int], bytes]
 
 
 def make(
-    folder: Path, *, classifiers: Sequence[Classifier] = RELATIVES, attack: Attack = ATTACK, shard_size: int = 8, seed: int = 0
+    folder: Path,
+    *,
+    classifiers: Sequence[Classifier] = RELATIVES,
+    attack: Attack = ATTACK,
+    shard_size: int = 8,
+    **options: Any,  # noqa: ANN401  (of the study)
 ) -> Study:
-    return Study.create(folder, classifiers=classifiers, images=IMAGES, attack=attack, shard_size=shard_size, seed=seed)
+    return Study.create(folder, classifiers=classifiers, images=IMAGES, attack=attack, shard_size=shard_size, **options)
 
 
 def measure_part(
@@ -251,6 +257,8 @@ def test_a_unit_with_two_results_is_refused_by_its_name_and_nothing_is_written(p
     ("options", "field"),
     [
         ({"seed": 1}, "seed differs: 0 and 1"),
+        ({"exact": True}, "way of computing differs: fast and exact"),
+        ({"precision": "bf16"}, "precision differs: float32 and bf16"),
         ({"shard_size": 9}, "shard size differs: 8 and 9"),
         ({"attack": LinfPGD(epsilon=0.04)}, "epsilon of the attack differs: 0.03 and 0.04"),
         ({"attack": Square()}, "attack differs: LinfPGD and Square"),

@@ -16,6 +16,7 @@ from zooscope.cli.commands import (
     closer,
     clusters,
     compare,
+    complete,
     components,
     demo,
     distill,
@@ -30,6 +31,7 @@ from zooscope.cli.commands import (
     merge,
     place,
     plan,
+    probe,
     report,
     select,
     show,
@@ -54,7 +56,7 @@ class Commands(Group):
     """Prints expected errors and warnings in one line each, and lets `--classifiers` and `--from` take several words."""
 
     sections: ClassVar = {
-        "Measure": ("demo", "classifiers", "attacks", "plan", "measure", "merge", "compare", "check", "doctor"),
+        "Measure": ("demo", "classifiers", "attacks", "plan", "measure", "merge", "probe", "compare", "check", "doctor"),
         "Train": ("train", "distill"),
         "Look": ("show", "report"),
         "Analyse": (
@@ -68,6 +70,7 @@ class Commands(Group):
             "kin",
             "similarities",
             "agree",
+            "complete",
         ),
         "Choose": ("select", "place", "teachers"),
         "Share": ("export", "import"),
@@ -174,6 +177,7 @@ for _name, _module, _command in (
     ("plan", plan, plan.plan),
     ("similarities", similarities, similarities.similarities),
     ("agree", agree, agree.agree),
+    ("complete", complete, complete.complete),
     ("select", select, select.select),
     ("place", place, place.place),
     ("teachers", teachers, teachers.teachers),
@@ -191,3 +195,4 @@ for _name, _example, _of_attacks in (
 ):
     attacks.group.command(_name, cls=Command, epilog=show_example(_example))(_of_attacks)
 app.add_typer(attacks.group)
+app.add_typer(probe.group)

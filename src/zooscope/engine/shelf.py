@@ -98,7 +98,7 @@ class Shelf:
 
     @property
     def ingredients(self) -> dict[str, Any]:
-        """What an empty shelf like this one is made of, on whatever device: the arguments besides `device`."""
+        """What an empty shelf like this one is made of, on whatever device and without kept attacks: the other arguments."""
         return {
             "load": self._load,
             "transforms": self._transforms,
@@ -107,6 +107,7 @@ class Shelf:
             "batch_size": self.batch_size,
             "budget": self._asked_budget,
             "allow_nonfinite": self.allow_nonfinite,
+            "numerics": self._numerics,
         }
 
     def transform(self, name: str) -> PixelTransform:

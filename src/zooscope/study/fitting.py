@@ -180,6 +180,8 @@ def _list_settings(one: Definition, other: Definition) -> list[tuple[str, object
     return [
         ("set of images (contents, labels or sample)", one.image_digest[:8], other.image_digest[:8]),
         ("list of classes", one.class_names.replace("\n", ", "), other.class_names.replace("\n", ", ")),
+        ("precision", one.precision, other.precision),
+        ("way of computing", one.computing, other.computing),
         *(
             ("attack" if field == "attack" else f"{field} of the attack", here.get(field), there.get(field))
             for field in {**here, **there}
