@@ -8,8 +8,8 @@ Against each candidate m for the mean, capital is bet that the mean is another o
 capital by x q / m + (1 - x) (1 - q) / (1 - m). If m is the mean, this is 1 on average, whatever q is, and by Ville's inequality the
 capital ever reaches 2 / alpha with a probability of at most alpha / 2. One bet says that the mean is larger (q > m), one that it is
 smaller; the interval has all m against which neither has reached 2 / alpha so far. This is the hedged capital of Waudby-Smith and
-Ramdas, with bets of our own: q lies `aim` from m, divided by how much the values vary, compared with values of 0 and 1 alone (which is
-found from the blocks before). Such an interval is narrowest when it is twice `aim` wide. Images that don't count leave the capital.
+Ramdas, with bets of our own: q lies `aim` from m, divided by how much the values vary, compared with values of 0 and 1 alone, in
+the blocks before. Such an interval is narrowest when it is twice `aim` wide. Images that don't count leave the capital.
 
 **Order of the images.** All images of a block (a shard) get the same bet, and one looks between blocks. So images in random order
 are covered, and a stratified sample, too: if a block holds each class in its share of all images, the expected capital is a
