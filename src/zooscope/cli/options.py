@@ -114,6 +114,17 @@ ShardSize = Annotated[
     int | None,
     typer.Option(metavar="NUMBER", help="Images per unit of work: an interruption loses at most one unit.", show_default="100"),
 ]
+UntilWidth = Annotated[
+    float | None,
+    typer.Option(
+        metavar="POINTS",
+        help="Stop at the first shard after which every pair's percentage has an interval of at most so many percentage points.",
+        show_default=False,
+    ),
+]
+UntilOrder = Annotated[
+    bool, typer.Option("--until-order", help="Stop at the first shard after which every classifier's nearest neighbour is certain.")
+]
 Device = Annotated[str, typer.Option(metavar="NAME", help="cpu, cuda, cuda:1, ...; auto takes a GPU if there is one.")]
 AllowNonfinite = Annotated[
     bool,

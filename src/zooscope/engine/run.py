@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from zooscope.attacks.base import Attack
 from zooscope.classifiers.classifier import Classifier
@@ -34,6 +35,7 @@ class Run:
         also: further measurements.
         listen: called after every task.
         holds: whether a task is measured here; the others are left to other processes.
+        is_enough: asked before each shard of attacks, with the number of shards before it, all complete: whether these are enough.
     """
 
     records: Records
@@ -44,6 +46,7 @@ class Run:
     also: Sequence[Measurement] = ()
     listen: ProgressListener = lambda _: None
     holds: Callable[[Task], bool] = lambda _: True
+    is_enough: Callable[[int], bool] | None = None
 
     def __call__(self, *, allow_chance: bool = False) -> None:
         """Measures everything that is missing.
@@ -124,11 +127,22 @@ class Run:
         tasks = tuple(filter(self.holds, measurement.missing(self.records, sources=self.sources)))
         unit = "shard" if measurement.is_by_shard else "part"
         done, total = 0, sum(self._count_images(task) for task in tasks)
-        for task, result in self.executor.results(tasks):
-            yield task, result
-            done += self._count_images(task)
-            item = f"{task.subject}, {unit} {task.shard + 1}"
-            self.listen(Progress(phase=measurement.phase, done=done, total=total, item=item))
+        for some in self._take_until_enough(tasks) if measurement.kind == TRANSFER else [tasks]:
+            for task, result in self.executor.results(some):
+                yield task, result
+                done += self._count_images(task)
+                item = f"{task.subject}, {unit} {task.shard + 1}"
+                self.listen(Progress(phase=measurement.phase, done=done, total=total, item=item))
+
+    def _take_until_enough(self, tasks: Sequence[Task]) -> Iterator[Sequence[Task]]:
+        """All tasks at once; shard by shard, until the shards before are enough, if somebody looks after each."""
+        if self.is_enough is None:
+            yield tasks
+            return
+        for shard, some in groupby(tasks, key=lambda task: task.shard):
+            if shard > 0 and self.is_enough(shard):
+                return
+            yield tuple(some)
 
     def _count_images(self, task: Task) -> int:
         shard_size = len(self.records.shards[task.shard]) if task.measurement.is_by_shard else 0

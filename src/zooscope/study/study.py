@@ -48,6 +48,7 @@ from zooscope.study.definition import (
 from zooscope.study.refusals import require_images, require_name
 from zooscope.study.scored import Scored
 from zooscope.study.snapshot import Snapshot
+from zooscope.study.until import Until, watch_records
 
 SHARD_SIZE: Final = 100
 
@@ -397,6 +398,7 @@ class Study(Scored):
         executor: Callable[[Shelf], Executor] = Serial,
         part: str | None = None,
         listen: ProgressListener = lambda _: None,
+        until: Until | None = None,
     ) -> None:
         """Measures what is missing, and reads components; killed and run again, it goes on where it was.
 
@@ -415,9 +417,12 @@ class Study(Scored):
             part: measures one share, such as "3/16", and leaves the others to other processes with studies of their own; see
                 `zooscope.merge`, which also judges whether classifiers guess.
             listen: called after every unit with a `Progress`.
+            until: a rule that stops the run after the shard that reaches it, such as `zooscope.study.until.UntilWidth(points=5)`;
+                a later run goes on.
 
         Raises:
-            StudyError: another run holds the study, or a classifier is not at hand.
+            InvalidValueError: both `part` and `until` are given.
+            StudyError: another run holds the study, a classifier is not at hand, or `until` can't be told of this study.
             ClassifierError: a classifier guesses, gives NaN, or can't be attacked.
 
         Warns:
@@ -425,6 +430,9 @@ class Study(Scored):
                 says, or than the others; said before anything is attacked.
         """
         self._require_images()
+        if part is not None and until is not None:
+            msg = "a part of a study can't tell whether its images are enough: leave out part or until."
+            raise InvalidValueError(msg)
         if not self.names:
             refused = f" ({', '.join(self.refused)} can't be measured)" if self.refused else ""
             msg = f"{self.path or 'the study'} holds no classifier to measure{refused}; add some."
@@ -448,6 +456,7 @@ class Study(Scored):
                 also=ask_for(self._records, also),
                 listen=listen,
                 holds=take_share(self._records, part, device=choose_device(device), batch_size=batch_size),
+                is_enough=None if until is None else watch_records(self._records, until, self.sources),
             )
             measure(allow_chance=allow_chance or part is not None)
             enter_found_components(self._records, self.names, classifier=self.classifier)

@@ -108,6 +108,40 @@ def test_a_memory_budget_is_refused_in_its_own_unit(tmp_path: Path, gib: str) ->
     assert not (tmp_path / "study").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--until-width", "0"), "--until-width must be above 0 and below 100 (percentage points): got 0."),
+        (("--until-width", "150"), "--until-width must be above 0 and below 100 (percentage points): got 150."),
+        (("--until-width", "nan"), "--until-width must be above 0 and below 100 (percentage points): got nan."),
+        (("--until-width", "5", "--until-order"), "--until-width and --until-order are two rules to stop by: name one of them."),
+    ],
+)
+def test_a_rule_to_stop_by_is_refused_before_anything_is_made(tmp_path: Path, options: tuple[str, ...], message: str) -> None:
+    result = call("measure", tmp_path / "study", *CLASSIFIERS, *IMAGES, *options)
+    assert (result.exit_code, one_line(result.stderr)) == (1, f"Error: {message}")
+    assert not (tmp_path / "study").exists()
+
+
+def test_until_a_width_it_stops_early_and_says_what_that_saves_and_the_rest_is_measured_later(tmp_path: Path) -> None:
+    folder, short = tmp_path / "study", ("--shard-size", "5", "--count", "20", "--images", "bundled:cifar10", "--iterations", "1")
+    said = one_line(call("measure", folder, *CLASSIFIERS, *short, "--until-width", "99").stdout)
+    enough = "They are enough: the interval of bundled:resnet and bundled:vit is "
+    assert said.startswith(f"{folder}: 2 classifiers are measured on 5 of 20 images. {enough}")
+    saved = re.search(
+        rf"This saves (\d+) % of all passes through the networks\. `zooscope measure {folder}` measures the rest\.", said
+    )
+    assert saved
+    assert 40 < int(saved[1]) < 75, "three quarters of the images are left, but all are classified"
+    assert "Measured so far: 5 of 20 images per pair." in call("show", folder).stdout
+    said = one_line(call("measure", folder, "--until-width", "10").stdout)
+    assert "2 classifiers are measured on all 20 images. Now the interval of bundled:resnet and bundled:vit is " in said
+    assert " percentage points wide: what was asked for would take more images. To see the scores: " in said
+    assert "2 classifiers are measured on all 20 images. Now the nearest neighbours of all 2 classifiers are certain. " in one_line(
+        call("measure", folder, "--until-order").stdout
+    )
+
+
 def test_other_images_are_refused(measured_study: Path, tmp_path: Path) -> None:
     result = call("measure", measured_study, "--images", guesser_images(tmp_path))
     assert "was measured with another set of images (contents, labels or sample): bundled:cifar10" in one_line(result.stderr)

@@ -31,9 +31,12 @@ from zooscope.cli.options import (
     Sources,
     StepSize,
     Trust,
+    UntilOrder,
+    UntilWidth,
     Workers,
 )
 from zooscope.cli.terminal import say, tell
+from zooscope.cli.until import choose_until, describe_end
 from zooscope.errors import InvalidValueError
 from zooscope.words import quote_path
 
@@ -63,6 +66,8 @@ def measure(
     precision: Precision = None,
     exact: Exact = None,
     also: Also = None,
+    until_width: UntilWidth = None,
+    until_order: UntilOrder = False,
     batch_size: BatchSize = None,
     device: Device = "auto",
     memory_budget: MemoryBudget = None,
@@ -83,7 +88,7 @@ def measure(
     """
     from zooscope.measurements.registry import parse_measurement
 
-    names = list(split_names(also) or ())
+    names, until = list(split_names(also) or ()), choose_until(until_width, until_order=until_order)
     wanted = Wanted(
         classifiers=classifiers,
         images=images,
@@ -114,6 +119,7 @@ def measure(
             allow_chance=allow_chance,
             allow_nonfinite=allow_nonfinite,
             part=part,
+            until=until,
             also=None if names == [NONE] else [parse_measurement(name) for name in names],
         ) as done,
     ):
@@ -125,9 +131,10 @@ def measure(
             return
         done.sat(confidence=None)  # for its warnings, which are shown as notes
         _note_nonfinite(done)
+        images_measured, end = describe_end(done, until)
         say(
-            f"{study}: {len(done.names)} classifiers are measured on {done.num_images} images{_describe_sources(done)}. "
-            f"{_describe_asked(done)}To see the scores: `zooscope show {quote_path(study)}`, or "
+            f"{study}: {len(done.names)} classifiers are measured on {images_measured}{_describe_sources(done)}. "
+            f"{end}{_describe_asked(done)}To see the scores: `zooscope show {quote_path(study)}`, or "
             f"`zooscope report {quote_path(study)}`"
         )
 
