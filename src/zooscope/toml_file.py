@@ -1,6 +1,8 @@
 """A TOML file that a user wrote, read or refused in a sentence."""
 
+import json
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,3 +32,15 @@ def read_toml(file: Path, *, kind: str, holding: str = "") -> dict[str, Any]:
     except ValueError as error:  # no TOML, no text, or a number of too many digits
         msg = f"the {kind} {file} is no TOML: {first_line(error)}."
         raise InvalidValueError(msg) from error
+
+
+def write_value(value: Any) -> str:  # noqa: ANN401  (whatever TOML holds)
+    """A value as TOML; JSON's numbers, texts, booleans and lists are TOML's, its objects are inline tables.
+
+    >>> write_value({"attn_layer": "se", "depths": [2, 2]})
+    '{ "attn_layer" = "se", "depths" = [2, 2] }'
+    """
+    if isinstance(value, Mapping):
+        pairs = ", ".join(f"{json.dumps(key, ensure_ascii=False)} = {write_value(each)}" for key, each in value.items())
+        return f"{{ {pairs} }}"
+    return json.dumps(value, ensure_ascii=False)

@@ -58,14 +58,16 @@ def test_keywords_of_an_architecture_keep_their_types(tmp_path: Path) -> None:
         '"architecture.depths" = [2, 2]',
         '"architecture.class_token" = false',
         '"architecture.global_pool" = "avg"',
+        '"architecture.block_args" = { attn_layer = "se" }',
     )
     options = address.options
     assert options["architecture"] == "vit_tiny_patch16_224"
-    assert [options[f"architecture.{key}"] for key in ("embed_dim", "depths", "class_token", "global_pool")] == [
+    assert [options[f"architecture.{key}"] for key in ("embed_dim", "depths", "class_token", "global_pool", "block_args")] == [
         "96",
         "[2, 2]",
         "false",
         '"avg"',
+        '{ "attn_layer" = "se" }',
     ]
 
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from tests.specimens import Array, family
 from zooscope.attacks import LinfPGD
-from zooscope.measurements.transfer import derive_seed, perturb, resize
+from zooscope.measurements.common_pixels import resize
+from zooscope.measurements.transfer import derive_seed, perturb
 
 
 def bilinear(pixels: Array, height: int, width: int) -> Array:

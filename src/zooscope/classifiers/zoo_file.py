@@ -13,7 +13,6 @@
 Every key but `address` is an option of that address, as if it stood behind its `?`. Paths are relative to the file.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +21,7 @@ from zooscope.addresses import Address
 from zooscope.classifiers.addresses import BACKGROUND, COMMON_OPTIONS
 from zooscope.classifiers.providers.registry import find_provider, import_provider, locate_file, parse_classifier_address
 from zooscope.errors import InvalidValueError, UnknownNameError
-from zooscope.toml_file import read_toml
+from zooscope.toml_file import read_toml, write_value
 
 TABLE: Final = "classifiers"
 ADDRESS: Final = "address"
@@ -88,12 +87,13 @@ def _refuse_unknown(keys: Mapping[str, Any], address: Address, place: str) -> No
 def _read_text(key: str, value: Any, place: str) -> str:  # noqa: ANN401  (whatever TOML holds)
     """A value as it stands behind the `?` of an address."""
     is_list = isinstance(value, list) and all(isinstance(item, bool | int | float | str) for item in value)
-    if not is_list and not isinstance(value, bool | int | float | str):
+    is_keyword = "." in key and isinstance(value, dict)
+    if not (is_list or is_keyword) and not isinstance(value, bool | int | float | str):
         msg = (
             f"{key} of {place} must be text, a number, true, false or a list of these: got a {type(value).__name__}. "
             f'An option with a dot in its name stands in quotes: "architecture.depth" = 12.'
         )
         raise InvalidValueError(msg)
     if "." in key or isinstance(value, bool):
-        return json.dumps(value)  # the keywords of an architecture keep their types
+        return write_value(value)  # the keywords of an architecture keep their types
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -8,8 +8,8 @@ from jaxtyping import Bool, Float, Int32
 from torch import Tensor
 
 from zooscope.measurements.base import Bench
+from zooscope.measurements.common_pixels import resize
 from zooscope.measurements.predict import predict
-from zooscope.measurements.transfer import resize
 from zooscope.records.predictions import NOT_COUNTED
 
 

@@ -51,3 +51,10 @@ def resize_unbounded(
     if tuple(pixels.shape[-2:]) == size:
         return pixels
     return interpolate(pixels, size=size, mode="bilinear", align_corners=False, antialias=False)
+
+
+def resize(
+    pixels: Float[Tensor, "image channel height width"], size: tuple[int, int]
+) -> Float[Tensor, "image channel new_height new_width"]:
+    """Pixels at another size: bilinear without antialiasing, cut to [0, 1]; untouched where the size is the same."""
+    return pixels if tuple(pixels.shape[-2:]) == size else resize_unbounded(pixels, size).clamp(0, 1)

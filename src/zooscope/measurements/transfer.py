@@ -14,11 +14,10 @@ from zooscope.attacks.base import Attack, Attacked
 from zooscope.classifiers.classifier import Classifier
 from zooscope.errors import ClassifierError, InvalidValueError, NotFiniteError
 from zooscope.kept.work import Work
+from zooscope.measurements.attacked import classify_attacked, classify_controls
 from zooscope.measurements.base import Bench, Measurement, Result, Task
 from zooscope.measurements.batches import run_batches
 from zooscope.measurements.clean import find_right
-from zooscope.measurements.common_pixels import resize_unbounded
-from zooscope.measurements.predict import predict
 from zooscope.records.predictions import NOT_COUNTED, NOT_FINITE
 from zooscope.records.records import Records
 from zooscope.records.rows import ArrayRow, FactRow, name_fact_kind
@@ -108,22 +107,14 @@ class Transfer(Measurement):
         Raises:
             NotFiniteError: a loss, a gradient, or the logits of a target are NaN or infinite.
         """
-        counted = {target: task.right[task.subject] & task.right[target] for target in task.objects}
-        said = {target: np.full(len(mask), NOT_COUNTED, dtype=np.int32) for target, mask in counted.items()}
+        mine, targets = task.right[task.subject], {target: task.right[target] for target in task.objects}
+        said = {target: np.full(len(mine), NOT_COUNTED, dtype=np.int32) for target in targets}
         facts: tuple[FactRow, ...] = ()
-        if any(mask.any() for mask in counted.values()):
-            chosen = np.flatnonzero(task.right[task.subject])
+        if any((mine & right).any() for right in targets.values()):
+            chosen = np.flatnonzero(mine)
             attacked = self.attack_images(task.subject, task.shard, chosen, bench)
             facts = self._facts(task, chosen, attacked)
-            by_size: dict[tuple[int, int], Tensor] = {}
-            for name, mask in counted.items():
-                if mask.any():
-                    target = bench.classifier(name)
-                    size = target.transform.size
-                    if size not in by_size:
-                        by_size[size] = resize(attacked.pixels, size)
-                    seen = by_size[size][torch.from_numpy(mask[chosen])]
-                    said[name][mask] = predict(target, seen, batch_size=bench.batch_size)
+            said = classify_attacked(attacked.pixels, mine, targets, bench)
         controls = self._controls(task, bench)
         if not bench.allow_nonfinite:
             require_finite_predictions(task, said, "attacked through", bench)
@@ -182,12 +173,10 @@ class Transfer(Measurement):
         if not task.controls:
             return ()
         transform, pixels = bench.classifier(task.subject).transform.description, bench.pixels(task.subject, task.shard)
-        rows = []
-        for name in task.controls:
-            target = bench.classifier(name)
-            said = predict(target, resize(pixels, target.transform.size), batch_size=bench.batch_size)
-            rows.append(ArrayRow(kind=CONTROL, subject=transform, object=name, part=task.shard, values=said))
-        return tuple(rows)
+        said = classify_controls(pixels, task.controls, bench)
+        return tuple(
+            ArrayRow(kind=CONTROL, subject=transform, object=name, part=task.shard, values=values) for name, values in said.items()
+        )
 
 
 def _take_controls(
@@ -257,13 +246,6 @@ def perturb(
     parts = run_batches(source, len(pixels), batch_size, attack_batch)
     facts = {name: torch.cat([part.facts[name] for part in parts]) for name in parts[0].facts}
     return Attacked(torch.cat([part.pixels for part in parts]), facts)
-
-
-def resize(
-    pixels: Float[Tensor, "image channel height width"], size: tuple[int, int]
-) -> Float[Tensor, "image channel new_height new_width"]:
-    """Pixels at another size: bilinear without antialiasing, cut to [0, 1]; untouched where the size is the same."""
-    return pixels if tuple(pixels.shape[-2:]) == size else resize_unbounded(pixels, size).clamp(0, 1)
 
 
 def derive_seed(study_seed: int, image_id: str) -> int:

@@ -11,7 +11,7 @@ from zooscope.classifiers.class_map import match_classes
 from zooscope.classifiers.class_matching import PLAIN
 from zooscope.classifiers.load import load_classifier
 from zooscope.errors import ClassifierError, ClassMatchingWarning
-from zooscope.measurements.transfer import resize
+from zooscope.measurements.common_pixels import resize
 
 
 class Teacher:

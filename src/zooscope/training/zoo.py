@@ -16,6 +16,7 @@ import torch
 
 from zooscope.errors import TrainingError
 from zooscope.outputs import write_text
+from zooscope.toml_file import write_value
 from zooscope.training.accelerating import is_main_process
 from zooscope.training.cards import WEIGHTS, Card, read_card
 from zooscope.training.data import load_data
@@ -101,10 +102,5 @@ def _write_entry(folder: str, card: Card) -> str:
         **({"group": card.group} if card.group else {}),
         **card.checkpoint,
     }
-    lines = [f"{json.dumps(key) if '.' in key else key} = {_write_value(value)}" for key, value in keys.items()]
+    lines = [f"{json.dumps(key) if '.' in key else key} = {write_value(value)}" for key, value in keys.items()]
     return "\n".join(["[[classifiers]]", *lines, ""])
-
-
-def _write_value(value: Any) -> str:  # noqa: ANN401  (whatever an option holds)
-    """A value as TOML; JSON's numbers, texts, booleans and lists are TOML's."""
-    return json.dumps(value, ensure_ascii=False)
