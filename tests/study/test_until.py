@@ -123,3 +123,8 @@ def test_widths_out_of_range_are_refused(points: float) -> None:
 def test_a_confidence_out_of_range_is_refused(rule: type[UntilOrder]) -> None:
     with pytest.raises(InvalidValueError, match=r"confidence must be in \(0, 1\)"):
         rule(confidence=95)
+
+
+def test_a_part_can_not_tell_whether_its_images_are_enough() -> None:
+    with make_study() as study, pytest.raises(InvalidValueError, match="leave out part or until"):
+        study.run(device="cpu", part="1/2", until=AfterImages(10))

@@ -8,6 +8,7 @@ from typing import NamedTuple, final
 
 import torch
 
+from zooscope.allocator import keeping_memory
 from zooscope.engine.device import describe_device
 from zooscope.engine.executor import measure
 from zooscope.engine.shelf import Shelf
@@ -54,7 +55,8 @@ class Worker:
         torch.set_num_threads(1)
         self._packed, self._device = shelf, device
         self._shelf: Shelf | None = None
-        self._pixels = ExitStack()
+        self._open = ExitStack()
+        self._open.enter_context(keeping_memory())
 
     def describe(self) -> Machine:
         """Where this is."""
@@ -76,5 +78,5 @@ class Worker:
         if self._shelf is None:
             made = pickle.loads(self._packed)  # noqa: S301  (the driver's own bytes)
             self._shelf = Shelf(**{**made, "images": made["images"].unpack()}, device=torch.device(self._device))
-            self._pixels.enter_context(self._shelf.decoding_ahead(()))  # keeps those of one shard, for all classifiers
+            self._open.enter_context(self._shelf.decoding_ahead(()))  # keeps those of one shard, for all classifiers
         return self._shelf
