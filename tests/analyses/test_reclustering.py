@@ -7,11 +7,14 @@ import pytest
 
 from tests.specimens import Array
 from zooscope.analyses.clustering import find_clusters, run_k_means
-from zooscope.analyses.reclustering import judge_stability, measure_cluster_stability
+from zooscope.analyses.reclustering import _score_draws, judge_stability, measure_cluster_stability
 from zooscope.analyses.spectral import build_adjacency, find_spectrum
 from zooscope.errors import InvalidValueError
 from zooscope.records.predictions import NOT_COUNTED, Predictions
 from zooscope.scores.matrices import make_sat_matrix
+from zooscope.scores.outcomes import find_outcomes
+from zooscope.scores.sat import EPSILON_S, sat
+from zooscope.statistics.bootstrap import draw_weights
 
 NAMES = ("d", "b", "f", "a", "c", "e")
 
@@ -163,3 +166,15 @@ def test_what_can_not_be_examined_is_refused() -> None:
         measure_cluster_stability(found, predictions, num_draws=0)
     with pytest.raises(InvalidValueError, match="the predictions don't contain a; take clusters and predictions of the same study"):
         measure_cluster_stability(found, replace(predictions, names=("d", "b", "f", "x", "c", "e")))
+
+
+def test_a_draw_is_scored_as_the_study_of_its_images_however_pairs_are_split(monkeypatch: pytest.MonkeyPatch) -> None:
+    predictions = predictions_with(grouped(alike=0.7, unlike=0.1), num_images=80, accuracy=0.8)
+    names = ("f", "a", "d", "c", "b")
+    monkeypatch.setattr("zooscope.analyses.reclustering.PAIRS_AT_ONCE", 3)
+    found = list(_score_draws(predictions, names, num_draws=4, epsilon_s=EPSILON_S, seed=7))
+    for scores, times in zip(found, draw_weights(80, num_resamples=4, seed=7), strict=True):
+        drawn = find_outcomes(predictions.take(names)).take_images(np.repeat(np.arange(80), times.astype(np.int64)))
+        expected = sat(drawn).score
+        np.fill_diagonal(expected, 0)
+        np.testing.assert_allclose(scores, expected, rtol=1e-6)  # shares of draws are divided in float32

@@ -1,5 +1,6 @@
 """How much clusters depend on the choice of images."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -13,9 +14,9 @@ from zooscope.analyses.spectral import FEW, build_adjacency, find_spectrum, take
 from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
 from zooscope.records.predictions import Predictions
-from zooscope.scores.outcomes import PERCENT, count_pairs, find_outcomes, find_percent
+from zooscope.scores.outcomes import PAIRS_AT_ONCE, PERCENT, find_outcomes, find_percent
 from zooscope.scores.sat import EPSILON_S, take_log_score
-from zooscope.statistics.bootstrap import resample_shares
+from zooscope.statistics.bootstrap import draw_weights, weigh_shares
 
 NUM_DRAWS: Final = 200
 RESTARTS: Final = 10
@@ -94,12 +95,12 @@ def measure_cluster_stability(
         msg = f"the predictions don't contain {lacking[0]}; take clusters and predictions of the same study."
         raise InvalidValueError(msg)
     own = found.labels.loc[names].to_numpy(dtype=np.int64)
-    scores = _score_draws(predictions.take(names), num_draws, epsilon_s, seed)
+    scores = _score_draws(predictions, names, num_draws, epsilon_s, seed)
     starts = np.random.default_rng(seed).integers(2**31, size=num_draws)
     drawn = np.stack(
         [_recluster(draw, own, found.num_clusters, random_state=int(start)) for draw, start in zip(scores, starts, strict=True)]
     )
-    together = np.mean(drawn[:, :, None] == drawn[:, None, :], axis=0)
+    together = sum(np.equal.outer(labels, labels).astype(np.int64) for labels in drawn) / num_draws
     order = list(found.order)
     return ClusterStability(
         co_assignment=pd.DataFrame(together, index=pd.Index(names, name="name"), columns=names).loc[order, order],
@@ -130,18 +131,27 @@ def judge_stability(jaccard: float, *, num_classifiers: int) -> Verdict:
 
 
 def _score_draws(
-    predictions: Predictions, num_draws: int, epsilon_s: float, seed: int
-) -> Float[np.ndarray, "draw classifier classifier"]:
-    """SAT of every draw. A pair that shares no image in a draw keeps its score on all images."""
-    fooled, counted = count_pairs(find_outcomes(predictions))
-    shares = resample_shares(fooled, counted, num_resamples=num_draws, seed=seed)
-    overall = find_percent(fooled.sum(axis=1, dtype=np.int64), counted.sum(axis=1, dtype=np.int64)) / PERCENT
-    scores = take_log_score(PERCENT * np.where(np.isnan(shares), overall, shares), epsilon_s=epsilon_s)
-    size = len(predictions.names)
-    rows, columns = np.triu_indices(size, 1)
-    matrices = np.zeros((num_draws, size, size))
-    matrices[:, rows, columns] = matrices[:, columns, rows] = scores
-    return matrices
+    predictions: Predictions, names: Sequence[str], num_draws: int, epsilon_s: float, seed: int
+) -> Iterator[Float[np.ndarray, "a b"]]:
+    """SAT of one draw after the other. A pair that shares no image in a draw keeps its score on all images.
+
+    Images are looked at some pairs at a time: those of all pairs together would take more memory than the study itself.
+    """
+    outcomes = find_outcomes(predictions)
+    places = np.array([predictions.names.index(name) for name in names])
+    weights = draw_weights(len(predictions.labels), num_resamples=num_draws, seed=seed)
+    rows, columns = np.triu_indices(len(names), 1)
+    shares = np.empty((num_draws, len(rows)))
+    for start in range(0, len(rows), PAIRS_AT_ONCE):
+        block = slice(start, start + PAIRS_AT_ONCE)
+        fooled, counted = outcomes.take_pairs(places[rows[block]], places[columns[block]])
+        overall = find_percent(fooled.sum(axis=1, dtype=np.int64), counted.sum(axis=1, dtype=np.int64)) / PERCENT
+        drawn = weigh_shares(weights, fooled, counted)
+        shares[:, block] = np.where(np.isnan(drawn), overall, drawn)
+    for draw in shares:
+        matrix = np.zeros((len(names), len(names)))
+        matrix[rows, columns] = matrix[columns, rows] = take_log_score(PERCENT * draw, epsilon_s=epsilon_s)
+        yield matrix
 
 
 def _recluster(

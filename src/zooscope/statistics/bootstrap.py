@@ -38,8 +38,16 @@ def resample_shares(
     result = np.empty((num_resamples, len(fooled)))
     for start in range(0, len(fooled), CELLS_AT_ONCE):
         cells = slice(start, start + CELLS_AT_ONCE)
-        result[:, cells] = _weigh(weights, fooled[cells], counted[cells])
+        result[:, cells] = weigh_shares(weights, fooled[cells], counted[cells])
     return result
+
+
+def weigh_shares(
+    weights: Float32[np.ndarray, "resample image"], fooled: Int[np.ndarray, "cell image"], counted: Int[np.ndarray, "cell image"]
+) -> Float[np.ndarray, "resample cell"]:
+    """What `resample_shares` gives, for some cells at a time and draws that all of them share."""
+    numerator, denominator = (weights @ values.T.astype(np.float32) for values in (fooled, counted))
+    return np.asarray(np.divide(numerator, denominator, out=np.full(numerator.shape, np.nan), where=denominator > 0))
 
 
 def draw_weights(num_images: int, *, num_resamples: int = NUM_RESAMPLES, seed: int = 0) -> Float32[np.ndarray, "resample image"]:
@@ -84,10 +92,3 @@ def require_confidence(confidence: float) -> None:
             f" For {confidence:g} % write {confidence / 100:g}." if confidence > 1 else ""
         )
         raise InvalidValueError(msg)
-
-
-def _weigh(
-    weights: Float32[np.ndarray, "resample image"], fooled: Int[np.ndarray, "cell image"], counted: Int[np.ndarray, "cell image"]
-) -> Float[np.ndarray, "resample cell"]:
-    numerator, denominator = (weights @ values.T.astype(np.float32) for values in (fooled, counted))
-    return np.asarray(np.divide(numerator, denominator, out=np.full(numerator.shape, np.nan), where=denominator > 0))
