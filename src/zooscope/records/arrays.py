@@ -4,14 +4,13 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
 import numpy as np
-from jaxtyping import Shaped
 
 from zooscope.errors import InvalidValueError, OtherContentError, StudyError
 from zooscope.records.checksums import NOTHING, combine, compute_checksum
-from zooscope.records.database import undamaged
 from zooscope.records.rows import ArrayRow
 from zooscope.records.seals import read_sealed, seal
 
@@ -97,7 +96,7 @@ def read_arrays(
     object: str | None,  # noqa: A002
     part: int | None = None,
 ) -> Iterator[ArrayRow]:
-    """The arrays of a series, verified; within one moment of the caller's.
+    """The arrays of a series, verified; within one moment, and within `undamaged`, of the caller's.
 
     Raises:
         StudyError: one is not what was written, or some are missing.
@@ -125,13 +124,14 @@ def read_arrays(
             what = f"{describe_unit(series, unit)}, is not as it was written"
             raise describe_damage(place, what, series[0])
         found.enter(checksum)
+        form, lengths = _parse_form(dtype, shape)
         yield ArrayRow(
             kind=series[0],
             digest=series[1],
             subject=unit[0],
             object=unit[1],
             part=place_in_series,
-            values=_unpack(place, dtype, shape, content),
+            values=np.frombuffer(content, form).reshape(lengths),
         )
     if not conditions:
         require_complete(place, series, known, found)
@@ -239,9 +239,10 @@ def remove_arrays(connection: sqlite3.Connection, place: str, name: str) -> None
     write_series(connection, series.values())
 
 
-def _unpack(place: str, dtype: str, shape: str, content: bytes) -> Shaped[np.ndarray, "..."]:
-    with undamaged(place):
-        if not _DTYPE.fullmatch(dtype):
-            msg = f"an array of {dtype}"
-            raise InvalidValueError(msg)
-        return np.frombuffer(content, dtype).reshape([int(size) for size in shape.split(",") if size])
+@lru_cache(maxsize=256)
+def _parse_form(dtype: str, shape: str) -> tuple[np.dtype[Any], tuple[int, ...]]:
+    """Type and shape of an array, from their texts; a record has millions of arrays, and few forms."""
+    if not _DTYPE.fullmatch(dtype):
+        msg = f"an array of {dtype}"
+        raise InvalidValueError(msg)
+    return np.dtype(dtype), tuple(int(size) for size in shape.split(",") if size)

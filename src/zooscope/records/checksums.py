@@ -7,6 +7,7 @@ from typing import Final
 
 SIZE: Final = 16
 NOTHING: Final = bytes(SIZE)
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))  # one for all: `json.dumps` would make one for each of a million arrays
 
 
 def compute_checksum(key: Sequence[object], content: bytes = b"") -> bytes:
@@ -21,7 +22,7 @@ def compute_checksum(key: Sequence[object], content: bytes = b"") -> bytes:
         False
     """
     # ASCII only: what counts as printable differs between versions of Python. A list ends itself, so no separator is needed.
-    return blake2b(json.dumps(key, separators=(",", ":")).encode("ascii") + content, digest_size=SIZE).digest()
+    return blake2b(_ENCODER.encode(key).encode("ascii") + content, digest_size=SIZE).digest()
 
 
 def combine(first: bytes, second: bytes) -> bytes:

@@ -16,7 +16,7 @@ from zooscope.records.rows import ArrayRow
 
 def read_clean_predictions(records: Records) -> Int32[np.ndarray, "classifier image"]:
     """Clean predictions, NOT_MEASURED where there is none yet."""
-    with records.one_moment():
+    with records.one_moment(), undamaged(records.place):
         place = {name: row for row, name in enumerate(records.names)}
         result = np.full((len(place), len(records.labels)), NOT_MEASURED, dtype=np.int32)
         for row in records.arrays("clean"):
@@ -30,7 +30,7 @@ def read_clean_logits(records: Records, classifier: str) -> Float16[np.ndarray, 
     Raises:
         NotMeasuredError: they are not all measured.
     """
-    with records.one_moment():
+    with records.one_moment(), undamaged(records.place):
         num_classes = next(known.num_classes for known in records.classifiers if known.name == classifier)
         result = np.full((len(records.labels), num_classes), np.nan, dtype=np.float16)
         missing = set(range(len(records.shards)))
@@ -97,13 +97,12 @@ def _read_controls(records: Records, num_classes: int) -> dict[tuple[str, str], 
 
 
 def _put(records: Records, whole: Shaped[np.ndarray, "image ..."], row: ArrayRow) -> None:
-    """Puts a shard in its place among all images."""
-    with undamaged(records.place):
-        here = records.shards[row.part]
-        if row.values.shape != (len(here), *whole.shape[1:]):
-            msg = f"{row.kind} of {row.subject}, shard {row.part + 1}: shape {row.values.shape} for {len(here)} images"
-            raise InvalidValueError(msg)
-        whole[here.start : here.stop] = row.values
+    """Puts a shard in its place among all images; within `undamaged` of the caller's."""
+    here = records.shards[row.part]
+    if row.values.shape != (len(here), *whole.shape[1:]):
+        msg = f"{row.kind} of {row.subject}, shard {row.part + 1}: shape {row.values.shape} for {len(here)} images"
+        raise InvalidValueError(msg)
+    whole[here.start : here.stop] = row.values
 
 
 def _with_classes(rows: Iterable[ArrayRow], num_classes: int) -> Iterable[ArrayRow]:
