@@ -35,7 +35,7 @@ def test_the_benchmark_of_gpus_runs_on_a_cpu() -> None:
 
 
 @pytest.mark.slow
-def test_the_benchmark_of_networks_compares_the_same_scores() -> None:
+def test_the_benchmark_of_networks_runs() -> None:
     words = ["--networks", "resnet", "--small", "12", "--iterations", "2", "--rounds", "1"]
     done = subprocess.run([sys.executable, ROOT / "benchmarks/networks.py", *words], check=True, capture_output=True, text=True)
     assert json.loads(done.stdout.splitlines()[-1])["faster"]["resnet"]["zooscope"] > 0

@@ -16,22 +16,22 @@ from zooscope.errors import MemoryWarning
 from zooscope.measurements.batches import PIXELS_AT_ONCE, SMALLEST, run_batches, split_for_cpu
 from zooscope.measurements.predict import compute_logits
 
+OUT_OF_MEMORY = torch.OutOfMemoryError("out of memory")
 PIXELS = torch.rand(64, 3, 32, 32, generator=torch.Generator().manual_seed(0))
 
 
 class Limited(nn.Module):
     """Has memory for so many images."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, *, says: Exception = OUT_OF_MEMORY) -> None:
         super().__init__()
-        self.layer, self.most = nn.Linear(3, 2), most
+        self.layer, self.most, self.says = nn.Linear(3, 2), most, says
         self.sizes: list[int] = []
 
     def forward(self, pixels: Tensor) -> Tensor:
         self.sizes.append(len(pixels))
         if len(pixels) > self.most:
-            msg = "out of memory"
-            raise torch.OutOfMemoryError(msg)
+            raise self.says
         logits: Tensor = self.layer(pixels.mean((2, 3)))
         return logits
 
@@ -94,6 +94,30 @@ def test_where_memory_runs_out_smaller_batches_go_on_and_it_is_said_once() -> No
     assert [str(one.message) for one in told] == ["limited: memory ran out with 32 images at once; smaller batches go on."]
     assert issubclass(told[0].category, MemoryWarning)
     assert network.sizes[-16:] == [4] * 16  # the second time, none is tried that is too large
+
+
+def test_a_processor_has_another_error_and_its_threads_keep_to_one_limit() -> None:
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(10**15)  # more than there is anywhere
+    torch.manual_seed(0)
+    network = Limited(3, says=caught.value)
+    ready, before = prepare(classifier_of("limited", network, num_classes=2, size=(32, 32))), torch.get_num_threads()
+    torch.set_num_threads(4)
+    try:
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            said = [compute_logits(ready, PIXELS, batch_size=32) for _ in range(2)]
+    finally:
+        torch.set_num_threads(before)
+    for one in said:
+        torch.testing.assert_close(one, network.layer(PIXELS.mean((2, 3))))
+    assert len(told) == 1
+
+
+def test_other_errors_are_not_taken_for_a_want_of_memory() -> None:
+    classifier = classifier_of("broken", Limited(5, says=RuntimeError("shapes differ")), num_classes=2, size=(32, 32))
+    with pytest.raises(RuntimeError, match="shapes differ"):
+        compute_logits(classifier, PIXELS, batch_size=32)
 
 
 def test_one_image_that_does_not_fit_is_an_error() -> None:

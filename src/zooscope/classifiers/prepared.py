@@ -89,8 +89,8 @@ def prepare(classifier: Classifier, *, precision: Precision = "float32") -> Clas
     network = _copy(classifier.network, sharing=False)
     if network is None:
         return classifier if precision == "float32" else _wrap(classifier, classifier.network, precision=precision)
-    if folded := _fold(classifier, network):
-        network = folded
+    if not _fold(classifier, network):
+        network = cast("nn.Module", _copy(classifier.network, sharing=False))
     is_channels_last = any(isinstance(module, nn.Conv2d) and _overlaps(module) for module in network.modules())
     if is_channels_last:
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -124,17 +124,15 @@ def computing_in(precision: str) -> Iterator[None]:
             matmul.allow_tf32 = allowed
 
 
-def _fold(classifier: Classifier, network: nn.Module) -> nn.Module | None:
-    """Another copy of the network with folded batch normalisations; None where there are none, or where logits change."""
+def _fold(classifier: Classifier, network: nn.Module) -> bool:
+    """Folds the batch normalisations of a copy of the classifier's network; False where the copy then gives other logits."""
     if not any(isinstance(module, nn.BatchNorm2d) for module in network.modules()):
-        return None
-    folded, pixels = cast("nn.Module", _copy(network, sharing=False)), make_probe_pixels(classifier)
+        return True
+    pixels = make_probe_pixels(classifier)
     with torch.no_grad():
-        if not fold_batch_norms(folded, _normalise(classifier, pixels)):
-            return None
-        before, after = classifier.logits(pixels), _wrap(classifier, folded).logits(pixels)
-    is_close = torch.allclose(before, after, rtol=0, atol=CLOSE * float(before.abs().max()))
-    return folded if is_close else None
+        fold_batch_norms(network, _normalise(classifier, pixels))
+        before, after = classifier.logits(pixels), _wrap(classifier, network).logits(pixels)
+    return torch.allclose(before, after, rtol=0, atol=CLOSE * float(before.abs().max()))
 
 
 def _normalise(classifier: Classifier, pixels: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import pairwise
 from queue import SimpleQueue
+from threading import Lock
 from typing import Final, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -21,6 +22,7 @@ PIXELS_AT_ONCE: Final = 50 * 32 * 32  # on one core of a CPU: larger batches lea
 SMALLEST: Final = 8
 T = TypeVar("T")
 _most: Final[WeakKeyDictionary[nn.Module, int]] = WeakKeyDictionary()  # that fit into memory, of networks of which too many didn't
+_lock: Final = Lock()
 
 
 def run_batches(classifier: Classifier, num_images: int, batch_size: int, work: Callable[[Classifier, slice], T]) -> list[T]:
@@ -40,12 +42,12 @@ def run_batches(classifier: Classifier, num_images: int, batch_size: int, work: 
     """
     batch_size = min(batch_size, _most.get(classifier.network, batch_size))
     if not isinstance(classifier, PreparedClassifier) or classifier.device.type != "cpu":
-        return [part for here in _cut(num_images, batch_size) for part in _run(classifier, here, work)]
+        return [part for here in _cut(num_images, batch_size) for part in _run(classifier, here, work, whole=classifier)]
     batches = split_for_cpu(num_images, batch_size, classifier.transform.size)
     threads = min(torch.get_num_threads(), len(batches))
     replicas = classifier.replicate(threads)
     if len(replicas) == 1:
-        return [part for here in batches for part in _run(classifier, here, work)]
+        return [part for here in batches for part in _run(classifier, here, work, whole=classifier)]
     free: SimpleQueue[Classifier] = SimpleQueue()
     for replica in replicas:
         free.put(replica)
@@ -53,7 +55,7 @@ def run_batches(classifier: Classifier, num_images: int, batch_size: int, work: 
     def run(here: slice) -> list[T]:
         mine = free.get()
         try:
-            return _run(mine, here, work)
+            return _run(mine, here, work, whole=classifier)
         finally:
             free.put(mine)
 
@@ -77,22 +79,30 @@ def _cut(num_images: int, batch_size: int) -> list[slice]:
     return [slice(start, min(start + batch_size, num_images)) for start in range(0, num_images, batch_size)]
 
 
-def _run(classifier: Classifier, here: slice, work: Callable[[Classifier, slice], T]) -> list[T]:
-    """One batch, or its halves if the device has too little memory."""
+def _run(classifier: Classifier, here: slice, work: Callable[[Classifier, slice], T], *, whole: Classifier) -> list[T]:
+    """One batch, or its halves if the device has too little memory; the limit is noted of `whole`, of which it may be a copy."""
     try:
         return [work(classifier, here)]
-    except torch.OutOfMemoryError:
-        if here.stop - here.start == 1:
+    except RuntimeError as error:
+        if not _is_out_of_memory(error) or here.stop - here.start == 1:
             raise
     gc.collect()
     if classifier.device.type == "cuda":
         torch.cuda.empty_cache()
     half = (here.start + here.stop) // 2
-    if classifier.network not in _most:
+    with _lock:
+        is_new = whole.network not in _most
+        _most[whole.network] = min(half - here.start, _most.get(whole.network, here.stop))
+    if is_new:
         msg = f"{classifier.name}: memory ran out with {here.stop - here.start} images at once; smaller batches go on."
         warnings.warn(msg, MemoryWarning, stacklevel=2)
-    _most[classifier.network] = half - here.start
-    return [part for side in (slice(here.start, half), slice(half, here.stop)) for part in _run(classifier, side, work)]
+    sides = (slice(here.start, half), slice(half, here.stop))
+    return [part for side in sides for part in _run(classifier, side, work, whole=whole)]
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether a device, or the machine, has too little memory; on a CPU torch has no error of its own for that."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 @contextmanager

@@ -415,7 +415,7 @@ class Study(Scored):
                 of them stays.
             executor: where tasks are measured.
             part: measures one share, such as "3/16", and leaves the others to other processes with studies of their own; see
-                `zooscope.merge`, which also judges whether classifiers guess.
+                `zooscope.merge_studies`, which also judges whether classifiers guess.
             listen: called after every unit with a `Progress`.
             until: a rule that stops the run after the shard that reaches it, such as `zooscope.study.until.UntilWidth(points=5)`;
                 a later run goes on.
