@@ -20,6 +20,7 @@ _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE
 
 
 # Numbers
+_UNITS: Final = ("bytes", "KB", "MB", "GB", "TB")
 
 
 def format_number(value: float, decimals: int = 2) -> str:
@@ -58,6 +59,18 @@ def format_count(count: int, noun: str) -> str:
 
 
 # Settings
+
+
+def format_bytes(count: int) -> str:
+    """A number of bytes for a person.
+
+    >>> format_bytes(0), format_bytes(1536), format_bytes(6_500_000_000)
+    ('0 bytes', '1.5 KB', '6.5 GB')
+    """
+    value, unit = float(count), 0
+    while value >= 1000 and unit < len(_UNITS) - 1:  # noqa: PLR2004  (as in KB)
+        value, unit = value / 1000, unit + 1
+    return f"{value:.1f} {_UNITS[unit]}" if unit else f"{count} {_UNITS[0]}"
 
 
 def list_few(names: Sequence[str], most: int) -> str:

@@ -9,6 +9,7 @@ from tests.recipes.test_attack import Shade
 from tests.specimens import family
 from zooscope.attacks import LinfPGD
 from zooscope.errors import InvalidValueError
+from zooscope.kept.kept_attacks import KeptAttacks
 from zooscope.planning.machines import GPUS, estimate_seconds
 from zooscope.planning.passes import count_pass
 from zooscope.planning.plan import plan_study
@@ -81,6 +82,21 @@ def test_an_added_classifier_is_planned_alone() -> None:
     assert round(by_name[new].gradients) == ATTACK.iterations * mine.sum()
     assert round(by_name[classifiers[0].name].gradients) == ATTACK.iterations * right[0].sum()  # again, for the new one
     assert by_name[new].forwards == pytest.approx(30 + mine.sum() + sum((one & mine).sum() for one in right), rel=0.05)
+
+
+def test_attacked_images_that_are_kept_are_not_planned_again(tmp_path: Path) -> None:
+    classifiers, images = family(3, num_images=30)
+    with Study.create(tmp_path, classifiers=classifiers[:2], images=images, attack=ATTACK) as study:
+        study.run(device="cpu", allow_chance=True)
+        study.add(classifiers[2:])
+        plan = plan_study(study, device="cpu")
+        again = plan_study(study, device="cpu", kept=KeptAttacks(tmp_path / "none"))
+        study.run(device="cpu", allow_chance=True)
+        right = study.predictions.clean == study.predictions.labels
+    by_name = {share.name: round(share.gradients) for share in plan.shares}
+    expected = [0, 0, ATTACK.iterations * right[2].sum()]
+    assert [by_name[one.name] for one in classifiers] == expected
+    assert again.gradients == ATTACK.iterations * right.sum()
 
 
 def test_time_of_gpus_is_operations_over_what_they_reach() -> None:

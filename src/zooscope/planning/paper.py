@@ -7,9 +7,11 @@ import timm
 import torch
 from torch import nn
 
-from zooscope.attacks.base import Cost
+from zooscope.attacks.linf_pgd import LinfPGD
+from zooscope.attacks.settings import require_at_least
 from zooscope.classifiers.providers import gluon_xception65
 from zooscope.classifiers.providers.paper import Entry, read_entries
+from zooscope.engine.shelf import BATCH_SIZE, require_settings
 from zooscope.planning.passes import Pass, count_pass
 from zooscope.planning.plan import Plan, plan_passes
 
@@ -23,7 +25,7 @@ def plan_paper(
     *,
     num_images: int = NUM_IMAGES,
     iterations: int = ITERATIONS,
-    batch_size: int = 100,
+    batch_size: int = BATCH_SIZE,
     listen: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Plan:
     """Counts the study of the paper's 69 networks under PGD.
@@ -33,7 +35,13 @@ def plan_paper(
         iterations: of PGD.
         batch_size: images that go through a network at once.
         listen: called after every network.
+
+    Raises:
+        InvalidValueError: a number is not positive.
     """
+    cost = LinfPGD(iterations=iterations).cost
+    require_settings(batch_size=batch_size)
+    require_at_least("num_images", num_images, 1)
     entries, passes = read_entries(), dict[str, Pass]()
     for number, entry in enumerate(entries, 1):
         passes[entry.name] = count_pass(_build(entry), entry.input_size)
@@ -42,7 +50,7 @@ def plan_paper(
     return plan_passes(
         names,
         passes,
-        cost=Cost(gradients=iterations),
+        cost=cost,
         sources=names,
         transforms=_describe_sizes(entries),
         accuracies=dict.fromkeys(names, ACCURACY),

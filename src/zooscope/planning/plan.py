@@ -13,7 +13,9 @@ from zooscope.allocator import keeping_memory
 from zooscope.attacks.base import Cost
 from zooscope.classifiers.classifier import Classifier
 from zooscope.engine.progress import Progress, ProgressListener
+from zooscope.engine.shelf import BATCH_SIZE
 from zooscope.errors import InvalidValueError
+from zooscope.kept.kept_attacks import KeptAttacks
 from zooscope.planning.passes import Pass, count_pass
 from zooscope.planning.speed import MOST, Speed, calibrate
 from zooscope.records.predictions import NOT_MEASURED
@@ -102,7 +104,12 @@ class Plan:
 
 
 def plan_study(
-    study: Study, *, device: str | torch.device = "auto", batch_size: int = 100, listen: ProgressListener = lambda _: None
+    study: Study,
+    *,
+    device: str | torch.device = "auto",
+    batch_size: int = BATCH_SIZE,
+    kept: KeptAttacks | None = None,
+    listen: ProgressListener = lambda _: None,
 ) -> Plan:
     """Counts what `Study.run` would still do, and measures how long this machine takes for it.
 
@@ -114,10 +121,11 @@ def plan_study(
         study: with its classifiers and images at hand; nothing is written.
         device: as for `Study.run`.
         batch_size: as for `Study.run`.
+        kept: attacked images that `Study.run` will find; those in the study's folder if left out.
         listen: called after every classifier.
 
     Raises:
-        InvalidValueError: the attack doesn't say what it costs.
+        InvalidValueError: the batch size is not positive, or the attack doesn't say what it costs.
         StudyError: a classifier or the images are not at hand.
     """
     shelf = study.shelf(device=device, batch_size=batch_size)
@@ -141,7 +149,7 @@ def plan_study(
         num_classes=len(study.class_names),
         batch_size=batch_size,
         speeds=speeds,
-        done=Done.of(study),
+        done=Done.of(study, study.kept_attacks() if kept is None else kept),
     )
 
 
@@ -154,28 +162,31 @@ class Done:
         tested: shares of the images by source and target.
         controls: shares of the images by transform and target.
         right: which images classifiers get right, where all are known.
+        kept: classifiers whose attacked images are kept, all of them.
     """
 
     clean: Mapping[str, float]
     tested: Mapping[tuple[str, str], float]
     controls: Mapping[tuple[str, str], float]
     right: Mapping[str, Bool[np.ndarray, " image"]]
+    kept: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, study: Study) -> "Done":
-        """Of a study as it stands."""
+    def of(cls, study: Study, kept: KeptAttacks | None) -> "Done":
+        """Of a study as it stands, and of its kept attacks."""
         known = study.predictions
         is_known, labels = known.transfer != NOT_MEASURED, known.labels
         pairs = list(product(enumerate(known.names), repeat=2))
+        held = {} if kept is None else kept.describe()
+        right = {
+            name: said == labels for name, said in zip(known.names, known.clean, strict=True) if not (said == NOT_MEASURED).any()
+        }
         return cls(
             clean={name: float((said != NOT_MEASURED).mean()) for name, said in zip(known.names, known.clean, strict=True)},
             tested={(source, target): float(is_known[row, column].mean()) for (row, source), (column, target) in pairs},
             controls={way: float((said != NOT_MEASURED).mean()) for way, said in known.controls.items()},
-            right={
-                name: said == labels
-                for name, said in zip(known.names, known.clean, strict=True)
-                if not (said == NOT_MEASURED).any()
-            },
+            right=right,
+            kept=frozenset(name for name, one in held.items() if name in right and one.images >= right[name].sum()),
         )
 
 
@@ -233,6 +244,7 @@ def plan_passes(
             if transforms[source] != transforms[target] and way not in seen:
                 seen.add(way)
                 forwards[target] += max(0.0, 1 - done.controls.get(way, 0.0)) * num_images
+        attacked = 0.0 if source in done.kept else attacked
         gradients[source] += attacked * num_images * both[row, row] * cost.gradients
         forwards[source] += attacked * num_images * both[row, row] * cost.forwards
     shares = tuple(

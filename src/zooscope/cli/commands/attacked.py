@@ -11,7 +11,7 @@ from zooscope.cli.measuring import drop_none, split_names
 from zooscope.cli.options import BatchSize, Device, ExistingStudy, Json, Trust
 from zooscope.cli.progress import progress_bar
 from zooscope.cli.terminal import say, say_json, stdout
-from zooscope.words import format_count
+from zooscope.words import format_bytes, format_count
 
 if TYPE_CHECKING:
     from zooscope.kept.kept_attacks import Held, KeptAttacks
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 EXPORT_EXAMPLE: Final = "zooscope attacks export STUDY --out attacked --sources 'vit*'"
 KEPT_EXAMPLE: Final = "zooscope attacks kept STUDY"
 FORGET_EXAMPLE: Final = "zooscope attacks forget STUDY"
-UNITS: Final = ("bytes", "KB", "MB", "GB", "TB")
 
 
 class Format(StrEnum):
@@ -109,18 +108,6 @@ def forget(study: ExistingStudy) -> None:
     """
     gone = _find_kept(study).forget()
     say(f"{study}: {format_count(gone.images, 'attacked image')} forgotten, {format_bytes(gone.num_bytes)}")
-
-
-def format_bytes(count: int) -> str:
-    """A number of bytes for a person.
-
-    >>> format_bytes(0), format_bytes(1536), format_bytes(6_500_000_000)
-    ('0 bytes', '1.5 KB', '6.5 GB')
-    """
-    value, unit = float(count), 0
-    while value >= 1000 and unit < len(UNITS) - 1:  # noqa: PLR2004  (as in KB)
-        value, unit = value / 1000, unit + 1
-    return f"{value:.1f} {UNITS[unit]}" if unit else f"{count} {UNITS[0]}"
 
 
 def _find_kept(study: Path) -> "KeptAttacks":

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from zooscope.cli.measuring import Wanted
+from zooscope.cli.measuring import Wanted, drop_none
 from zooscope.cli.options import (
     Attack,
     BatchSize,
@@ -29,15 +29,13 @@ from zooscope.cli.progress import counting_bar
 from zooscope.cli.terminal import say, say_json, stdout
 from zooscope.errors import InvalidValueError
 from zooscope.planning.machines import GPUS, UTILIZATION, estimate_seconds, find_gpu
-from zooscope.words import format_count
+from zooscope.words import format_bytes, format_count
 
 if TYPE_CHECKING:
     from zooscope.planning.plan import Plan
 
 EXAMPLE: Final = "zooscope plan STUDY --classifiers 'bundled:vit*' --images bundled:cifar10"
-BATCH_SIZE: Final = 100
 HOUR: Final = 3600
-GIGA: Final = 10**9
 
 _Place = Annotated[
     Path | None,
@@ -84,15 +82,16 @@ def plan(
     """Tell what a study will take: passes, time, memory, disk, money.
 
     Runs every classifier for some seconds on some of the images, and measures nothing into the study. What is in the study
-    already is left out, as `measure` would. For GPUs the time follows from counted operations and their makers' peaks.
+    already is left out, and so are attacks whose images are kept. For GPUs the time follows from counted operations and their
+    makers' peaks.
     """
     if gpus < 1 or not 0 < utilization <= 1 or (price is not None and not price >= 0):
         msg = f"--gpus must be at least 1, --utilization in (0, 1], --price 0 or more: got {gpus}, {utilization:g}, {price}."
         raise InvalidValueError(msg)
     chosen = {name: find_gpu(name) for name in gpu or GPUS}
-    batch_size = batch_size or BATCH_SIZE
+    how = drop_none(batch_size=batch_size)
     if paper:
-        made = _plan_paper(count, iterations, batch_size)
+        made = _plan_paper(**how, **drop_none(num_images=count, iterations=iterations))
     elif study is None:
         msg = "name the folder of a study, or give --paper."
         raise InvalidValueError(msg)
@@ -112,7 +111,7 @@ def plan(
             exact=exact,
             trust=trust,
         )
-        made = _plan_study(study, wanted, device, batch_size)
+        made = _plan_study(study, wanted, device=device, **how)
     machines = [
         _estimate(made, name, precision=way, number=gpus, utilization=utilization, price=price)
         for name in chosen
@@ -124,23 +123,21 @@ def plan(
         _draw(made, machines, place="the paper's study" if paper else str(study), gpus=gpus, utilization=utilization)
 
 
-def _plan_paper(count: int | None, iterations: int | None, batch_size: int) -> "Plan":
-    from zooscope.planning.paper import ITERATIONS, NUM_IMAGES, plan_paper
+def _plan_paper(**how: int) -> "Plan":
+    from zooscope.planning.paper import plan_paper
 
     with counting_bar("counting operations", "networks") as listen:
-        return plan_paper(
-            num_images=NUM_IMAGES if count is None else count,
-            iterations=ITERATIONS if iterations is None else iterations,
-            batch_size=batch_size,
-            listen=listen,
-        )
+        return plan_paper(listen=listen, **how)
 
 
-def _plan_study(path: Path, wanted: Wanted, device: str, batch_size: int) -> "Plan":
+def _plan_study(path: Path, wanted: Wanted, **how: Any) -> "Plan":  # noqa: ANN401  (of `plan_study`)
+    from zooscope.kept.entries import CACHE
+    from zooscope.kept.kept_attacks import KeptAttacks
     from zooscope.planning.plan import plan_study
 
+    kept = KeptAttacks(path / CACHE)
     with counting_bar("calibrating", "classifiers") as listen, opened_to_plan(path, wanted) as study:
-        return plan_study(study, device=device, batch_size=batch_size, listen=lambda now: listen(now.done, now.total))
+        return plan_study(study, kept=kept, listen=lambda now: listen(now.done, now.total), **how)
 
 
 def _estimate(made: "Plan", name: str, *, precision: str, number: int, utilization: float, price: float | None) -> dict[str, Any]:
@@ -183,9 +180,9 @@ def _draw(made: "Plan", machines: list[dict[str, Any]], *, place: str, gpus: int
     table.add_row("gradients", f"{made.gradients:,}", "passes of an image forward and back")
     table.add_row("forwards", f"{made.forwards:,}", "passes of an image forward")
     table.add_row("operations", f"{made.flops:.2g}", "multiplications and additions")
-    table.add_row("memory", _spell_bytes(made.peak), f"at most, with {made.batch_size} images at once: {largest}")
-    table.add_row("weights", _spell_bytes(made.weights), "all together")
-    table.add_row("disk", _spell_bytes(made.bytes), "of the record")
+    table.add_row("memory", format_bytes(made.peak), f"at most, with {made.batch_size} images at once: {largest}")
+    table.add_row("weights", format_bytes(made.weights), "all together")
+    table.add_row("disk", format_bytes(made.bytes), "of the record")
     if made.seconds is not None:
         table.add_row("time here", _spell_time(made.seconds), "by a short calibration")
     stdout().print(table)
@@ -202,10 +199,6 @@ def _draw(made: "Plan", machines: list[dict[str, Any]], *, place: str, gpus: int
     say(f"Estimated: operations over {100 * utilization:.0f} % of the makers' peaks. Loading and decoding are not in it.")
     if not all(machine["fits"] for machine in machines):
         say(f"* {made.batch_size} images at once don't fit into its memory: smaller batches go on by themselves.")
-
-
-def _spell_bytes(number: float) -> str:
-    return f"{number / GIGA:,.2f} GB" if number >= GIGA / 10 else f"{number / 10**6:,.2f} MB"
 
 
 def _spell_time(seconds: float) -> str:
