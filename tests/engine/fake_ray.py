@@ -56,7 +56,7 @@ class FakeRay:
         self.resources: dict[str, float] = {"CPU": processors, "GPU": gpus}
         self.chance, self.doom, self.can_start = random.Random(seed), doom, can_start  # noqa: S311  (no secret)
         self.is_up, self.started, self.alive, self.options_given = False, 0, set[int](), dict[str, Any]()
-        self.given = list[Any]()
+        self.given, self.workers = list[Any](), list[Any]()
 
     def is_initialized(self) -> bool:
         return self.is_up
@@ -83,6 +83,7 @@ class FakeRay:
             self.alive.add(number)
             assert len(self.alive) <= self.resources["CPU"], "more workers than places would wait for ever"
             worker = kind(*arguments)
+            self.workers.append(worker)
 
             def call(name: str) -> Any:
                 return SimpleNamespace(remote=lambda *given: _Call(number=number, name=name, worker=worker, given=given))

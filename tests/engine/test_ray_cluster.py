@@ -5,7 +5,7 @@
 
 import random
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,15 +40,19 @@ UseRay = Callable[..., FakeRay]
 
 
 @pytest.fixture
-def use_ray(monkeypatch: pytest.MonkeyPatch) -> UseRay:
-    """Puts a Ray of this process in place of the library."""
+def use_ray(monkeypatch: pytest.MonkeyPatch) -> Iterator[UseRay]:
+    """Puts a Ray of this process in place of the library; its workers leave the process as they found it."""
+    fakes, threads = list[FakeRay](), torch.get_num_threads()
 
     def use(**options: Any) -> FakeRay:  # noqa: ANN401  (its options)
-        fake = FakeRay(**options)
-        monkeypatch.setattr(ray_cluster, "import_module", lambda _: fake)
-        return fake
+        fakes.append(FakeRay(**options))
+        monkeypatch.setattr(ray_cluster, "import_module", lambda _: fakes[-1])
+        return fakes[-1]
 
-    return use
+    yield use
+    for worker in (worker for fake in fakes for worker in fake.workers):
+        worker.close()
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from tests.specimens import Counted, Linear, as_is, classifier_of, conv_network,
 from zooscope.attacks import Attack, Attacked, LinfPGD
 from zooscope.attacks.gradients import NUM_IMAGES
 from zooscope.classifiers.classifier import Classifier
+from zooscope.classifiers.prepared import PreparedClassifier
 from zooscope.components.vocabulary import COMPONENTS
 from zooscope.errors import (
     ClassifierError,
@@ -29,6 +30,7 @@ from zooscope.errors import (
     WeakSourceWarning,
 )
 from zooscope.images.image_set import ImageSet
+from zooscope.measurements.transfer import perturb
 from zooscope.study.study import Study
 
 pytestmark = pytest.mark.filterwarnings("ignore::zooscope.errors.WeakSourceWarning")
@@ -564,6 +566,24 @@ def test_examples_are_the_pixels_that_were_attacked() -> None:
             assert torch.equal(torch.from_numpy(clean).permute(0, 3, 1, 2), images.pixels(classifier, counted))
             said = classifier.logits(torch.from_numpy(attacked).permute(0, 3, 1, 2)).argmax(1)
             np.testing.assert_array_equal(said, predictions.transfer[row, row, counted])
+
+
+def test_examples_are_computed_as_the_study_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    (one,), images = family(1)
+    ran = list[Classifier]()
+
+    def spy(attack: Attack, source: Classifier, *arguments: Any, **options: Any) -> Attacked:  # noqa: ANN401  (as the original)
+        ran.append(source)
+        return perturb(attack, source, *arguments, **options)
+
+    monkeypatch.setattr("zooscope.measurements.examples.perturb", spy)
+    with Study.in_memory(classifiers=[one], images=images, attack=ATTACK, precision="bf16") as study:
+        study.examples(one.name, [0])
+    with Study.in_memory(classifiers=[one], images=images, attack=ATTACK, exact=True) as study:
+        study.examples(one.name, [0])
+    assert isinstance(ran[0], PreparedClassifier)
+    assert ran[0].precision == "bf16"
+    assert not isinstance(ran[1], PreparedClassifier)
 
 
 def test_a_study_says_what_it_is(tmp_path: Path) -> None:

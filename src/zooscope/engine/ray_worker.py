@@ -74,6 +74,10 @@ class Worker:
         told = tuple((one.category, str(one.message)) for one in given)
         return Answer(result, error, told, () if self._shelf is None else self._shelf.on_device)
 
+    def close(self) -> None:
+        """Stops its threads and gives memory back, as the end of its process does."""
+        self._open.close()
+
     def _unpack(self) -> Shelf:
         if self._shelf is None:
             made = pickle.loads(self._packed)  # noqa: S301  (the driver's own bytes)

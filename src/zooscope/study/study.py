@@ -39,6 +39,7 @@ from zooscope.study.at_hand import AtHand
 from zooscope.study.definition import (
     choose_roles,
     enter_found_components,
+    find_numerics,
     list_notes,
     make_definition,
     make_record,
@@ -527,7 +528,7 @@ class Study(Scored):
             UnknownNameError: the study has no such classifier.
             StudyError: the classifier or the images are not at hand, or have changed.
         """
-        classifier, images = self.classifier(source), self.images.take(positions)
+        classifier, images = find_numerics(self.definition).apply(self.classifier(source)), self.images.take(positions)
         return make_examples(self.attack, classifier, images, seed=self.definition.seed)
 
     def _forget_attacks(self, source: str | None = None) -> None:
