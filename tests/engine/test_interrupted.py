@@ -83,7 +83,11 @@ def check_resumed(folder: Path, killed: ForkServerProcess, uninterrupted: Uninte
     assert content(folder / "study") == uninterrupted.content
 
 
-@pytest.mark.parametrize("share", [0.01, 0.04, 0.07, 0.1, 0.13, 0.2, 0.3, 0.45, 0.6, 0.75, 0.9, 1.0])
+SHARES = (0.01, 0.1, 0.3, 0.6, 1.0)
+MORE_SHARES = (0.04, 0.07, 0.13, 0.2, 0.45, 0.75, 0.9)
+
+
+@pytest.mark.parametrize("share", [*SHARES, *(pytest.param(share, marks=pytest.mark.slow) for share in MORE_SHARES)])
 def test_killed_at_a_chosen_moment_and_resumed_equals_uninterrupted(
     share: float, tmp_path: Path, uninterrupted: Uninterrupted
 ) -> None:

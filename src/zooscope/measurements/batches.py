@@ -81,23 +81,29 @@ def _cut(num_images: int, batch_size: int) -> list[slice]:
 
 def _run(classifier: Classifier, here: slice, work: Callable[[Classifier, slice], T], *, whole: Classifier) -> list[T]:
     """One batch, or its halves if the device has too little memory; the limit is noted of `whole`, of which it may be a copy."""
-    try:
-        return [work(classifier, here)]
-    except RuntimeError as error:
-        if not _is_out_of_memory(error) or here.stop - here.start == 1:
-            raise
+    size, half = here.stop - here.start, (here.start + here.stop) // 2
+    if size <= _most.get(whole.network, size):
+        try:
+            return [work(classifier, here)]
+        except RuntimeError as error:
+            if not _is_out_of_memory(error) or size == 1:
+                raise
+        _note_limit(classifier, half - here.start, tried=size, whole=whole)
+    sides = (slice(here.start, half), slice(half, here.stop))
+    return [part for side in sides for part in _run(classifier, side, work, whole=whole)]
+
+
+def _note_limit(classifier: Classifier, most: int, *, tried: int, whole: Classifier) -> None:
+    """Frees what can be freed, and says once for each network that memory ran out."""
     gc.collect()
     if classifier.device.type == "cuda":
         torch.cuda.empty_cache()
-    half = (here.start + here.stop) // 2
     with _lock:
         is_new = whole.network not in _most
-        _most[whole.network] = min(half - here.start, _most.get(whole.network, here.stop))
+        _most[whole.network] = min(most, _most.get(whole.network, most))
     if is_new:
-        msg = f"{classifier.name}: memory ran out with {here.stop - here.start} images at once; smaller batches go on."
-        warnings.warn(msg, MemoryWarning, stacklevel=2)
-    sides = (slice(here.start, half), slice(half, here.stop))
-    return [part for side in sides for part in _run(classifier, side, work, whole=whole)]
+        msg = f"{classifier.name}: memory ran out with {tried} images at once; smaller batches go on."
+        warnings.warn(msg, MemoryWarning, stacklevel=3)
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:
