@@ -3,6 +3,7 @@
 import os
 import signal
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from tests.specimens import family
 from zooscope.attacks import LinfPGD
 from zooscope.classifiers.classifier import Classifier
+from zooscope.study.merge import merge_studies
 from zooscope.study.study import Study
 
 
@@ -39,18 +41,8 @@ class _Watched(nn.Module):
         return logits
 
 
-def measure(folder: Path, log: Path, moments: int | None) -> None:
-    """Makes the study or goes on with it.
-
-    Every SQL statement, forward pass, renamed file and finished unit is a moment at which the process may kill itself.
-
-    Args:
-        folder: of the study.
-        log: gets a line per finished unit, and the number of moments at the end.
-        moments: the moment of death; None to live.
-    """
-    fuse = Fuse(moments)
-    folder.parent.mkdir(exist_ok=True)
+def watch_files(fuse: Fuse) -> None:
+    """Makes every SQL statement and every renamed file of this process a moment, for as long as it lives."""
     connect, rename = sqlite3.connect, Path.rename
 
     def connect_watched(database: Any, **options: Any) -> sqlite3.Connection:  # noqa: ANN401  (what sqlite3.connect takes)
@@ -65,6 +57,29 @@ def measure(folder: Path, log: Path, moments: int | None) -> None:
         return result
 
     sqlite3.connect, Path.rename = connect_watched, rename_watched  # type: ignore[assignment, method-assign]
+
+
+def merge(out: Path, parts: Sequence[Path], log: Path, moments: int | None) -> None:
+    """Merges; moments are those of `watch_files`, their number is written to the log at the end."""
+    fuse = Fuse(moments)
+    watch_files(fuse)
+    merge_studies(out, parts)
+    log.write_text(str(fuse.burnt))
+
+
+def measure(folder: Path, log: Path, moments: int | None) -> None:
+    """Makes the study or goes on with it.
+
+    Every SQL statement, forward pass, renamed file and finished unit is a moment at which the process may kill itself.
+
+    Args:
+        folder: of the study.
+        log: gets a line per finished unit, and the number of moments at the end.
+        moments: the moment of death; None to live.
+    """
+    fuse = Fuse(moments)
+    folder.parent.mkdir(exist_ok=True)
+    watch_files(fuse)
     relatives, images = family(3, num_images=20, sizes=((6, 6), (9, 9)))
     classifiers = [
         Classifier(name=one.name, network=_Watched(one.network, fuse).eval(), num_classes=3, transform=one.transform)

@@ -1,14 +1,17 @@
 """Parts of a study, put together: the study that one process would have measured, or a sentence."""
 
 import shutil
+import signal
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.engine.interrupted import merge
 from tests.specimens import classifier_of, family
 from zooscope import Study, merge_studies
 from zooscope.attacks import Attack, LinfPGD, Square
@@ -24,6 +27,7 @@ from zooscope.study.merge import begin_part
 ATTACK = LinfPGD(epsilon=0.03, step_size=0.01, iterations=3, random_start=True)
 ALSO = (Features(), Planes(num_triplets=20, resolution=3))
 RELATIVES, IMAGES = family(4, num_images=30, sizes=((6, 6), (9, 9)))
+PROCESSES = get_context("forkserver")
 Arrays = dict[tuple[str, str, str, str, int], bytes]
 
 
@@ -130,6 +134,35 @@ def test_parts_that_come_later_are_merged_into_what_there_is(serial: Path, parts
     before = read_arrays(tmp_path / "study")
     merge_studies(tmp_path / "study", parts)  # the same once more
     assert read_arrays(tmp_path / "study") == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("num_before", [0, 1])
+def test_killed_while_merging_nothing_is_half_there_and_the_next_merge_is_whole(
+    num_before: int, serial: Path, parts: list[Path], tmp_path: Path
+) -> None:
+    def begin(name: str) -> Path:
+        folder = tmp_path / name
+        if num_before:
+            merge_studies(folder, parts[:num_before])
+        return folder
+
+    def merge_until(folder: Path, moment: int | None) -> int | None:
+        process = PROCESSES.Process(target=merge, args=(folder, parts, tmp_path / "log", moment))
+        process.start()
+        process.join()
+        return process.exitcode
+
+    assert merge_until(begin("whole"), None) == 0
+    num_moments = int((tmp_path / "log").read_text())
+    assert num_moments > 100
+    for moment in (1, num_moments // 2, num_moments - 3, num_moments):
+        folder = begin(f"until {moment}")
+        before = read_arrays(folder) if num_before else {}
+        assert merge_until(folder, moment) == -signal.SIGKILL
+        assert not (folder / "study.db").exists() or read_arrays(folder) in (before, read_arrays(serial))
+        assert not merge_studies(folder, parts).missing
+        assert read_arrays(folder) == read_arrays(serial)
 
 
 def test_a_part_that_was_stopped_goes_on(serial: Path, tmp_path: Path) -> None:
