@@ -354,3 +354,49 @@ def test_it_can_be_sent_to_another_process(tmp_path: Path) -> None:
     sent = pickle.loads(pickle.dumps(KeptAttacks(tmp_path)))  # noqa: S301  (our own bytes)
     sent.take(work, make)
     assert make.count == 1
+
+
+# Sharing
+
+
+@pytest.mark.parametrize("can_link", [pytest.param("links", id="one disk"), pytest.param("", id="two disks")])
+def test_what_another_folder_keeps_is_adopted(can_link: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not can_link:
+        monkeypatch.setattr(Path, "hardlink_to", cross_devices)
+    work, make, _ = keep_one(tmp_path / "theirs")
+    ours = KeptAttacks(tmp_path / "ours")
+    ours.adopt(tmp_path / "theirs")
+    ours.adopt(tmp_path / "theirs")  # once more
+    ours.adopt(tmp_path / "nowhere")
+    (mine,), (their,) = list_entries(ours.folder), list_entries(tmp_path / "theirs")
+    assert mine.read_bytes() == their.read_bytes()
+    assert mine.samefile(their) == bool(can_link)
+    KeptAttacks(tmp_path / "theirs").forget()
+    ours.take(work, make)
+    assert make.count == 1
+
+
+def cross_devices(*_: object) -> None:
+    raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+
+def test_no_more_is_adopted_than_the_limit_allows(tmp_path: Path) -> None:
+    theirs = KeptAttacks(tmp_path / "theirs")
+    keep_some(theirs, range(3))
+    size = next(list_entries(theirs.folder)).stat().st_size
+    ours = KeptAttacks(tmp_path / "ours", limit=2 * size + size // 2)
+    ours.adopt(theirs.folder)
+    assert len(list(list_entries(ours.folder))) == 2
+    nothing = KeptAttacks(tmp_path / "nothing", limit=0)
+    nothing.adopt(theirs.folder)
+    assert not nothing.folder.exists()
+    assert len(list(list_entries(theirs.folder))) == 3
+
+
+def test_a_full_disk_is_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep_some(KeptAttacks(tmp_path / "theirs"), range(3))
+    monkeypatch.setattr(Path, "hardlink_to", cross_devices)
+    monkeypatch.setattr(kept_attacks, "RESERVE", 2**62)
+    with pytest.warns(NotKeptWarning, match="almost full") as said:
+        KeptAttacks(tmp_path / "ours").adopt(tmp_path / "theirs")
+    assert len(said) == 1

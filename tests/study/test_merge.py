@@ -18,6 +18,7 @@ from zooscope.attacks import Attack, LinfPGD, Square
 from zooscope.classifiers.classifier import Classifier
 from zooscope.engine.progress import Progress
 from zooscope.errors import ClassifierError, InvalidValueError, MissingFileError, OtherContentError, StudyError
+from zooscope.kept.entries import CACHE, list_entries
 from zooscope.measurements import Features, Measurement, Planes
 from zooscope.records.records import Records
 from zooscope.records.rows import ArrayRow
@@ -134,6 +135,19 @@ def test_parts_that_come_later_are_merged_into_what_there_is(serial: Path, parts
     before = read_arrays(tmp_path / "study")
     merge_studies(tmp_path / "study", parts)  # the same once more
     assert read_arrays(tmp_path / "study") == before
+
+
+def test_attacked_images_of_parts_are_kept_for_the_study_and_those_of_the_study_for_a_part(
+    serial: Path, parts: list[Path], tmp_path: Path
+) -> None:
+    merge_studies(tmp_path / "study", parts)
+    kept = list_names(tmp_path / "study" / CACHE)
+    assert kept == list_names(serial / CACHE) != []
+    assert list_names(begin_part(tmp_path / "study", "1/2") / CACHE) == kept
+
+
+def list_names(folder: Path) -> list[str]:
+    return [file.name for file in list_entries(folder)]
 
 
 @pytest.mark.slow

@@ -109,8 +109,10 @@ def measure_study(
             from zooscope.engine.shelf import require_settings
             from zooscope.study.merge import begin_part
             from zooscope.study.study import Study
+            from zooscope.study.until import require_whole
 
             choose_device(how.get("device") or "auto")  # before anything is entered
+            require_whole(part, how.get("until"))
             require_settings(batch_size=how.get("batch_size"), memory_budget=how.get("memory_budget"))
             path = path if part is None else begin_part(path, part)
             study = continue_study(path, wanted) if Study.exists(path) else create_study(path, wanted)

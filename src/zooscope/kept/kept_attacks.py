@@ -18,6 +18,7 @@ from zooscope.errors import DamagedAttackWarning, InvalidValueError, MissingFile
 from zooscope.kept.entries import ENDING, UNFINISHED, Entry, list_entries, read_entry, read_header, write_entry
 from zooscope.kept.packing import pack, unpack
 from zooscope.kept.work import Work, digest_pixels
+from zooscope.outputs import write_bytes
 
 GIB: Final = 2**30
 LIMIT: Final = 10 * GIB
@@ -124,12 +125,29 @@ class KeptAttacks:
             self._require_room(len(entry.body))
             write_entry(file, entry)
         except (OSError, StudyError) as error:
-            reason = str(error).partition(";")[0]
-            self._say(NotKeptWarning, f"attacked images are not kept ({reason}); what is measured stays the same.")
+            self._say_not_kept(error)
             return
         self._room, self._uncounted = self._room - len(entry.body), self._uncounted + 1
         if self._room < 0 or self._uncounted >= KEPT_BETWEEN_COUNTS:
             self._room, self._uncounted = self.limit - self._let_go(file), 0
+
+    def adopt(self, folder: Path) -> None:
+        """Keeps what another folder keeps, too; on one disk both share the files.
+
+        Warns:
+            NotKeptWarning: they can't be kept.
+        """
+        for file in list_entries(folder):
+            mine = self.folder / file.name
+            if self.limit == 0 or NotKeptWarning in self._said or mine.exists():
+                continue
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                _link(file, mine, require_room=self._require_room)
+            except (OSError, StudyError) as error:
+                self._say_not_kept(error)
+        if self.folder.is_dir():
+            self._let_go()
 
     def describe(self) -> dict[str, Held]:
         """What is kept, by source; damaged files under an empty name."""
@@ -178,7 +196,7 @@ class KeptAttacks:
             msg = f"the disk of {self.folder} is almost full"
             raise StudyError(msg)
 
-    def _let_go(self, newest: Path) -> int:
+    def _let_go(self, newest: Path | None = None) -> int:
         """Removes files that were not used for the longest time until the rest is below the limit; gives what it takes."""
         for file in self.folder.glob(f".*{UNFINISHED}"):  # of a process that was killed
             with suppress(OSError):
@@ -198,10 +216,25 @@ class KeptAttacks:
                 total -= size
         return total
 
+    def _say_not_kept(self, error: OSError | StudyError) -> None:
+        reason = str(error).partition(";")[0]
+        self._say(NotKeptWarning, f"attacked images are not kept ({reason}); what is measured stays the same.")
+
     def _say(self, kind: type[Warning], text: str) -> None:
         if kind not in self._said:
             self._said.add(kind)
             warnings.warn(text, kind, stacklevel=4)
+
+
+def _link(file: Path, name: Path, *, require_room: Callable[[int], None]) -> None:
+    """Gives a file a second name; copies it where the disk is another one, or can't do that."""
+    try:
+        name.hardlink_to(file)
+    except FileExistsError:  # another process was faster
+        return
+    except OSError:
+        require_room(file.stat().st_size)
+        write_bytes(name, file.read_bytes())
 
 
 def _encode(work: Work, attacked: Attacked) -> Entry:

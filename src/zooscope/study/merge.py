@@ -8,6 +8,8 @@ from pathlib import Path
 from zooscope.arguments import check_arguments
 from zooscope.engine.asked import find_asked
 from zooscope.errors import OtherContentError, StudyError
+from zooscope.kept.entries import CACHE
+from zooscope.kept.kept_attacks import KeptAttacks
 from zooscope.measurements.clean import Clean
 from zooscope.measurements.transfer import TRANSFER
 from zooscope.records.asked import ASKED, write_asked
@@ -57,7 +59,8 @@ class Merged:
 def merge_studies(out: str | Path, parts: Sequence[str | Path] | None = None, *, allow_chance: bool = False) -> Merged:
     """Puts studies together that were measured apart, each a part of the work, or each with classifiers of its own.
 
-    Everything is written, or nothing. What is still missing afterwards, `Study.run` measures.
+    Everything is written, or nothing. What is still missing afterwards, `Study.run` measures. Attacked images that the parts keep
+    are kept for the study, too.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -97,7 +100,9 @@ def merge_studies(out: str | Path, parts: Sequence[str | Path] | None = None, *,
         msg = f"{folder} can't be merged into itself; name another folder, or the parts alone."
         raise StudyError(msg)
     with _held(folder):
-        return _merge(folder, [read_known(part) for part in folders], allow_chance=allow_chance)
+        merged = _merge(folder, [read_known(part) for part in folders], allow_chance=allow_chance)
+    _share_attacks(folders, folder)
+    return merged
 
 
 def begin_part(study: Path, part: str) -> Path:
@@ -115,6 +120,7 @@ def begin_part(study: Path, part: str) -> Path:
     if (study / DATABASE).exists():
         with _held(folder):
             _merge(folder, [read_known(study)], allow_chance=True, keeps_roles=True)
+        _share_attacks([study], folder)
     return folder
 
 
@@ -128,6 +134,12 @@ def count_missing(records: Records) -> dict[str, int]:
     }
     found |= {one.kind: len(one.missing(records, sources=sources)) for one in find_asked(records)}
     return {what: count for what, count in found.items() if count}
+
+
+def _share_attacks(givers: Sequence[Path], taker: Path) -> None:
+    kept = KeptAttacks(taker / CACHE)
+    for giver in givers:
+        kept.adopt(giver / CACHE)
 
 
 def _held(folder: Path) -> AbstractContextManager[None]:

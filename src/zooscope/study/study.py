@@ -49,7 +49,7 @@ from zooscope.study.definition import (
 from zooscope.study.refusals import require_images, require_name
 from zooscope.study.scored import Scored
 from zooscope.study.snapshot import Snapshot
-from zooscope.study.until import Until, watch_records
+from zooscope.study.until import Until, require_whole, watch_records
 
 SHARD_SIZE: Final = 100
 
@@ -431,9 +431,7 @@ class Study(Scored):
                 says, or than the others; said before anything is attacked.
         """
         self._require_images()
-        if part is not None and until is not None:
-            msg = "a part of a study can't tell whether its images are enough: leave out part or until."
-            raise InvalidValueError(msg)
+        require_whole(part, until)
         if not self.names:
             refused = f" ({', '.join(self.refused)} can't be measured)" if self.refused else ""
             msg = f"{self.path or 'the study'} holds no classifier to measure{refused}; add some."

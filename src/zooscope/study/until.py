@@ -174,6 +174,17 @@ class Stop(NamedTuple):
     saved: float
 
 
+def require_whole(part: str | None, until: Until | None) -> None:
+    """Refuses a rule for a part of a study.
+
+    Raises:
+        InvalidValueError: both are given.
+    """
+    if part is not None and until is not None:
+        msg = "a part of a study can't tell whether its images are enough: leave out part or until."
+        raise InvalidValueError(msg)
+
+
 def describe_stop(study: Snapshot, until: Until) -> Stop:
     """Where a run until something has stopped.
 

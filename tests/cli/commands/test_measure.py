@@ -396,3 +396,10 @@ def test_without_ray_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.Monk
         "Error: the executor `ray` needs libraries that are not installed: `pip install 'zooscope[ray]'`"
     )
     assert not (tmp_path / "study").exists()
+
+
+def test_a_part_that_can_not_stop_early_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    result = call("measure", tmp_path / "study", *SMALL, "--part", "1/2", "--until-width", "5")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "leave out part or until" in one_line(result.stderr)
+    assert not (tmp_path / "study").exists()

@@ -46,9 +46,10 @@ def test_what_is_measured_is_left_out_and_the_study_stays_as_it_is(tmp_path: Pat
         (("--paper", "--batch-size", "0"), "batch_size must be at least 1"),
         (("--paper", "--iterations", "0"), "iterations must be at least 1"),
         (("--paper", "--count", "0"), "num_images must be at least 1"),
-        (("study", *ASKED, "--gpus", "0"), "--gpus must be at least 1"),
-        (("study", *ASKED, "--utilization", "1.5"), "--utilization in (0, 1]"),
-        (("study", *ASKED, "--price", "-1"), "--price 0 or more"),
+        (("study", *ASKED, "--gpus", "0"), "Error: --gpus must be at least 1: got 0."),
+        (("study", *ASKED, "--utilization", "1.5"), "Error: --utilization must be above 0 and at most 1: got 1.5."),
+        (("study", *ASKED, "--price", "-1"), "Error: --price must be 0 or more: got -1."),
+        (("study", *ASKED, "--price", "nan"), "Error: --price must be 0 or more: got nan."),
     ],
 )
 def test_wrong_input_is_one_sentence(words: tuple[str, ...], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

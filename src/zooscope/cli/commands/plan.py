@@ -1,5 +1,6 @@
 """`zooscope plan`: what a study will take, before it is measured."""
 
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -85,9 +86,7 @@ def plan(
     already is left out, and so are attacks whose images are kept. For GPUs the time follows from counted operations and their
     makers' peaks.
     """
-    if gpus < 1 or not 0 < utilization <= 1 or (price is not None and not price >= 0):
-        msg = f"--gpus must be at least 1, --utilization in (0, 1], --price 0 or more: got {gpus}, {utilization:g}, {price}."
-        raise InvalidValueError(msg)
+    _require_settings(gpus=gpus, utilization=utilization, price=price)
     chosen = {name: find_gpu(name) for name in gpu or GPUS}
     how = drop_none(batch_size=batch_size)
     if paper:
@@ -121,6 +120,17 @@ def plan(
         say_json(_encode(made, machines, gpus=gpus))
     else:
         _draw(made, machines, place="the paper's study" if paper else str(study), gpus=gpus, utilization=utilization)
+
+
+def _require_settings(*, gpus: int, utilization: float, price: float | None) -> None:
+    wrong = {
+        f"--gpus must be at least 1: got {gpus}.": gpus < 1,
+        f"--utilization must be above 0 and at most 1: got {utilization:g}.": not 0 < utilization <= 1,
+        f"--price must be 0 or more: got {price or 0:g}.": not 0 <= (price or 0) < inf,
+    }
+    for msg, is_wrong in wrong.items():
+        if is_wrong:
+            raise InvalidValueError(msg)
 
 
 def _plan_paper(**how: int) -> "Plan":
