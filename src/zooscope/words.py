@@ -16,6 +16,7 @@ _UNSEEN: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\
 _UNSEEN_BUT_NEWLINES: Final = re.compile(_UNSEEN.pattern.replace("\x00-\x1f", "\x00-\x09\x0b-\x1f"))
 _SHORT: Final = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
+_ENDS_CODE: Final = re.compile(r"[`|\\]")  # of Markdown: a pipe ends the cell that it stands in
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 
 
@@ -234,6 +235,19 @@ def escape_in_json(text: str) -> str:
 def escape_markup(text: str) -> str:
     """A text that Plotly shows unchanged, instead of reading tags and entities as formatting."""
     return html.escape(text, quote=False)
+
+
+def quote_markdown(text: str) -> str:
+    r"""A text as code in Markdown, also in a cell of a table: whatever is in it is shown and does nothing.
+
+    Example:
+        >>> print(quote_markdown("timm:vit_tiny*"), quote_markdown("a|b"))
+        `timm:vit_tiny*` <code>a&#124;b</code>
+    """
+    text = escape_controls(text)
+    if text and text == text.strip() and not _ENDS_CODE.search(text):
+        return f"`{text}`"
+    return "<code>" + "".join(part if part.isalnum() else f"&#{ord(part)};" for part in text) + "</code>"
 
 
 def guard_cell(text: str) -> str:

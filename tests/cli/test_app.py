@@ -32,6 +32,7 @@ COMMANDS = (
     "strategies",
     "place",
     "teachers",
+    "card",
     "export",
     "classifiers",
     "doctor",

@@ -11,6 +11,7 @@ from zooscope.cli.commands import (
     agree,
     attacked,
     attacks,
+    card,
     check,
     classifiers,
     closer,
@@ -73,7 +74,7 @@ class Commands(Group):
             "complete",
         ),
         "Choose": ("select", "place", "teachers"),
-        "Share": ("export", "import"),
+        "Share": ("card", "export", "import"),
     }
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  (a class of Typer's or of Click's, by version)
@@ -181,6 +182,7 @@ for _name, _module, _command in (
     ("select", select, select.select),
     ("place", place, place.place),
     ("teachers", teachers, teachers.teachers),
+    ("card", card, card.card),
     ("export", export, export.export),
     ("import", import_, import_.import_),
 ):

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 import typer
 
 from zooscope.classifiers.providers.registry import PROVIDERS
+from zooscope.cli.completion import complete_classifier
 from zooscope.errors import InvalidValueError
 from zooscope.images.providers.registry import PROVIDERS as IMAGE_PROVIDERS
 from zooscope.spelling import parse_number
@@ -42,6 +43,10 @@ Classifiers = Annotated[
         "'torchvision:ResNet*') and zoo files (zoo.toml) match several; paper: is the paper's 69.",
         show_default=False,
     ),
+]
+StudyClassifier = Annotated[
+    str,
+    typer.Argument(metavar="CLASSIFIER", help="A classifier of the study.", show_default=False, autocompletion=complete_classifier),
 ]
 ClassifierA = Annotated[str, typer.Argument(metavar="A", help=f"A classifier: {ADDRESSES}.", show_default=False)]
 ClassifierB = Annotated[str, typer.Argument(metavar="B", help="Another one.", show_default=False)]
@@ -139,6 +144,7 @@ Sources = Annotated[
         metavar="PATTERN...",
         help="Names (or patterns of names) of the classifiers to attack, stored in the study; all are tested.",
         show_default="all",
+        autocompletion=complete_classifier,
     ),
 ]
 Also = Annotated[
