@@ -4,5 +4,7 @@
 def main() -> None:
     """Runs `zooscope`."""
     from zooscope.cli.app import app
+    from zooscope.cli.completion import words_of_bash
 
-    app()
+    with words_of_bash():
+        app(prog_name="zooscope")

@@ -152,9 +152,7 @@ def zooscope_command(
 
 
 # Plain help and errors look the same in a terminal, in a pipe and in a log.
-app = typer.Typer(
-    name="zooscope", cls=Commands, rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True
-)
+app = typer.Typer(name="zooscope", cls=Commands, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
 app.callback()(zooscope_command)
 for _name, _module, _command in (
     ("demo", demo, demo.demo),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from zooscope.cli.completion import complete_classifier
 from zooscope.errors import StudyError, UnknownComponentWarning
 
 if TYPE_CHECKING:
@@ -16,7 +17,13 @@ if TYPE_CHECKING:
 
 LeaveOut = Annotated[
     list[str] | None,
-    typer.Option("--leave-out", metavar="NAME", help="A classifier to leave out; may be given several times.", show_default=False),
+    typer.Option(
+        "--leave-out",
+        metavar="NAME",
+        help="A classifier to leave out; may be given several times.",
+        show_default=False,
+        autocompletion=complete_classifier,
+    ),
 ]
 ComponentsFile = Annotated[
     Path | None,

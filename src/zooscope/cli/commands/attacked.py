@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from rich.table import Table
 
+from zooscope.cli.completion import complete_classifier
 from zooscope.cli.measuring import drop_none, split_names
 from zooscope.cli.options import BatchSize, Device, ExistingStudy, Json, Trust
 from zooscope.cli.progress import progress_bar
@@ -33,7 +34,11 @@ _Out = Annotated[Path, typer.Option(metavar="DIR", help="The folder for the file
 _Sources = Annotated[
     list[str] | None,
     typer.Option(
-        "--sources", metavar="PATTERN...", help="Names (or patterns of names) of attacked classifiers.", show_default="all"
+        "--sources",
+        metavar="PATTERN...",
+        help="Names (or patterns of names) of attacked classifiers.",
+        show_default="all",
+        autocompletion=complete_classifier,
     ),
 ]
 _Format = Annotated[

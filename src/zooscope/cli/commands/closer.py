@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from zooscope.cli.analysing import Answer, Out, make_table, run_analysis
+from zooscope.cli.completion import complete_classifier
 from zooscope.cli.options import CONFIDENCE, Confidence, ExistingStudy, Json
 from zooscope.errors import InvalidValueError
 from zooscope.words import format_count, format_interval, format_number, format_percent, list_few, shorten_names
@@ -24,9 +25,15 @@ EXAMPLE: Final = "zooscope closer STUDY bundled:vit bundled:mixer bundled:swin"
 MOST_RIVALS: Final = 3
 MOST_IMAGES: Final = 1e9
 
-_A = Annotated[str | None, typer.Argument(metavar="A", help="A classifier of the study.", show_default="all")]
-_B = Annotated[str | None, typer.Argument(metavar="B", help="One that it may be close to.", show_default=False)]
-_C = Annotated[str | None, typer.Argument(metavar="C", help="Another one.", show_default=False)]
+_A = Annotated[
+    str | None,
+    typer.Argument(metavar="A", help="A classifier of the study.", show_default="all", autocompletion=complete_classifier),
+]
+_B = Annotated[
+    str | None,
+    typer.Argument(metavar="B", help="One that it may be close to.", show_default=False, autocompletion=complete_classifier),
+]
+_C = Annotated[str | None, typer.Argument(metavar="C", help="Another one.", show_default=False, autocompletion=complete_classifier)]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

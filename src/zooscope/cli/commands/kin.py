@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from zooscope.cli.analysing import Answer, Out, make_table, run_analysis
+from zooscope.cli.completion import complete_classifier
 from zooscope.cli.groups import Groups, read_groups
 from zooscope.cli.options import ExistingStudy, Json
 from zooscope.errors import InvalidValueError
@@ -32,8 +33,13 @@ TITLES: Final = {
     "gradient_cosine": "gradient cosine",
 }
 
-_A = Annotated[str, typer.Argument(metavar="A", help="A classifier of the study.", show_default=False)]
-_B = Annotated[str, typer.Argument(metavar="B", help="One that may be derived from it.", show_default=False)]
+_A = Annotated[
+    str, typer.Argument(metavar="A", help="A classifier of the study.", show_default=False, autocompletion=complete_classifier)
+]
+_B = Annotated[
+    str,
+    typer.Argument(metavar="B", help="One that may be derived from it.", show_default=False, autocompletion=complete_classifier),
+]
 _Seeds = Annotated[
     list[str] | None,
     typer.Option(
@@ -41,6 +47,7 @@ _Seeds = Annotated[
         help="Two or more classifiers of the study, trained by the recipe of A from other seeds, and not derived from it. Write "
         "A and B first. Without any, the group of A is taken (see --groups).",
         show_default=False,
+        autocompletion=complete_classifier,
     ),
 ]
 _Alpha = Annotated[float, typer.Option(metavar="SHARE", help="How often independent seeds may be called derived.")]

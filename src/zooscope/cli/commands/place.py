@@ -11,6 +11,7 @@ import typer
 
 from zooscope.cli.analysing import AnalysisSeed, Answer, Out, make_table, run_analysis
 from zooscope.cli.clustered import NumClusters, cluster_classifiers, take_classifiers
+from zooscope.cli.completion import complete_classifier
 from zooscope.cli.options import ADDRESSES, CONFIDENCE, AllowChance, BatchSize, Confidence, Device, ExistingStudy, Json, Trust
 from zooscope.words import explain_control, format_count, format_interval, format_number, format_percent, shorten_names
 
@@ -41,6 +42,7 @@ _Classifier = Annotated[
         metavar="ADDRESS",
         help=f"The new one: {ADDRESSES}. Or the name of one in the study, which is then left out and placed without measuring.",
         show_default=False,
+        autocompletion=complete_classifier,
     ),
 ]
 _Picture = Annotated[

@@ -8,6 +8,7 @@ import typer
 from zooscope.cli.analysing import AnalysisSeed, Answer, Out, make_table, run_analysis
 from zooscope.cli.clustered import take_classifiers
 from zooscope.cli.commands.ensembles import Average, Averaged, take_clean_logits
+from zooscope.cli.completion import complete_classifier
 from zooscope.cli.options import CONFIDENCE, Confidence, ExistingStudy, Json
 from zooscope.words import format_count, format_interval, format_percent, shorten_names
 
@@ -28,6 +29,7 @@ _From = Annotated[
         metavar="NAME...",
         help="The classifiers to choose from, separated by spaces or commas; all of the study by default.",
         show_default=False,
+        autocompletion=complete_classifier,
     ),
 ]
 _Random = Annotated[int, typer.Option("--random", metavar="NUMBER", help="Random picks to compare with.")]

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from zooscope.cli.analysing import AnalysisSeed, Answer, Out, make_table, run_analysis
+from zooscope.cli.completion import complete_classifier
 from zooscope.cli.options import CONFIDENCE, Confidence, ExistingStudy, Json
 from zooscope.words import shorten_names
 
@@ -19,7 +20,12 @@ WIDTH: Final = 2.0
 
 _Pair = Annotated[
     tuple[str, str] | None,
-    typer.Option(metavar="A B", help="Two classifiers of the study; the default is the mean over all pairs.", show_default=False),
+    typer.Option(
+        metavar="A B",
+        help="Two classifiers of the study; the default is the mean over all pairs.",
+        show_default=False,
+        autocompletion=complete_classifier,
+    ),
 ]
 _Sizes = Annotated[
     str | None,

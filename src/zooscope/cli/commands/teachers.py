@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from zooscope.cli.analysing import AnalysisSeed, Answer, Out, make_table, run_analysis
+from zooscope.cli.completion import complete_classifier
 from zooscope.cli.distilled import COMPONENT, StudentsFolder, encode_students, measure_students, print_students
 from zooscope.cli.guesses import Guesses, find_guesses, mark
 from zooscope.cli.leaving_out import ComponentsFile, find_components
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
 
 EXAMPLE: Final = "zooscope teachers STUDY --student bundled:vit"
 
-_Student = Annotated[str, typer.Option(metavar="NAME", help="The student: a classifier of the study.", show_default=False)]
+_Student = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME", help="The student: a classifier of the study.", show_default=False, autocompletion=complete_classifier
+    ),
+]
 
 
 def teachers(
