@@ -16,6 +16,7 @@ from zooscope.analyses.matrix import Matrix, find_order, make_square, require_co
 from zooscope.analyses.spectral import SAME, Spectrum, find_flat_eigenvalue, find_matrix_spectrum, take_group_vectors
 from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
+from zooscope.inline.results import ShownInline
 
 NumClusters = int | Literal["auto"] | None
 
@@ -27,7 +28,7 @@ MEETINGS: Final = 10
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Clusters:
+class Clusters(ShownInline):
     """Groups of similar classifiers.
 
     Attributes:

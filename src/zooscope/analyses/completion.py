@@ -13,6 +13,7 @@ from zooscope.analyses.matrix import Matrix, make_square
 from zooscope.analyses.pair_features import METHODS, PairFeatures, fit_effects, list_settings
 from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError, UnknownNameError
+from zooscope.inline.results import ShownInline
 
 ADDITIVE: Final = METHODS[0]
 FEWEST_LANDMARKS: Final = 2
@@ -23,7 +24,7 @@ MEASURED, ONE_SIDED, ESTIMATED = "measured", "one-sided", "estimated"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Completion:
+class Completion(ShownInline):
     """Similarities of all pairs.
 
     Attributes:

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from zooscope.analyses.teachers import ACCURACY_EVIDENCE, EVIDENCE, Evidence, rank_teachers
 from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
+from zooscope.inline.results import ShownInline
 from zooscope.statistics.correlation import PointCorrelation, correlate_points
 from zooscope.statistics.permutations import NUM_PERMUTATIONS
 from zooscope.statistics.trend import CONFIDENCE, Trend, fit_point_trend
@@ -31,7 +32,7 @@ RELATIONS: Final[dict[str, tuple[str, str, str, Evidence | None]]] = {
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Relation:
+class Relation(ShownInline):
     """How two numbers go together over teachers.
 
     Attributes:
@@ -52,7 +53,7 @@ class Relation:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Distillation:
+class Distillation(ShownInline):
     """Students of several teachers, and what goes with their accuracy.
 
     Attributes:

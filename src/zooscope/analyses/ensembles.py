@@ -10,13 +10,14 @@ from zooscope.analyses.averaging import Average, CleanLogits, compute_metrics, f
 from zooscope.analyses.reductions import bound_reductions
 from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
+from zooscope.inline.results import ShownInline
 from zooscope.statistics.mantel import Correlation, mantel
 from zooscope.statistics.permutations import NUM_PERMUTATIONS
 from zooscope.statistics.trend import CONFIDENCE, Trend, fit_trend
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PairEnsembles:
+class PairEnsembles(ShownInline):
     """All ensembles of two classifiers, and how their gain depends on similarity.
 
     Attributes:

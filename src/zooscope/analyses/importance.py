@@ -14,6 +14,7 @@ from sklearn.metrics import r2_score
 from zooscope.analyses.matrix import Matrix, keep_complete, make_square
 from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
+from zooscope.inline.results import ShownInline
 from zooscope.statistics.mantel import mantel
 
 # "The number of boosting stages, maximum depth, minimum number of samples, and learning rate": Appendix B of the paper. The minimum
@@ -27,7 +28,7 @@ REFINED_YES: Final = re.compile(r"(Yes|No) \(.*\)")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Importance:
+class Importance(ShownInline):
     """How far each component explains similarity.
 
     Attributes:

@@ -25,6 +25,7 @@ import pandas as pd
 from zooscope.analyses.kin_pairs import Others, Pairs, Tested, compare_others
 from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError, UnknownNameError
+from zooscope.inline.results import ShownInline
 from zooscope.scores.outcomes import PERCENT, Outcomes
 from zooscope.words import list_few
 
@@ -35,7 +36,7 @@ MOST_NAMES: Final = 4
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Kinship:
+class Kinship(ShownInline):
     """How two classifiers are related.
 
     Attributes:

@@ -14,6 +14,7 @@ from zooscope.analyses.matrix import Matrix, find_order, make_square, require_co
 from zooscope.analyses.spectral import find_flat_eigenvalue, find_matrix_spectrum, find_spectral_features, fix_signs
 from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError, UnknownNameError
+from zooscope.inline.results import ShownInline
 
 Method = Literal["tsne", "mds"]
 METHODS: Final[tuple[Method, ...]] = get_args(Method)
@@ -25,7 +26,7 @@ START: Final = 1e-4  # initial spread of t-SNE's points, as its authors set it
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Map:
+class Map(ShownInline):
     """Classifiers as points of a plane.
 
     Attributes:

@@ -6,13 +6,15 @@ from typing import Final, final
 import numpy as np
 from jaxtyping import Float, Int
 
+from zooscope.inline.results import ShownInline
+
 METHODS: Final = ("additive", "nystrom", "regression")
 RIDGES: Final = (0.03, 0.3, 3.0)  # as multiples of the mean squared eigenvalue
 NUM_SWEEPS: Final = 50
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Effects:
+class Effects(ShownInline):
     """Profiles taken apart: mean + effect of the classifier + effect of the landmark + rest.
 
     Attributes:

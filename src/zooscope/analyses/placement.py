@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 
 from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
+from zooscope.inline.results import ShownInline
 from zooscope.scores.outcomes import PERCENT, Outcomes, find_percent
 from zooscope.scores.sat import EPSILON_S, sat, score_one_sided, take_log_score
 from zooscope.statistics.bootstrap import NUM_RESAMPLES, resample_shares
@@ -20,7 +21,7 @@ from zooscope.statistics.trend import CONFIDENCE, Trend, fit_trend
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Placement:
+class Placement(ShownInline):
     """Where a classifier belongs among others.
 
     Attributes:
@@ -45,7 +46,7 @@ class Placement:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class OneSided:
+class OneSided(ShownInline):
     """How well one direction of SAT predicts both, over the classifiers of a study.
 
     Attributes:

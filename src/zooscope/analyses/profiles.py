@@ -10,6 +10,7 @@ from jaxtyping import Float
 from zooscope.analyses.spectral import fix_signs
 from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError, UnknownNameError
+from zooscope.inline.results import ShownInline
 from zooscope.records.predictions import Predictions
 from zooscope.scores.outcomes import PERCENT, find_outcomes, find_percent
 from zooscope.scores.sat import EPSILON_S, RANGE, sat, take_log_score
@@ -18,7 +19,7 @@ from zooscope.statistics.shares import bound_shares
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Profiles:
+class Profiles(ShownInline):
     """Classifiers by their similarity to landmarks.
 
     Attributes:

@@ -13,6 +13,7 @@ from zooscope.analyses.clustering import Clusters, run_k_means
 from zooscope.analyses.spectral import FEW, build_adjacency, find_spectrum, take_group_vectors
 from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
+from zooscope.inline.results import ShownInline
 from zooscope.records.predictions import Predictions
 from zooscope.scores.outcomes import PAIRS_AT_ONCE, PERCENT, find_outcomes, find_percent
 from zooscope.scores.sat import EPSILON_S, take_log_score
@@ -27,7 +28,7 @@ Verdict = Literal["stable", "unsure", "noise"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ClusterStability:
+class ClusterStability(ShownInline):
     """How well clusters are reproduced when images are resampled with replacement.
 
     Attributes:

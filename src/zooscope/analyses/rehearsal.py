@@ -12,12 +12,13 @@ from zooscope.analyses.completion import ESTIMATED, Completion, complete_similar
 from zooscope.analyses.matrix import Matrix, make_square
 from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
+from zooscope.inline.results import ShownInline
 
 NUM_EXTRA: Final = 200
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Rehearsal:
+class Rehearsal(ShownInline):
     """A completion beside the truth.
 
     Attributes:

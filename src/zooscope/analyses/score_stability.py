@@ -9,6 +9,7 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from zooscope.analyses.stability import NUM_SETS, draw_image_sets
+from zooscope.inline.results import ShownInline
 
 NUM_SMALLER: Final = 3  # sizes below the largest with disjoint sets, each half of the next
 FLAT: Final = 1e-9
@@ -16,7 +17,7 @@ LEAST_COMPLETE: Final = 0.9  # of the pairs; those that lack a score on small se
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ScoreStability:
+class ScoreStability(ShownInline):
     """The spread of a score by the size of the sets that it is computed from.
 
     Attributes:

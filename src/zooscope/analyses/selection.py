@@ -14,6 +14,7 @@ from zooscope.analyses.choosing import Best, find_smallest_set, grow_set
 from zooscope.analyses.draws import draw_sets
 from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
+from zooscope.inline.results import ShownInline
 from zooscope.scores.outcomes import Outcomes
 from zooscope.scores.sat import sat
 from zooscope.statistics.combinations import bound_combinations
@@ -27,7 +28,7 @@ MOST_MEASURED: Final = 1000  # up to this many sets all errors are measured; abo
 
 
 @dataclass(frozen=True, kw_only=True)
-class Regression:
+class Regression(ShownInline):
     """ERR of an ensemble predicted from its members: least squares over ensembles of the requested size.
 
     Attributes:
@@ -46,7 +47,7 @@ class Regression:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Selection:
+class Selection(ShownInline):
     """Ensembles chosen by several methods, evaluated on images that none was chosen on.
 
     Attributes:

@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float
 from zooscope.analyses.matrix import Matrix, make_square
 from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
+from zooscope.inline.results import ShownInline
 from zooscope.statistics.bootstrap import require_confidence
 from zooscope.statistics.mantel import Correlation, mantel
 from zooscope.statistics.pair_bootstrap import NUM_RESAMPLES, Ends, PairWeights, Statistic, compute_auc, correlate, find_ends
@@ -26,7 +27,7 @@ Question = Callable[[Float[np.ndarray, " pair"], Bool[np.ndarray, " pair"]], Sta
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Ranking:
+class Ranking(ShownInline):
     """How well each score answers one question, and how far each two differ.
 
     Attributes:
@@ -41,7 +42,7 @@ class Ranking:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SimilarityComparison:
+class SimilarityComparison(ShownInline):
     """Several scores of the same classifiers, compared.
 
     Attributes:

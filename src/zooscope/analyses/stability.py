@@ -12,6 +12,7 @@ from scipy.stats import norm
 
 from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError, UnknownNameError
+from zooscope.inline.results import ShownInline
 from zooscope.scores.outcomes import PERCENT, Outcomes
 from zooscope.statistics.bootstrap import require_confidence
 
@@ -20,7 +21,7 @@ SMALLEST: Final = 10
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Stability:
+class Stability(ShownInline):
     """The spread of SAT, in percent without the logarithm, by the number of images.
 
     Attributes:

@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
+from zooscope.inline.results import ShownInline
 from zooscope.scores.outcomes import PERCENT, Outcomes, PairCells, count_pairs, find_percent
 from zooscope.scores.sat import EPSILON_S, take_log_score
 from zooscope.statistics.combinations import bound_mean
@@ -20,7 +21,7 @@ MEASURES: Final = ("sat", "percent", "sensitivity")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Strategies:
+class Strategies(ShownInline):
     """Similarity within and between groups of classifiers.
 
     Intervals cover the choice of images, not of seeds or settings.

@@ -11,6 +11,7 @@ from scipy import stats
 from zooscope.analyses.matrix import Matrix, make_square
 from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
+from zooscope.inline.results import ShownInline
 from zooscope.statistics.mantel import Correlation, mantel
 from zooscope.statistics.permutations import NUM_PERMUTATIONS
 from zooscope.statistics.trend import CONFIDENCE, Trend, fit_trend
@@ -20,7 +21,7 @@ DECIMALS: Final = 9  # scores that differ by rounding errors have the same rank
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class StudyAgreement:
+class StudyAgreement(ShownInline):
     """How far two studies agree on the similarity of classifiers.
 
     Attributes:

@@ -10,10 +10,11 @@ import xarray as xr
 
 from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError, UnknownNameError
+from zooscope.inline.results import ShownInline
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evidence:
+class Evidence(ShownInline):
     """What the paper measured for one kind of teacher.
 
     Attributes:
@@ -41,7 +42,7 @@ ACCURACY_EVIDENCE: Final = Evidence(teachers="by the teacher's own accuracy", co
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Teachers:
+class Teachers(ShownInline):
     """Teacher candidates for a student, each kind ranked by the paper's finding for it.
 
     The paper's best teacher had another base architecture than the student, and the paper recommends that.

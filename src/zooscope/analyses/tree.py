@@ -10,6 +10,7 @@ from scipy.spatial.distance import squareform
 
 from zooscope.analyses.matrix import Matrix, keep_complete, make_square
 from zooscope.arguments import check_arguments
+from zooscope.inline.results import ShownInline
 from zooscope.scores.sat import RANGE
 
 
@@ -40,7 +41,7 @@ class Fork(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Tree:
+class Tree(ShownInline):
     """Classifiers, joined from the most similar on.
 
     Attributes:

@@ -1,7 +1,7 @@
 """A named network from pixels in [0, 1] to logits."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Final
 
@@ -13,6 +13,8 @@ from zooscope.arguments import check_arguments
 from zooscope.classifiers.outputs import describe_output, find_logits
 from zooscope.errors import ClassifierError, InvalidValueError, first_line
 from zooscope.images.pixel_transform import PixelTransform
+from zooscope.inline.facts import format_facts
+from zooscope.words import format_transform
 
 NUM_CHANNELS: Final = 3
 
@@ -78,6 +80,19 @@ class Classifier:
         """Name, classes and size."""
         height, width = self.transform.size
         return f"Classifier({self.name!r}, {self.num_classes} classes, {height}x{width})"
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "name": self.name,
+            "address": self.address or "made by hand",
+            "architecture": self.architecture,
+            "parameters": f"{sum(parameter.numel() for parameter in self.network.parameters()):,}",
+            "classes": self.num_classes,
+            "pixels": format_transform(asdict(self.transform)),
+            "mean, std": f"{self.mean}, {self.std}",
+            "outputs": self.class_matching,
+        }
+        return format_facts("Classifier", facts)
 
     @property
     def device(self) -> torch.device:

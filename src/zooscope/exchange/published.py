@@ -12,6 +12,7 @@ from jaxtyping import Float
 
 from zooscope.errors import InvalidValueError
 from zooscope.exchange.components import enter_components
+from zooscope.inline.matrix import ScoreMatrix
 from zooscope.records.entries import DATABASE, ClassifierRecord, Definition
 from zooscope.records.reading import write_published
 from zooscope.records.records import Records
@@ -90,7 +91,7 @@ def make_published_matrix(names: Sequence[str], scores: Float[np.ndarray, "a b"]
     """A published matrix in the form of `make_sat_matrix`; counts and intervals are unknown: NaN."""
     unknown = np.full(scores.shape, np.nan)
     coordinates = {"percent": np.exp(scores), "count": unknown, "low": unknown, "high": unknown}
-    return xr.DataArray(
+    return ScoreMatrix(
         scores,
         dims=("a", "b"),
         coords={"a": list(names), "b": list(names)} | {key: (("a", "b"), values) for key, values in coordinates.items()},

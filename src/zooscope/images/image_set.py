@@ -16,14 +16,18 @@ from PIL import Image
 from torch import Tensor
 
 from zooscope.arguments import check_arguments
-from zooscope.errors import ImagesError, InvalidValueError, describe_kind
+from zooscope.errors import ImagesError, InvalidValueError, ZooscopeError, describe_kind
 from zooscope.images.decode import decode
+from zooscope.images.left_out import describe_left_out
 from zooscope.images.make_pixels import make_pixels
 from zooscope.images.pixel_transform import HasPixelTransform, PixelTransform
 from zooscope.images.threads import map_in_order
+from zooscope.inline.facts import format_facts
+from zooscope.inline.heat_map import format_thumbnail
 from zooscope.words import list_few
 
 NUM_NAMED_IN_ERROR: Final = 5
+NUM_SHOWN: Final = 8  # in a notebook
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # would speak to a terminal, or end the name
 
 
@@ -95,6 +99,24 @@ class ImageSet:
     def __repr__(self) -> str:
         """The address and the counts."""
         return f"ImageSet({self.address!r}, {len(self)} images, {len(self.class_names)} classes)"
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "address": self.address,
+            "images": len(self),
+            "classes": f"{len(self.class_names)}: {list_few(self.class_names, NUM_SHOWN)}",
+            "left out": describe_left_out(self.left_out),
+        }
+        return format_facts("ImageSet", facts, self._show_some())
+
+    def _show_some(self) -> str:
+        """Some images from the first to the last, small; nothing where they can't be read."""
+        places = np.linspace(0, len(self) - 1, min(NUM_SHOWN, len(self))).astype(int).tolist()
+        try:
+            shown = [(self.image(place), self.class_names[self.labels[place]]) for place in places]
+        except (ZooscopeError, OSError):
+            return ""
+        return "".join(format_thumbnail(image, name) for image, name in shown)
 
     def take(self, indices: Sequence[int] | Int[np.ndarray, " chosen"]) -> "ImageSet":
         """The images at these positions, in this order."""

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.stats import norm
 
+from zooscope.inline.results import show_result
 from zooscope.scores.outcomes import PERCENT, Outcomes
 from zooscope.scores.sat import EPSILON_S, take_log_score
 from zooscope.statistics.bootstrap import Interval
@@ -54,6 +55,9 @@ class Closer(NamedTuple):
     confidence: float
     certainty: float
     images_for_80_percent_power: float
+
+    def _repr_html_(self) -> str:
+        return show_result(self)
 
     @property
     def is_told_apart(self) -> bool:

@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from zooscope.errors import EmptyPairWarning, WeakSourceWarning
+from zooscope.inline.matrix import ScoreMatrix
 from zooscope.records.predictions import NOT_MEASURED, Predictions
 from zooscope.scores.normalized import bound_normalized_sat, normalize_one_sided, normalize_sat
 from zooscope.scores.outcomes import PERCENT, Outcomes, find_outcomes, find_same_mistakes, measure_control
@@ -54,7 +55,7 @@ def make_sat_matrix(
         low, high = bound(measured, epsilon_s=epsilon_s, confidence=confidence)
         coordinates |= {"low": low, "high": high}
     names = list(measured.names)
-    return xr.DataArray(
+    return ScoreMatrix(
         score,
         dims=("a", "b"),
         coords={"a": names, "b": names} | {key: (("a", "b"), values) for key, values in coordinates.items()},
@@ -72,7 +73,7 @@ def make_transfer_matrix(predictions: Predictions) -> xr.DataArray:
     """
     measured = find_outcomes(predictions)
     names, axes = list(measured.names), ("source", "target")
-    return xr.DataArray(
+    return ScoreMatrix(
         measured.percent,
         dims=axes,
         coords={
@@ -115,7 +116,7 @@ def make_same_mistake_matrix(predictions: Predictions, *, confidence: float | No
         ]
         shape = measured.num_counted.shape
         coordinates |= {end: PERCENT * np.reshape([getattr(row, end) for row in ends], shape) for end in ("low", "high")}
-    return xr.DataArray(
+    return ScoreMatrix(
         measured.percent,
         dims=axes,
         coords={"source": names, "target": names} | {key: (axes, values) for key, values in coordinates.items()},

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
+from zooscope.inline.matrix import ScoreMatrix
 from zooscope.scores.similarity import Measured, Pairs, Similarity
 from zooscope.statistics.bootstrap import require_confidence
 
@@ -34,7 +35,7 @@ def make_similarity_matrix(
     if confidence is not None:
         coordinates |= {"low": pairs.low, "high": pairs.high}
     names = list(measured.names)
-    return xr.DataArray(
+    return ScoreMatrix(
         pairs.score,
         dims=("a", "b"),
         coords={"a": names, "b": names} | {key: (("a", "b"), values) for key, values in coordinates.items()},

@@ -11,10 +11,12 @@ from zooscope.classifiers.collect import collect_classifier
 from zooscope.classifiers.prepared import Precision
 from zooscope.engine.progress import ProgressListener
 from zooscope.engine.shelf import BATCH_SIZE
+from zooscope.inline.facts import format_facts
 from zooscope.scores.matrices import CONFIDENCE
 from zooscope.scores.sat import EPSILON_S
 from zooscope.statistics.bootstrap import require_confidence
 from zooscope.study.study import Study
+from zooscope.words import format_count, format_interval, format_number, format_percent
 
 
 @final
@@ -66,6 +68,19 @@ class SatScore(float):
         for name, fact in facts.items():
             setattr(score, name, fact)
         return score
+
+    def _repr_html_(self) -> str:
+        a, b = self.names
+        facts = {
+            "classifiers": f"{a}, {b}",
+            f"{100 * self.confidence:g} % interval": format_interval(self.low, self.high),
+            "fooled": f"{format_percent(self.percent)} of {format_count(self.count, 'image')} that both get right",
+            f"attack on {a} fools {b}": format_percent(self.a_to_b),
+            f"attack on {b} fools {a}": format_percent(self.b_to_a),
+        }
+        if max(self.control_a_to_b, self.control_b_to_a) > 0:
+            facts["without an attack"] = f"{format_percent(self.control_a_to_b)}, {format_percent(self.control_b_to_a)}"
+        return format_facts(f"SAT {format_number(self)}", facts)
 
     def __repr__(self) -> str:
         """The score with its interval."""

@@ -1,6 +1,7 @@
 """What a study says, each time from what the record holds at that moment."""
 
 from abc import ABC, abstractmethod
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,15 @@ import xarray as xr
 from jaxtyping import Float16
 
 from zooscope.arguments import check_arguments
+from zooscope.errors import ZooscopeError
+from zooscope.inline.facts import format_facts
+from zooscope.inline.page import InlinePage
 from zooscope.records.predictions import Predictions
 from zooscope.scores.closer import Closer
 from zooscope.scores.matrices import CONFIDENCE
 from zooscope.scores.sat import EPSILON_S
+from zooscope.statistics.bootstrap import require_confidence
+from zooscope.study.showing import show_study
 from zooscope.study.snapshot import Snapshot
 
 
@@ -23,6 +29,27 @@ class Scored(ABC):
     @abstractmethod
     def snapshot(self) -> Snapshot:
         """Everything that the study holds now, of one moment."""
+
+    def _repr_html_(self) -> str:
+        try:
+            return show_study(type(self).__name__, self.snapshot())
+        except ZooscopeError as error:
+            return format_facts(type(self).__name__, {"can't be shown": str(error)})
+
+    def report(self, *, confidence: float = CONFIDENCE) -> InlinePage:
+        """The report, which a notebook shows in place; `zooscope.report.write_report` writes it as a file.
+
+        Args:
+            confidence: of all intervals, in (0, 1).
+
+        Raises:
+            StudyError: nothing is measured yet.
+            InvalidValueError: the confidence is not in (0, 1).
+        """
+        require_confidence(confidence)
+        page = import_module("zooscope.report.page")  # it stands above studies, which are read without it
+        title = f"How alike the classifiers of {self.snapshot().place} are"
+        return InlinePage(title=title, text=str(page.render(self, confidence=confidence)))
 
     @property
     def predictions(self) -> Predictions:

@@ -39,6 +39,7 @@ from zooscope.scores.registry import find_similarity
 from zooscope.scores.sat import EPSILON_S
 from zooscope.study.closeness import compare_closeness
 from zooscope.study.refusals import require_images, require_name
+from zooscope.study.showing import show_study
 from zooscope.study.similarities import score_similarity
 from zooscope.words import quote_path
 
@@ -165,6 +166,9 @@ class Snapshot:
     def is_imported(self) -> bool:
         """Whether this is a published matrix: scores without images."""
         return self.published is not None
+
+    def _repr_html_(self) -> str:
+        return show_study("Snapshot", self)
 
     def take(self, names: Sequence[str]) -> "Snapshot":
         """The study of some of the classifiers, in the given order.
