@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
@@ -11,6 +12,7 @@ from jaxtyping import Float, Int
 from scipy.spatial.distance import pdist, squareform
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
 
 from zooscope.analyses.matrix import Matrix, find_order, make_square, require_contrast
 from zooscope.analyses.spectral import SAME, Spectrum, find_flat_eigenvalue, find_matrix_spectrum, take_group_vectors
@@ -226,14 +228,21 @@ def find_partition(features: Float[np.ndarray, "row column"], num_clusters: int,
     """K-means, started until the best objective was reached several times."""
     best = Partition(np.zeros(len(features), dtype=np.int32), np.inf, 0, 0)
     generator = np.random.default_rng(seed)
-    while best.restarts < FEWEST_RESTARTS or (best.times_met < MEETINGS and best.restarts < MOST_RESTARTS):
-        labels, objective = run_k_means(features, num_clusters, random_state=int(generator.integers(2**31)))
-        best = best._replace(restarts=best.restarts + 1)
-        if abs(objective - best.objective) <= SAME:
-            best = best._replace(times_met=best.times_met + 1)
-        elif objective < best.objective:
-            best = Partition(labels, objective, best.restarts, 1)
+    with use_one_thread():
+        while best.restarts < FEWEST_RESTARTS or (best.times_met < MEETINGS and best.restarts < MOST_RESTARTS):
+            labels, objective = run_k_means(features, num_clusters, random_state=int(generator.integers(2**31)))
+            best = best._replace(restarts=best.restarts + 1)
+            if abs(objective - best.objective) <= SAME:
+                best = best._replace(times_met=best.times_met + 1)
+            elif objective < best.objective:
+                best = Partition(labels, objective, best.restarts, 1)
     return best
+
+
+def use_one_thread() -> AbstractContextManager[object]:
+    """Computes on one thread: many short runs of K-means spend their time waiting for others, most of all on a busy machine."""
+    limits: AbstractContextManager[object] = threadpool_limits(limits=1)
+    return limits
 
 
 def run_k_means(

@@ -9,7 +9,7 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int
 from sklearn.metrics import adjusted_rand_score
 
-from zooscope.analyses.clustering import Clusters, run_k_means
+from zooscope.analyses.clustering import Clusters, run_k_means, use_one_thread
 from zooscope.analyses.spectral import FEW, build_adjacency, find_spectrum, take_group_vectors
 from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError
@@ -162,10 +162,11 @@ def _recluster(
     if not weights.any():  # no classifier is similar to another
         return np.arange(len(own))
     features = take_group_vectors(find_spectrum(weights), num_clusters)
-    found = [run_k_means(features, num_clusters, n_init=RESTARTS, random_state=random_state)]
     centres = np.stack([features[own == number].mean(axis=0) for number in np.unique(own)])
-    if len(centres) == num_clusters:  # no cluster is empty
-        found.insert(0, run_k_means(features, num_clusters, init=centres))
+    with use_one_thread():
+        found = [run_k_means(features, num_clusters, n_init=RESTARTS, random_state=random_state)]
+        if len(centres) == num_clusters:  # no cluster is empty
+            found.insert(0, run_k_means(features, num_clusters, init=centres))
     labels, _ = min(found, key=lambda result: result[1])
     return labels.astype(np.int64)
 
