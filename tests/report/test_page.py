@@ -20,7 +20,7 @@ from zooscope.report.sections.base import show_number
 from zooscope.report.sections.summary import summarise_study
 from zooscope.study.study import Study
 
-VOID = {"meta", "link", "img"}
+VOID = {"meta", "link", "img", "input"}
 HOSTILE = "<script>alert(1)</script>"
 HOSTILE_IMAGE = "<img src=x onerror=\"document.title='x'\">"
 HOSTILE_END = "--></script></style></textarea><svg onload=alert(1)>{{ 7 * 7 }}"
@@ -67,6 +67,13 @@ def page_of(study: Study) -> Page:
     return Page(render(study, confidence=0.95))
 
 
+def split_scripts(page: Page) -> tuple[list[str], list[str]]:
+    """What the page's script elements hold: those that only hold data, and those that run."""
+    kinds = [attributes.get("type", "") for attributes in page.all("script")]
+    inert = [script for script, kind in zip(page.scripts, kinds, strict=True) if kind]
+    return inert, [script for script, kind in zip(page.scripts, kinds, strict=True) if not kind]
+
+
 @pytest.fixture(scope="module")
 def hostile() -> Page:
     return page_of(planted_study([[HOSTILE, HOSTILE_IMAGE], [HOSTILE_END]], weak=[HOSTILE]))
@@ -87,7 +94,7 @@ def test_the_summary_says_the_numbers_that_matter() -> None:
 
 def test_the_opening_says_how_many_are_attacked_where_not_all_are() -> None:
     snapshot = replace(planted_study([["a", "b"], ["c"]]).snapshot(), sources=("a",))
-    summary = summarise_study(Facts.read(snapshot, confidence=0.95), ())
+    summary = summarise_study(Facts.read(snapshot, confidence=0.95))
     assert (summary.num_sources, summary.num_classifiers) == (1, 3)
     assert "1 of 3 classifiers were attacked on the images that they get right" in Page(render(snapshot, confidence=0.95)).text
 
@@ -99,24 +106,23 @@ def test_the_opening_says_how_many_are_attacked_where_not_all_are() -> None:
         ([["a", "b"]], {}, "The same as a table: 1 pair"),
         ([[f"{block} {number}" for number in range(5)] for block in "abcd"], {}, "The same as a table: 190 pairs"),
         ([["a", "b"]], {"num_shards": 1}, "Not everything is measured. 50 % of this study is"),
-        ([["a", "b"]], {"num_shards": 0}, "not measured yet"),
+        ([["a", "b"]], {"num_shards": 0}, "Not everything is measured. 0 % of this study is"),
         ([["a", "b"], ["c"]], {"blind": ["c"]}, "2 pairs share no image that both get right"),
         ([["a", "b"]], {"weak": ["a"]}, "Weak source. The attack on a fools"),
-        ([["a", "b"]], {"large": ["a"]}, "control A to B"),
     ],
-    ids=["one", "two", "twenty", "half measured", "not measured", "empty pairs", "weak", "other size"],
+    ids=["one", "two", "twenty", "half measured", "not measured", "empty pairs", "weak"],
 )
 def test_every_study_has_its_page(blocks: list[list[str]], planted: dict[str, Any], says: str) -> None:
     page = page_of(planted_study(blocks, **planted))
     assert says in page.text
-    assert len(json.loads(page.scripts[0])["data"]) == 4
+    assert sorted(json.loads(page.scripts[0])["names"]) == sorted(name for block in blocks for name in block)
 
 
 def test_the_page_loads_nothing(hostile: Page) -> None:
     for tag, attributes in hostile.elements:
         assert tag not in {"iframe", "object", "embed", "base", "form"}
         for name in ("src", "href", "srcset", "poster", "action", "data"):
-            assert attributes.get(name, "data:").startswith("data:"), (tag, attributes)
+            assert attributes.get(name, "data:").startswith(("data:", "#")), (tag, attributes)
         assert not [name for name in attributes if name.startswith("on")]
         assert "url(" not in attributes.get("style", "")
     (style,) = re.findall(r"<style>(.*?)</style>", render(planted_study([["a"]]), confidence=0.95), flags=re.DOTALL)
@@ -126,22 +132,21 @@ def test_the_page_loads_nothing(hostile: Page) -> None:
 
 def test_the_policy_allows_our_scripts_and_nothing_else(hostile: Page) -> None:
     (policy,) = [meta["content"] for meta in hostile.all("meta") if meta.get("http-equiv") == "Content-Security-Policy"]
-    data, *scripts = hostile.scripts
+    inert, scripts = split_scripts(hostile)
     digests = [f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts]
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     assert rules["default-src"] == "'none'"
     assert rules["script-src"].split() == digests
     assert rules["img-src"] == "data:"
-    assert len(scripts) == 4
-    assert json.loads(data)
+    assert {len(inert), len(scripts)} == {3, len(digests)}
+    assert json.loads(inert[0])
 
 
 def test_hostile_names_are_text_wherever_they_stand(hostile: Page) -> None:
-    assert len(hostile.scripts) == 5
     assert not [tag for tag, attributes in hostile.elements if tag == "svg" or attributes.get("src") == "x"]
     for name in (HOSTILE, HOSTILE_IMAGE, HOSTILE_END):
-        assert hostile.text.count(name) > 3
-    assert "<" not in hostile.scripts[0]
+        assert hostile.text.count(name) > 1
+    assert "<" not in split_scripts(hostile)[0][0]
 
 
 def test_pictures_are_in_the_page_and_described(tmp_path: Path) -> None:

@@ -11,9 +11,11 @@ import pandas as pd
 import xarray as xr
 from jaxtyping import Bool, Float
 
+from zooscope.analyses.clustering import Clusters, find_clusters
 from zooscope.errors import EmptyPairWarning, OneSidedWarning, StudyError, WeakSourceWarning
 from zooscope.records.entries import Definition
 from zooscope.records.predictions import NOT_MEASURED, Predictions
+from zooscope.report.rivals import Rival, collect_rivals
 from zooscope.scores.matrices import WEAK_SOURCE_PERCENT
 from zooscope.study.snapshot import Snapshot
 
@@ -33,6 +35,7 @@ class Facts:
 
     Attributes:
         study: the study itself, to make examples of attacked images.
+        now: the study as it is at this moment, for the analyses.
         path: the study's folder; None for one in memory.
         definition: images, attack and seed of the study.
         class_names: the classes.
@@ -55,6 +58,7 @@ class Facts:
     """
 
     study: HasSnapshot | Snapshot
+    now: Snapshot
     path: Path | None
     definition: Definition
     class_names: tuple[str, ...]
@@ -88,6 +92,7 @@ class Facts:
             nearest = None if now.is_imported else now.nearest(confidence=confidence)
         return cls(
             study=study,
+            now=now,
             path=now.path,
             definition=now.definition,
             class_names=now.class_names,
@@ -165,6 +170,25 @@ class Facts:
             return np.zeros((len(self.names),) * 2, dtype=np.bool_)
         transforms = np.asarray(self.take_column("transform"))
         return np.asarray(transforms[:, None] != transforms[None, :])
+
+    @cached_property
+    def clusters(self) -> Clusters:
+        """The groups of similar classifiers.
+
+        Raises:
+            InvalidValueError: there are none, as where a pair has no score.
+        """
+        return find_clusters(self.sat)
+
+    @cached_property
+    def components(self) -> pd.DataFrame:
+        """Components that are known of some classifier, with a row per classifier; NaN where a value is not known."""
+        return self.now.components().dropna(axis="columns", how="all")
+
+    @cached_property
+    def found_rivals(self) -> tuple[tuple[Rival, ...], dict[str, str]]:
+        """Other similarities, and why the others are missing; none of either where scores were imported."""
+        return ((), {}) if self.is_imported else collect_rivals(self.now, confidence=self.confidence)
 
     @property
     def white_box(self) -> Float[np.ndarray, " classifier"]:

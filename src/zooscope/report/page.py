@@ -5,17 +5,20 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from zooscope.errors import StudyError, ZooscopeError
 from zooscope.outputs import write_text
 from zooscope.report.facts import Facts, HasSnapshot
+from zooscope.report.page_data import make_page_data
 from zooscope.report.sections import SECTIONS
 from zooscope.report.sections.base import Part, Section, fill_template, read_source
-from zooscope.report.sections.pairs import make_pair_grid, rank_pairs
 from zooscope.report.sections.summary import summarise_study
 from zooscope.scores.matrices import CONFIDENCE
 from zooscope.statistics.bootstrap import require_confidence
 from zooscope.study.snapshot import Snapshot
+
+FIRST_SCRIPTS: Final = ("study.js", "elements.js", "state.js", "downloads.js", "controls.js")  # what all others use
 
 
 def write_report(
@@ -65,11 +68,12 @@ def render(study: HasSnapshot | Snapshot, *, confidence: float, sections: Sequen
         msg = f"the study holds no measured classifier, so there is nothing to report; {absent}."
         raise StudyError(msg)
     shown = [_show(section, facts) for section in sections]
-    scripts = [script for section in shown if section.part for script in section.part.scripts]
+    scripts = [*map(read_source, FIRST_SCRIPTS), *(script for section in shown if section.part for script in section.part.scripts)]
     scripts = list(dict.fromkeys([*scripts, read_source("page.js")]))
     return fill_template(
         "page.html",
-        summary=summarise_study(facts, rank_pairs(make_pair_grid(facts))),
+        summary=summarise_study(facts),
+        data=make_page_data(facts),
         is_imported=facts.is_imported,
         sections=shown,
         style=read_source("page.css"),

@@ -5,7 +5,7 @@ from typing import Final
 from zooscope.report.sections.base import Section
 from zooscope.report.sections.classifiers import ClassifiersSection
 from zooscope.report.sections.gallery import GallerySection
-from zooscope.report.sections.heat_map import HeatMapSection
+from zooscope.report.sections.matrix import MatrixSection
 from zooscope.report.sections.methods import MethodsSection
 
-SECTIONS: Final[tuple[Section, ...]] = (HeatMapSection(), ClassifiersSection(), GallerySection(), MethodsSection())
+SECTIONS: Final[tuple[Section, ...]] = (MatrixSection(), ClassifiersSection(), GallerySection(), MethodsSection())

@@ -27,6 +27,7 @@ class ClassifierRow:
     """One classifier.
 
     Attributes:
+        number: its place in the study.
         name: of the classifier.
         architecture: its name.
         size: of its pixels, width by height; the recorded transform if that can't be read.
@@ -40,6 +41,7 @@ class ClassifierRow:
         doubt: which others may be the nearest, in a few words; empty if it is sure.
     """
 
+    number: int
     name: str
     architecture: str
     size: str
@@ -91,6 +93,7 @@ def describe_classifiers(facts: Facts) -> tuple[ClassifierRow, ...]:
 def _make_row(facts: Facts, place: int, clean: Interval, white_box: Interval) -> ClassifierRow:
     nearest = None if facts.nearest is None else facts.nearest.iloc[place]
     return ClassifierRow(
+        number=place,
         name=facts.names[place],
         architecture=facts.take_column("architecture")[place],
         size=_format_size(facts.transforms[place]),

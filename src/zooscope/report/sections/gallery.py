@@ -8,12 +8,13 @@ from typing import Final, Protocol, final, runtime_checkable
 import numpy as np
 from jaxtyping import Float32
 
+from zooscope.analyses.tree import order_by_cluster
 from zooscope.errors import StudyError, ZooscopeError
 from zooscope.records.predictions import NOT_MEASURED, Predictions
 from zooscope.report.facts import Facts
+from zooscope.report.pairs import mask_diagonal
 from zooscope.report.pixels import amplify, encode_data_address, find_amplification
 from zooscope.report.sections.base import Need, Part, Section, fill_template, read_source
-from zooscope.report.sections.heat_map import map_similarity
 
 Pixels = Float32[np.ndarray, "image height width channel"]
 NUM_IMAGES: Final = 6
@@ -38,7 +39,7 @@ class GallerySection(Section):
     needs = frozenset({Need.PREDICTIONS, Need.TORCH})
 
     def show(self, facts: Facts) -> Part:
-        """A panel per source, in the order of the heat map.
+        """A panel per source, in the order of the matrix.
 
         Raises:
             StudyError: the study was opened for reading only.
@@ -46,7 +47,7 @@ class GallerySection(Section):
         if not isinstance(facts.study, MakesExamples):
             msg = "the study was opened for reading only; open it with zooscope.Study to attack its images again."
             raise StudyError(msg)
-        gallery = make_gallery(facts.study, facts.require_predictions(), map_similarity(facts).names, facts.class_names)
+        gallery = make_gallery(facts.study, facts.require_predictions(), _order_names(facts), facts.class_names)
         return Part(html=fill_template("gallery.html", gallery=gallery, Verdict=Verdict), scripts=(read_source("gallery.js"),))
 
 
@@ -220,6 +221,12 @@ def _make_panel(
             )
         )
     return Panel(source=source, size=_find_size(clean), factor=factor, examples=tuple(examples))
+
+
+def _order_names(facts: Facts) -> tuple[str, ...]:
+    """The classifiers in the order of the matrix."""
+    order, _ = order_by_cluster(mask_diagonal(facts.sat.to_numpy()))
+    return tuple(facts.names[place] for place in order)
 
 
 def _find_size(pixels: Float32[np.ndarray, "image height width channel"]) -> tuple[int, int]:

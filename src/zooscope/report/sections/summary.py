@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from zooscope.report.facts import Facts
-from zooscope.report.sections.pairs import Pair
+from zooscope.report.pairs import Gap, Pair, find_ends, find_gaps
 from zooscope.scores.extremes import describe_extremes, find_extremes
 from zooscope.words import format_attack
 
@@ -47,9 +49,9 @@ class Summary:
     num_empty: int
 
 
-def summarise_study(facts: Facts, pairs: tuple[Pair, ...]) -> Summary:
-    """The numbers of a study; `pairs` are all its pairs, the most alike first."""
-    known = [pair for pair in pairs if pair.is_known]
+def summarise_study(facts: Facts) -> Summary:
+    """The numbers of a study."""
+    most_alike, least_alike = find_ends(facts)
     return Summary(
         num_classifiers=len(facts.names),
         num_sources=len(facts.sources),
@@ -58,8 +60,8 @@ def summarise_study(facts: Facts, pairs: tuple[Pair, ...]) -> Summary:
         images=facts.definition.images,
         attack=format_attack(facts.attack),
         confidence_percent=100 * facts.confidence,
-        most_alike=known[0] if known else None,
-        least_alike=known[-1] if len(known) > 1 else None,
+        most_alike=most_alike,
+        least_alike=least_alike,
         separable=""
         if (extremes := find_extremes(facts.sat)) is None
         else describe_extremes(extremes, num_images=facts.num_images, confidence=facts.confidence),
@@ -67,5 +69,5 @@ def summarise_study(facts: Facts, pairs: tuple[Pair, ...]) -> Summary:
         weak=tuple(name for name in facts.names if name in facts.weak),
         waiting=facts.waiting,
         refused=facts.refused,
-        num_empty=sum(pair.measured and not pair.is_known for pair in pairs),
+        num_empty=int(np.triu(find_gaps(facts) == Gap.NO_IMAGE, 1).sum()),
     )
