@@ -16,7 +16,7 @@ SETUP := pyproject.toml constraints.txt
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test faults lint check bench format install clean
+.PHONY: help demo test faults lint docs check bench format install clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 17
@@ -38,6 +38,10 @@ lint: $(VENV)/.installed-dev ## style, types, layers and dead code, without the 
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/vulture
+
+docs: $(VENV)/.installed-dev ## build the documentation as a site, build/docs/index.html
+	$(BIN)/python -m sphinx -q -W --keep-going -c docs -b html -d build/doctrees . build/docs
+	@echo "Open the documentation: $(abspath build/docs)/index.html"
 
 check: lint test ## everything that must pass: lint, then test
 
