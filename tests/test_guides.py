@@ -10,7 +10,6 @@ import re
 import shlex
 import shutil
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -54,14 +53,15 @@ def fits(printed: list[str], shown: list[str]) -> bool:
     return re.fullmatch(pattern, "".join(f"{line}\n" for line in printed)) is not None
 
 
-@cache
-def list_options(command: str) -> frozenset[str]:
-    """The options of a command, which may be a command of a group."""
+def list_options(words: list[str]) -> set[str]:
+    """The options of the command that words begin with; of a group that has a default, those of all its commands."""
     found: Any = typer.main.get_command(app)
-    for word in command.split():
-        assert word in found.commands, command
-        found = found.commands[word]
-    return frozenset(option for one in found.params for option in (*one.opts, *one.secondary_opts))
+    assert words[0] in found.commands, words
+    for word in words:
+        if word in getattr(found, "commands", {}):
+            found = found.commands[word]
+    commands = [found, *getattr(found, "commands", {}).values()]
+    return {option for command in commands for one in command.params for option in (*one.opts, *one.secondary_opts)}
 
 
 def pages(*languages: str) -> list[Any]:
@@ -104,9 +104,8 @@ def test_every_other_line_is_a_command_with_its_options(page: Path) -> None:
     text = BLOCK.sub("", page.read_text(encoding="utf-8")).replace("\\\n", " ")
     for line in INDENTED.findall(text):
         words = shlex.split(line.removesuffix("'") if line.count("'") % 2 else line, comments=True)  # may be in quotes itself
-        command = " ".join(words[:2]) if words[0] in {"probe", "components", "attacks"} and words[1:2] else words[0]
         options = {word.partition("=")[0] for word in words if word.startswith("--")}
-        assert options - list_options(command) == set(), line
+        assert options - list_options(words) == set(), line
 
 
 @pytest.mark.parametrize(
