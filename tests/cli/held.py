@@ -13,24 +13,26 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from zooscope.cli import main, measuring
-from zooscope.engine.progress import Progress, ProgressListener
+from zooscope.cli.progress import StudyListener
+from zooscope.engine.progress import Progress
 
 
 def hold(reached: Path, num_units: int) -> None:
     """Makes the next measuring of this process stop after `num_units` units of attacks."""
     reports: list[Progress] = []
 
-    def listen(progress: Progress) -> None:
-        reports.append(progress)
-        if sum(report.phase == "attack" for report in reports) == num_units:
-            reached.touch()
-            threading.Event().wait()
+    class Listener(StudyListener):
+        def __call__(self, progress: Progress) -> None:
+            reports.append(progress)
+            if sum(report.phase == "attack" for report in reports) == num_units:
+                reached.touch()
+                threading.Event().wait()
 
     @contextmanager
-    def bar() -> Iterator[ProgressListener]:
-        yield listen
+    def bar() -> Iterator[StudyListener]:
+        yield Listener()
 
-    measuring.progress_bar = bar  # type: ignore[attr-defined]
+    measuring.matrix_bar = bar  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":

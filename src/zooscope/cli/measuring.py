@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from zooscope.cli.progress import progress_bar
+from zooscope.cli.progress import matrix_bar
 from zooscope.cli.terminal import INTERRUPTED, tell
 from zooscope.errors import InvalidValueError, StudyError
 
@@ -103,7 +103,7 @@ def measure_study(
         ZooscopeError: something asked for contradicts the study, can't be had or can't be measured.
         typer.Exit: the user stopped it.
     """
-    with progress_bar() as listen:
+    with matrix_bar() as listen:
         try:
             from zooscope.engine.device import choose_device
             from zooscope.engine.shelf import require_settings
@@ -116,6 +116,7 @@ def measure_study(
             require_settings(batch_size=how.get("batch_size"), memory_budget=how.get("memory_budget"))
             path = path if part is None else begin_part(path, part)
             study = continue_study(path, wanted) if Study.exists(path) else create_study(path, wanted)
+            listen.begin(study)
             study.run(listen=listen, also=also, **drop_none(part=part, **how))
         except KeyboardInterrupt as error:
             stopped = error

@@ -4,16 +4,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from time import monotonic
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rich import progress as bars
 from rich.console import Console
 from rich.text import Text
 
+from zooscope.cli.filling import FillingMatrix
 from zooscope.cli.terminal import stderr, tell
 from zooscope.engine.progress import Progress, ProgressListener
 from zooscope.training.progress import TrainingListener, TrainingProgress
 from zooscope.words import format_percent
+
+if TYPE_CHECKING:
+    from zooscope.study.study import Study
 
 SLOW: Final = 10.0  # images per second; below this, one decimal is shown
 PHASES: Final = {"classify": "clean images", "attack": "attacks"}
@@ -28,6 +32,27 @@ def progress_bar() -> Iterator[ProgressListener]:
         return
     with _make_bar(console, _TimeLeft()) as bar:
         yield _Listener(bar)
+
+
+class StudyListener:
+    """Hears of a study that is measured; where there is no terminal it shows nothing."""
+
+    def begin(self, study: "Study") -> None:
+        """Is told once, before the first report, which study it is."""
+
+    def __call__(self, progress: Progress) -> None:
+        """Is told after every unit how far the run is."""
+
+
+@contextmanager
+def matrix_bar() -> Iterator[StudyListener]:
+    """Gives a listener for a study's `run` that also shows its matrix filling; both disappear afterwards."""
+    console = stderr()
+    if not console.is_terminal:
+        yield StudyListener()
+        return
+    with _MatrixAndBar(*_make_columns(_TimeLeft()), console=console, transient=True, expand=True) as bar:
+        yield _MatrixListener(bar)
 
 
 @contextmanager
@@ -55,13 +80,12 @@ def training_bar() -> Iterator[TrainingListener]:
 
 def _make_bar(console: Console, *more: bars.ProgressColumn) -> bars.Progress:
     """A line of description, bar and amount, and more columns."""
-    columns = (
-        bars.TextColumn("{task.description}", markup=False),
-        bars.BarColumn(bar_width=None),
-        bars.TextColumn("{task.fields[amount]}", markup=False),
-        *more,
-    )
-    return bars.Progress(*columns, console=console, transient=True, expand=True)
+    return bars.Progress(*_make_columns(*more), console=console, transient=True, expand=True)
+
+
+def _make_columns(*more: bars.ProgressColumn) -> tuple[bars.ProgressColumn, ...]:
+    description, amount = (bars.TextColumn(f"{{task.{name}}}", markup=False) for name in ("description", "fields[amount]"))
+    return (description, bars.BarColumn(bar_width=None), amount, *more)
 
 
 def _tell_epoch(progress: TrainingProgress) -> None:
@@ -128,6 +152,33 @@ class _Listener:
             amount=f"{progress.done} of {progress.total} images, {speed:.{0 if speed >= SLOW else 1}f} images/s",
             ends=now + (progress.total - progress.done) / speed if speed else None,
         )
+
+
+class _MatrixAndBar(bars.Progress):
+    """A bar below a matrix."""
+
+    matrix: FillingMatrix | None = None
+
+    def get_renderables(self) -> Iterator[Any]:
+        """The matrix, once there is one, and the bar."""
+        if self.matrix is not None:
+            yield self.matrix
+        yield from super().get_renderables()
+
+
+class _MatrixListener(StudyListener):
+    """Fills the matrix, and moves the bar."""
+
+    def __init__(self, bar: _MatrixAndBar) -> None:
+        self._bar, self._listener = bar, _Listener(bar)
+
+    def begin(self, study: "Study") -> None:
+        self._bar.matrix = FillingMatrix.of_study(study)
+
+    def __call__(self, progress: Progress) -> None:
+        if self._bar.matrix is not None:
+            self._bar.matrix.take(progress.rows)
+        self._listener(progress)
 
 
 class _TimeLeft(bars.ProgressColumn):

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from zooscope.records.rows import ArrayRow
+
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
@@ -13,12 +15,14 @@ class Progress:
         done: images of this phase that are in the record, of those this run has to measure.
         total: images of this phase that this run has to measure.
         item: the classifier and shard last finished, for a person to read.
+        rows: the arrays that were written into the record last.
     """
 
     phase: str
     done: int
     total: int
     item: str = ""
+    rows: tuple[ArrayRow, ...] = ()
 
 
 ProgressListener = Callable[[Progress], None]

@@ -132,7 +132,7 @@ class Run:
                 yield task, result
                 done += self._count_images(task)
                 item = f"{task.subject}, {unit} {task.shard + 1}"
-                self.listen(Progress(phase=measurement.phase, done=done, total=total, item=item))
+                self.listen(Progress(phase=measurement.phase, done=done, total=total, item=item, rows=result.arrays))
 
     def _take_until_enough(self, tasks: Sequence[Task]) -> Iterator[Sequence[Task]]:
         """All tasks at once; shard by shard, until the shards before are enough, if somebody looks after each."""
