@@ -8,6 +8,10 @@ PYTHON ?= python3
 VENV ?= .venv
 DEMO ?= demo
 TESTS ?=
+KEEP ?=
+PINS ?= constraints.txt
+WHEEL_VENV ?= build/wheel-venv
+WHEEL_TESTS ?= tests/scores tests/records tests/images tests/pictures tests/cli/commands tests/test_public_names.py
 
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
@@ -16,10 +20,10 @@ SETUP := pyproject.toml constraints.txt
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test faults lint docs check bench format install clean
+.PHONY: help demo test faults lint docs check bench format install changelog check-lowest check-newest check-wheel clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 17
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 23
 
 demo: $(VENV)/.installed ## measure the bundled classifiers and draw the report
 	$(BIN)/zooscope demo --out $(DEMO)
@@ -53,6 +57,31 @@ format: $(VENV)/.installed-dev ## let ruff fix what it can
 	$(BIN)/ruff format .
 
 install: $(VENV)/.installed-dev ## install everything into .venv, for working on the code
+
+changelog: ## CHANGELOG.md from changes/; make changelog VERSION=0.2.0 DATE=2026-12-01 for a release
+	$(PYTHON) release/changelog.py $(VERSION) $(DATE)
+
+# A wheel in an environment of its own: its program starts, and the tests that touch most dependencies pass. KEEP names packages whose
+# lowest version is not to be had, such as torch; constraints.txt then says which.
+check-lowest: ## the wheel with the lowest dependencies that pyproject.toml allows
+	$(PYTHON) release/lowest.py $(if $(KEEP),--except $(KEEP)) > $(or $(TMPDIR),/tmp)/zooscope-lowest.txt
+	$(foreach name,$(KEEP),grep '^$(name)==' constraints.txt >> $(or $(TMPDIR),/tmp)/zooscope-lowest.txt;)
+	$(MAKE) check-wheel WHEEL_VENV=build/lowest PINS=$(or $(TMPDIR),/tmp)/zooscope-lowest.txt
+
+check-newest: ## the wheel with the newest dependencies that there are
+	$(MAKE) check-wheel WHEEL_VENV=build/newest PINS=/dev/null
+
+check-wheel: ## the wheel with the dependencies of constraints.txt
+	rm -rf $(WHEEL_VENV)
+	$(MAKE) $(WHEEL_VENV)/pyvenv.cfg VENV=$(WHEEL_VENV)
+	$(WHEEL_VENV)/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(WHEEL_VENV)/wheel .
+	$(WHEEL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(PINS) "$$(ls $(WHEEL_VENV)/wheel/*.whl)"
+	$(WHEEL_VENV)/bin/zooscope --help > /dev/null
+	$(WHEEL_VENV)/bin/zooscope classifiers
+	$(WHEEL_VENV)/bin/zooscope doctor --device cpu
+	$(WHEEL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(PINS) "$$(ls $(WHEEL_VENV)/wheel/*.whl)[test]"
+	$(WHEEL_VENV)/bin/python -m pip freeze --exclude zooscope > $(WHEEL_VENV)/packages.txt
+	$(WHEEL_VENV)/bin/python -m pytest -m "not slow" $(WHEEL_TESTS)
 
 clean: ## remove whatever the other targets made
 	rm -rf $(VENV) $(DEMO) build dist benchmarks/studies .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from zooscope.cli.options import Device
 from zooscope.cli.terminal import stdout, tell
+from zooscope.extras import EXTRAS, describe_extra
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,8 +43,8 @@ PAPER_ITERATIONS: Final = 50
 def doctor(device: Device = "auto") -> None:
     """Check that everything needed is installed and works.
 
-    Prints versions, devices, memory and free disk, loads the bundled data, and measures the speed of an attack on this device.
-    Ends with an error if something needed is broken.
+    Prints versions, devices, memory and free disk, and what optional libraries are missing, with what they are for. Loads the
+    bundled data, and measures the speed of an attack on this device. Ends with an error if something needed is broken.
     """
     checks: dict[str, Callable[[], str]] = {
         "python": lambda: f"{platform.python_version()} on {platform.platform()}",
@@ -53,6 +54,7 @@ def doctor(device: Device = "auto") -> None:
         "memory": _describe_memory,
         "allocator": _describe_allocator,
         "disk": _describe_disk,
+        **{f"extra {name}": lambda name=name: describe_extra(name) for name in EXTRAS},  # type: ignore[misc]
         "bundled images": _check_bundled_images,
         "bundled classifiers": _check_bundled_classifiers,
         "speed": lambda: _measure_speed(device),
@@ -74,8 +76,15 @@ def doctor(device: Device = "auto") -> None:
 def _describe_devices() -> str:
     import torch
 
-    gpus = [f"cuda:{number} ({torch.cuda.get_device_name(number)})" for number in range(torch.cuda.device_count())]
-    return ", ".join(["cpu", *gpus])
+    gpus = [f"cuda:{number} ({_describe_gpu(number)})" for number in range(torch.cuda.device_count())]
+    return ", ".join(["cpu", *gpus]) + ("" if gpus else "; no GPU that this build of torch can use")
+
+
+def _describe_gpu(number: int) -> str:
+    import torch
+
+    free, total = (count / 2**30 for count in torch.cuda.mem_get_info(number))
+    return f"{torch.cuda.get_device_name(number)}, {total:.1f} GiB, {free:.1f} GiB unused"
 
 
 def _describe_threads() -> str:
