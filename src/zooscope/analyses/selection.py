@@ -19,6 +19,7 @@ from zooscope.scores.outcomes import Outcomes
 from zooscope.scores.sat import sat
 from zooscope.statistics.combinations import bound_combinations
 from zooscope.statistics.halves import split_halves
+from zooscope.words import format_count
 
 Method = Literal["most diverse", "best predicted", "greedy", "best single classifiers"]
 METHODS: Final[tuple[Method, ...]] = ("most diverse", "best predicted", "greedy", "best single classifiers")
@@ -288,3 +289,22 @@ def _require_usable(logits: CleanLogits, outcomes: Outcomes, size: int, num_rand
     if num_random < 1:
         msg = f"num_random must be at least 1: got {num_random}."
         raise InvalidValueError(msg)
+
+
+def describe_winner(found: Selection) -> str:
+    """Which method wins, or why none does."""
+    best, others = _name_method(found.best), ", ".join(map(_name_method, found.indistinct))
+    worse = "Every other method is worse by more than the choice of images explains."
+    if found.winner is not None:
+        return f"Lowest error: {best}{f' (and {others}: the same ensemble)' if others else ''}. {worse}"
+    every = len(found.indistinct) == len(found.chosen) - 1
+    rest = "" if every else f" {worse}"
+    if set(found.equal) == set(found.indistinct):
+        whom = "all methods" if every else f"{best} and {others}"
+        return f"No winner: {whom} err on exactly the same of these {format_count(found.num_reporting, 'image')}.{rest}"
+    whom = "these methods" if every else f"{best} from {others}"
+    return f"No winner: too few images ({found.num_reporting}) to separate {whom}.{rest}"
+
+
+def _name_method(method: str) -> str:
+    return "random picks" if method == "random" else method

@@ -6,8 +6,7 @@ import pytest
 
 from tests.cli.calling import call, one_line
 from tests.cli.zoo import NAMES, write_zoo
-from zooscope.analyses.selection import Selection
-from zooscope.cli.commands.select import describe_winner
+from zooscope.analyses.selection import Selection, describe_winner
 
 
 @pytest.fixture(scope="module")

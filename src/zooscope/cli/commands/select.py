@@ -105,28 +105,11 @@ def _print(console: "Console", found: "Selection", names: tuple[str, ...]) -> No
     console.print(f"Top-1 error on {found.num_reporting} images; chosen on {found.num_choosing} others.")
     console.print(made)
     console.print()
+    from zooscope.analyses.selection import describe_winner
+
     short = shorten_names(names)
     for method, row in found.chosen.iterrows():
         if row["members"]:
             console.print(f"{method}: {', '.join(short[name] for name in row['members'])}")
     console.print()
     console.print(describe_winner(found))
-
-
-def describe_winner(found: "Selection") -> str:
-    """Which method wins, or why none does."""
-    best, others = _name_method(found.best), ", ".join(map(_name_method, found.indistinct))
-    worse = "Every other method is worse by more than the choice of images explains."
-    if found.winner is not None:
-        return f"Lowest error: {best}{f' (and {others}: the same ensemble)' if others else ''}. {worse}"
-    every = len(found.indistinct) == len(found.chosen) - 1
-    rest = "" if every else f" {worse}"
-    if set(found.equal) == set(found.indistinct):
-        whom = "all methods" if every else f"{best} and {others}"
-        return f"No winner: {whom} err on exactly the same of these {format_count(found.num_reporting, 'image')}.{rest}"
-    whom = "these methods" if every else f"{best} from {others}"
-    return f"No winner: too few images ({found.num_reporting}) to separate {whom}.{rest}"
-
-
-def _name_method(method: str) -> str:
-    return "random picks" if method == "random" else method
