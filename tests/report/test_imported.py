@@ -9,10 +9,11 @@ import pytest
 
 from tests.cli.imported import write_imported
 from tests.cli.synthetic import write_study
-from tests.report.test_page import Page
+from tests.report.test_page import BASIC, Page, find_script
 from zooscope.errors import StudyError
 from zooscope.report import write_report
 from zooscope.report.facts import Facts
+from zooscope.report.sections.gallery import GallerySection
 from zooscope.study.snapshot import read_snapshot
 
 WITHOUT_TORCH = """
@@ -36,9 +37,9 @@ def test_an_imported_matrix_has_its_matrix_and_says_what_is_left_out(tmp_path: P
     study = read_snapshot(write_imported(tmp_path))
     page, names = Page(write_report(study, tmp_path / "report.html").read_text(encoding="utf-8")), study.names
     assert "Their scores were imported as others published them" in page.text
-    assert json.loads(page.scripts[0])["names"] == list(names)
+    assert json.loads(find_script(page, "study-data"))["names"] == list(names)
     assert "The same as a table: 36 pairs" in page.text
-    assert page.text.count("the scores were imported as published, so nothing is known about single images") == 3
+    assert page.text.count("the scores were imported as published, so nothing is known about single images") == 7
     assert "nan" not in page.text.split()
 
 
@@ -50,8 +51,9 @@ def test_what_needs_predictions_refuses_an_imported_matrix(tmp_path: Path) -> No
 
 def test_a_study_that_is_only_read_has_everything_but_the_gallery(tmp_path: Path) -> None:
     write_study(tmp_path, ("a", "b"))
-    page = Page(write_report(read_snapshot(tmp_path), tmp_path / "report.html").read_text(encoding="utf-8"))
-    assert page.text.count("This section can't be shown") == 1
+    written = write_report(read_snapshot(tmp_path), tmp_path / "report.html", sections=[*BASIC, GallerySection()])
+    page = Page(written.read_text(encoding="utf-8"))
+    assert "Clean accuracy" in page.text
     assert "the study was opened for reading only; open it with zooscope.Study" in page.text
 
 
@@ -60,5 +62,4 @@ def test_a_machine_without_torch_has_everything_but_the_gallery(tmp_path: Path) 
     subprocess.run([sys.executable, "-c", WITHOUT_TORCH, tmp_path / "study", tmp_path / "report.html"], check=True)
     page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
     assert "torch is not installed on the machine that wrote this page" in page.text
-    assert page.text.count("This section can't be shown") == 1
     assert "Clean accuracy" in page.text

@@ -17,6 +17,9 @@ from zooscope.report import write_report
 from zooscope.report.facts import Facts
 from zooscope.report.page import render
 from zooscope.report.sections.base import show_number
+from zooscope.report.sections.classifiers import ClassifiersSection
+from zooscope.report.sections.matrix import MatrixSection
+from zooscope.report.sections.methods import MethodsSection
 from zooscope.report.sections.summary import summarise_study
 from zooscope.study.study import Study
 
@@ -63,8 +66,11 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
+BASIC = [MatrixSection(), ClassifiersSection(), MethodsSection()]  # those without an analysis
+
+
 def page_of(study: Study) -> Page:
-    return Page(render(study, confidence=0.95))
+    return Page(render(study, confidence=0.95, sections=BASIC))
 
 
 def split_scripts(page: Page) -> tuple[list[str], list[str]]:
@@ -74,9 +80,15 @@ def split_scripts(page: Page) -> tuple[list[str], list[str]]:
     return inert, [script for script, kind in zip(page.scripts, kinds, strict=True) if not kind]
 
 
+def find_script(page: Page, name: str) -> str:
+    """What the script element of an id holds."""
+    (place,) = [place for place, attributes in enumerate(page.all("script")) if attributes.get("id") == name]
+    return page.scripts[place]
+
+
 @pytest.fixture(scope="module")
 def hostile() -> Page:
-    return page_of(planted_study([[HOSTILE, HOSTILE_IMAGE], [HOSTILE_END]], weak=[HOSTILE]))
+    return Page(render(planted_study([[HOSTILE, HOSTILE_IMAGE], [HOSTILE_END]], weak=[HOSTILE]), confidence=0.95))
 
 
 def test_the_summary_says_the_numbers_that_matter() -> None:
@@ -115,7 +127,7 @@ def test_the_opening_says_how_many_are_attacked_where_not_all_are() -> None:
 def test_every_study_has_its_page(blocks: list[list[str]], planted: dict[str, Any], says: str) -> None:
     page = page_of(planted_study(blocks, **planted))
     assert says in page.text
-    assert sorted(json.loads(page.scripts[0])["names"]) == sorted(name for block in blocks for name in block)
+    assert sorted(json.loads(find_script(page, "study-data"))["names"]) == sorted(name for block in blocks for name in block)
 
 
 def test_the_page_loads_nothing(hostile: Page) -> None:
@@ -138,15 +150,15 @@ def test_the_policy_allows_our_scripts_and_nothing_else(hostile: Page) -> None:
     assert rules["default-src"] == "'none'"
     assert rules["script-src"].split() == digests
     assert rules["img-src"] == "data:"
-    assert {len(inert), len(scripts)} == {3, len(digests)}
-    assert json.loads(inert[0])
+    assert len(scripts) == len(digests)
+    assert len(inert) > 3
+    assert all("<" not in script for script in inert)
 
 
 def test_hostile_names_are_text_wherever_they_stand(hostile: Page) -> None:
     assert not [tag for tag, attributes in hostile.elements if tag == "svg" or attributes.get("src") == "x"]
     for name in (HOSTILE, HOSTILE_IMAGE, HOSTILE_END):
         assert hostile.text.count(name) > 1
-    assert "<" not in split_scripts(hostile)[0][0]
 
 
 def test_pictures_are_in_the_page_and_described(tmp_path: Path) -> None:
@@ -170,8 +182,7 @@ def test_a_report_is_written_without_the_classifiers(tmp_path: Path) -> None:
 
 
 def test_tables_have_headers_and_values_to_sort_by() -> None:
-    text = render(planted_study([["a", "b", "c"]]), confidence=0.95)
-    page = Page(text)
+    page = page_of(planted_study([["a", "b", "c"]]))
     assert {header["scope"] for header in page.all("th")} == {"col", "row"}
     values = [cell["data-value"] for cell in page.all("td") if "data-value" in cell]
     assert values
@@ -208,7 +219,7 @@ def test_a_report_in_a_received_folder_replaces_a_link_and_leaves_what_it_pointe
 
 
 def test_the_opening_says_if_the_images_separate_no_pairs() -> None:
-    text = " ".join(render(planted_study([["a", "b", "c"]], num_images=20), confidence=0.95).split())
+    text = page_of(planted_study([["a", "b", "c"]], num_images=20)).text
     assert "The nearest and the farthest pair are not told apart on these 20 images: their 95 % intervals overlap." in text
     clear = planted_study([["a", "b"], ["c"]], num_images=400, within=0.9, between=0.05)
-    assert "The nearest and the farthest pair are not told apart" not in render(clear, confidence=0.95)
+    assert "The nearest and the farthest pair are not told apart" not in page_of(clear).text

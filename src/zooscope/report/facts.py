@@ -4,20 +4,28 @@ import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, final, runtime_checkable
+from typing import Any, Final, Protocol, final, runtime_checkable
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
+from zooscope.addresses import parse_address
+from zooscope.analyses.averaging import CleanLogits
 from zooscope.analyses.clustering import Clusters, find_clusters
+from zooscope.classifiers.addresses import find_group
 from zooscope.errors import EmptyPairWarning, OneSidedWarning, StudyError, WeakSourceWarning
 from zooscope.records.entries import Definition
 from zooscope.records.predictions import NOT_MEASURED, Predictions
 from zooscope.report.rivals import Rival, collect_rivals
 from zooscope.scores.matrices import WEAK_SOURCE_PERCENT
+from zooscope.scores.outcomes import Outcomes
 from zooscope.study.snapshot import Snapshot
+
+MOST_LOGITS: Final = 60_000_000  # numbers that are read for ensembles
+MOST_PAIR_IMAGES: Final = 3_000_000  # predictions of ensembles of two
+MOST_IN_ENSEMBLES: Final = 150
 
 
 @runtime_checkable
@@ -186,8 +194,49 @@ class Facts:
         return self.now.components().dropna(axis="columns", how="all")
 
     @cached_property
+    def groups(self) -> dict[str, str]:
+        """The group of training settings of each classifier whose address names one."""
+        if self.is_imported:
+            return {}
+        addresses = zip(self.names, self.take_column("address"), strict=True)
+        named = {name: find_group(parse_address(address)) if address else None for name, address in addresses}
+        return {name: group for name, group in named.items() if group}
+
+    @cached_property
+    def few_images(self) -> Int[np.ndarray, " image"]:
+        """Images, evenly spaced, that analyses of ensembles take, so that a page is written in seconds."""
+        size = len(self.names)
+        most = min(MOST_LOGITS // (size * len(self.class_names)), MOST_PAIR_IMAGES // max(1, size * (size - 1) // 2))
+        count = min(self.num_images, max(1, most))
+        return np.linspace(0, self.num_images - 1, count).round().astype(np.int64)
+
+    def read_few_logits(self) -> CleanLogits:
+        """Clean logits on `few_images`.
+
+        Raises:
+            StudyError: they are not all measured, or there are too many classifiers for a page that is written in seconds.
+        """
+        if len(self.names) > MOST_IN_ENSEMBLES:
+            msg = f"it takes minutes for more than {MOST_IN_ENSEMBLES} classifiers; `zooscope ensembles STUDY` computes it."
+            raise StudyError(msg)
+        predictions = self.require_predictions()
+        values = tuple(self.now.clean_logits(name)[self.few_images] for name in self.names)
+        return CleanLogits(names=self.names, values=values, labels=predictions.labels[self.few_images])
+
+    def take_few_outcomes(self) -> Outcomes:
+        """The outcomes of attacks on `few_images`."""
+        return self.now.outcomes.take_images(self.few_images)
+
+    def explain_few_images(self) -> tuple[str, ...]:
+        """A remark if analyses of ensembles take only some of the images."""
+        if len(self.few_images) == self.num_images:
+            return ()
+        few = f"On {len(self.few_images)} of the {self.num_images} images, so that this page is written quickly"
+        return (f"{few}; the command takes all.",)
+
+    @cached_property
     def found_rivals(self) -> tuple[tuple[Rival, ...], dict[str, str]]:
-        """Other similarities, and why the others are missing; none of either where scores were imported."""
+        """Other similarities, and how to measure those that are missing; none of either where scores were imported."""
         return ((), {}) if self.is_imported else collect_rivals(self.now, confidence=self.confidence)
 
     @property

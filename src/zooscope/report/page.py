@@ -2,12 +2,13 @@
 
 import base64
 import hashlib
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from zooscope.errors import StudyError, ZooscopeError
+from zooscope.errors import EmptyPairWarning, OneSidedWarning, StudyError, WeakSourceWarning, ZooscopeError
 from zooscope.outputs import write_text
 from zooscope.report.facts import Facts, HasSnapshot
 from zooscope.report.page_data import make_page_data
@@ -18,7 +19,7 @@ from zooscope.scores.matrices import CONFIDENCE
 from zooscope.statistics.bootstrap import require_confidence
 from zooscope.study.snapshot import Snapshot
 
-FIRST_SCRIPTS: Final = ("study.js", "elements.js", "state.js", "downloads.js", "controls.js")  # what all others use
+FIRST_SCRIPTS: Final = ("study.js", "elements.js", "state.js", "downloads.js", "controls.js", "charts.js")  # what all others use
 
 
 def write_report(
@@ -61,7 +62,14 @@ class SectionOnPage:
 
 
 def render(study: HasSnapshot | Snapshot, *, confidence: float, sections: Sequence[Section] = SECTIONS) -> str:
-    """The page as text."""
+    """The page as text. Warnings about the scores stand on the page instead."""
+    with warnings.catch_warnings():
+        for category in (EmptyPairWarning, OneSidedWarning, WeakSourceWarning):
+            warnings.simplefilter("ignore", category)
+        return _render(study, confidence=confidence, sections=sections)
+
+
+def _render(study: HasSnapshot | Snapshot, *, confidence: float, sections: Sequence[Section]) -> str:
     facts = Facts.read(study, confidence=confidence)
     if not facts.names:
         absent = f"{len(facts.waiting)} wait to be measured" if facts.waiting else "add some and measure them"
@@ -90,7 +98,14 @@ def _show(section: Section, facts: Facts) -> SectionOnPage:
     try:
         return SectionOnPage(title=section.title, anchor=section.anchor, part=section.show(facts))
     except ZooscopeError as error:
-        return SectionOnPage(title=section.title, anchor=section.anchor, part=None, reason=str(error).rstrip("."))
+        return SectionOnPage(
+            title=section.title, anchor=section.anchor, part=None, reason=_hide_place(str(error), facts).rstrip(".")
+        )
+
+
+def _hide_place(text: str, facts: Facts) -> str:
+    """A text without the path above the study's folder, which is nobody else's business."""
+    return text.replace(str(facts.path), facts.path.name) if facts.path else text
 
 
 def _compute_digest(script: str) -> str:

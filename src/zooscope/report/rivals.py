@@ -9,6 +9,7 @@ from zooscope.errors import ZooscopeError
 from zooscope.scores.registry import SIMILARITIES
 from zooscope.scores.similarity import Similarity
 from zooscope.study.snapshot import Snapshot
+from zooscope.words import quote_path
 
 MOST_WITH_INTERVALS: Final = 100  # classifiers; intervals of all pairs of more take minutes, and half of the page
 
@@ -27,13 +28,15 @@ class Rival:
 
 
 def collect_rivals(study: Snapshot, *, confidence: float) -> tuple[tuple[Rival, ...], dict[str, str]]:
-    """The similarities that a study has, and the reason for each that it lacks, by name."""
+    """The similarities that a study has, and how to measure each that it lacks, by name."""
     found, missing = [], {}
+    folder = quote_path(study.path.name) if study.path else "STUDY"
     for name, similarity in SIMILARITIES.items():
         try:
             matrix = study.similarity(name, confidence if len(study.names) <= MOST_WITH_INTERVALS else None)
-        except ZooscopeError as error:
-            missing[name] = str(error)
+        except ZooscopeError:
+            also = f" --also {similarity.also}" if similarity.also else ""
+            missing[name] = f"`zooscope measure {folder}{also}`"
         else:
             found.append(Rival(similarity=similarity, matrix=matrix))
     return tuple(found), missing

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from typing import ClassVar, Final, final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from zooscope.report.facts import Facts
 from zooscope.words import format_interval, format_number, format_percent, typeset
@@ -19,8 +19,15 @@ TEMPLATES: Final = "templates"
 class Need(Enum):
     """What a section needs; the value says why it is missing."""
 
-    PREDICTIONS = "the scores were imported as published, so nothing is known about single images"
+    PREDICTIONS = (
+        "the scores were imported as published, so nothing is known about single images; "
+        "`zooscope measure FOLDER --classifiers ... --images ...` measures these classifiers"
+    )
     TORCH = "torch is not installed on the machine that wrote this page"
+
+    def is_met(self, facts: Facts) -> bool:
+        """Whether it is there."""
+        return not facts.is_imported if self is Need.PREDICTIONS else _is_installed("torch")
 
 
 @final
@@ -60,8 +67,7 @@ class Section(ABC):
 
     def find_missing(self, facts: Facts) -> tuple[Need, ...]:
         """The section's needs that are not met."""
-        met = {Need.PREDICTIONS: not facts.is_imported, Need.TORCH: _is_installed("torch")}
-        return tuple(need for need in Need if need in self.needs and not met[need])
+        return tuple(need for need in Need if need in self.needs and not need.is_met(facts))
 
 
 def _is_installed(package: str) -> bool:
@@ -71,7 +77,7 @@ def _is_installed(package: str) -> bool:
         return False
 
 
-def fill_template(name: str, **values: object) -> Markup:
+def fill_template(name: str, /, **values: object) -> Markup:
     """One of the package's templates, rendered; every text is escaped.
 
     Args:
@@ -101,6 +107,17 @@ def show_interval(low: float, high: float, decimals: int = 2) -> str:
     return typeset(format_interval(low, high, decimals))
 
 
+def mark_commands(text: str) -> Markup:
+    """A text, escaped, in which commands between backticks are marked as such.
+
+    Example:
+        >>> mark_commands("a < b: run `zooscope measure STUDY`")
+        Markup('a &lt; b: run <code>zooscope measure STUDY</code>')
+    """
+    parts = [escape(part) for part in text.split("`")]
+    return Markup("").join(Markup("<code>{}</code>").format(part) if place % 2 else part for place, part in enumerate(parts))
+
+
 def _make_environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("zooscope.report", TEMPLATES),
@@ -109,7 +126,7 @@ def _make_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"decimal": show_number, "percent": show_percent}
+    environment.filters |= {"decimal": show_number, "percent": show_percent, "codes": mark_commands}
     environment.globals["interval"] = show_interval
     return environment
 

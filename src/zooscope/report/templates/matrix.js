@@ -2,7 +2,7 @@
 
 // The matrix. Its picture is drawn once on the lower canvas and kept; the upper one holds what follows the pointer.
 
-const LARGEST_CELL = 44;
+const LARGEST_CELL = 56;
 const LABELLED_CELL = 8; // smaller cells have no room for names
 const MARKED_CELL = 7;
 const WRITTEN_CELL = 36; // holds its value as text
@@ -105,6 +105,24 @@ function makeBitmap() {
   }
   pen.putImageData(image, 0, 0);
   return bitmap;
+}
+
+// The same picture to take away: the cells as a bitmap, names and tree as text and lines.
+function drawMatrixSvg() {
+  const { left, top, side, cell, shown, labels, slanted, width, height } = matrix;
+  const picture = openSvg(Math.ceil(width), Math.ceil(height), findQuantity(state.quantity).title);
+  if (!shown.length) return picture;
+  picture.append(svg("image", { x: left, y: top, width: side, height: side, href: makeBitmap().toDataURL(), style: "image-rendering: pixelated" }));
+  if (matrix.hasLabels) {
+    shown.forEach((number, place) => {
+      const style = { "font-size": matrix.font, "text-anchor": "end", fill: theme(isMarked(number) ? "--mark" : "--ink") };
+      const middle = (place + 0.5) * cell;
+      picture.append(text(left - 6, top + middle + matrix.font / 3, labels[place], style));
+      picture.append(text(0, matrix.font / 3, labels[place], { ...style, transform: `translate(${left + middle} ${top + side + 6}) rotate(${slanted ? -45 : -90})` }));
+    });
+  }
+  if (matrix.isWhole) picture.append(svg("path", { d: traceTree(), fill: "none", stroke: theme("--quiet") }));
+  return picture;
 }
 
 function parseColour(text) {
@@ -223,18 +241,18 @@ function drawLabels(pen) {
 }
 
 function drawTree(pen) {
-  const { left, cell } = matrix;
-  const highest = Math.max(...study.branches.flat().map(([, height]) => height), 1e-9);
   pen.strokeStyle = theme("--quiet");
   pen.lineWidth = 1;
-  pen.beginPath();
-  for (const branch of study.branches) {
-    branch.forEach(([place, height], step) => {
-      const [x, y] = [left + (place + 0.5) * cell, TREE - 4 - (height / highest) * (TREE - 10)];
-      step ? pen.lineTo(x, y) : pen.moveTo(x, y);
-    });
-  }
-  pen.stroke();
+  pen.stroke(new Path2D(traceTree()));
+}
+
+// The tree as an SVG path.
+function traceTree() {
+  const { left, cell } = matrix;
+  let highest = 1e-9;
+  for (const branch of study.branches) for (const [, height] of branch) highest = Math.max(highest, height);
+  const point = ([place, height]) => `${left + (place + 0.5) * cell} ${TREE - 4 - (height / highest) * (TREE - 10)}`;
+  return study.branches.map((branch) => `M${branch.map(point).join("L")}`).join("");
 }
 
 // What follows the pointer
@@ -411,6 +429,7 @@ function startMatrix() {
     matrix.tip.hidden = true;
     drawMatrix();
   });
+  offerPicture(document.getElementById("matrix-tools"), drawMatrixSvg, "matrix");
   let room = matrix.box.clientWidth;
   new ResizeObserver(() => {
     if (matrix.box.clientWidth === room) return; // a phone's address bar comes and goes

@@ -56,8 +56,7 @@ function writeAddress() {
 function readAddress() {
   if (location.hash && !location.hash.includes("=")) return; // a section's name
   const words = new URLSearchParams(location.hash.slice(1));
-  const number = new Map(study.names.map((name, place) => [name, place]));
-  const find = (key) => words.getAll(key).filter((name) => number.has(name)).map((name) => number.get(name));
+  const find = (key) => words.getAll(key).filter((name) => numberOf.has(name)).map((name) => numberOf.get(name));
   const text = (key) => words.get(key) ?? DEFAULTS[key];
   const pair = find("pair");
   Object.assign(state, DEFAULTS, {

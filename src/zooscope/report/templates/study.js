@@ -5,6 +5,7 @@
 const UNKNOWN = 65535;
 const study = JSON.parse(document.getElementById("study-data").textContent);
 const size = study.names.length;
+const numberOf = new Map(study.names.map((name, number) => [name, number]));
 const planes = new Map();
 let flags = null;
 
