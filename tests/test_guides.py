@@ -19,9 +19,9 @@ import typer
 from tests.cli.calling import ROOT, call
 from zooscope.cli.app import app
 
-PAGES = sorted((ROOT / "docs" / "guides").glob("*.md")) + [
-    file for name in ("how-sat-works", "limits", "faq", "verified") if (file := ROOT / "docs" / f"{name}.md").exists()
-]
+NAMES = ("start", "analyses", "how-sat-works", "limits", "faq", "verified")
+GUIDES = sorted((ROOT / "docs" / "guides").glob("*.md"))
+PAGES = GUIDES + [file for name in NAMES if (file := ROOT / "docs" / f"{name}.md").exists()]
 BLOCK = re.compile(r"^```(console|python|toml)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"# (\w+\.\w+)\n")
 INDENTED = re.compile(r"^ {4}(?:\S.*)?zooscope (.*)$", re.MULTILINE)
