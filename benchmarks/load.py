@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from reading import make_classifier
 
-from zooscope.records.entries import DATABASE, ClassifierRecord, Definition
+from zooscope.records.entries import DATABASE, Definition
 from zooscope.records.records import Records
 from zooscope.records.rows import ArrayRow
 
@@ -60,7 +61,7 @@ def write(folder: Path, *, num_classifiers: int, num_sources: int, num_images: i
     right = generator.random((num_classifiers, num_images)) < ACCURACY
     with Records.create(folder / DATABASE, definition, tuple(f"image-{number}" for number in range(num_images)), labels) as records:
         for name in names:
-            records.add_classifier(_classifier(name, num_classes), is_admitted=True)
+            records.add_classifier(make_classifier(name, num_classes), is_admitted=True)
         for source, name in enumerate(names):
             chance = np.where(family == family[source], WITHIN, BETWEEN) * generator.uniform(0.8, 1.2, size=num_classifiers)
             chance[source] = ITSELF
@@ -100,19 +101,6 @@ def measure(command: str, study: Path, out: Path, *, limit: float) -> dict[str, 
         "peak": 1024 * usage.ru_maxrss,
         "failed": float(process.returncode != 0),
     }
-
-
-def _classifier(name: str, num_classes: int) -> ClassifierRecord:
-    return ClassifierRecord(
-        name=name,
-        address=None,
-        architecture="synthetic",
-        num_classes=num_classes,
-        weights=name,
-        transform='{"height": 32, "width": 32}',
-        mean="[0, 0, 0]",
-        std="[1, 1, 1]",
-    )
 
 
 def main() -> None:

@@ -55,7 +55,7 @@ def write(folder: Path, *, num_classifiers: int, num_images: int, num_classes: i
     wrong = ((labels + 1) % num_classes).astype(np.int32)
     with Records.create(folder / DATABASE, definition, ids, labels) as records:
         for name in names:
-            records.add_classifier(_classifier(name, num_classes))
+            records.add_classifier(make_classifier(name, num_classes))
         for shard, positions in enumerate(records.shards):
             here = slice(positions.start, positions.stop)
             rows = []
@@ -91,14 +91,15 @@ def run(way: str, folder: Path) -> None:
     print(json.dumps({"seconds": seconds, "peak": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}))
 
 
-def _classifier(name: str, num_classes: int) -> ClassifierRecord:
+def make_classifier(name: str, num_classes: int) -> ClassifierRecord:
+    """A classifier of a record, with no network behind it."""
     return ClassifierRecord(
         name=name,
         address=None,
         architecture="synthetic",
         num_classes=num_classes,
         weights=name,
-        transform="height=224 width=224",
+        transform='{"height": 224, "width": 224}',
         mean="[0, 0, 0]",
         std="[1, 1, 1]",
     )
