@@ -42,7 +42,7 @@ def find_blocks(page: Path) -> list[Block]:
 
 def split_commands(block: str) -> Iterator[tuple[str, list[str]]]:
     """Each command of a console block with the lines that it is shown to print."""
-    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+    for part in re.split(r"^\$ ", block.replace("\\\n", " "), flags=re.MULTILINE)[1:]:
         command, *shown = part.rstrip("\n").split("\n")
         yield command, shown
 
