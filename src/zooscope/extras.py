@@ -23,6 +23,7 @@ EXTRAS: Final = {
     "onnx": Extra(packages=("onnx", "onnx2torch"), purpose="networks kept as ONNX graphs"),
     "onnxruntime": Extra(packages=("onnxruntime",), purpose="quantised ONNX graphs, as targets"),
     "ray": Extra(packages=("ray",), purpose="measuring on several GPUs or machines: measure --executor ray"),
+    "testing": Extra(packages=("pytest",), purpose="contract suites for attacks and other parts of your own: zooscope.testing"),
 }
 
 

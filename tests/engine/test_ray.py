@@ -16,11 +16,11 @@ import pytest
 
 from tests.cli.calling import ROOT, SMALL
 from tests.engine.mortal import make_mortal
-from tests.engine.test_executors import Arrays, arrays
 from tests.specimens import family
 from zooscope.attacks import LinfPGD
 from zooscope.engine.ray_cluster import RayCluster
 from zooscope.study.study import Study
+from zooscope.testing.executors import Arrays, read_arrays
 
 cluster_utils = pytest.importorskip("ray.cluster_utils", reason="Ray is not installed: pip install 'zooscope[ray]'")
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")]
@@ -60,7 +60,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> Arrays:
     folder = tmp_path_factory.mktemp("serial")
     with make(folder / "study", folder / "orders") as study:
         study.run(device="cpu", allow_chance=True)
-    return arrays(folder / "study")
+    return read_arrays(folder / "study")
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -84,7 +84,7 @@ def test_nodes_and_processes_killed_at_random_moments_change_nothing(
 
     with make(tmp_path / "study", tmp_path / "orders") as study, RayCluster(cluster.address) as ray:
         study.run(device="cpu", allow_chance=True, executor=ray, listen=listen)
-    assert arrays(tmp_path / "study") == expected
+    assert read_arrays(tmp_path / "study") == expected
     assert len(told) == 2 * 3 * 5
     workers = list((tmp_path / "orders").glob("worker-*"))
     assert len(workers) >= 2
@@ -97,7 +97,7 @@ def test_every_worker_has_a_gpu_of_its_own(cluster: Any, expected: Arrays, tmp_p
     with make(tmp_path / "study", tmp_path / "orders") as study, RayCluster(cluster.address, device="cpu", gpus=1) as ray:
         study.run(device="cpu", allow_chance=True, executor=ray)
     cluster.remove_node(node)
-    assert arrays(tmp_path / "study") == expected
+    assert read_arrays(tmp_path / "study") == expected
     assert sorted(file.read_text() for file in (tmp_path / "orders").glob("worker-*")) == ["0", "1"]
 
 
@@ -120,4 +120,4 @@ def test_a_driver_that_is_killed_leaves_a_record_to_go_on_with(tmp_path: Path) -
     assert 0 < count_units(tmp_path / "study") < 2 * 2 * 5 + 2 * 2 * 5
     for folder in ("study", "serial"):
         subprocess.run([*program, tmp_path / folder, *words], check=True, **options)
-    assert arrays(tmp_path / "study") == arrays(tmp_path / "serial")
+    assert read_arrays(tmp_path / "study") == read_arrays(tmp_path / "serial")

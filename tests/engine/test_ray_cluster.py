@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 
 from tests.engine.fake_ray import FakeRay
-from tests.engine.test_executors import ATTACK, Arrays, arrays, make
 from tests.specimens import classifier_of, family
 from zooscope.engine import executor, ray_cluster, ray_worker
 from zooscope.engine.executor import Serial
@@ -35,6 +34,7 @@ from zooscope.images.load import load_images
 from zooscope.images.sending import SentImages
 from zooscope.measurements import Result, Task
 from zooscope.study.study import Study
+from zooscope.testing.executors import ATTACK, Arrays, make_study, read_arrays
 
 UseRay = Callable[..., FakeRay]
 
@@ -58,13 +58,13 @@ def use_ray(monkeypatch: pytest.MonkeyPatch) -> Iterator[UseRay]:
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory) -> Arrays:
     path = tmp_path_factory.mktemp("serial")
-    with make(path) as study:
+    with make_study(path) as study:
         study.run(device="cpu", allow_chance=True)
-    return arrays(path)
+    return read_arrays(path)
 
 
 def measure(folder: Path, **options: Any) -> None:  # noqa: ANN401  (of a cluster)
-    with make(folder) as study, RayCluster(**options) as cluster:
+    with make_study(folder) as study, RayCluster(**options) as cluster:
         study.run(device="cpu", allow_chance=True, executor=cluster)
 
 
@@ -72,7 +72,7 @@ def measure(folder: Path, **options: Any) -> None:  # noqa: ANN401  (of a cluste
 def test_results_in_any_order_are_those_of_one_process(seed: int, use_ray: UseRay, expected: Arrays, tmp_path: Path) -> None:
     fake = use_ray(processors=3, seed=seed)
     measure(tmp_path)
-    assert arrays(tmp_path) == expected
+    assert read_arrays(tmp_path) == expected
     assert (fake.started, fake.alive, fake.is_up) == (3, set(), False)
     assert {name: fake.options_given[name] for name in ("num_cpus", "num_gpus", "max_restarts")} == {
         "num_cpus": 1,
@@ -93,7 +93,7 @@ def test_whoever_dies_when_the_record_is_that_of_one_process(seed: int, use_ray:
 
     fake = use_ray(processors=3, seed=seed, doom=doom)
     measure(tmp_path)
-    assert arrays(tmp_path) == expected
+    assert read_arrays(tmp_path) == expected
     assert fake.started == 3 + sum(losses.values()) > 5, "each that died was replaced"
     assert len(fake.given) == 18 + sum(losses.values())
 
@@ -106,14 +106,14 @@ def test_a_unit_that_kills_every_worker_is_named_and_the_rest_is_kept(use_ray: U
         r"\(ActorDiedError: The actor died unexpectedly before finishing this task\); .* What is measured is kept\.$",
     ):
         measure(tmp_path)
-    kept = arrays(tmp_path)
+    kept = read_arrays(tmp_path)
     assert len(kept) > 3 * 3 * 2
     use_ray()
     measure_again = RayCluster()
     classifiers, images = family(3, num_images=20, sizes=((6, 6), (9, 9)))
     with Study.open(tmp_path, classifiers=classifiers, images=images) as study:
         study.run(device="cpu", allow_chance=True, executor=measure_again)
-    assert arrays(tmp_path) == expected
+    assert read_arrays(tmp_path) == expected
 
 
 def test_workers_that_can_not_start_are_said(use_ray: UseRay, tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_a_worker_has_a_gpu_where_there_are_some(use_ray: UseRay, monkeypatch: p
     fake = use_ray(processors=8, gpus=2)
     seen = []
     monkeypatch.setattr(ray_cluster, "_RayExecutor", lambda _ray, _shelf, **given: seen.append(given))
-    with make(tmp_path) as study:
+    with make_study(tmp_path) as study:
         for device in ("auto", "cuda", "cpu"):
             RayCluster(device=device)(study.shelf(device="cpu"))
         fake.resources = {"CPU": 8}

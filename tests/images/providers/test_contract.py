@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import tarfile
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -14,9 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 from huggingface_hub import constants
 
-from tests.images.encoded import png
 from zooscope import load_images
-from zooscope.errors import ClassOrderWarning, ImagesError
+from zooscope.testing import ImageProviderContract
+from zooscope.testing.specimens import make_red_png as png
 
 
 @pytest.fixture(autouse=True)
@@ -102,42 +101,13 @@ WAYS: list[Callable[[Path, Labels], str]] = [
     as_shard,
     as_shard_with_json,
 ]
-SETS: dict[str, tuple[list[str], list[int], int]] = {
-    "names": (["dog", "cat", "emu", "cat"], [1, 0, 2, 0], 3),
-    "numbers": ([str(number) for number in range(12)], list(range(12)), 12),
-    "with gaps": (["3", "12", "0", "3"], [3, 12, 0, 3], 13),
-    "from 1": (["1", "2", "3"], [1, 2, 3], 4),
-    "with zeros in front": (["002", "010", "000"], [2, 10, 0], 11),
-    "floats": (["2.0", "10.0", "0.0"], [2, 10, 0], 11),
-    "synsets": (["n01491361", "n01440764"], [3, 0], 1000),
-    "digits and letters": (["B", "9", "A", "0"], [3, 1, 2, 0], 4),
-}
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize(("labels", "indices", "num_classes"), SETS.values(), ids=SETS.keys())
-def test_the_same_labels_give_the_same_classes(
-    way: Callable[[Path, Labels], str], labels: list[str], indices: list[int], num_classes: int, tmp_path: Path
-) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ClassOrderWarning)
-        images = load_images(way(tmp_path, labels))
-    assert len(images.class_names) == num_classes
-    found = {images.read(name): int(label) for name, label in zip(images.ids, images.labels, strict=True)}
-    assert found == {png(number): index for number, index in enumerate(indices)}
-    if all(label.replace(".0", "").isdecimal() for label in labels):
-        assert images.class_names == tuple(map(str, range(num_classes)))
-    again = load_images(images.address, classes=images.class_names)  # as a study opens them
-    assert again.labels.tolist() == images.labels.tolist()
-
-
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("labels", [["0", "1", "-1"], ["cat", "dog", "nan"], ["1", "01", "2"], ["0", "10", "2", "dog"]])
-def test_labels_of_which_no_order_is_sure_are_refused_by_all(
-    way: Callable[[Path, Labels], str], labels: list[str], tmp_path: Path
-) -> None:
-    with pytest.raises(ImagesError, match=r"negative|stands for a missing one|is the same number|order isn't sure"):
-        load_images(way(tmp_path, labels))
+class TestEveryProvider(ImageProviderContract):
+    @pytest.fixture(params=WAYS)
+    def write(self, request: pytest.FixtureRequest) -> Callable[[Path, Labels], str]:
+        write: Callable[[Path, Labels], str] = request.param
+        return write
 
 
 def integers(root: Path) -> Iterator[str]:
