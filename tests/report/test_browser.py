@@ -3,8 +3,13 @@
 import csv
 import io
 import re
+import runpy
 from collections.abc import Iterator
+from dataclasses import replace
+from html import escape
 from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -12,14 +17,19 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
+from tests.cli.imported import write_imported
 from tests.report.browser import open_browser, open_page
 from tests.report.synthetic import planted_study
 from zooscope.pictures.colours import SEQUENCE
 from zooscope.report import write_report
 from zooscope.report.sections.base import show_number, show_percent
+from zooscope.report.sections.classifiers import ClassifiersSection
+from zooscope.report.sections.matrix import MatrixSection
+from zooscope.study.snapshot import Snapshot, read_snapshot
 from zooscope.study.study import Study
 
 BLOCKS = [[f"{family} {number}" for number in range(4)] for family in ("convolution", "transformer", "mixer")]
+BENCHMARK: dict[str, Any] = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks/report.py"))
 HOSTILE = (
     "<script>document.title='ran'</script>",
     "<img src=x onerror=\"document.title='ran'\">",
@@ -64,6 +74,22 @@ def point_at(page: Page, a: str, b: str) -> tuple[float, float]:
     x, y = map(float, place)
     page.mouse.move(x, y)
     return x, y
+
+
+def enlarge(study: Snapshot, size: int) -> Snapshot:
+    """An imported study of so many classifiers."""
+    names = tuple(f"classifier {number}" for number in range(size))
+    published = np.random.default_rng(0).uniform(1, 4, size=(size, size))
+    measured = replace(
+        study.measured,
+        names=names,
+        clean=np.zeros((size, 0), np.int8),
+        transfer=np.zeros((size, size, 0), np.int8),
+        transforms=("",) * size,
+    )
+    records = tuple(replace(study.classifier_records[0], name=name) for name in names)
+    scores = (published + published.T) / 2
+    return replace(study, classifier_records=records, sources=names, published=scores, measured=measured)
 
 
 def shown(page: Page) -> list[str]:
@@ -212,7 +238,7 @@ def test_hostile_names_do_nothing(browser: Browser, tmp_path: Path) -> None:
         page.locator("#by").fill(HOSTILE[1])
         assert page.locator("#pair h3").inner_text()
         assert page.title().startswith("How alike are 3")
-        assert page.locator("main :is(img, svg, script, a[href^=javascript])").count() == 0
+        assert page.locator("main :is(img, svg[onload], script:not([type]), a[href^=javascript])").count() == 0
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -225,6 +251,79 @@ def test_axe_finds_no_violation(browser: Browser, file: Path, scheme: str) -> No
             details.evaluate("(element) => { element.open = true; }")
         found = Axe().run(page)
         assert found.violations_count == 0, found.generate_report()
+
+
+def test_the_page_works_inside_another_page(browser: Browser, file: Path) -> None:
+    page = browser.new_page()
+    page.set_content(f'<iframe srcdoc="{escape(file.read_text(encoding="utf-8"))}" sandbox="allow-scripts"></iframe>')
+    inside = page.frame_locator("iframe")
+    inside.locator("html[data-report=ready]").wait_for(state="attached")
+    inside.locator("#search").fill("mixer")
+    inside.locator("#search").press("Enter")
+    assert inside.locator("tr.chosen").count() == 4
+    page.close()
+
+
+def test_every_picture_is_drawn_when_it_comes_into_sight(page: Page) -> None:
+    figures = page.locator("figure.chart").all()
+    assert len(figures) >= 5
+    for figure in figures:
+        figure.scroll_into_view_if_needed()
+        figure.locator("svg > :is(path, circle, rect, g, text)").first.wait_for(state="attached")
+
+
+@pytest.mark.parametrize("which", ["#matrix-tools", "#map-tools", "figure.chart[data-name=stability] .tools"])
+def test_pictures_are_saved_as_svg_and_png(page: Page, which: str) -> None:
+    page.locator(which).scroll_into_view_if_needed()
+    with page.expect_download() as started:
+        page.locator(which).get_by_text("SVG").click()
+    root = ET.parse(started.value.path()).getroot()  # noqa: S314  (our own file)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert len(list(root.iter())) > 10
+    with page.expect_download() as started:
+        page.locator(which).get_by_text("PNG").click()
+    with Image.open(started.value.path()) as picture:
+        width, height = picture.size
+    assert width == pytest.approx(2 * float(root.attrib["width"]), abs=2)
+    assert height > 200
+
+
+def test_the_map_chooses_by_pointer_and_by_keyboard(page: Page) -> None:
+    page.locator("#map").scroll_into_view_if_needed()
+    page.get_by_role("option", name="mixer 1").click()
+    assert page.evaluate("state.chosen.map((number) => study.names[number])") == ["mixer 1"]
+    page.get_by_role("option", name="mixer 1").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    assert page.evaluate("state.chosen.length") == 2
+    assert page.locator("#map [aria-selected=true]").count() == 2
+
+
+@pytest.mark.parametrize(("count", "num_images", "largest"), [(69, 500, 1.5e6), (300, 50, 4e6)])
+def test_a_large_study_is_a_small_page_that_opens_at_once(
+    browser: Browser, tmp_path: Path, count: int, num_images: int, largest: float
+) -> None:
+    file = write_report(
+        BENCHMARK["make_snapshot"](count, num_images), tmp_path / "report.html", sections=[MatrixSection(), ClassifiersSection()]
+    )
+    assert file.stat().st_size < largest
+    with open_page(browser, file) as page:
+        assert page.evaluate("performance.getEntriesByName('report-ready')[0].startTime") < 20_000
+        page.mouse.click(*point_at(page, "family0-1", "family0-2"))
+        assert "family0-1 and family0-2" in page.locator("#pair h3").inner_text()
+        assert "SAT" in page.locator("#tip").inner_text()
+
+
+def test_a_thousand_classifiers_open(browser: Browser, tmp_path: Path) -> None:
+    study = enlarge(read_snapshot(write_imported(tmp_path / "study", with_components=False)), 1000)
+    file = write_report(study, tmp_path / "report.html", sections=[MatrixSection()])
+    with open_page(browser, file) as page:
+        assert len(shown(page)) == 1000
+        assert page.evaluate("matrix.cell") == 1
+        x, y = point_at(page, study.names[0], study.names[1])
+        page.mouse.click(x, y)
+        assert " and " in page.locator("#pair h3").inner_text()
+        assert "SAT" in page.locator("#tip").inner_text()
 
 
 def test_a_phone_scrolls_nothing_sideways(browser: Browser, file: Path) -> None:

@@ -15,7 +15,7 @@ from zooscope.addresses import parse_address
 from zooscope.analyses.averaging import CleanLogits
 from zooscope.analyses.clustering import Clusters, find_clusters
 from zooscope.classifiers.addresses import find_group
-from zooscope.errors import EmptyPairWarning, OneSidedWarning, StudyError, WeakSourceWarning
+from zooscope.errors import EmptyPairWarning, InvalidValueError, OneSidedWarning, StudyError, WeakSourceWarning
 from zooscope.records.entries import Definition
 from zooscope.records.predictions import NOT_MEASURED, Predictions
 from zooscope.report.rivals import Rival, collect_rivals
@@ -26,6 +26,7 @@ from zooscope.study.snapshot import Snapshot
 MOST_LOGITS: Final = 60_000_000  # numbers that are read for ensembles
 MOST_PAIR_IMAGES: Final = 3_000_000  # predictions of ensembles of two
 MOST_IN_ENSEMBLES: Final = 150
+MOST_CLUSTERED: Final = 400
 
 
 @runtime_checkable
@@ -184,8 +185,12 @@ class Facts:
         """The groups of similar classifiers.
 
         Raises:
-            InvalidValueError: there are none, as where a pair has no score.
+            InvalidValueError: there are none, as where a pair has no score; or there are too many classifiers for a page that is
+                written in seconds.
         """
+        if len(self.names) > MOST_CLUSTERED:
+            msg = f"it takes minutes for more than {MOST_CLUSTERED} classifiers; `zooscope clusters STUDY` finds them."
+            raise InvalidValueError(msg)
         return find_clusters(self.sat)
 
     @cached_property

@@ -22,6 +22,7 @@ from zooscope.words import explain_control, shorten_names
 SCORE_PRECISION: Final = 5e-4
 PERCENT_PRECISION: Final = 5e-3
 NARROWEST_RANGE: Final = 0.5
+MOST_IN_FULL: Final = 400  # classifiers; of more only SAT and both directions are on the page
 MOST_FLAGS: Final = 4_000_000  # bits of (source, target, image): half a megabyte
 MOST_TRANSFORMS: Final = 40  # different ones, of which every two are explained
 MOST_VALUES: Final = 60  # different values of a component; one with more, such as a name, makes no groups
@@ -128,7 +129,10 @@ def list_quantities(facts: Facts) -> list[Quantity]:
             is_percent=True,
         ),
     ]
-    return found if facts.is_imported else [*found, *_list_directed(facts), *map(_describe_rival, facts.found_rivals[0])]
+    if facts.is_imported:
+        return found
+    rivals = facts.found_rivals[0] if len(facts.names) <= MOST_IN_FULL else ()
+    return [*found, *_list_directed(facts), *map(_describe_rival, rivals)]
 
 
 def _list_directed(facts: Facts) -> list[Quantity]:
@@ -142,6 +146,8 @@ def _list_directed(facts: Facts) -> list[Quantity]:
             is_percent=True,
         )
     ]
+    if len(facts.names) > MOST_IN_FULL:
+        return found
     if facts.same_mistake is not None:
         found.append(
             Quantity(

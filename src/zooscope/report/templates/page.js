@@ -53,6 +53,7 @@ async function startPage() {
     tellFollowers();
   });
   document.documentElement.dataset.report = "ready";
+  performance.mark("report-ready");
 }
 
 startPage();

@@ -25,8 +25,16 @@ function follow(follower) {
 function change(part) {
   Object.assign(state, part);
   if ("chosen" in part && !state.chosen.length) state.only = false;
-  history.replaceState(null, "", writeAddress() || location.pathname + location.search);
+  keepAddress();
   tellFollowers();
+}
+
+function keepAddress() {
+  try {
+    history.replaceState(null, "", writeAddress() || location.pathname + location.search);
+  } catch {
+    // Inside a notebook the page has no address of its own.
+  }
 }
 
 function tellFollowers() {
