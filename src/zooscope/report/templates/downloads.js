@@ -47,8 +47,8 @@ function offerTable(tools, find, name) {
 
 function offerTables() {
   for (const tools of document.querySelectorAll(".table-tools")) {
-    const name = tools.dataset.name;
-    offerTable(tools, () => tools.parentElement.querySelector("table"), name);
+    const box = tools.parentElement.closest("div, details, section");
+    offerTable(tools, () => box.querySelector("table"), tools.dataset.name);
   }
 }
 
