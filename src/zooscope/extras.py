@@ -24,6 +24,7 @@ EXTRAS: Final = {
     "onnxruntime": Extra(packages=("onnxruntime",), purpose="quantised ONNX graphs, as targets"),
     "ray": Extra(packages=("ray",), purpose="measuring on several GPUs or machines: measure --executor ray"),
     "testing": Extra(packages=("pytest",), purpose="contract suites for attacks and other parts of your own: zooscope.testing"),
+    "view": Extra(packages=("starlette", "uvicorn"), purpose="the report in a browser while a study is measured: zooscope view"),
 }
 
 

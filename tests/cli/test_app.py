@@ -20,6 +20,7 @@ COMMANDS = (
     "show",
     "compare",
     "report",
+    "view",
     "ensembles",
     "select",
     "stability",

@@ -41,6 +41,7 @@ from zooscope.cli.commands import (
     strategies,
     teachers,
     train,
+    view,
 )
 from zooscope.cli.help import Command, Group, show_example
 from zooscope.cli.terminal import INTERRUPTED, show_warnings_as_notes, tell
@@ -59,7 +60,7 @@ class Commands(Group):
     sections: ClassVar = {
         "Measure": ("demo", "classifiers", "attacks", "plan", "measure", "merge", "probe", "compare", "check", "doctor"),
         "Train": ("train", "distill"),
-        "Look": ("show", "report"),
+        "Look": ("show", "report", "view"),
         "Analyse": (
             "clusters",
             "map",
@@ -166,6 +167,7 @@ for _name, _module, _command in (
     ("distill", distill, distill.distill),
     ("show", show, show.show),
     ("report", report, report.report),
+    ("view", view, view.view),
     ("clusters", clusters, clusters.clusters),
     ("map", map_, map_.map_),
     ("ensembles", ensembles, ensembles.ensembles),
