@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
@@ -38,16 +38,16 @@ class Answer(NamedTuple):
 def viewing(*folders: Path) -> Iterator[str]:
     """The address at which `zooscope view` shows studies; it is stopped as people stop it."""
     program = [sys.executable, "-m", "zooscope", "view", *map(str, folders)]
-    process = subprocess.Popen(program, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        found = re.search(r"http://\S+", process.stdout.readline())
-        assert found, process.communicate()
-        yield found[0]
-        process.send_signal(SIGINT)
-        out, err = process.communicate(timeout=WAIT)
-    finally:
-        process.kill()
+    with subprocess.Popen(program, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            found = re.search(r"http://\S+", process.stdout.readline())
+            assert found, process.communicate()
+            yield found[0]
+            process.send_signal(SIGINT)
+            out, err = process.communicate(timeout=WAIT)
+        finally:
+            process.kill()
     assert (process.returncode, out, err) == (130, "", "Stopped.\n")
 
 
@@ -220,16 +220,10 @@ def test_a_browser_loads_the_page_again_and_keeps_what_stands_behind_the_hash(tm
         time.sleep(4)
         assert "timm:newcomer" not in page.content()
         page.evaluate("document.body.dataset.seen = 'yes'")
-        grow(folder)
-        wait_until(lambda: "timm:newcomer" in page.content())
+        with page.expect_event("load", timeout=1000 * WAIT):
+            grow(folder)
+        assert "timm:newcomer" in page.content()
         assert page.url == f"{address}0/#methods"
         assert page.evaluate("document.body.dataset.seen") is None
         browser.close()
     assert logged == []
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    end = time.monotonic() + WAIT
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.5)
