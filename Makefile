@@ -84,7 +84,7 @@ check-wheel: ## the wheel with the dependencies of constraints.txt
 	$(WHEEL_VENV)/bin/python -m pytest -m "not slow" $(WHEEL_TESTS)
 
 clean: ## remove whatever the other targets made
-	rm -rf $(VENV) $(DEMO) build dist benchmarks/studies .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(DEMO) build dist docs/reference benchmarks/studies .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests benchmarks recipes -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment, and in it one stamp for each set of packages; a changed pyproject.toml or constraints.txt installs again.

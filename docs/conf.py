@@ -10,18 +10,27 @@ project = "zooscope"
 author = "the zooscope authors"
 version = release = find_version("zooscope")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton", "reference"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+    "reference",
+]
 root_doc = "docs/index"
 include_patterns = ["docs/**", "design/*.md", "CONTRIBUTING.md", "CHANGELOG.md"]
 exclude_patterns = ["docs/_ext/**", "docs/studies/*/**"]
 myst_heading_anchors = 4
 highlight_language = "none"  # of indented blocks; the others name theirs
 default_role = "literal"
+smartquotes_action = "D"  # dashes alone: quotes and dots in prose are often for the user to type
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
-autodoc_default_options = {"members": True}
+autodoc_default_options = {"members": True, "inherited-members": "object,float,str,tuple,Exception,Warning"}
+autosummary_generate = False
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
 napoleon_use_ivar = True

@@ -1,13 +1,16 @@
 """The documentation's site: every page is reached, and the reference leaves out no command, option or public name."""
 
-import importlib.util
+import importlib
+import json
 import re
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 import typer
+from command_reference import describe_commands, mark
+from notebook import describe_notebook
 
 import zooscope
 from zooscope.cli.app import app
@@ -20,12 +23,7 @@ DOCS = ROOT / "docs"
 def reference() -> ModuleType:
     """The extension that writes the reference."""
     pytest.importorskip("sphinx", reason="Sphinx is not installed: make install")
-    spec = importlib.util.spec_from_file_location("reference", DOCS / "_ext" / "reference.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return importlib.import_module("reference")
 
 
 def list_commands(command: Any, name: str) -> dict[str, Any]:  # noqa: ANN401  (of Click or Typer, by version)
@@ -46,14 +44,52 @@ def test_every_page_is_in_the_table_of_contents() -> None:
     assert set((ROOT / "design").glob("*.md")) - reached == set()
 
 
-def test_the_reference_has_every_command_with_every_option(reference: ModuleType) -> None:
-    page = reference.describe_commands()
+def test_the_reference_has_every_command_with_every_parameter_and_its_example() -> None:
+    page = describe_commands()
     parts = dict(re.findall(r"^#+ (zooscope [^\n]+)\n(.*?)(?=^#+ |\Z)", page, flags=re.MULTILINE | re.DOTALL))
     commands = list_commands(typer.main.get_command(app), "zooscope")
     assert len(commands) > 30
     for name, command in commands.items():
-        for parameter in command.params:
-            assert all(option in parts[name] for option in parameter.opts if option.startswith("--")), (name, parameter.opts)
+        shown = [one for one in command.params if not getattr(one, "hidden", False)]
+        rows = re.findall(r"^\| `(.+?)` \|", parts[name], flags=re.MULTILINE)
+        assert len(rows) == len(shown)
+        for row, parameter in zip(rows, shown, strict=True):
+            assert any(option in row for option in (*parameter.opts, parameter.metavar, parameter.name.upper()) if option), name
+        assert f"\n{command.epilog.split('Example:')[1].strip()}\n" in parts[name].replace("\n\n", "\n")
+        assert not re.search(r"\[(?:default|required)|<(?:str|path|list)", parts[name])
+
+
+def test_the_reference_of_commands_is_no_markup_by_accident() -> None:
+    assert mark("Patterns such as 'timm:*', [0, 1], a|b; `--x|y` or --seed 1") == (
+        r"Patterns such as 'timm:\*', \[0, 1], a\|b; `--x\|y` or `--seed` 1"
+    )
+
+
+def test_a_notebook_is_a_page_of_its_texts_and_its_code() -> None:
+    cells = [("markdown", ["# Title\n", "\n", "Text."]), ("code", ["a = 1\n", "a"]), ("markdown", ["End."])]
+    text = json.dumps({"cells": [{"cell_type": kind, "source": source} for kind, source in cells]})
+    page = describe_notebook(text, file="some.ipynb")
+    assert page.startswith("# Title\n\nText.\n\n")
+    assert "[some.ipynb](../some.ipynb)" in page
+    assert page.endswith("\n\n```python\na = 1\na\n```\n\nEnd.\n")
+
+
+def test_the_build_misses_a_name_that_no_page_describes(reference: ModuleType) -> None:
+    public = set(reference.list_public(reference.MODULES))
+    assert {
+        "zooscope.sat",
+        "zooscope.Study.run",
+        "zooscope.Study.sat",
+        "zooscope.Snapshot.names",
+        "zooscope.Study.create",
+    } <= public
+    assert {"zooscope.attacks.LinfPGD", "zooscope.errors.StudyError"} <= public
+    assert not {name for name in public if "._" in name}
+    with pytest.MonkeyPatch.context() as patch:
+        missing = list[str]()
+        patch.setattr(reference, "getLogger", lambda _: SimpleNamespace(warning=lambda _, name: missing.append(name)))
+        reference.warn_of_missing(public - {"zooscope.Study.sat"})
+    assert missing == ["zooscope.Study.sat"]
 
 
 def test_the_reference_has_every_public_name(reference: ModuleType) -> None:

@@ -1,25 +1,22 @@
-"""The reference, written before each build: a page of commands from the program itself, and pages of Python from docstrings."""
+"""Pages written before each build: of commands from the program itself, of Python from docstrings, of the notebook."""
 
 import importlib
 import inspect
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import click
-import typer
+from command_reference import describe_commands
+from notebook import describe_notebook
 from sphinx.application import Sphinx
-
-from zooscope.cli.app import Commands, app
-from zooscope.cli.wrapping import unglue
+from sphinx.util.logging import getLogger
 
 FOLDER: Final = Path("docs", "reference")
+NOTEBOOK: Final = Path("docs", "notebook.ipynb")
 MODULES: Final = ("zooscope", "zooscope.attacks", "zooscope.analyses", "zooscope.probe", "zooscope.errors")
-_EXAMPLE: Final = re.compile(r"\x08?\s*Example:\s*\n\s*(.+)\s*$")
 _MODULES: Final = re.compile(r"~(?:\w+\.)+")
 _MARKUP: Final = re.compile(r"([*|]|_\b)")
-_OPTION: Final = re.compile(r"(?<![\w`-])(--[a-z][a-z-]*)")
 
 
 def setup(sphinx: Sphinx) -> dict[str, bool]:
@@ -27,18 +24,47 @@ def setup(sphinx: Sphinx) -> dict[str, bool]:
     sphinx.connect("builder-inited", lambda built: write_reference(Path(built.srcdir)))
     sphinx.connect("autodoc-process-signature", shorten_signature)
     sphinx.connect("autodoc-process-docstring", mark_docstring, priority=400)  # before its sections are read
+    sphinx.connect("env-check-consistency", lambda _, environment: warn_of_missing(environment.domains.python_domain.objects))
     return {"parallel_read_safe": True}
 
 
 def write_reference(root: Path) -> None:
-    """Writes all pages of the reference; those that say the same stay untouched, so that they are not built again."""
-    pages = {"commands.md": describe_commands()}
+    """Writes all these pages; those that say the same stay untouched, so that they are not built again."""
+    notebook = (root / NOTEBOOK).read_text(encoding="utf-8")
+    pages = {"commands.md": describe_commands(), "notebook.md": describe_notebook(notebook, file=NOTEBOOK.name)}
     pages |= {f"{module}.rst": describe_module(module) for module in MODULES}
     for name, text in pages.items():
         file = root / FOLDER / name
         file.parent.mkdir(parents=True, exist_ok=True)
         if not file.exists() or file.read_text(encoding="utf-8") != text:
             file.write_text(text, encoding="utf-8")
+
+
+def warn_of_missing(described: Container[str]) -> None:
+    """Warns of each public name, method and property that no page describes."""
+    for name in list_public(MODULES):
+        if name not in described:
+            getLogger(__name__).warning("no page describes %s", name)
+
+
+def list_public(modules: Sequence[str]) -> Iterator[str]:
+    """All public names of some modules, and of classes their methods and properties, inherited ones too."""
+    for module in modules:
+        package = importlib.import_module(module)
+        for name in _public_names(package):
+            thing = getattr(package, name)
+            if inspect.ismodule(thing) or (_find_kind(thing) == "exception" and module != "zooscope.errors"):
+                continue
+            yield f"{module}.{name}"
+            if inspect.isclass(thing):
+                yield from (f"{module}.{name}.{member}" for member in dir(thing) if _is_described(thing, member))
+
+
+def _is_described(kind: type, member: str) -> bool:
+    """Whether a class's member is a public method or property of ours."""
+    value = inspect.getattr_static(kind, member)
+    function = value.fget if isinstance(value, property) else getattr(value, "__func__", getattr(value, "func", value))
+    return not member.startswith("_") and inspect.isfunction(function) and function.__module__.startswith("zooscope")
 
 
 def shorten_signature(*given: Any) -> tuple[str | None, str | None]:  # noqa: ANN401  (what Sphinx calls it with)
@@ -67,30 +93,21 @@ def _keep_examples(before: Sequence[str], after: Sequence[str]) -> list[str]:
     return lines
 
 
-def describe_commands() -> str:
-    """The page of all commands, under the headings of `zooscope --help`."""
-    group: Any = typer.main.get_command(app)
-    lines = ["# Commands", "", "What `zooscope COMMAND --help` says, in one page.", ""]
-    for heading, names in Commands.sections.items():
-        lines += [f"## {heading}", ""]
-        for name in names:
-            lines += _describe_command(name, group.commands[name], depth=3)
-    return "\n".join(lines)
-
-
 def describe_module(module: str) -> str:
-    """The page of a module's public names."""
+    """The page of a module's public names: a table of all, then each in full."""
     package = importlib.import_module(module)
-    lines = [module, "=" * len(module), "", f".. py:module:: {module}", "", *_opening_of(package), ""]
+    table, entries = [".. autosummary::", "   :nosignatures:", ""], []
     for name in _public_names(package):
-        thing = getattr(package, name)
-        kind = _find_kind(thing)
+        kind = _find_kind(getattr(package, name))
         home = f"{module}.{name}" if kind == "module" else "zooscope.errors"
         if kind == "module" or (kind == "exception" and home != module):
-            lines += [f"`{name}`: see :doc:`{home}`.", ""]
+            entries += [f"`{name}`: see :doc:`{home}`.", ""]
         else:
-            lines += [f".. auto{kind}:: {module}.{name}", ""]
-    return "\n".join(lines)
+            table.append(f"   {name}")
+            entries += [f".. auto{kind}:: {module}.{name}", ""]
+    return "\n".join(
+        [module, "=" * len(module), "", f".. py:module:: {module}", "", *_opening_of(package), "", *table, "", *entries]
+    )
 
 
 def _find_kind(thing: object) -> str:
@@ -105,44 +122,9 @@ def _find_kind(thing: object) -> str:
 def _public_names(package: Any) -> Sequence[str]:  # noqa: ANN401  (a module)
     if hasattr(package, "__all__"):
         return list(package.__all__)
-    own = [(name, value) for name, value in vars(package).items() if getattr(value, "__module__", "") == package.__name__]
-    return [name for name, _ in own if not name.startswith("_")]
+    return [name for name, value in vars(package).items() if inspect.isclass(value) and value.__module__ == package.__name__]
 
 
 def _opening_of(package: Any) -> list[str]:  # noqa: ANN401  (a module)
     """The first paragraph of a module's docstring."""
     return [(inspect.getdoc(package) or "").split("\n\n")[0]]
-
-
-def _describe_command(name: str, command: Any, *, depth: int) -> Iterator[str]:  # noqa: ANN401  (of Click or Typer, by version)
-    context = click.Context(command, info_name=f"zooscope {name}")
-    text = unglue(command.help or "")
-    example = _EXAMPLE.search(text)
-    yield from [f"{'#' * depth} zooscope {name}", "", *_paragraphs(_EXAMPLE.sub("", text)), ""]
-    if inner := getattr(command, "commands", None):
-        for inner_name, one in inner.items():
-            yield from _describe_command(f"{name} {inner_name}", one, depth=depth + 1)
-        return
-    usage = " ".join(command.collect_usage_pieces(context))
-    yield from ["```text", f"zooscope {name} {usage}", *([example[1].strip()] if example else []), "```", ""]
-    rows = [_describe_parameter(one, context) for one in command.params if not getattr(one, "hidden", False)]
-    yield from ["| | |", "|---|---|", *(f"| {left} | {right} |" for left, right in rows), ""]
-
-
-def _describe_parameter(parameter: Any, context: Any) -> tuple[str, str]:  # noqa: ANN401  (of Click or Typer, by version)
-    name, text = parameter.get_help_record(context) or (parameter.make_metavar(context), "")
-    return f"`{name.strip()}`".replace("|", r"\|"), _mark(unglue(text))
-
-
-def _paragraphs(text: str) -> list[str]:
-    return [_mark(line) for line in text.replace("\x08", "").strip().splitlines()]
-
-
-def _mark(text: str) -> str:
-    """Text for Markdown: options as code, and nothing that it would take for markup."""
-    parts = re.split(r"(`[^`]+`)", " ".join(text.split()))
-    return "".join(part.replace("|", r"\|") if part.startswith("`") else _escape(part) for part in parts)
-
-
-def _escape(text: str) -> str:
-    return _OPTION.sub(r"`\1`", re.sub(r"([|<*\[])", r"\\\1", text))
