@@ -44,7 +44,7 @@ lint: $(VENV)/.installed-dev ## style, types, layers and dead code, without the 
 	$(BIN)/vulture
 
 docs: $(VENV)/.installed-dev ## build the documentation as a site, build/docs/index.html
-	$(BIN)/python -m sphinx -q -W --keep-going -c docs -b html -d build/doctrees . build/docs
+	$(BIN)/python -m sphinx -q -E -W --keep-going -c docs -b html -d build/doctrees . build/docs
 	@echo "Open the documentation: $(abspath build/docs)/index.html"
 
 check: lint test ## everything that must pass: lint, then test

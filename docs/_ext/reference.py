@@ -14,7 +14,7 @@ from sphinx.util.logging import getLogger
 
 FOLDER: Final = Path("docs", "reference")
 NOTEBOOK: Final = Path("docs", "notebook.ipynb")
-MODULES: Final = ("zooscope", "zooscope.attacks", "zooscope.analyses", "zooscope.probe", "zooscope.errors")
+MODULES: Final = ("zooscope", "zooscope.attacks", "zooscope.analyses", "zooscope.probe", "zooscope.testing", "zooscope.errors")
 _MODULES: Final = re.compile(r"~(?:\w+\.)+")
 _MARKUP: Final = re.compile(r"([*|]|_\b)")
 
@@ -61,10 +61,11 @@ def list_public(modules: Sequence[str]) -> Iterator[str]:
 
 
 def _is_described(kind: type, member: str) -> bool:
-    """Whether a class's member is a public method or property of ours."""
+    """Whether a class's member is a public method or property of ours, with a docstring."""
     value = inspect.getattr_static(kind, member)
     function = value.fget if isinstance(value, property) else getattr(value, "__func__", getattr(value, "func", value))
-    return not member.startswith("_") and inspect.isfunction(function) and function.__module__.startswith("zooscope")
+    is_ours = inspect.isfunction(function) and function.__module__.startswith("zooscope")
+    return is_ours and not member.startswith("_") and bool(inspect.getdoc(value))
 
 
 def shorten_signature(*given: Any) -> tuple[str | None, str | None]:  # noqa: ANN401  (what Sphinx calls it with)
