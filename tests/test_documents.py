@@ -50,6 +50,19 @@ def test_every_local_link_of_a_document_leads_somewhere(document: Path) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_to_a_section_leads_to_a_heading(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]*)#([^)]+)\)", document.read_text(encoding="utf-8"))
+    assert not [(target, anchor) for target, anchor in links if anchor not in list_anchors(document.parent / target, document)]
+
+
+def list_anchors(target: Path, document: Path) -> set[str]:
+    """The anchors that git hosts and the site give to the headings of a document, or of the one that links."""
+    text = (target if target.is_file() else document).read_text(encoding="utf-8")
+    headings = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL), flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_test_that_a_document_names_is_there(document: Path) -> None:
     named = re.findall(r"`(tests/[\w/.]*)`", document.read_text(encoding="utf-8"))
     assert not [target for target in named if not (ROOT / target).exists()]
