@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import singledispatch
-from typing import IO, Any, Final, assert_never
+from typing import IO, TYPE_CHECKING, Any, Final, assert_never
 
 import matplotlib as mpl
 import numpy as np
@@ -12,7 +12,6 @@ from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
-from matplotlib.typing import RcKeyType
 
 from zooscope.pictures.colours import GROUPS, SEQUENCE, choose_styles
 from zooscope.pictures.data import Band, Bars, Curves, Forks, HeatMap, Panels, Picture, Points
@@ -27,11 +26,14 @@ from zooscope.pictures.labels import (
 )
 from zooscope.words import escape_controls, shorten_names
 
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType  # older releases have none
+
 DOTS_PER_INCH: Final = 200
 TITLE_SIZE: Final = 10
 MARGIN: Final = 0.08  # inches, around all that is drawn
 NOTHING: Final = "#e6e8ea"  # a cell without a value, and the lines of a grid
-STYLE: Final[dict[RcKeyType, Any]] = {
+STYLE: "Final[dict[RcKeyType, Any]]" = {
     "font.family": "DejaVu Sans",  # included in matplotlib, so that every machine draws the same
     "font.size": 9,
     "axes.spines.top": False,
