@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import singledispatch
-from typing import IO, TYPE_CHECKING, Any, Final, assert_never
+from typing import IO, Any, Final, assert_never
 
 import matplotlib as mpl
 import numpy as np
@@ -26,14 +26,11 @@ from zooscope.pictures.labels import (
 )
 from zooscope.words import escape_controls, shorten_names
 
-if TYPE_CHECKING:
-    from matplotlib.typing import RcKeyType  # older releases have none
-
 DOTS_PER_INCH: Final = 200
 TITLE_SIZE: Final = 10
 MARGIN: Final = 0.08  # inches, around all that is drawn
 NOTHING: Final = "#e6e8ea"  # a cell without a value, and the lines of a grid
-STYLE: "Final[dict[RcKeyType, Any]]" = {
+STYLE: Final[dict[Any, Any]] = {  # by names of which older releases of Matplotlib have no type
     "font.family": "DejaVu Sans",  # included in matplotlib, so that every machine draws the same
     "font.size": 9,
     "axes.spines.top": False,
