@@ -9,9 +9,11 @@ second declaration aborts the process.
 """
 
 import sys
+from contextlib import suppress
 from functools import partial
 from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, PathFinder
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, final
 
@@ -49,18 +51,21 @@ def _declare_unless_loaded(locations: Any) -> None:  # noqa: ANN401  (as above)
     """Loads torchvision's compiled operators as torchvision would, and declares those that it needs if that fails."""
     import torch  # noqa: PLC0415  (torchvision is about to import it)
 
-    compiled = PathFinder.find_spec("_C", locations)
-    try:
-        if compiled is not None and compiled.origin is not None:
-            torch.ops.load_library(compiled.origin)
-    except OSError:
-        pass  # they don't fit this torch
+    for library in _list_libraries(locations):
+        with suppress(OSError):  # it doesn't fit this torch
+            torch.ops.load_library(str(library))
     missing = [schema for schema in SCHEMAS if not torch._C._dispatch_has_kernel(f"torchvision::{schema.partition('(')[0]}")]
     if missing:
-        library = torch.library.Library("torchvision", "FRAGMENT")
+        declared = torch.library.Library("torchvision", "FRAGMENT")
         for schema in missing:
-            library.define(schema)
-        _declared.append(library)
+            declared.define(schema)
+        _declared.append(declared)
+
+
+def _list_libraries(locations: Any) -> list[Path]:  # noqa: ANN401  (as above)
+    """The compiled operators, which releases call `_C` or `_C_stable`."""
+    files = (file for location in locations or () for file in Path(location).glob("_C*"))
+    return sorted(file for file in files if file.name.endswith(tuple(EXTENSION_SUFFIXES)))
 
 
 if "torchvision" not in sys.modules:
