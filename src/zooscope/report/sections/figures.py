@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 from markupsafe import Markup
 
+from zooscope.errors import InvalidValueError
 from zooscope.pictures.data import Band, Bars, Curves, Forks, HeatMap, Picture, Points
 from zooscope.report.page_data import escape_data
 from zooscope.report.sections.base import fill_template, show_interval, show_number
@@ -70,9 +71,13 @@ def make_table(name: str, headings: Sequence[str], rows: Sequence[Row]) -> Marku
 
 @singledispatch
 def encode_picture(picture: Picture) -> dict[str, Any]:
-    """A picture in JSON's types."""
+    """A picture in JSON's types.
+
+    Raises:
+        InvalidValueError: pictures of its kind can't be drawn on the page.
+    """
     msg = f"a {type(picture).__name__} can't be drawn on the page."
-    raise NotImplementedError(msg)
+    raise InvalidValueError(msg)
 
 
 @encode_picture.register
