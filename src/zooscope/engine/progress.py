@@ -1,7 +1,7 @@
 """How far a run is."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from zooscope.records.rows import ArrayRow
 
@@ -22,7 +22,7 @@ class Progress:
     done: int
     total: int
     item: str = ""
-    rows: tuple[ArrayRow, ...] = ()
+    rows: tuple[ArrayRow, ...] = field(default=(), repr=False)
 
 
 ProgressListener = Callable[[Progress], None]
