@@ -48,14 +48,22 @@ def check_matrix(matrix: pd.DataFrame) -> pd.DataFrame:
         raise InvalidValueError(msg)
     scores = scores[list(scores.index)]
     for name, column in scores.items():
-        numbers = pd.to_numeric(column, errors="coerce")
+        numbers = column.map(_read_number).astype(np.float64)
         wrong = column[numbers.isna() & column.notna()]
         if len(wrong):
             msg = f"the score of {wrong.index[0]} and {name} is not a number: got {wrong.iloc[0]!r}."
             raise InvalidValueError(msg)
-        scores[name] = numbers.astype(np.float64)
+        scores[name] = numbers
     _require_scores(scores)
     return scores.where(scores.notna(), scores.T)  # one triangle is enough
+
+
+def _read_number(cell: object) -> float:
+    """A cell's number, to the last bit (pandas' own reader is a little off in older releases); NaN where it is none."""
+    try:
+        return float(cell)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return np.nan
 
 
 def import_matrix(folder: str | Path, matrix: pd.DataFrame, *, components: pd.DataFrame | None = None) -> None:
