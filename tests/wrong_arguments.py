@@ -103,6 +103,8 @@ def list_makers(images: ImageSet, folder: Path) -> Cases:
             "attack": ATTACK,
             **SCORED,
             **ON_THE_CPU,
+            "precision": "float32",
+            "exact": True,
             "allow_chance": True,
             "listen": listen,
         },
@@ -125,8 +127,11 @@ def list_methods(study: Study, other: Study, folder: Path) -> Cases:
     yield other.remove, {"names": []}
     yield other.require, {"images": None, "attack": None, "seed": None, "shard_size": None, "precision": None, "exact": None}
     yield other.set_components, {"table": pd.DataFrame({"activation": ["ReLU"]}, index=[NAMES[0]])}
-    running: dict[str, Any] = {**ON_THE_CPU, "memory_budget": None, "allow_nonfinite": True}
-    yield study.run, {**running, "allow_chance": True, "also": (), "part": None, "listen": listen}
+    running: dict[str, Any] = {**ON_THE_CPU, "memory_budget": None, "cache_limit": 0, "allow_nonfinite": True}
+    yield study.run, {**running, "allow_chance": True, "also": (), "part": None, "until": None, "listen": listen}
+    yield study.kept_attacks, {"limit": 0}
+    exported = {"folder": folder / "attacked", "sources": NAMES[:1], "file_format": "npz", **ON_THE_CPU, "listen": listen}
+    yield zooscope.export_attacks, {"study": study, **exported}
     yield study.shelf, {**running, "guests": ()}
     yield study.classifier, {"name": NAMES[0]}
     yield study.examples, {"source": NAMES[0], "positions": [0]}
@@ -142,6 +147,12 @@ def list_methods(study: Study, other: Study, folder: Path) -> Cases:
     yield snapshot.take, {"names": [NAMES[0]]}
     yield snapshot.require_known, {"name": NAMES[0]}
     yield snapshot.require_measured, {"what": "logits"}
+
+
+def list_attacks(study: Study) -> Cases:
+    """The attacks, and what makes them."""
+    images, classifier = study.images, study.classifier(NAMES[0])
+    pixels = images.pixels(classifier)
     yield attacks.build_attack, {"description": ATTACK.description}
     yield attacks.parse_attack, {"text": "LinfPGD"}
     yield attacks.register, {"kind": attacks.LinfPGD}
@@ -222,6 +233,8 @@ def list_analyses(study: Study) -> Cases:
         analyses.measure_distillation,
         {"sat": sat, "base_architectures": bases, "student": NAMES[0], **students, "confidence": 0.9, **PERMUTED},
     )
+    ranked = {"sat": sat, "base_architectures": bases, "student": NAMES[0], "accuracies": dict.fromkeys(NAMES, 0.5)}
+    yield analyses.rank_teachers, ranked
     yield analyses.select_ensemble, {**averaged, "outcomes": outcomes, "size": 2, "confidence": 0.9, "num_random": 3}
 
 
@@ -272,6 +285,7 @@ def main() -> None:
             list_makers(images, Path(folder)),
             list_trainers(Path(folder)),
             list_methods(study, other, Path(folder)),
+            list_attacks(study),
             list_analyses(study),
         ):
             for function, arguments in cases:
