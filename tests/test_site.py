@@ -105,3 +105,13 @@ def test_docstrings_lose_nothing_and_are_no_markup(reference: ModuleType) -> Non
     lines = ["See `Classifier`s, *all of them, |x| or `x`.", "", ">>> a * b", "", "a_ and b"]
     reference.mark_docstring(None, "function", "", None, None, lines)
     assert lines == [r"See ``Classifier``\ s, \*all of them, \|x\| or ``x``.", "", ">>> a * b", "", r"a\_ and b"]
+
+
+@pytest.mark.parametrize("what", ["property", "attribute", "data"])
+def test_what_comes_before_a_colon_is_not_taken_for_the_type(what: str, reference: ModuleType) -> None:
+    napoleon = importlib.import_module("sphinx.ext.napoleon")
+    lines = ["At most: `a:b`, no more: or less.", "", "As: that."]
+    reference.mark_docstring(None, what, "", None, None, lines)
+    lines = napoleon.GoogleDocstring(lines, what=what, name="cost").lines()
+    reference.show_colons(None, what, "", None, None, lines)
+    assert [line for line in lines if line] == ["At most: ``a:b``, no more: or less.", "As: that."]

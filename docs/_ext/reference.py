@@ -17,6 +17,7 @@ NOTEBOOK: Final = Path("docs", "notebook.ipynb")
 MODULES: Final = ("zooscope", "zooscope.attacks", "zooscope.analyses", "zooscope.probe", "zooscope.testing", "zooscope.errors")
 _MODULES: Final = re.compile(r"~(?:\w+\.)+")
 _MARKUP: Final = re.compile(r"([*|]|_\b)")
+_HIDDEN_COLON: Final = "\ue000"  # a character without a meaning
 
 
 def setup(sphinx: Sphinx) -> dict[str, bool]:
@@ -24,6 +25,7 @@ def setup(sphinx: Sphinx) -> dict[str, bool]:
     sphinx.connect("builder-inited", lambda built: write_reference(Path(built.srcdir)))
     sphinx.connect("autodoc-process-signature", shorten_signature)
     sphinx.connect("autodoc-process-docstring", mark_docstring, priority=400)  # before its sections are read
+    sphinx.connect("autodoc-process-docstring", show_colons, priority=600)  # and after
     sphinx.connect("env-check-consistency", lambda _, environment: warn_of_missing(environment.domains.python_domain.objects))
     return {"parallel_read_safe": True}
 
@@ -76,13 +78,19 @@ def shorten_signature(*given: Any) -> tuple[str | None, str | None]:  # noqa: AN
 
 def mark_docstring(_app: Sphinx, what: str, _name: str, _thing: object, _options: object, lines: list[str]) -> None:
     """Makes a docstring's lines reStructuredText: stretches in backticks are code, and nothing else is markup."""
-    if what in {"property", "attribute"} and lines:
-        lines[0] = lines[0].replace(":", r"\:", 1)  # what comes before one would be taken for its type
     parts = re.split(r"(`[^`]+`)", "\n".join(lines))
     texts = [_MARKUP.sub(r"\\\1", part) for part in parts[::2]]
     codes = [f"`{code}`" + ("\\ " if text[:1].isalnum() else "") for code, text in zip(parts[1::2], texts[1:], strict=True)]
     marked = texts[0] + "".join(code + text for code, text in zip(codes, texts[1:], strict=True))
     lines[:] = _keep_examples(lines, marked.split("\n"))
+    if what in {"property", "attribute", "data"} and lines:
+        lines[0] = lines[0].replace(":", _HIDDEN_COLON)  # what comes before one would be taken for its type
+
+
+def show_colons(*given: Any) -> None:  # noqa: ANN401  (what Sphinx calls it with)
+    """Puts the colons back that `mark_docstring` has hidden, in the lines given last."""
+    lines: list[str] = given[-1]
+    lines[:] = [line.replace(_HIDDEN_COLON, ":") for line in lines]
 
 
 def _keep_examples(before: Sequence[str], after: Sequence[str]) -> list[str]:
