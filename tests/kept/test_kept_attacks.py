@@ -382,10 +382,18 @@ def cross_devices(*_: object) -> None:
 
 def test_no_more_is_adopted_than_the_limit_allows(tmp_path: Path) -> None:
     theirs = KeptAttacks(tmp_path / "theirs")
-    keep_some(theirs, range(3))
+    works = keep_some(theirs, range(3))
     size = next(list_entries(theirs.folder)).stat().st_size
     ours = KeptAttacks(tmp_path / "ours", limit=2 * size + size // 2)
     ours.adopt(theirs.folder)
+    assert [is_kept(ours, work) for work in works] == [False, True, True], "those used last"
+    ours.forget()
+    own = work_of(seed=9)
+    ours.keep(own, Maker(own)())
+    ours.adopt(theirs.folder)
+    assert len(list(list_entries(ours.folder))) == 2
+    assert is_kept(ours, own), "nothing goes for what others keep"
+    KeptAttacks(ours.folder, limit=0).adopt(theirs.folder)
     assert len(list(list_entries(ours.folder))) == 2
     nothing = KeptAttacks(tmp_path / "nothing", limit=0)
     nothing.adopt(theirs.folder)

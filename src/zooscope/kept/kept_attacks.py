@@ -134,20 +134,22 @@ class KeptAttacks:
     def adopt(self, folder: Path) -> None:
         """Keeps what another folder keeps, too; on one disk both share the files.
 
+        Those come first that were used last, as many as there is room for; nothing that is kept here goes for them.
+
         Warns:
             NotKeptWarning: they can't be kept.
         """
-        for file in list_entries(folder):
+        room = self.limit - sum(size for _, size, _ in _list_states(self.folder))
+        for _, size, file in sorted(_list_states(folder), reverse=True):
             mine = self.folder / file.name
-            if self.limit == 0 or NotKeptWarning in self._said or mine.exists():
+            if size > room or mine.exists() or NotKeptWarning in self._said:
                 continue
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 _link(file, mine, require_room=self._require_room)
+                room -= size
             except (OSError, StudyError) as error:
                 self._say_not_kept(error)
-        if self.folder.is_dir():
-            self._let_go()
 
     def describe(self) -> dict[str, Held]:
         """What is kept, by source; damaged files under an empty name."""
@@ -196,20 +198,16 @@ class KeptAttacks:
             msg = f"the disk of {self.folder} is almost full"
             raise StudyError(msg)
 
-    def _let_go(self, newest: Path | None = None) -> int:
+    def _let_go(self, newest: Path) -> int:
         """Removes files that were not used for the longest time until the rest is below the limit; gives what it takes."""
         for file in self.folder.glob(f".*{UNFINISHED}"):  # of a process that was killed
             with suppress(OSError):
                 if time.time() - file.stat().st_mtime > STALE_SECONDS:
                     file.unlink()
-        found = []
-        for file in list_entries(self.folder):
-            with suppress(OSError):
-                state = file.stat()
-                found.append((file == newest, state.st_mtime_ns, state.st_size, file))
-        total = sum(size for _, _, size, _ in found)
-        for is_newest, _, size, file in sorted(found):
-            if total <= self.limit or is_newest:
+        found = _list_states(self.folder)
+        total = sum(size for _, size, _ in found)
+        for _, size, file in sorted(found, key=lambda one: (one[2] == newest, one)):
+            if total <= self.limit or file == newest:
                 break
             with suppress(OSError):
                 file.unlink()
@@ -224,6 +222,16 @@ class KeptAttacks:
         if kind not in self._said:
             self._said.add(kind)
             warnings.warn(text, kind, stacklevel=4)
+
+
+def _list_states(folder: Path) -> list[tuple[int, int, Path]]:
+    """When each file was used last, and its bytes."""
+    found = []
+    for file in list_entries(folder):
+        with suppress(OSError):  # another process let it go
+            state = file.stat()
+            found.append((state.st_mtime_ns, state.st_size, file))
+    return found
 
 
 def _link(file: Path, name: Path, *, require_room: Callable[[int], None]) -> None:
