@@ -14,15 +14,11 @@ from zooscope.measurements import Clean, Task
 from zooscope.records.entries import DATABASE
 from zooscope.records.records import Records
 from zooscope.study.study import Study
-from zooscope.testing.specimens import family
+from zooscope.testing.specimens import StoppedError, family
 
 Arrays = dict[tuple[str, str, str, int], bytes]
 ATTACK: Final = LinfPGD(epsilon=0.03, step_size=0.01, iterations=4, random_start=True)
 NUM_TASKS: Final = 18  # of the study below
-
-
-class StoppedError(Exception):
-    """A run ends here."""
 
 
 class ExecutorContract:

@@ -11,15 +11,11 @@ from zooscope.measurements import Measurement, Result, Task
 from zooscope.records.entries import DATABASE
 from zooscope.records.records import Records
 from zooscope.study.study import Study
-from zooscope.testing.specimens import family
-
-
-class StoppedError(Exception):
-    """A run ends here."""
+from zooscope.testing.specimens import StoppedError, family
 
 
 class MeasurementContract:
-    """Tests of a measurement; derive from it and give the measurement as a fixture.
+    """Tests of a measurement that `Study.run(also=...)` is asked for; derive from it and give the measurement as a fixture.
 
     Example:
         >>> import pytest
@@ -44,7 +40,7 @@ class MeasurementContract:
 
     def test_a_measurement_and_its_tasks_travel_between_processes(self, measurement: Measurement, folder: Path) -> None:
         with Records.open(folder / DATABASE) as records:
-            tasks = _list_tasks(measurement, records)
+            tasks = measurement.missing(records, sources=records.names)
         assert tasks
         for task in tasks:
             again: Task = pickle.loads(pickle.dumps(task))  # noqa: S301  (our own bytes)
@@ -53,7 +49,7 @@ class MeasurementContract:
 
     def test_equal_tasks_give_equal_arrays_and_change_nothing_else(self, measurement: Measurement, folder: Path) -> None:
         with Records.open(folder / DATABASE) as records:
-            tasks = _list_tasks(measurement, records)
+            tasks = measurement.missing(records, sources=records.names)
         with _make(folder) as study:
             shelf = study.shelf(device="cpu")
             before = torch.random.get_rng_state()
@@ -65,7 +61,7 @@ class MeasurementContract:
 
     def test_arrays_say_what_they_are_of(self, measurement: Measurement, folder: Path) -> None:
         with Records.open(folder / DATABASE) as records:
-            tasks = _list_tasks(measurement, records)
+            tasks = measurement.missing(records, sources=records.names)
         with _make(folder) as study:
             shelf = study.shelf(device="cpu")
             for task in tasks:
@@ -76,7 +72,7 @@ class MeasurementContract:
 
     def test_nothing_is_missing_once_it_is_measured(self, measurement: Measurement, folder: Path) -> None:
         with _make(folder) as study:
-            study.run(device="cpu", allow_chance=True, also=_ask(measurement))
+            study.run(device="cpu", allow_chance=True, also=[measurement])
         with Records.open(folder / DATABASE) as records:
             assert measurement.missing(records, sources=records.names) == ()
 
@@ -88,11 +84,11 @@ class MeasurementContract:
 
         told: list[int] = []
         with _make(tmp_path / "whole") as study:
-            study.run(device="cpu", allow_chance=True, also=_ask(measurement))
+            study.run(device="cpu", allow_chance=True, also=[measurement])
         for _ in range(4):
             with _make(tmp_path / "stopped") as study:
                 try:
-                    study.run(device="cpu", allow_chance=True, also=_ask(measurement), listen=stop)
+                    study.run(device="cpu", allow_chance=True, also=[measurement], listen=stop)
                 except StoppedError:
                     continue
         kept = [_read_arrays(tmp_path / name, measurement) for name in ("whole", "stopped")]
@@ -107,16 +103,6 @@ def _make(path: Path) -> Study:
         return Study.open(path, classifiers=classifiers, images=images)
     attack = LinfPGD(epsilon=0.03, step_size=0.01, iterations=2)
     return Study.create(path, classifiers=classifiers, images=images, attack=attack, shard_size=8)
-
-
-def _ask(measurement: Measurement) -> list[Measurement]:
-    """What `Study.run(also=...)` is asked for; what every study measures needs not be asked for."""
-    return [] if measurement.kind in {"clean", "transfer"} else [measurement]
-
-
-def _list_tasks(measurement: Measurement, records: Records) -> tuple[Task, ...]:
-    """Its tasks in a study that has the clean images and the transfer; of these two, the tasks of a study that has nothing."""
-    return measurement.missing(records, sources=records.names)
 
 
 def _get_bytes(result: Result) -> list[tuple[str, str, str, int, bytes]]:

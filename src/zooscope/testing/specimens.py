@@ -13,6 +13,10 @@ from zooscope.images.image_set import ImageSet
 from zooscope.images.pixel_transform import PixelTransform
 
 
+class StoppedError(Exception):
+    """A run ends here."""
+
+
 class Linear(nn.Module):
     """Logits that are a weighted sum of the pixels, computed in the type of the weights."""
 
