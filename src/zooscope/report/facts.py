@@ -215,14 +215,17 @@ class Facts:
         count = min(self.num_images, max(1, most))
         return np.linspace(0, self.num_images - 1, count).round().astype(np.int64)
 
-    def read_few_logits(self) -> CleanLogits:
+    def read_few_logits(self, command: str) -> CleanLogits:
         """Clean logits on `few_images`.
+
+        Args:
+            command: what computes the same of more classifiers, in time.
 
         Raises:
             StudyError: they are not all measured, or there are too many classifiers for a page that is written in seconds.
         """
         if len(self.names) > MOST_IN_ENSEMBLES:
-            msg = f"it takes minutes for more than {MOST_IN_ENSEMBLES} classifiers; `zooscope ensembles STUDY` computes it."
+            msg = f"it takes minutes for more than {MOST_IN_ENSEMBLES} classifiers; `{command}` computes it."
             raise StudyError(msg)
         predictions = self.require_predictions()
         values = tuple(self.now.clean_logits(name)[self.few_images] for name in self.names)
@@ -238,6 +241,11 @@ class Facts:
             return ()
         few = f"On {len(self.few_images)} of the {self.num_images} images, so that this page is written quickly"
         return (f"{few}; the command takes all.",)
+
+    def hide_folders(self, text: str) -> str:
+        """A text without the paths above the study and above the working folder, which are no reader's business."""
+        text = text.replace(str(self.path), self.path.name) if self.path else text
+        return text.replace(f"{Path.cwd()}/", "")
 
     @cached_property
     def found_rivals(self) -> tuple[tuple[Rival, ...], dict[str, str]]:

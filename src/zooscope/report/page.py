@@ -98,14 +98,8 @@ def _show(section: Section, facts: Facts) -> SectionOnPage:
     try:
         return SectionOnPage(title=section.title, anchor=section.anchor, part=section.show(facts))
     except ZooscopeError as error:
-        return SectionOnPage(
-            title=section.title, anchor=section.anchor, part=None, reason=_hide_place(str(error), facts).rstrip(".")
-        )
-
-
-def _hide_place(text: str, facts: Facts) -> str:
-    """A text without the path above the study's folder, which is nobody else's business."""
-    return text.replace(str(facts.path), facts.path.name) if facts.path else text
+        reason = facts.hide_folders(str(error)).rstrip(".")
+        return SectionOnPage(title=section.title, anchor=section.anchor, part=None, reason=reason)
 
 
 def _compute_digest(script: str) -> str:

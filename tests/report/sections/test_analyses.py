@@ -81,7 +81,7 @@ def test_every_classifier_is_in_its_cluster() -> None:
 
 def test_ensembles_say_the_correlation_and_the_largest_gain(facts: Facts, snapshot: Snapshot) -> None:
     text = show("ensembles", facts).text
-    found = measure_pair_ensembles(facts.read_few_logits(), snapshot.sat(), num_permutations=499)
+    found = measure_pair_ensembles(facts.read_few_logits("zooscope ensembles STUDY"), snapshot.sat(), num_permutations=499)
     assert f"r = {show_number(found.pearson.r)}" in text
     best = found.pairs.sort_values("err", ascending=False, kind="stable").iloc[0]
     assert f"{show_number(100 * best['err'], 1)} %" in text

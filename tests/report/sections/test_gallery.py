@@ -1,5 +1,6 @@
 import base64
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,11 +9,12 @@ from PIL import Image
 from tests.report.synthetic import planted_study
 from tests.specimens import family
 from zooscope.attacks import LinfPGD
-from zooscope.errors import UnknownNameError
+from zooscope.errors import MissingFileError, UnknownNameError
 from zooscope.records.predictions import NOT_COUNTED, NOT_MEASURED
+from zooscope.report.facts import Facts
 from zooscope.report.pixels import amplify, encode_data_address, find_amplification
 from zooscope.report.sections import gallery as module
-from zooscope.report.sections.gallery import Gallery, Verdict, choose_images, make_gallery, pick_evenly
+from zooscope.report.sections.gallery import Gallery, GallerySection, Verdict, choose_images, make_gallery, pick_evenly
 from zooscope.study.study import Study
 
 EPSILON = 16 / 255
@@ -149,3 +151,17 @@ def test_small_pictures_are_kept_without_loss_and_large_ones_small() -> None:
     large = np.full((224, 224, 3), 0.5, np.float32)
     assert encode_data_address(large).startswith("data:image/webp;base64,")
     assert pixels_of(encode_data_address(large)) == pytest.approx(large, abs=2 / 255)
+
+
+def test_a_page_tells_no_folder_of_the_machine_that_wrote_it(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = Facts.read(study, confidence=0.9)
+
+    def fail(*_: object) -> None:
+        msg = f"there is no checkpoint {Path.cwd()}/nets/mine.pth for {facts.path}."
+        raise MissingFileError(msg)
+
+    monkeypatch.setattr(Study, "examples", fail)
+    page = GallerySection().show(facts).html
+    assert "there is no checkpoint nets/mine.pth for study." in page
+    assert str(Path.cwd()) not in page
+    assert str(study.path) not in page

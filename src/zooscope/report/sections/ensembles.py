@@ -36,7 +36,7 @@ class EnsemblesSection(Analysis):
 
     def show(self, facts: Facts) -> Part:
         """All pairs, or ensembles of more from one or several clusters."""
-        logits = facts.read_few_logits()
+        logits = facts.read_few_logits(self.command)
         found = measure_pair_ensembles(logits, facts.sat, num_permutations=NUM_PERMUTATIONS)
         blocks = [make_figure(make_pairs_picture(found), "ensembles-of-two")]
         try:

@@ -1,7 +1,7 @@
 """A few images before and after the attack, with every classifier's predictions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final, Protocol, final, runtime_checkable
 
@@ -48,6 +48,7 @@ class GallerySection(Section):
             msg = "the study was opened for reading only; open it with zooscope.Study to attack its images again."
             raise StudyError(msg)
         gallery = make_gallery(facts.study, facts.require_predictions(), _order_names(facts), facts.class_names)
+        gallery = replace(gallery, remarks=tuple(map(facts.hide_folders, gallery.remarks)))
         return Part(html=fill_template("gallery.html", gallery=gallery, Verdict=Verdict), scripts=(read_source("gallery.js"),))
 
 

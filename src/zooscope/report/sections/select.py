@@ -13,7 +13,6 @@ from zooscope.words import shorten_names
 
 SIZE: Final = 5
 FEWEST: Final = 3  # classifiers, so that there is a choice of two
-MOST_CLASSIFIERS: Final = 150
 
 
 @final
@@ -39,10 +38,7 @@ class SelectSection(Analysis):
         if count < FEWEST:
             msg = f"{FEWEST} classifiers are needed to choose from; `zooscope measure` adds some."
             raise StudyError(msg)
-        if count > MOST_CLASSIFIERS:
-            msg = f"it takes minutes for more than {MOST_CLASSIFIERS} classifiers; `zooscope select STUDY` computes it."
-            raise StudyError(msg)
-        logits = facts.read_few_logits()
+        logits = facts.read_few_logits(self.command)
         found = select_ensemble(logits, facts.take_few_outcomes(), size=min(SIZE, count - 1), confidence=facts.confidence)
         short = shorten_names(facts.names)
         rows: list[Row] = [
