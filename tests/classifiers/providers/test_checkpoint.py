@@ -228,6 +228,12 @@ def test_the_checkpoint_is_found_again_from_elsewhere(here: Path, tmp_path_facto
             r"unknown function of mynets 'Nets'\. Did you mean Net\? Write module:function",
         ),
         ("mynets:constant", PREPROCESSING, UnknownNameError, r"unknown function of mynets 'constant'"),
+        (
+            "timm:resnet18",
+            PREPROCESSING,
+            UnknownNameError,
+            r"unknown function of timm .*without `timm:`, as in architecture=resnet18\.",
+        ),
         ("mynets:text", PREPROCESSING, ClassifierError, r"mynets:text must give a torch\.nn\.Module: got str"),
         (
             "mynets:Net",

@@ -181,7 +181,10 @@ def _import_function(architecture: str) -> Callable[..., Any]:
     build = getattr(module, function, None)
     if not callable(build):
         kind, known = f"function of {module_name}", [key for key, value in vars(module).items() if callable(value)]
-        raise UnknownNameError(kind, function, known, "Write module:function, with a function (or class) that gives the network.")
+        remark = "Write module:function, with a function (or class) that gives the network."
+        if module_name == "timm":
+            remark = f"timm's architectures are written without `timm:`, as in architecture={function}."
+        raise UnknownNameError(kind, function, known, remark)
     found: Callable[..., Any] = build
     return found
 
