@@ -56,7 +56,7 @@ def make(name: str, way: str, device: torch.device) -> Classifier:
     plain = Classifier(name=name, network=network, num_classes=1000, transform=transform)
     if way == "plain":
         return plain.to(device)
-    ready = prepare(plain, precision=PRECISIONS[way]).to(device)
+    ready = prepare(plain, precision=PRECISIONS[way], device=device).to(device)
     if way in {"compiled", "graphs"}:
         mode = "reduce-overhead" if way == "graphs" else None
         ready = replace(ready, network=torch.compile(ready.network, mode=mode))  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from tests.specimens import as_is, two_class
 from zooscope.attacks import LinfPGD
+from zooscope.attacks.gradients import find_undefined
 from zooscope.classifiers.classifier import Classifier
 from zooscope.errors import ClassifierError
 
@@ -69,3 +70,10 @@ def test_logits_that_give_no_direction_are_refused_with_what_to_do(network: nn.M
 def test_an_attack_on_logits_without_gradient_is_refused_in_the_same_words() -> None:
     with pytest.raises(ClassifierError, match="odd: its logits have no gradient"):
         LinfPGD().perturb(classifier(_Said(detach=True)), torch.rand(2, 3, *SIZE), torch.tensor([0, 1]))
+
+
+def test_a_gradient_is_undefined_where_a_value_is_nan_and_not_where_one_is_infinite() -> None:
+    gradient = torch.zeros(4, 3, 2, 2)
+    gradient[1, 2, 1, 0], gradient[2, 0, 0, 0], gradient[2, 0, 0, 1] = float("nan"), float("inf"), -float("inf")
+    gradient[3, 0, 0, 0], gradient[3, 0, 0, 1] = float("inf"), float("nan")
+    assert find_undefined(gradient).tolist() == [False, True, False, True]

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from zooscope.arguments import check_arguments
 from zooscope.attacks.base import Attack, Attacked, Cost
-from zooscope.attacks.gradients import compute_gradient, require_finite
+from zooscope.attacks.gradients import compute_gradient, find_undefined, require_finite
 from zooscope.attacks.linf_ball import LinfBall
 from zooscope.attacks.losses import LOSSES, Objective, make_objective, rank_other_classes
 from zooscope.attacks.parts import perturb_in_parts
@@ -216,7 +216,7 @@ class _Climb:
         gradient = compute_gradient(losses.sum(), shown, classifier=self.classifier) if with_gradient else torch.zeros_like(pixels)
         losses, logits = losses.detach(), logits.detach()
         self.infinite |= ~losses.isfinite()
-        self.undefined |= gradient.isnan().flatten(1).any(1)
+        self.undefined |= find_undefined(gradient)
         self.found.offer(pixels, logits=logits, labels=self.labels, losses=losses)
         return losses, gradient
 

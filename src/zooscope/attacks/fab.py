@@ -11,7 +11,7 @@ from torch import Tensor
 
 from zooscope.arguments import check_arguments
 from zooscope.attacks.base import Attack, Attacked, Cost
-from zooscope.attacks.gradients import compute_gradient, require_finite
+from zooscope.attacks.gradients import compute_gradient, find_undefined, require_finite
 from zooscope.attacks.hyperplane import step_to_hyperplane
 from zooscope.attacks.linf_ball import LinfBall
 from zooscope.attacks.losses import compute_margins, rank_other_classes, take
@@ -134,7 +134,7 @@ class FAB(Attack):
             lead = take(logits, targets) - take(logits, labels)
             gradient = compute_gradient(lead.sum(), shown, classifier=classifier)
             lead = lead.detach().to(clean.dtype)
-            undefined |= gradient.isnan().flatten(1).any(1) | ~lead.isfinite()
+            undefined |= find_undefined(gradient) | ~lead.isfinite()
             here = _step(here, clean, gradient, lead)
             with torch.no_grad():
                 is_fooled = classifier.logits(here).argmax(1) != labels

@@ -77,6 +77,14 @@ def require_gradients(classifier: Classifier, *, attack: str) -> None:
         raise ClassifierError(msg)
 
 
+def find_undefined(gradient: Float[Tensor, "batch channel height width"]) -> Bool[Tensor, " batch"]:
+    """Of which images the gradient has a NaN somewhere.
+
+    The largest value is NaN then; asking for it is far faster than asking each value.
+    """
+    return gradient.flatten(1).amax(1).isnan()
+
+
 def require_finite(failed: Bool[Tensor, " batch"], problem: str) -> None:
     """Refuses images of which a loss, a gradient or a logit is not finite.
 

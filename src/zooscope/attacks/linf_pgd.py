@@ -10,7 +10,7 @@ from torch import Tensor
 
 from zooscope.arguments import check_arguments
 from zooscope.attacks.base import LATER, Attack, Attacked, Cost
-from zooscope.attacks.gradients import compute_gradient, require_finite
+from zooscope.attacks.gradients import compute_gradient, find_undefined, require_finite
 from zooscope.attacks.linf_ball import LinfBall
 from zooscope.attacks.losses import LOSSES, make_objective
 from zooscope.attacks.registry import register
@@ -109,7 +109,7 @@ class LinfPGD(Attack):
             losses = objective(classifier.logits(vary(attacked)))
             gradient = compute_gradient(losses.sum(), attacked, classifier=classifier)
             infinite |= ~losses.detach().isfinite()
-            undefined |= gradient.isnan().flatten(1).any(1)
+            undefined |= find_undefined(gradient)
             attacked = ball.project_(attacked.detach().add_(direct(gradient).sign().mul_(self.step_size)))
         require_finite(infinite, f"{classifier.name}: the loss is not finite (NaN or infinite logits) under attack on")
         require_finite(undefined, f"{classifier.name}: the gradient is NaN under attack, though the loss is finite, on")

@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 from zooscope.arguments import check_arguments
 from zooscope.attacks.attention import TokenLayout, compute_attention, find_token_layout, probe_token_layout
 from zooscope.attacks.base import Attack, Attacked, Cost
-from zooscope.attacks.gradients import compute_gradient, require_finite
+from zooscope.attacks.gradients import compute_gradient, find_undefined, require_finite
 from zooscope.attacks.linf_ball import LinfBall
 from zooscope.attacks.registry import register
 from zooscope.attacks.settings import require_at_least
@@ -146,7 +146,7 @@ class PatchFool(Attack):
         for iteration in range(self.iterations):
             losses, gradient = self._climb(classifier, attacked, labels, mask=mask, tokens=layout.num_prefix_tokens + patches[:, 0])
             infinite |= ~losses.isfinite()
-            undefined |= gradient.isnan().flatten(1).any(1)
+            undefined |= find_undefined(gradient)
             first = _FIRST_MOMENT * first + (1 - _FIRST_MOMENT) * gradient
             second = _SECOND_MOMENT * second + (1 - _SECOND_MOMENT) * gradient.square()
             mean, square = first / (1 - _FIRST_MOMENT ** (iteration + 1)), second / (1 - _SECOND_MOMENT ** (iteration + 1))

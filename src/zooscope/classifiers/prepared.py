@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.folding import fold_batch_norms
+from zooscope.classifiers.layout import lay_out, suit_processor
 from zooscope.classifiers.probe import make_probe_pixels
 from zooscope.errors import InvalidValueError
 
@@ -30,18 +31,14 @@ class PreparedClassifier(Classifier):
 
     Attributes:
         precision: of the network's passes; pixels, losses and steps are float32.
-        is_channels_last: whether pixels are handed to the network with the channels as last axis in memory.
     """
 
     precision: Precision = "float32"
-    is_channels_last: bool = False
     _replicas: "list[PreparedClassifier]" = field(default_factory=list, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     def logits(self, pixels: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch cls"]:
         """See `Classifier.logits`; float32 whatever the precision."""
-        if self.is_channels_last and pixels.ndim == 4:  # noqa: PLR2004  (what has another shape is refused below)
-            pixels = pixels.contiguous(memory_format=torch.channels_last)
         if self.precision not in _HALF:
             return super().logits(pixels)
         scale = _SCALE if self.precision == "fp16" else 1.0
@@ -63,11 +60,11 @@ class PreparedClassifier(Classifier):
             return [self, *self._replicas[: count - 1]]
 
 
-def prepare(classifier: Classifier, *, precision: Precision = "float32") -> Classifier:
+def prepare(classifier: Classifier, *, precision: Precision = "float32", device: torch.device | str = "cpu") -> Classifier:
     """A classifier whose network is a copy that gives the same logits, rounding aside, and faster.
 
     Batch normalisations are folded into convolutions, and networks with convolutions over neighbouring pixels are laid out with
-    the channels as last axis. A network that can't be copied stays as it is.
+    the channels as last axis; for a CPU, what `suit_processor` says. A network that can't be copied stays as it is.
 
     Example:
         >>> import zooscope
@@ -79,6 +76,7 @@ def prepare(classifier: Classifier, *, precision: Precision = "float32") -> Clas
     Args:
         classifier: on any device; not changed.
         precision: of the network's passes.
+        device: what it is prepared for; it is not moved there.
 
     Raises:
         InvalidValueError: there is no such precision.
@@ -89,12 +87,10 @@ def prepare(classifier: Classifier, *, precision: Precision = "float32") -> Clas
     network = _copy(classifier.network, sharing=False)
     if network is None:
         return classifier if precision == "float32" else _wrap(classifier, classifier.network, precision=precision)
-    if not _fold(classifier, network):
+    if not _simplify(classifier, network, torch.device(device)):
         network = cast("nn.Module", _copy(classifier.network, sharing=False))
-    is_channels_last = any(isinstance(module, nn.Conv2d) and _overlaps(module) for module in network.modules())
-    if is_channels_last:
-        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return _wrap(classifier, network, precision=precision, is_channels_last=is_channels_last)
+    lay_out(network)
+    return _wrap(classifier, network, precision=precision)
 
 
 def require_precision(precision: str, device: torch.device | None = None) -> None:
@@ -124,13 +120,16 @@ def computing_in(precision: str) -> Iterator[None]:
             matmul.allow_tf32 = allowed
 
 
-def _fold(classifier: Classifier, network: nn.Module) -> bool:
-    """Folds the batch normalisations of a copy of the classifier's network; False where the copy then gives other logits."""
-    if not any(isinstance(module, nn.BatchNorm2d) for module in network.modules()):
-        return True
-    pixels = make_probe_pixels(classifier)
+def _simplify(classifier: Classifier, network: nn.Module, device: torch.device) -> bool:
+    """Changes a copy of the classifier's network to compute the same faster; False where it then gives other logits."""
+    pixels, changes = make_probe_pixels(classifier), 0
     with torch.no_grad():
-        fold_batch_norms(network, _normalise(classifier, pixels))
+        if any(isinstance(module, nn.BatchNorm2d) for module in network.modules()):
+            changes += fold_batch_norms(network, _normalise(classifier, pixels))
+        if device.type == "cpu":
+            changes += suit_processor(network)
+        if not changes:
+            return True
         before, after = classifier.logits(pixels), _wrap(classifier, network).logits(pixels)
     return torch.allclose(before, after, rtol=0, atol=CLOSE * float(before.abs().max()))
 
@@ -138,11 +137,6 @@ def _fold(classifier: Classifier, network: nn.Module) -> bool:
 def _normalise(classifier: Classifier, pixels: Tensor) -> Tensor:
     mean, std = (torch.tensor(values).to(pixels).view(1, -1, 1, 1) for values in (classifier.mean, classifier.std))
     return (pixels - mean) / std
-
-
-def _overlaps(convolution: nn.Conv2d) -> bool:
-    """Whether it looks at neighbours; cutting an image into patches, or one pixel at a time, gains nothing from the layout."""
-    return any(size > step for size, step in zip(convolution.kernel_size, convolution.stride, strict=True))
 
 
 def _copy(network: nn.Module, *, sharing: bool) -> nn.Module | None:
@@ -160,7 +154,7 @@ def _wrap(classifier: Classifier, network: nn.Module, **how: object) -> Prepared
 
 
 def _rebuild(classifier: PreparedClassifier, network: nn.Module) -> PreparedClassifier:
-    return _wrap(classifier, network, precision=classifier.precision, is_channels_last=classifier.is_channels_last)
+    return _wrap(classifier, network, precision=classifier.precision)
 
 
 class _Scaled(torch.autograd.Function):

@@ -41,9 +41,9 @@ class Numerics:
         """
         require_precision(self.precision, device)
 
-    def apply(self, classifier: Classifier) -> Classifier:
-        """The classifier as it is run."""
-        return classifier if self.is_exact else prepare(classifier, precision=self.precision)
+    def apply(self, classifier: Classifier, device: torch.device) -> Classifier:
+        """The classifier as it is run on a device; it is not moved there."""
+        return classifier if self.is_exact else prepare(classifier, precision=self.precision, device=device)
 
 
 EXACT: Final = Numerics(is_exact=True)

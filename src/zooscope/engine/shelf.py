@@ -117,7 +117,7 @@ class Shelf:
     def classifier(self, name: str) -> Classifier:
         """A classifier, on the device."""
         if name not in self._held:
-            classifier = self._numerics.apply(self._load(name))
+            classifier = self._numerics.apply(self._load(name), self._device)
             self._make_room(count_bytes(classifier.network))
             self._held[name] = classifier.to(self._device)
         self._held.move_to_end(name)

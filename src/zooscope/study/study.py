@@ -526,7 +526,8 @@ class Study(Scored):
             UnknownNameError: the study has no such classifier.
             StudyError: the classifier or the images are not at hand, or have changed.
         """
-        classifier, images = find_numerics(self.definition).apply(self.classifier(source)), self.images.take(positions)
+        plain, images = self.classifier(source), self.images.take(positions)
+        classifier = find_numerics(self.definition).apply(plain, plain.device)
         return make_examples(self.attack, classifier, images, seed=self.definition.seed)
 
     def _forget_attacks(self, source: str | None = None) -> None:
