@@ -22,11 +22,9 @@ class Careless(nn.Module):
         return values.mean((2, 3))
 
 
-def grouped_network() -> nn.Sequential:
+def small_network() -> nn.Sequential:
     torch.manual_seed(0)
-    return nn.Sequential(
-        nn.Conv2d(3, 8, 3), nn.GroupNorm(2, 8), nn.ReLU(inplace=True), nn.Conv2d(8, 4, 1), nn.ReLU6(inplace=True), nn.Flatten()
-    ).eval()
+    return nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(inplace=True), nn.Conv2d(8, 4, 1), nn.ReLU6(inplace=True), nn.Flatten()).eval()
 
 
 def logits_and_gradient(network: nn.Module) -> tuple[Tensor, Tensor]:
@@ -36,7 +34,7 @@ def logits_and_gradient(network: nn.Module) -> tuple[Tensor, Tensor]:
 
 
 def test_a_network_laid_out_gives_the_same_logits_and_gradients() -> None:
-    plain, ready = grouped_network(), grouped_network()
+    plain, ready = small_network(), small_network()
     assert lay_out(ready)
     assert suit_processor(ready) == 2
     expected, found = logits_and_gradient(plain), logits_and_gradient(ready)
@@ -44,27 +42,10 @@ def test_a_network_laid_out_gives_the_same_logits_and_gradients() -> None:
     assert found[1].is_contiguous()
 
 
-def test_group_norms_compute_in_the_usual_layout_and_all_else_in_the_other() -> None:
-    network = grouped_network()
-    lay_out(network)
-    seen = dict[str, tuple[bool, bool]]()
-
-    def note(module: nn.Module, given: tuple[Tensor, ...], values: Tensor) -> None:
-        is_last = [one.is_contiguous(memory_format=torch.channels_last) for one in (given[0], values)]
-        seen[type(module).__name__] = (is_last[0], is_last[1])
-
-    for module in list(network)[:5]:
-        module.register_forward_hook(note, prepend=True)  # before what puts the values back
-    network(PIXELS)
-    assert seen == {"Conv2d": (True, True), "GroupNorm": (False, False), "ReLU": (True, True), "ReLU6": (True, True)}
-
-
-@pytest.mark.parametrize("side", [1, 2])
-def test_values_that_fit_both_layouts_go_through_and_may_be_changed_in_place(side: int) -> None:
-    network = nn.Sequential(nn.Conv2d(3, 4, 16 // side), nn.GroupNorm(2, 4), nn.ReLU(inplace=True), nn.Flatten()).eval()
-    expected = logits_and_gradient(network)
-    lay_out(network)
-    torch.testing.assert_close(logits_and_gradient(network), expected, rtol=1e-3, atol=1e-4)
+def test_a_network_with_group_norms_keeps_its_layout() -> None:
+    network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.GroupNorm(2, 8))
+    assert not lay_out(network)
+    assert network(PIXELS).is_contiguous()
 
 
 def test_a_network_of_patches_keeps_its_layout() -> None:
@@ -98,7 +79,7 @@ def test_a_network_that_relies_on_working_in_place_stays_as_it_is() -> None:
 
 
 def test_what_is_for_a_processor_is_left_out_on_a_gpu() -> None:
-    classifier = classifier_of("grouped", grouped_network(), num_classes=4 * 14 * 14, size=(16, 16))
+    classifier = classifier_of("small", small_network(), num_classes=4 * 14 * 14, size=(16, 16))
     for device, dilation in (("cpu", (2, 2)), ("cuda", (1, 1))):
         network = prepare(classifier, device=device).network
         assert [module.dilation for module in network.modules() if isinstance(module, nn.Conv2d)] == [(1, 1), dilation]
