@@ -11,7 +11,6 @@ from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.probe import make_probe_pixels
 from zooscope.errors import ClassifierError, NotFiniteError, first_line
 
-NUM_IMAGES: Final = 8
 MOST: Final = 0.5
 
 
@@ -45,7 +44,7 @@ def require_gradients(classifier: Classifier, *, attack: str) -> None:
     Raises:
         ClassifierError: there is no gradient to follow.
     """
-    pixels = make_probe_pixels(classifier, NUM_IMAGES).requires_grad_()
+    pixels = make_probe_pixels(classifier).requires_grad_()
     try:
         logits = classifier.logits(pixels)
     except ClassifierError:

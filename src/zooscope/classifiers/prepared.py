@@ -20,7 +20,8 @@ from zooscope.errors import InvalidValueError
 
 Precision = Literal["float32", "tf32", "bf16", "fp16"]
 PRECISIONS: Final[tuple[Precision, ...]] = get_args(Precision)
-CLOSE: Final = 1e-4  # folded and unfolded logits, of the largest
+CLOSE: Final = 1e-4  # logits of the network and of its copy, of the largest
+NUM_IMAGES: Final = 2  # on which both are compared
 _HALF: Final = {"bf16": torch.bfloat16, "fp16": torch.float16}
 _SCALE: Final = 1024.0  # of gradients in fp16, which ends at 6e-8
 
@@ -122,10 +123,10 @@ def computing_in(precision: str) -> Iterator[None]:
 
 def _simplify(classifier: Classifier, network: nn.Module, device: torch.device) -> bool:
     """Changes a copy of the classifier's network to compute the same faster; False where it then gives other logits."""
-    pixels, changes = make_probe_pixels(classifier), 0
+    pixels, changes = make_probe_pixels(classifier, NUM_IMAGES), 0
     with torch.no_grad():
         if any(isinstance(module, nn.BatchNorm2d) for module in network.modules()):
-            changes += fold_batch_norms(network, _normalise(classifier, pixels))
+            changes += fold_batch_norms(network, _normalise(classifier, pixels[:1]))
         if device.type == "cpu":
             changes += suit_processor(network)
         if not changes:
