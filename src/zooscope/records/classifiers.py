@@ -59,6 +59,7 @@ def set_roles(connection: sqlite3.Connection, roles: Mapping[str, bool]) -> None
     """Enters whether classifiers are attacked; part of a transaction of the caller's. In another role, one is no longer refused."""
     for name, is_source in roles.items():
         connection.execute(
-            "UPDATE classifiers SET is_source = ?1, refusal = iif(is_source = ?1, refusal, '') WHERE name = ?2", [is_source, name]
+            "UPDATE classifiers SET is_source = :is_source, refusal = iif(is_source = :is_source, refusal, '') WHERE name = :name",
+            {"is_source": is_source, "name": name},
         )
     seal(connection, "classifiers")
