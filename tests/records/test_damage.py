@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from tests.cli.synthetic import write_study
@@ -166,6 +167,15 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path, content: bytes) -> 
     (tmp_path / "study.db").write_bytes(content)
     with pytest.raises(StudyError, match=r"study\.db is damaged or no study \(file is not a database\); restore it from a copy"):
         Records.open(tmp_path / "study.db")
+
+
+def test_what_is_refused_is_not_left_open(tmp_path: Path) -> None:
+    path = tmp_path / "study.db"
+    path.write_bytes(bytes(4096))
+    with pytest.raises(StudyError, match=r"study\.db is damaged or no study") as refused:
+        Records.open(path)
+    assert refused.tb is not None, "which would keep an open connection alive"
+    assert str(path) not in {file.path for file in psutil.Process().open_files()}
 
 
 def test_a_study_that_was_cut_is_refused(dense: Path, tmp_path: Path) -> None:

@@ -33,10 +33,14 @@ def connect(database: str, *, timeout: float = READER_SECONDS) -> sqlite3.Connec
         timeout: seconds to wait for others.
     """
     connection = sqlite3.connect(database, timeout=timeout, isolation_level=None, uri=True)
-    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
-    connection.setlimit(sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH, 1)  # what removing a classifier needs
-    for pragma in ("foreign_keys = ON", "trusted_schema = OFF", "cell_size_check = ON", "synchronous = EXTRA"):
-        connection.execute(f"PRAGMA {pragma}")
+    try:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH, 1)  # what removing a classifier needs
+        for pragma in ("foreign_keys = ON", "trusted_schema = OFF", "cell_size_check = ON", "synchronous = EXTRA"):
+            connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
