@@ -116,8 +116,12 @@ def measure_study(
             require_settings(batch_size=how.get("batch_size"), memory_budget=how.get("memory_budget"))
             path = path if part is None else begin_part(path, part)
             study = continue_study(path, wanted) if Study.exists(path) else create_study(path, wanted)
-            listen.begin(study)
-            study.run(listen=listen, also=also, **drop_none(part=part, **how))
+            try:
+                listen.begin(study)
+                study.run(listen=listen, also=also, **drop_none(part=part, **how))
+            except BaseException:
+                study.close()
+                raise
         except KeyboardInterrupt as error:
             stopped = error
         else:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
@@ -184,6 +185,7 @@ def test_after_wrong_labels_the_corrected_command_works(tmp_path: Path) -> None:
     assert "bundled:resnet gets" in one_line(wrong.stderr)
     assert "chance level" in one_line(wrong.stderr)
     assert "1 more can't be measured: bundled:vit." in one_line(wrong.stderr)
+    assert str(folder / "study.db") not in {file.path for file in psutil.Process().open_files()}
     assert "bundled:vit is left out: bundled:vit gets" in one_line(call("show", folder).stderr)
     alone = call("measure", folder, "--images", "bundled:cifar10", "--count", "20")
     assert "was measured with another" in one_line(alone.stderr), "it doesn't say all anew"
