@@ -22,6 +22,8 @@ from zooscope.records.records import Records
 from zooscope.study.snapshot import read_snapshot
 
 FORK = get_context("fork")
+# Python 3.12 and newer warn of every fork beside other threads, such as that of pytest's own watchdog; a child needs none of them.
+pytestmark = pytest.mark.filterwarnings("ignore:.*use of fork.. may lead to deadlocks:DeprecationWarning")
 
 
 MATRIX = pd.DataFrame(np.eye(3), index=["a", "b", "c"], columns=["a", "b", "c"])

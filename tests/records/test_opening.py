@@ -21,6 +21,8 @@ from zooscope.records.reading import read_predictions
 from zooscope.records.records import Records
 
 FORK = get_context("fork")
+# Python 3.12 and newer warn of every fork beside other threads, such as that of pytest's own watchdog; a child needs none of them.
+pytestmark = pytest.mark.filterwarnings("ignore:.*use of fork.. may lead to deadlocks:DeprecationWarning")
 GOLDEN = Path(__file__).parent / "golden"
 CLEAN, LOGITS = np.array([1, 0]), np.zeros((2, 2), dtype=np.float16)
 
