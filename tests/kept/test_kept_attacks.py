@@ -3,7 +3,8 @@ import os
 import pickle
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -12,16 +13,20 @@ import pytest
 import torch
 from torch import nn
 
+from tests.classifiers.test_prepared import NotCopied
 from tests.specimens import attentive, classifier_of, conv_network, family
 from zooscope.attacks import LinfPGD, PatchFool
 from zooscope.attacks.base import Attacked
 from zooscope.classifiers.classifier import Classifier
+from zooscope.classifiers.load import load_classifier
+from zooscope.classifiers.prepared import prepare
 from zooscope.errors import DamagedAttackWarning, InvalidValueError, NotKeptWarning, StudyError
+from zooscope.images.load import load_images
 from zooscope.kept import kept_attacks
 from zooscope.kept.entries import list_entries
 from zooscope.kept.kept_attacks import KeptAttacks
 from zooscope.kept.work import Work
-from zooscope.measurements.transfer import perturb
+from zooscope.measurements.transfer import make_attacked, perturb
 
 ATTACK = LinfPGD(epsilon=0.03, step_size=0.1, iterations=2)
 
@@ -127,14 +132,44 @@ def test_fields_of_a_kind_of_classifier_of_its_own_are_in_the_key() -> None:
     assert work_of(make_rounded(1)).key == work_of(make_rounded(1)).key != work_of(make_rounded(2)).key
 
 
-def test_threads_change_sums_and_so_the_key() -> None:
-    before, threads = work_of(PLAIN).key, torch.get_num_threads()
+@contextmanager
+def on_threads(count: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
     try:
-        torch.set_num_threads(threads + 1)
-        assert work_of(PLAIN).key != before
+        yield
     finally:
-        torch.set_num_threads(threads)
+        torch.set_num_threads(before)
+
+
+def test_threads_change_sums_and_so_the_key() -> None:
+    before = work_of(PLAIN).key
+    with on_threads(torch.get_num_threads() + 1):
+        assert work_of(PLAIN).key != before
     assert work_of(PLAIN).key == before
+
+
+@pytest.mark.parametrize("num_images", [1, 3, 12])
+@pytest.mark.parametrize("name", ["resnet", "vit"])
+def test_where_batches_take_one_thread_each_threads_change_neither_a_bit_nor_the_key(name: str, num_images: int) -> None:
+    source = load_classifier(f"bundled:{name}")
+    images = load_images("bundled:cifar10").sample(num_images, seed=0)
+    labels, found = torch.from_numpy(images.labels), list[tuple[str, Attacked]]()
+    for threads in (1, 3):
+        with on_threads(threads):
+            work = work_of(prepare(source), pixels=images.pixels(source), labels=labels, ids=images.ids)
+            found.append((work.key, make_attacked(work)))
+    (one, alone), (other, together) = found
+    assert one == other
+    assert torch.equal(alone.pixels, together.pixels)
+
+
+def test_threads_are_in_the_key_where_a_network_that_can_not_be_copied_takes_them_all() -> None:
+    keys = []
+    for threads in (1, 3):
+        with on_threads(threads):
+            keys.append(work_of(prepare(with_network(NotCopied()), precision="bf16")).key)
+    assert keys[0] != keys[1]
 
 
 class WithFunction(nn.Module):

@@ -81,6 +81,17 @@ def test_batches_of_a_prepared_classifier_run_at_once_and_the_same_whatever_the_
     assert all(one < other for one, other in pairwise(results[0]))
 
 
+def test_a_batch_that_is_alone_is_computed_on_one_thread_too() -> None:
+    ready = prepare(classifier_of("keeping", Keeping(), num_classes=2, size=(32, 32)))
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        assert run_batches(ready, 1, 10, lambda *_: torch.get_num_threads()) == [1]
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_where_memory_runs_out_smaller_batches_go_on_and_it_is_said_once() -> None:
     torch.manual_seed(0)
     network = Limited(5)

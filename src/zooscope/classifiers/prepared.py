@@ -47,6 +47,11 @@ class PreparedClassifier(Classifier):
             logits = super().logits(_scale_gradient(pixels, 1 / scale))
         return _scale_gradient(logits.float(), scale)
 
+    @property
+    def takes_one_thread(self) -> bool:
+        """Whether a CPU computes every batch on one thread, so that the number of threads changes no bit: copies can be made."""
+        return len(self.replicate(2)) > 1
+
     def replicate(self, count: int) -> "list[PreparedClassifier]":
         """Itself, and copies that share its weights, so that each can run in a thread of its own; fewer where it can't be copied.
 

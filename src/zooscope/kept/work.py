@@ -17,6 +17,7 @@ from torch import Tensor
 
 from zooscope.attacks.base import Attack
 from zooscope.classifiers.classifier import Classifier
+from zooscope.classifiers.prepared import PreparedClassifier
 
 FORM: Final = 1  # to be counted up when the same key would stand for other bits
 _PLACE_IN_MEMORY: Final = re.compile(r" at 0x[0-9a-f]+")
@@ -76,7 +77,7 @@ class Work:
             "ids": list(self.ids),
             "batch_size": self.batch_size,
             "how": dict(self.how),
-            "device": _describe_device(source.device),
+            "device": _describe_device(source),
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -94,16 +95,18 @@ def digest_pixels(pixels: Tensor) -> str:
     return hashlib.sha256(values.flatten().view(torch.uint8).numpy().data).hexdigest()
 
 
-def _describe_device(device: torch.device) -> dict[str, str]:
-    """What decides which kernels run, and so how they round."""
+def _describe_device(source: Classifier) -> dict[str, str]:
+    """What decides which kernels run, and so how they round; threads only where their number decides on that."""
+    device = source.device
     shared = {"kind": device.type, "torch": torch.__version__, "matmul": torch.get_float32_matmul_precision()}
     if device.type == "cuda":
         library = f"CUDA {torch.version.cuda}, cuDNN {torch.backends.cudnn.version()}"
         return shared | {"name": torch.cuda.get_device_name(device), "library": library}
+    takes_one_thread = isinstance(source, PreparedClassifier) and source.takes_one_thread
     return shared | {
         "name": _find_processor(),
         "library": torch.backends.cpu.get_cpu_capability(),
-        "threads": str(torch.get_num_threads()),
+        "threads": str(1 if takes_one_thread else torch.get_num_threads()),
     }
 
 

@@ -4,7 +4,7 @@ import gc
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from itertools import pairwise
 from queue import SimpleQueue
 from threading import Lock
@@ -44,10 +44,10 @@ def run_batches(classifier: Classifier, num_images: int, batch_size: int, work: 
     if not isinstance(classifier, PreparedClassifier) or classifier.device.type != "cpu":
         return [part for here in _cut(num_images, batch_size) for part in _run(classifier, here, work, whole=classifier)]
     batches = split_for_cpu(num_images, batch_size, classifier.transform.size)
-    threads = min(torch.get_num_threads(), len(batches))
-    replicas = classifier.replicate(threads)
+    replicas = classifier.replicate(min(torch.get_num_threads(), len(batches)))
     if len(replicas) == 1:
-        return [part for here in batches for part in _run(classifier, here, work, whole=classifier)]
+        with _one_thread_each() if classifier.takes_one_thread else nullcontext():
+            return [part for here in batches for part in _run(classifier, here, work, whole=classifier)]
     free: SimpleQueue[Classifier] = SimpleQueue()
     for replica in replicas:
         free.put(replica)
