@@ -22,7 +22,7 @@ from zooscope.classifiers.load import load_classifier
 from zooscope.classifiers.prepared import prepare
 from zooscope.errors import DamagedAttackWarning, InvalidValueError, NotKeptWarning, StudyError
 from zooscope.images.load import load_images
-from zooscope.kept import kept_attacks
+from zooscope.kept import coding, kept_attacks
 from zooscope.kept.entries import list_entries
 from zooscope.kept.kept_attacks import KeptAttacks
 from zooscope.kept.work import Work
@@ -194,6 +194,43 @@ def test_the_key_is_the_same_in_another_process_although_torch_prints_places_in_
     assert work_of(with_network(first)).key == work_of(with_network(other)).key
 
 
+# Units
+
+
+def test_a_unit_is_known_by_what_is_known_before_anything_is_loaded(tmp_path: Path) -> None:
+    kept, work = KeptAttacks(tmp_path), work_of(PLAIN)
+    assert not kept.has(work.unit)
+    kept.take(work, Maker(work))
+    assert kept.has(work.unit)
+    assert KeptAttacks(tmp_path).has(work.unit)
+    assert not KeptAttacks(tmp_path, limit=0).has(work.unit)
+    for change in ("attack", "seed", "id", "batch size", "precision"):
+        assert not kept.has(DIFFERENT[change]().unit), change
+    for change in ("weights", "one bit of a pixel", "label"):
+        assert kept.has(DIFFERENT[change]().unit), change
+    assert not kept.has(work_of(replace(PLAIN, name="another")).unit)
+    kept.forget()
+    assert not kept.has(work.unit)
+    assert kept.find_entries(work.unit) == ()
+
+
+def test_the_entries_of_a_unit_are_those_of_all_its_works(tmp_path: Path) -> None:
+    one, other = (DIFFERENT[change]() for change in ("weights", "label"))
+    kept = KeptAttacks(tmp_path)
+    for work in (one, other, DIFFERENT["seed"]()):
+        kept.take(work, Maker(work))
+    assert {entry.header["key"] for entry in kept.find_entries(one.unit)} == {one.key, other.key}
+
+
+def test_a_unit_that_is_adopted_is_known(tmp_path: Path) -> None:
+    work = work_of()
+    KeptAttacks(tmp_path / "from").take(work, Maker(work))
+    kept = KeptAttacks(tmp_path / "to")
+    assert not kept.has(work.unit)
+    kept.adopt(tmp_path / "from")
+    assert kept.has(work.unit)
+
+
 # Damage
 
 
@@ -255,7 +292,7 @@ def test_an_entry_under_another_key_is_not_taken_for_it(tmp_path: Path) -> None:
 
 def test_pixels_that_come_out_otherwise_than_they_were_kept_are_not_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     work, make, _ = keep_one(tmp_path)
-    monkeypatch.setattr(kept_attacks, "unpack", lambda _data, clean, epsilon: clean + epsilon)  # a later version's mistake
+    monkeypatch.setattr(coding, "unpack", lambda _data, clean, epsilon: clean + epsilon)  # a later version's mistake
     with pytest.warns(DamagedAttackWarning, match="gives other pixels than were kept"):
         KeptAttacks(tmp_path).take(work, make)
     assert make.count == 2

@@ -9,15 +9,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple, final
 
-import numpy as np
-import torch
-from torch import Tensor
-
 from zooscope.attacks.base import Attacked
 from zooscope.errors import DamagedAttackWarning, InvalidValueError, MissingFileError, NotKeptWarning, StudyError
+from zooscope.kept.coding import decode, encode
 from zooscope.kept.entries import ENDING, UNFINISHED, Entry, list_entries, read_entry, read_header, write_entry
-from zooscope.kept.packing import pack, unpack
-from zooscope.kept.work import Work, digest_pixels
+from zooscope.kept.work import Work
 from zooscope.outputs import write_bytes
 
 GIB: Final = 2**30
@@ -25,7 +21,6 @@ LIMIT: Final = 10 * GIB
 RESERVE: Final = 2**28  # bytes that stay free on the disk for what is measured
 STALE_SECONDS: Final = 3600.0
 KEPT_BETWEEN_COUNTS: Final = 20  # other processes may keep some, too
-LENGTH_BYTES: Final = 8
 
 
 class Held(NamedTuple):
@@ -74,6 +69,12 @@ class KeptAttacks:
         self.folder, self.limit = folder, limit
         self._said = set[type[Warning]]()
         self._room, self._uncounted = 0, KEPT_BETWEEN_COUNTS
+        self._units: dict[str, set[Path]] | None = None
+
+    @property
+    def is_keeping(self) -> bool:
+        """Whether what is made now is kept: there is a limit above 0, and nothing went wrong so far."""
+        return self.limit > 0 and NotKeptWarning not in self._said
 
     def take(self, work: Work, make: Callable[[], Attacked]) -> Attacked:
         """Attacked images: those that are kept, or made and kept. They are the same in every bit.
@@ -96,20 +97,42 @@ class KeptAttacks:
         Warns:
             DamagedAttackWarning: they are damaged.
         """
-        file = self._find_file(work)
+        file = self._find_file(work.key)
         try:
-            attacked = _decode(read_entry(file), work)
+            attacked = decode(read_entry(file), work)
         except MissingFileError:
             return None
         except StudyError as error:
-            text = f"{str(error).rstrip('.')}: its images are attacked again. Others that are damaged are so, too, without a word."
-            self._say(DamagedAttackWarning, text)
-            with suppress(OSError):
-                file.unlink()
+            self._drop(file, error)
             return None
-        with suppress(OSError):
-            os.utime(file)  # used last
+        _note_use(file)
         return attacked
+
+    def has(self, unit: str) -> bool:
+        """Whether attacked images of a unit are kept; whether they are those of a work is known when it has its pixels.
+
+        Args:
+            unit: see `Work.unit`; of other folders and processes, those that were there when this was asked first.
+        """
+        return self.limit > 0 and any(file.exists() for file in self._index().get(unit, ()))
+
+    def find_entries(self, unit: str) -> tuple[Entry, ...]:
+        """The entries of a unit, of which one at most is the one that a work asks for.
+
+        Warns:
+            DamagedAttackWarning: some are damaged; they are left out.
+        """
+        found = []
+        for file in sorted(self._index().get(unit, ())):
+            try:
+                found.append(read_entry(file))
+            except MissingFileError:  # let go since
+                continue
+            except StudyError as error:
+                self._drop(file, error)
+                continue
+            _note_use(file)
+        return tuple(found)
 
     def keep(self, work: Work, attacked: Attacked) -> None:
         """Keeps attacked images, and lets others go if they take too much together.
@@ -117,16 +140,35 @@ class KeptAttacks:
         Warns:
             NotKeptWarning: they can't be kept, because the disk is full, for example. Nothing more is tried then.
         """
-        if NotKeptWarning in self._said:
+        if not self.is_keeping:
             return
-        file = self._find_file(work)
         try:
-            entry = _encode(work, attacked)
+            entry = encode(work, attacked)
+        except StudyError as error:
+            self._say_not_kept(error)
+            return
+        self.keep_entry(entry)
+
+    def keep_entry(self, entry: Entry) -> None:
+        """Keeps an entry, as `keep` does.
+
+        Args:
+            entry: made by `zooscope.kept.coding.encode`, perhaps in another process.
+
+        Warns:
+            NotKeptWarning: it can't be kept.
+        """
+        if not self.is_keeping:
+            return
+        file = self._find_file(entry.header["key"])
+        try:
             self._require_room(len(entry.body))
             write_entry(file, entry)
         except (OSError, StudyError) as error:
             self._say_not_kept(error)
             return
+        if self._units is not None:
+            self._units.setdefault(entry.header["unit"], set()).add(file)
         self._room, self._uncounted = self._room - len(entry.body), self._uncounted + 1
         if self._room < 0 or self._uncounted >= KEPT_BETWEEN_COUNTS:
             self._room, self._uncounted = self.limit - self._let_go(file), 0
@@ -139,6 +181,7 @@ class KeptAttacks:
         Warns:
             NotKeptWarning: they can't be kept.
         """
+        self._units = None
         room = self.limit - sum(size for _, size, _ in _list_states(self.folder))
         for _, size, file in sorted(_list_states(folder), reverse=True):
             mine = self.folder / file.name
@@ -185,8 +228,24 @@ class KeptAttacks:
             raise StudyError(msg) from error
         return gone
 
-    def _find_file(self, work: Work) -> Path:
-        return self.folder / f"{work.key}{ENDING}"
+    def _find_file(self, key: str) -> Path:
+        return self.folder / f"{key}{ENDING}"
+
+    def _index(self) -> dict[str, set[Path]]:
+        """The files by the unit that their headers name."""
+        if self._units is None:
+            self._units = {}
+            for file in list_entries(self.folder):
+                unit = str((read_header(file) or {}).get("unit", ""))
+                self._units.setdefault(unit, set()).add(file)
+        return self._units
+
+    def _drop(self, file: Path, error: StudyError) -> None:
+        """Removes a damaged file, and says so once."""
+        text = f"{str(error).rstrip('.')}: its images are attacked again. Others that are damaged are so, too, without a word."
+        self._say(DamagedAttackWarning, text)
+        with suppress(OSError):
+            file.unlink()
 
     def _require_room(self, size: int) -> None:
         """Refuses what doesn't fit: the measurements themselves need the rest of the disk."""
@@ -224,6 +283,11 @@ class KeptAttacks:
             warnings.warn(text, kind, stacklevel=4)
 
 
+def _note_use(file: Path) -> None:
+    with suppress(OSError):
+        os.utime(file)
+
+
 def _list_states(folder: Path) -> list[tuple[int, int, Path]]:
     """When each file was used last, and its bytes."""
     found = []
@@ -243,65 +307,3 @@ def _link(file: Path, name: Path, *, require_room: Callable[[int], None]) -> Non
     except OSError:
         require_room(file.stat().st_size)
         write_bytes(name, file.read_bytes())
-
-
-def _encode(work: Work, attacked: Attacked) -> Entry:
-    """An entry of attacked images.
-
-    Raises:
-        StudyError: the attack doesn't give what attacks promise, so that it can't be kept.
-    """
-    pixels = attacked.pixels.detach().cpu()
-    if (pixels.shape, pixels.dtype) != (work.pixels.shape, work.pixels.dtype):
-        msg = f"{type(work.attack).__name__} gives pixels of another shape or type than the clean ones"
-        raise StudyError(msg)
-    facts = {name: values.detach().cpu().numpy() for name, values in attacked.facts.items()}
-    written = b"".join(np.ascontiguousarray(values).tobytes() for values in facts.values())
-    header = {
-        "key": work.key,
-        "source": work.source.name,
-        "attack": work.attack.description,
-        "images": len(pixels),
-        "shape": list(pixels.shape),
-        "is_channels_last": _is_channels_last(attacked.pixels),
-        "facts": {name: values.dtype.str for name, values in facts.items()},
-        "digest": digest_pixels(pixels),
-    }
-    packed = pack(pixels, work.pixels, epsilon=work.epsilon)
-    return Entry(header, len(packed).to_bytes(LENGTH_BYTES, "little") + packed + written)
-
-
-def _decode(entry: Entry, work: Work) -> Attacked:
-    """Attacked images from an entry.
-
-    Raises:
-        StudyError: the entry is not what this version writes.
-    """
-    header, body, clean = entry.header, entry.body, work.pixels
-    end = LENGTH_BYTES + int.from_bytes(body[:LENGTH_BYTES], "little")
-    pixels = unpack(body[LENGTH_BYTES:end], clean, epsilon=work.epsilon)
-    if header.get("digest") != digest_pixels(pixels):
-        msg = f"the kept attack {work.key[:8]} on {work.source.name} gives other pixels than were kept"
-        raise StudyError(msg)
-    if header.get("is_channels_last"):
-        pixels = pixels.contiguous(memory_format=torch.channels_last)
-    device = work.source.device
-    facts = {name: values.to(device) for name, values in _read_facts(header.get("facts", {}), body[end:], len(clean)).items()}
-    return Attacked(pixels.to(device), facts)
-
-
-def _read_facts(kinds: Any, data: bytes, count: int) -> dict[str, Tensor]:  # noqa: ANN401  (as it stands in the file)
-    facts, place = {}, 0
-    try:
-        for name, kind in dict(kinds).items():
-            values = np.frombuffer(data, np.dtype(kind), count, place)
-            place += values.nbytes
-            facts[name] = torch.from_numpy(values.copy())
-    except (TypeError, ValueError) as error:
-        msg = "the facts of a kept attack can't be read"
-        raise StudyError(msg) from error
-    return facts
-
-
-def _is_channels_last(pixels: Tensor) -> bool:
-    return pixels.is_contiguous(memory_format=torch.channels_last) and not pixels.is_contiguous()

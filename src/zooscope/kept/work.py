@@ -52,6 +52,11 @@ class Work:
         """The radius of the ball in which the attack stays; 0 where it doesn't say."""
         return float(getattr(self.attack, "epsilon", 0.0))
 
+    @property
+    def unit(self) -> str:
+        """What is attacked, as far as it is known without pixels and network; see `name_unit`."""
+        return name_unit(self.attack, self.source.name, self.ids, seed=self.seed, batch_size=self.batch_size, how=self.how)
+
     @cached_property
     def key(self) -> str:
         """SHA-256 of everything that decides the attacked pixels' bits.
@@ -80,6 +85,37 @@ class Work:
             "device": _describe_device(source),
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def name_unit(attack: Attack, source: str, ids: Sequence[str], *, seed: int, batch_size: int, how: Mapping[str, str]) -> str:
+    """SHA-256 of what is known of a work before its source is loaded and its pixels are made.
+
+    Works of one unit may have several keys: of other weights, on other devices. So whether attacked images of a unit are kept tells
+    where to look for those of a work, and how much there probably is to do.
+
+    Example:
+        >>> from zooscope.attacks import LinfPGD
+        >>> len(name_unit(LinfPGD(), "bundled:resnet", ["cat 1"], seed=0, batch_size=100, how={"precision": "float32"}))
+        64
+
+    Args:
+        attack: the attack.
+        source: the name of the classifier that is attacked.
+        ids: of the images, in the order in which they are attacked.
+        seed: of the study.
+        batch_size: images that go through the network at once.
+        how: see `Work`.
+    """
+    parts = {
+        "zooscope": version("zooscope"),
+        "attack": attack.description,
+        "source": source,
+        "ids": list(ids),
+        "seed": seed,
+        "batch_size": batch_size,
+        "how": dict(how),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def _describe_kind(source: Classifier) -> list[object]:
