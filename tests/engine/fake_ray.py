@@ -106,7 +106,7 @@ class FakeRay:
             msg = "The actor died unexpectedly.\nWith a second line."
             raise ActorDiedError(msg)
         if call.name == "measure":
-            self.given.append(call.given[0])
+            self.given.append(call.given)
             if self.doom(call.given[0]):
                 self.alive.discard(call.number)
                 msg = "The actor died unexpectedly before finishing this task.\nMore."

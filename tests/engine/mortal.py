@@ -1,4 +1,4 @@
-"""Networks that tell where they run, and die there once."""
+"""Networks that tell where they run and whether they are attacked, and die there once."""
 
 import os
 import signal
@@ -10,18 +10,20 @@ from zooscope.classifiers.classifier import Classifier
 
 
 class Mortal(nn.Module):
-    """A network that kills its process, once for every file `kill-*` in a folder, and notes the GPUs that it was given.
+    """A network that kills its process, once for every file `kill-*` in a folder, and notes its GPUs, and that it is attacked.
 
     Not in the process that made it, where it is looked at before anything is measured.
     """
 
-    def __init__(self, network: nn.Module, folder: Path) -> None:
+    def __init__(self, network: nn.Module, folder: Path, name: str) -> None:
         super().__init__()
-        self.network, self.folder, self.home = network, folder, os.getpid()
+        self.network, self.folder, self.name, self.home = network, folder, name, os.getpid()
 
     def forward(self, pixels: Tensor) -> Tensor:
         if os.getpid() != self.home:
             (self.folder / f"worker-{os.getpid()}").write_text(os.environ.get("CUDA_VISIBLE_DEVICES", ""))
+            if pixels.requires_grad:
+                (self.folder / f"attacked-{self.name}").touch()
             for order in self.folder.glob("kill-*"):
                 try:
                     order.unlink()
@@ -34,5 +36,5 @@ class Mortal(nn.Module):
 
 def make_mortal(classifier: Classifier, folder: Path) -> Classifier:
     """The same classifier, whose network is mortal."""
-    network = Mortal(classifier.network, folder).eval()
+    network = Mortal(classifier.network, folder, classifier.name).eval()
     return Classifier(name=classifier.name, network=network, num_classes=classifier.num_classes, transform=classifier.transform)

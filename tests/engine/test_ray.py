@@ -18,7 +18,9 @@ from tests.cli.calling import ROOT, SMALL
 from tests.engine.mortal import make_mortal
 from tests.specimens import family
 from zooscope.attacks import LinfPGD
+from zooscope.classifiers.classifier import Classifier
 from zooscope.engine.ray_cluster import RayCluster
+from zooscope.images.image_set import ImageSet
 from zooscope.study.study import Study
 from zooscope.testing.executors import Arrays, read_arrays
 
@@ -48,10 +50,14 @@ def nodes(cluster: Any) -> Iterator[list[Any]]:  # noqa: ANN401  (Ray's)
             cluster.remove_node(node)
 
 
-def make(folder: Path, orders: Path) -> Study:
+def make_classifiers(orders: Path) -> tuple[list[Classifier], ImageSet]:
     orders.mkdir(exist_ok=True)
     relatives, images = family(3, num_images=40, sizes=((6, 6), (9, 9)))
-    classifiers = [make_mortal(one, orders) for one in relatives]
+    return [make_mortal(one, orders) for one in relatives], images
+
+
+def make(folder: Path, orders: Path) -> Study:
+    classifiers, images = make_classifiers(orders)
     return Study.create(folder, classifiers=classifiers, images=images, attack=ATTACK, shard_size=8)
 
 
@@ -99,6 +105,26 @@ def test_every_worker_has_a_gpu_of_its_own(cluster: Any, expected: Arrays, tmp_p
     cluster.remove_node(node)
     assert read_arrays(tmp_path / "study") == expected
     assert sorted(file.read_text() for file in (tmp_path / "orders").glob("worker-*")) == ["0", "1"]
+
+
+@pytest.mark.usefixtures("nodes")
+def test_workers_use_what_one_process_keeps_and_it_keeps_what_they_make(
+    cluster: Any,  # noqa: ANN401  (Ray's)
+    expected: Arrays,
+    tmp_path: Path,
+) -> None:
+    classifiers, images = make_classifiers(tmp_path / "orders")
+    path = tmp_path / "study"
+    with Study.create(path, classifiers=classifiers[:-1], images=images, attack=ATTACK, shard_size=8) as study:
+        study.run(device="cpu", allow_chance=True)
+        kept = {file.name: file.read_bytes() for file in (path / "cache").iterdir()}
+        study.add(classifiers[-1:])
+        with RayCluster(cluster.address) as ray:
+            study.run(device="cpu", allow_chance=True, executor=ray)
+    assert read_arrays(path) == expected
+    assert [file.name for file in (tmp_path / "orders").glob("attacked-*")] == ["attacked-relative 2"]
+    after = {file.name: file.read_bytes() for file in (path / "cache").iterdir()}
+    assert (len(kept), len(after), after.items() > kept.items()) == (2 * 5, 3 * 5, True)
 
 
 def count_units(folder: Path) -> int:

@@ -5,6 +5,7 @@
 
 import random
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from torch import Tensor, nn
 
 from tests.engine.fake_ray import FakeRay
 from tests.specimens import classifier_of, family
+from zooscope.attacks import Attacked, LinfPGD
+from zooscope.classifiers.classifier import Classifier
 from zooscope.engine import executor, ray_cluster, ray_worker
 from zooscope.engine.executor import Serial
 from zooscope.engine.ray_cluster import RayCluster, count_places
@@ -22,6 +25,7 @@ from zooscope.engine.ray_worker import Machine
 from zooscope.engine.shelf import Shelf
 from zooscope.errors import (
     ClassifierError,
+    DamagedAttackWarning,
     ImagesError,
     InvalidValueError,
     LeftOutWarning,
@@ -183,6 +187,91 @@ def test_a_warning_comes_through(use_ray: UseRay, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(ray_worker, "measure", warn)
     with pytest.warns(LeftOutWarning, match="it has no final layer"):
         measure(tmp_path)
+
+
+# Attacked images that are kept
+
+
+@pytest.fixture
+def attacks(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How many images are attacked through each source; workers are in this process."""
+    count, perturb = Counter[str](), LinfPGD.perturb
+
+    def spy(attack: LinfPGD, classifier: Classifier, pixels: Tensor, *arguments: Any) -> Attacked:  # noqa: ANN401  (passed on)
+        count[classifier.name] += len(pixels)
+        return perturb(attack, classifier, pixels, *arguments)
+
+    monkeypatch.setattr(LinfPGD, "perturb", spy)
+    return count
+
+
+def measure_in_steps(folder: Path, *, first: Any, then: Any, **how: Any) -> None:  # noqa: ANN401  (executors, settings)
+    """Measures a study without its last classifier, then with it."""
+    classifiers, images = family(3, num_images=20, sizes=((6, 6), (9, 9)))
+    with Study.create(folder, classifiers=classifiers[:-1], images=images, attack=ATTACK, shard_size=8) as study:
+        study.run(device="cpu", allow_chance=True, executor=first, **how)
+        study.add(classifiers[-1:])
+        study.run(device="cpu", allow_chance=True, executor=then, **how)
+
+
+def name_files(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in (folder / "cache").iterdir()}
+
+
+@pytest.mark.parametrize("order", ["Ray keeps for one process", "one process keeps for Ray", "Ray keeps for Ray"])
+def test_what_is_kept_is_used_and_nothing_is_attacked_twice(
+    order: str, use_ray: UseRay, expected: Arrays, attacks: Counter[str], tmp_path: Path
+) -> None:
+    use_ray(seed=1)
+    measure_in_steps(tmp_path / "one process", first=Serial, then=Serial)
+    once = attacks.copy()
+    attacks.clear()
+    kinds = {"Ray": RayCluster(), "one process": Serial}
+    first, then = order.split(" keeps for ")
+    measure_in_steps(tmp_path / "study", first=kinds[first], then=kinds[then])
+    assert read_arrays(tmp_path / "study") == expected
+    assert attacks == once
+    assert len(once) == 3
+    assert name_files(tmp_path / "study") == name_files(tmp_path / "one process")
+
+
+def test_nothing_travels_where_nothing_is_kept(use_ray: UseRay, expected: Arrays, attacks: Counter[str], tmp_path: Path) -> None:
+    fake = use_ray()
+    measure(tmp_path / "once")
+    once, given = attacks.copy(), len(fake.given)
+    cluster = RayCluster()
+    measure_in_steps(tmp_path / "study", first=cluster, then=cluster, cache_limit=0)
+    assert read_arrays(tmp_path / "study") == expected
+    assert attacks - once == {name: count * (1 if name == "relative 2" else 2) for name, count in once.items()}
+    assert not (tmp_path / "study" / "cache").exists()
+    assert {kept for _, kept in fake.given[given:]} == {None}
+
+
+def test_damaged_ones_are_made_again_where_the_task_is(
+    use_ray: UseRay, expected: Arrays, attacks: Counter[str], tmp_path: Path
+) -> None:
+    use_ray()
+    classifiers, images = family(3, num_images=20, sizes=((6, 6), (9, 9)))
+    with Study.create(tmp_path, classifiers=classifiers[:-1], images=images, attack=ATTACK, shard_size=8) as study:
+        cluster = RayCluster()
+        study.run(device="cpu", allow_chance=True, executor=cluster)
+        files, before = name_files(tmp_path), attacks.copy()
+        name = min(files)
+        (tmp_path / "cache" / name).write_bytes(files[name][:-1] + bytes([files[name][-1] ^ 1]))
+        study.add(classifiers[-1:])
+        with pytest.warns(DamagedAttackWarning, match="is damaged: its images are attacked again"):
+            study.run(device="cpu", allow_chance=True, executor=cluster)
+    assert read_arrays(tmp_path) == expected
+    assert name_files(tmp_path).items() > files.items()
+    again = attacks - before
+    assert len(again) == 2, "the new classifier, and the one whose images were damaged"
+
+
+def test_what_is_made_is_kept_although_another_task_fails(use_ray: UseRay, tmp_path: Path) -> None:
+    use_ray(processors=1, doom=lambda task: task.measurement.kind == "transfer" and task.shard == 1)
+    with pytest.raises(StudyError, match="was given to 3 workers"):
+        measure(tmp_path)
+    assert len(list((tmp_path / "cache").iterdir())) == 3
 
 
 # Who gets a worker

@@ -15,6 +15,8 @@ from zooscope.engine.ray_worker import Answer, Machine, Worker
 from zooscope.engine.shelf import Shelf
 from zooscope.errors import InvalidValueError, MissingExtraError, StudyError, ZooscopeWarning, first_line
 from zooscope.images.sending import SentImages
+from zooscope.kept.entries import Entry
+from zooscope.kept.kept_attacks import KeptAttacks
 from zooscope.measurements.base import Result, Task
 
 PATIENCE: Final = 300.0  # seconds to wait for a worker when none is left
@@ -138,10 +140,15 @@ class _Member:
 
 @final
 class _RayExecutor:
-    """Gives every worker one task at a time; a worker that is gone is replaced, and its task dealt again."""
+    """Gives every worker one task at a time; a worker that is gone is replaced, and its task dealt again.
+
+    Attacked images that are kept travel with the task that may ask for them; those that a worker makes come back with the result.
+    """
 
     def __init__(self, ray: Any, shelf: Shelf, *, workers: int, device: str, gpus: float) -> None:  # noqa: ANN401  (the module)
-        self._ray, self._device = ray, device
+        self._ray, self._device, self._bench = ray, device, shelf
+        self._kept = shelf.kept if isinstance(shelf.kept, KeptAttacks) and shelf.kept.limit > 0 else None
+        self._made = list[Entry]()
         packed = ray.cloudpickle.dumps({**shelf.ingredients, "images": SentImages.pack(shelf.images)})
         self._shelf = ray.put(packed)
         self._kind = ray.remote(Worker).options(num_cpus=1, num_gpus=gpus, max_restarts=0, scheduling_strategy="SPREAD")
@@ -162,10 +169,12 @@ class _RayExecutor:
                 self._deal(dealer, tasks)
                 done = list(self._collect(dealer))
                 self._deal(dealer, tasks)  # no worker waits while these are written
+                self._keep()
                 for index, result in done:
                     yield tasks[index], result
         except BaseException:  # also where nobody asks for more: the next run needs the places
             self.end()
+            self._keep()
             raise
 
     def end(self) -> None:
@@ -185,7 +194,19 @@ class _RayExecutor:
             member.index = dealer.deal(member.held, held)
             if member.index is not None:
                 held.add(tasks[member.index].subject)
-                self._calls[member.actor.measure.remote(tasks[member.index])] = member
+                task = tasks[member.index]
+                self._calls[member.actor.measure.remote(task, self._find_kept(task))] = member
+
+    def _find_kept(self, task: Task) -> tuple[Entry, ...] | None:
+        """Attacked images that a task may ask for; Ray moves what is large through its object store, and drops it with the call."""
+        return None if self._kept is None else self._kept.find_entries(task.measurement.name_kept(task, self._bench))
+
+    def _keep(self) -> None:
+        """Writes the attacked images that have come."""
+        made, self._made = self._made, []
+        for entry in made:
+            if self._kept is not None:
+                self._kept.keep_entry(entry)
 
     def _collect(self, dealer: Dealer) -> Iterator[tuple[int, Result]]:
         """The results that have come, each for the first time."""
@@ -195,6 +216,7 @@ class _RayExecutor:
             if answer is None:
                 continue
             index, member.index, member.held = member.index, None, answer.held
+            self._made.extend(answer.made)
             for kind, text in answer.warnings:
                 warnings.warn(text, kind, stacklevel=2)
             if answer.error is not None:

@@ -2,6 +2,7 @@
 
 import pickle
 import warnings
+from collections.abc import Sequence
 from contextlib import ExitStack
 from importlib.metadata import version
 from typing import NamedTuple, final
@@ -13,6 +14,8 @@ from zooscope.engine.device import describe_device
 from zooscope.engine.executor import measure
 from zooscope.engine.shelf import Shelf
 from zooscope.errors import ZooscopeError
+from zooscope.kept.carried import CarriedAttacks
+from zooscope.kept.entries import Entry
 from zooscope.measurements.base import Result, Task
 
 
@@ -38,12 +41,14 @@ class Answer(NamedTuple):
         error: why it failed, in words of zooscope's own.
         warnings: that were given, as (class, text).
         held: the classifiers that the worker has on its device.
+        made: attacked images, to be kept.
     """
 
     result: Result | None
     error: ZooscopeError | None
     warnings: tuple[tuple[type[Warning], str], ...]
     held: tuple[str, ...]
+    made: tuple[Entry, ...] = ()
 
 
 @final
@@ -55,6 +60,7 @@ class Worker:
         torch.set_num_threads(1)
         self._packed, self._device = shelf, device
         self._shelf: Shelf | None = None
+        self._kept = CarriedAttacks()
         self._open = ExitStack()
         self._open.enter_context(keeping_memory())
 
@@ -62,9 +68,15 @@ class Worker:
         """Where this is."""
         return Machine(version("zooscope"), torch.__version__, describe_device(torch.device(self._device)))
 
-    def measure(self, task: Task) -> Answer:
-        """A task's result, or what is wrong."""
+    def measure(self, task: Task, kept: Sequence[Entry] | None) -> Answer:
+        """A task's result, or what is wrong.
+
+        Args:
+            task: what to measure.
+            kept: attacked images that it may ask for; None where nothing is kept.
+        """
         error = result = None
+        self._kept.load(kept)
         with warnings.catch_warnings(record=True) as given:
             warnings.simplefilter("always")
             try:
@@ -72,7 +84,7 @@ class Worker:
             except ZooscopeError as problem:
                 error = problem
         told = tuple((one.category, str(one.message)) for one in given)
-        return Answer(result, error, told, () if self._shelf is None else self._shelf.on_device)
+        return Answer(result, error, told, () if self._shelf is None else self._shelf.on_device, self._kept.unload())
 
     def close(self) -> None:
         """Stops its threads and gives memory back, as the end of its process does."""
@@ -81,6 +93,7 @@ class Worker:
     def _unpack(self) -> Shelf:
         if self._shelf is None:
             made = pickle.loads(self._packed)  # noqa: S301  (the driver's own bytes)
-            self._shelf = Shelf(**{**made, "images": made["images"].unpack()}, device=torch.device(self._device))
+            own = {"images": made["images"].unpack(), "device": torch.device(self._device), "kept": self._kept}
+            self._shelf = Shelf(**{**made, **own})
             self._open.enter_context(self._shelf.decoding_ahead(()))  # keeps those of one shard, for all classifiers
         return self._shelf

@@ -19,7 +19,7 @@ from zooscope.errors import InvalidValueError
 from zooscope.images.ahead import Ahead
 from zooscope.images.image_set import ImageSet
 from zooscope.images.pixel_transform import PixelTransform
-from zooscope.kept.kept_attacks import KeptAttacks
+from zooscope.kept.base import Kept
 from zooscope.kept.work import Work
 from zooscope.measurements.base import Task
 
@@ -52,7 +52,7 @@ class Shelf:
         budget: int | None = None,
         allow_nonfinite: bool = False,
         numerics: Numerics = EXACT,
-        kept: KeptAttacks | None = None,
+        kept: Kept | None = None,
     ) -> None:
         """An empty shelf.
 
@@ -75,7 +75,7 @@ class Shelf:
         numerics.require(device)
         self.batch_size, self.allow_nonfinite = batch_size, allow_nonfinite
         self._load, self._transforms, self._device = load, transforms, device
-        self._numerics, self._kept = numerics, kept
+        self._numerics, self.kept = numerics, kept
         self.images, self.shards = images, shards
         self._asked_budget, self._budget = budget, _choose_budget(device) if budget is None else budget
         self._held: OrderedDict[str, Classifier] = OrderedDict()
@@ -143,7 +143,7 @@ class Shelf:
 
     def attacked(self, work: Work, make: Callable[[], Attacked]) -> Attacked:
         """Attacked images: those that are kept, or made and kept."""
-        return make() if self._kept is None else self._kept.take(work, make)
+        return make() if self.kept is None else self.kept.take(work, make)
 
     @contextmanager
     def decoding_ahead(self, tasks: Iterable[Task]) -> Iterator[None]:

@@ -137,6 +137,14 @@ class Measurement(ABC):
             sources: the classifiers that are to be attacked.
         """
 
+    def name_kept(self, task: Task, bench: Bench) -> str:
+        """The unit of attacked images that a task asks its bench for, see `zooscope.kept.work.name_unit`.
+
+        Empty where it asks for none, as by default.
+        """
+        del task, bench
+        return ""
+
     @abstractmethod
     def measure(self, task: Task, bench: Bench) -> Result:
         """The arrays of a task; without side effects, and equal for equal tasks.

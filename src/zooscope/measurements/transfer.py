@@ -13,7 +13,7 @@ from torch import Tensor
 from zooscope.attacks.base import Attack, Attacked
 from zooscope.classifiers.classifier import Classifier
 from zooscope.errors import ClassifierError, InvalidValueError, NotFiniteError
-from zooscope.kept.work import Work
+from zooscope.kept.work import Work, name_unit
 from zooscope.measurements.attacked import classify_attacked, classify_controls
 from zooscope.measurements.base import Bench, Measurement, Result, Task
 from zooscope.measurements.batches import run_batches
@@ -125,6 +125,20 @@ class Transfer(Measurement):
         )
         return Result((*transfers, *controls), facts)
 
+    def name_kept(self, task: Task, bench: Bench) -> str:
+        """See `Measurement.name_kept`."""
+        mine = task.right[task.subject]
+        if not any((mine & task.right[target]).any() for target in task.objects):
+            return ""
+        return name_unit(
+            self.attack,
+            task.subject,
+            [image for image, is_right in zip(bench.ids(task.shard), mine, strict=True) if is_right],
+            seed=self.seed,
+            batch_size=bench.batch_size,
+            how=_describe_computing(bench),
+        )
+
     def num_images(self, task: Task, *, shard_size: int) -> int:
         """The images that the source gets right: those that are attacked; none where controls alone are missing."""
         del shard_size
@@ -151,7 +165,7 @@ class Transfer(Measurement):
             ids=[ids[image] for image in chosen],
             seed=self.seed,
             batch_size=bench.batch_size,
-            how={"precision": bench.precision},
+            how=_describe_computing(bench),
         )
         return bench.attacked(work, lambda: make_attacked(work))
 
@@ -177,6 +191,11 @@ class Transfer(Measurement):
         return tuple(
             ArrayRow(kind=CONTROL, subject=transform, object=name, part=task.shard, values=values) for name, values in said.items()
         )
+
+
+def _describe_computing(bench: Bench) -> dict[str, str]:
+    """What can change the bits of attacked images besides what a work names."""
+    return {"precision": bench.precision}
 
 
 def _take_controls(

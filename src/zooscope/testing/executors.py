@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from zooscope.attacks import LinfPGD
+from zooscope.classifiers.classifier import Classifier
 from zooscope.engine.executor import Executor
 from zooscope.engine.shelf import Shelf
+from zooscope.images.image_set import ImageSet
 from zooscope.measurements import Clean, Task
 from zooscope.records.entries import DATABASE
 from zooscope.records.records import Records
@@ -54,6 +56,15 @@ class ExecutorContract:
             study.run(device="cpu", allow_chance=True, executor=executor)
         assert read_arrays(tmp_path) == expected
 
+    def test_a_classifier_that_is_added_is_tested_on_kept_attacks_and_the_bytes_are_the_same(
+        self, executor: Callable[[Shelf], Executor], expected: Arrays, tmp_path: Path
+    ) -> None:
+        with make_study(tmp_path, without_last=True) as study:
+            study.run(device="cpu", allow_chance=True, executor=executor)
+            study.add(_make_family()[0][-1:])
+            study.run(device="cpu", allow_chance=True, executor=executor)
+        assert read_arrays(tmp_path) == expected
+
     @pytest.mark.parametrize("after", [1, 7, 12])
     def test_stopped_and_run_again_equals_uninterrupted(
         self, executor: Callable[[Shelf], Executor], after: int, expected: Arrays, tmp_path: Path
@@ -86,10 +97,20 @@ class ExecutorContract:
             assert list(executor(study.shelf(device="cpu")).results([])) == []
 
 
-def make_study(path: Path) -> Study:
-    """A study of three small networks of two sizes, 20 images in three shards; nothing is measured."""
-    classifiers, images = family(3, num_images=20, sizes=((6, 6), (9, 9)))
-    return Study.create(path, classifiers=classifiers, images=images, attack=ATTACK, shard_size=8)
+def make_study(path: Path, *, without_last: bool = False) -> Study:
+    """A study of three small networks of two sizes, 20 images in three shards; nothing is measured.
+
+    Args:
+        path: its folder.
+        without_last: whether the third network is left out.
+    """
+    classifiers, images = _make_family()
+    chosen = classifiers[:-1] if without_last else classifiers
+    return Study.create(path, classifiers=chosen, images=images, attack=ATTACK, shard_size=8)
+
+
+def _make_family() -> tuple[list[Classifier], ImageSet]:
+    return family(3, num_images=20, sizes=((6, 6), (9, 9)))
 
 
 def read_arrays(path: Path) -> Arrays:
