@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,14 +13,12 @@ from tests.measurements.test_transfer import bilinear
 from tests.specimens import Array, Counted, InDouble, as_is, classifier_of, family, images_of, two_class
 from zooscope.attacks import Attack, Attacked, LinfPGD
 from zooscope.classifiers.classifier import Classifier
+from zooscope.engine.progress import Progress
 from zooscope.errors import ClassifierError
 from zooscope.images.image_set import ImageSet
 from zooscope.images.make_pixels import make_pixels
 from zooscope.records.predictions import NOT_COUNTED, Predictions
 from zooscope.study.study import Study
-
-if TYPE_CHECKING:
-    from zooscope.engine.progress import Progress
 
 ATTACK = LinfPGD(epsilon=0.03, step_size=0.01, iterations=4)
 NUM_LOOKS = 5  # passes before anything is measured: four to probe the classifier, one for the attack
@@ -232,6 +231,42 @@ def test_progress_counts_images_of_both_phases_up_to_their_totals() -> None:
         assert [progress.done for progress in phase] == sorted({progress.done for progress in phase})
         assert phase[-1].done == phase[-1].total
     assert told[0].item == "relative 0, shard 1"
+
+
+class _Timed(nn.Module):
+    """Advances a clock by one for each image that goes forward, and by three for each that also goes back."""
+
+    def __init__(self, network: nn.Module, clock: list[float]) -> None:
+        super().__init__()
+        self.network, self.clock = network, clock
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        self.clock[0] += len(pixels) * (3 if pixels.requires_grad else 1)
+        logits: Tensor = self.network(pixels)
+        return logits
+
+
+@pytest.mark.parametrize("sizes", [((6, 6),), ((6, 6), (9, 9))], ids=["one size", "two sizes"])
+def test_the_share_that_is_done_is_that_of_the_time_although_some_attacks_are_kept(
+    sizes: tuple[tuple[int, int], ...], tmp_path: Path
+) -> None:
+    clock, told = [0.0], list[tuple[float, Progress]]()
+    relatives, images = family(3, num_images=20, sizes=sizes)
+    classifiers = [replace(one, network=_Timed(one.network, clock).eval()) for one in relatives]
+    with Study.create(tmp_path, classifiers=classifiers[:-1], images=images, attack=ATTACK, shard_size=8, exact=True) as study:
+        for added in ((), classifiers[-1:]):
+            study.add(added)
+            told.clear()
+            study.run(device="cpu", allow_chance=True, listen=lambda progress: told.append((clock[0], progress)))
+            began = next(time for time, progress in reversed(told) if progress.phase == "classify")
+            attacks = [(time - began, progress) for time, progress in told if progress.phase == "attack"]
+            ended = attacks[-1][0]
+            assert [progress.share for _, progress in attacks] == [time / ended for time, _ in attacks]
+            assert len(attacks) == 3 * len(study.names)
+        right = study.predictions.clean == study.predictions.labels
+    tests = sum(int((right[2] & one).sum()) for one in right) + sum(int((right[2] & one).sum()) for one in right[:2])
+    controls = 20 * (0 if len(sizes) == 1 else 1)  # of the added classifier's size there is one already, and so of the ways from it
+    assert attacks[-1][1].passes == ended == 3 * ATTACK.iterations * right[2].sum() + tests + controls
 
 
 # Classifiers that don't behave

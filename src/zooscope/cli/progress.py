@@ -143,14 +143,15 @@ class _Listener:
         if progress.phase != self._phase:  # a phase begins when the previous one ends, not with its first report
             self._phase, self._began = progress.phase, self._last
         self._last = now
-        speed = progress.done / max(now - self._began, 1e-9)
+        elapsed, share = max(now - self._began, 1e-9), progress.share
+        speed = progress.done / elapsed
         self._bar.update(
             self._task,
             description=PHASES.get(progress.phase, progress.phase),
-            completed=progress.done,
-            total=progress.total,
+            completed=share,
+            total=1.0,
             amount=f"{progress.done} of {progress.total} images, {speed:.{0 if speed >= SLOW else 1}f} images/s",
-            ends=now + (progress.total - progress.done) / speed if speed else None,
+            ends=now + elapsed * (1 - share) / share if share else None,
         )
 
 

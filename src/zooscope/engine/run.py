@@ -11,7 +11,8 @@ from zooscope.engine.admission import Admission
 from zooscope.engine.chance import is_at_chance
 from zooscope.engine.executor import Executor
 from zooscope.engine.plausible import describe_guesser, warn_of_implausible
-from zooscope.engine.progress import Progress, ProgressListener
+from zooscope.engine.progress import ProgressListener
+from zooscope.engine.tally import Tally
 from zooscope.errors import ClassifierError
 from zooscope.measurements.base import Measurement, Result, Task
 from zooscope.measurements.clean import Clean
@@ -35,6 +36,7 @@ class Run:
         also: further measurements.
         listen: called after every task.
         holds: whether a task is measured here; the others are left to other processes.
+        has_kept: whether the attacked images that a task asks for are kept, so that it takes less time.
         is_enough: asked before each shard of attacks, with the number of shards before it, all complete: whether these are enough.
     """
 
@@ -46,6 +48,7 @@ class Run:
     also: Sequence[Measurement] = ()
     listen: ProgressListener = lambda _: None
     holds: Callable[[Task], bool] = lambda _: True
+    has_kept: Callable[[Task], bool] = lambda _: False
     is_enough: Callable[[int], bool] | None = None
 
     def __call__(self, *, allow_chance: bool = False) -> None:
@@ -125,14 +128,12 @@ class Run:
     def _measure(self, measurement: Measurement) -> Iterator[tuple[Task, Result]]:
         """Every missing result; what it is asked for has to be written before the next is asked for."""
         tasks = tuple(filter(self.holds, measurement.missing(self.records, sources=self.sources)))
-        unit = "shard" if measurement.is_by_shard else "part"
-        done, total = 0, sum(self._count_images(task) for task in tasks)
+        sizes = [len(shard) for shard in self.records.shards]
+        tally = Tally(measurement, tasks, shard_sizes=sizes, has_kept=self.has_kept)
         for some in self._take_until_enough(tasks) if measurement.kind == TRANSFER else [tasks]:
             for task, result in self.executor.results(some):
                 yield task, result
-                done += self._count_images(task)
-                item = f"{task.subject}, {unit} {task.shard + 1}"
-                self.listen(Progress(phase=measurement.phase, done=done, total=total, item=item, rows=result.arrays))
+                self.listen(tally.count(task, result.arrays))
 
     def _take_until_enough(self, tasks: Sequence[Task]) -> Iterator[Sequence[Task]]:
         """All tasks at once; shard by shard, until the shards before are enough, if somebody looks after each."""
@@ -143,7 +144,3 @@ class Run:
             if shard > 0 and self.is_enough(shard):
                 return
             yield tuple(some)
-
-    def _count_images(self, task: Task) -> int:
-        shard_size = len(self.records.shards[task.shard]) if task.measurement.is_by_shard else 0
-        return task.measurement.num_images(task, shard_size=shard_size)

@@ -145,6 +145,11 @@ class Shelf:
         """Attacked images: those that are kept, or made and kept."""
         return make() if self.kept is None else self.kept.take(work, make)
 
+    def has_kept(self, task: Task) -> bool:
+        """Whether the attacked images that a task asks for are kept, as far as is known before its source and pixels are."""
+        unit = task.measurement.name_kept(task, self)
+        return bool(unit) and self.kept is not None and self.kept.has(unit)
+
     @contextmanager
     def decoding_ahead(self, tasks: Iterable[Task]) -> Iterator[None]:
         """Pixels for tasks in their order, made in threads while the device is busy with the task before."""

@@ -158,6 +158,17 @@ class Measurement(ABC):
         del task
         return shard_size
 
+    def num_passes(self, task: Task, *, shard_size: int, is_kept: bool) -> int:
+        """How many forward passes of one image a task takes, or what takes as long, for `Progress`; by default one for each image.
+
+        Args:
+            task: what is to be done.
+            shard_size: images of the shard.
+            is_kept: whether the attacked images that it asks for are kept, see `name_kept`.
+        """
+        del is_kept
+        return self.num_images(task, shard_size=shard_size)
+
 
 def find_missing_of_each(measurement: Measurement, records: Records, *, kinds: Sequence[str] = ()) -> tuple[Task, ...]:
     """One task for each classifier and shard of which the record lacks an array of this measurement.

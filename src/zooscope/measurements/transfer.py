@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Bool, Float, Int, Int32
 from torch import Tensor
 
-from zooscope.attacks.base import Attack, Attacked
+from zooscope.attacks.base import Attack, Attacked, Cost
 from zooscope.classifiers.classifier import Classifier
 from zooscope.errors import ClassifierError, InvalidValueError, NotFiniteError
 from zooscope.kept.work import Work, name_unit
@@ -24,6 +24,8 @@ from zooscope.records.rows import ArrayRow, FactRow, name_fact_kind
 
 TRANSFER: Final = "transfer"
 CONTROL: Final = "control"
+PASSES_OF_A_GRADIENT: Final = 3  # forward passes that take about as long as one forward and back to the pixels
+UNKNOWN_COST: Final = Cost(gradients=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +145,14 @@ class Transfer(Measurement):
         """The images that the source gets right: those that are attacked; none where controls alone are missing."""
         del shard_size
         return int(task.right[task.subject].sum()) if task.objects else 0
+
+    def num_passes(self, task: Task, *, shard_size: int, is_kept: bool) -> int:
+        """The attack, unless it is kept, the tests and the controls. Counts what an attack costs at most."""
+        mine = task.right[task.subject]
+        tests = sum(int((mine & task.right[target]).sum()) for target in task.objects)
+        cost = self.attack.cost or UNKNOWN_COST
+        one = 0 if is_kept or not tests else PASSES_OF_A_GRADIENT * cost.gradients + cost.forwards
+        return one * int(mine.sum()) + tests + shard_size * len(task.controls)
 
     def attack_images(self, source: str, shard: int, chosen: Int[np.ndarray, " image"], bench: Bench) -> Attacked:
         """Images attacked through a source, on its device; where they are kept, they are not attacked again.

@@ -105,6 +105,7 @@ def run(
             attack=study.attack,
             sources=opened.names,
             classifier=shelf.classifier,
+            has_kept=lambda _: True,
             listen=lambda progress: listen(_rename(progress)),
         )
         measure(allow_chance=allow_chance)

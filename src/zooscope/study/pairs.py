@@ -7,8 +7,9 @@ import torch
 
 from zooscope.arguments import check_arguments
 from zooscope.engine.executor import Serial
-from zooscope.engine.progress import Progress, ProgressListener
+from zooscope.engine.progress import ProgressListener
 from zooscope.engine.shelf import BATCH_SIZE
+from zooscope.engine.tally import Tally
 from zooscope.errors import StudyError
 from zooscope.measurements.base import Task
 from zooscope.measurements.clean import find_right
@@ -60,15 +61,16 @@ def measure_pairs(
     ):
         for name in partners:
             study.snapshot().require_known(name)
-        tasks = _list_tasks(records, Transfer(attack=study.attack, seed=study.definition.seed), partners)
+        transfer = Transfer(attack=study.attack, seed=study.definition.seed)
+        tasks = _list_tasks(records, transfer, partners)
         shelf = study.shelf(device=device, batch_size=batch_size)
         for source in dict.fromkeys(task.subject for task in tasks):
             study.attack.require(shelf.classifier(source))
-        total, done = sum(int(task.right[task.subject].sum()) for task in tasks), 0
+        sizes = [len(shard) for shard in records.shards]
+        tally = Tally(transfer, tasks, shard_sizes=sizes, has_kept=shelf.has_kept)
         for task, result in Serial(shelf).results(tasks):
             records.save(result.arrays, result.facts)
-            done += int(task.right[task.subject].sum())
-            listen(Progress(phase="attack", done=done, total=total, item=f"{task.subject}, shard {task.shard + 1}"))
+            listen(tally.count(task, result.arrays))
 
 
 def _list_tasks(records: Records, transfer: Transfer, partners: dict[str, set[str]]) -> list[Task]:

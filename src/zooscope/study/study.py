@@ -454,6 +454,7 @@ class Study(Scored):
                 classifier=shelf.classifier,
                 also=ask_for(self._records, also),
                 listen=listen,
+                has_kept=shelf.has_kept,
                 holds=take_share(self._records, part, device=choose_device(device), batch_size=batch_size),
                 is_enough=None if until is None else watch_records(self._records, until, self.sources),
             )
