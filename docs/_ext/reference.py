@@ -3,18 +3,18 @@
 import importlib
 import inspect
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from command_reference import describe_commands
 from notebook import describe_notebook
+from public_names import MODULES, find_kind, list_names, list_public
 from sphinx.application import Sphinx
 from sphinx.util.logging import getLogger
 
 FOLDER: Final = Path("docs", "reference")
 NOTEBOOK: Final = Path("docs", "notebook.ipynb")
-MODULES: Final = ("zooscope", "zooscope.attacks", "zooscope.analyses", "zooscope.probe", "zooscope.testing", "zooscope.errors")
 _MODULES: Final = re.compile(r"~(?:\w+\.)+")
 _MARKUP: Final = re.compile(r"([*|]|_\b)")
 _HIDDEN_COLON: Final = "\ue000"  # a character without a meaning
@@ -47,27 +47,6 @@ def warn_of_missing(described: Container[str]) -> None:
     for name in list_public(MODULES):
         if name not in described:
             getLogger(__name__).warning("no page describes %s", name)
-
-
-def list_public(modules: Sequence[str]) -> Iterator[str]:
-    """All public names of some modules, and of classes their methods and properties, inherited ones too."""
-    for module in modules:
-        package = importlib.import_module(module)
-        for name in _public_names(package):
-            thing = getattr(package, name)
-            if inspect.ismodule(thing) or (_find_kind(thing) == "exception" and module != "zooscope.errors"):
-                continue
-            yield f"{module}.{name}"
-            if inspect.isclass(thing):
-                yield from (f"{module}.{name}.{member}" for member in dir(thing) if _is_described(thing, member))
-
-
-def _is_described(kind: type, member: str) -> bool:
-    """Whether a class's member is a public method or property of ours, with a docstring."""
-    value = inspect.getattr_static(kind, member)
-    function = value.fget if isinstance(value, property) else getattr(value, "__func__", getattr(value, "func", value))
-    is_ours = inspect.isfunction(function) and function.__module__.startswith("zooscope")
-    return is_ours and not member.startswith("_") and bool(inspect.getdoc(value))
 
 
 def shorten_signature(*given: Any) -> tuple[str | None, str | None]:  # noqa: ANN401  (what Sphinx calls it with)
@@ -106,8 +85,8 @@ def describe_module(module: str) -> str:
     """The page of a module's public names: a table of all, then each in full."""
     package = importlib.import_module(module)
     table, entries = [".. autosummary::", "   :nosignatures:", ""], []
-    for name in _public_names(package):
-        kind = _find_kind(getattr(package, name))
+    for name in list_names(package):
+        kind = find_kind(getattr(package, name))
         home = f"{module}.{name}" if kind == "module" else "zooscope.errors"
         if kind == "module" or (kind == "exception" and home != module):
             entries += [f"`{name}`: see :doc:`{home}`.", ""]
@@ -117,21 +96,6 @@ def describe_module(module: str) -> str:
     return "\n".join(
         [module, "=" * len(module), "", f".. py:module:: {module}", "", *_opening_of(package), "", *table, "", *entries]
     )
-
-
-def _find_kind(thing: object) -> str:
-    """What autodoc calls it."""
-    if inspect.ismodule(thing):
-        return "module"
-    if inspect.isclass(thing):
-        return "exception" if issubclass(thing, BaseException) else "class"
-    return "function" if callable(thing) else "data"
-
-
-def _public_names(package: Any) -> Sequence[str]:  # noqa: ANN401  (a module)
-    if hasattr(package, "__all__"):
-        return list(package.__all__)
-    return [name for name, value in vars(package).items() if inspect.isclass(value) and value.__module__ == package.__name__]
 
 
 def _opening_of(package: Any) -> list[str]:  # noqa: ANN401  (a module)
