@@ -204,6 +204,14 @@ def test_another_seed_or_shard_size_is_refused_by_name(tmp_path: Path) -> None:
             study.require(shard_size=100)
 
 
+def test_an_error_calls_a_study_in_memory_by_these_words() -> None:
+    classifiers, images = family(1)
+    with Study.in_memory(classifiers=classifiers, images=images, attack=ATTACK) as study:
+        with pytest.raises(StudyError, match=r"^the study in memory was measured with another seed: 0, now 4\."):
+            study.require(seed=4)
+        assert study.snapshot().place == "the study in memory"
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

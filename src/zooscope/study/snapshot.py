@@ -145,7 +145,7 @@ class Snapshot:
     @property
     def place(self) -> str:
         """The study's folder, for sentences."""
-        return str(self.path or "in memory")
+        return str(self.path or "the study in memory")
 
     @property
     def names(self) -> tuple[str, ...]:

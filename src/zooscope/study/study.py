@@ -88,7 +88,7 @@ class Study(Scored):
     ) -> None:
         """Takes open records; use `create`, `open` or `in_memory`."""
         self._records, self.path = records, path
-        self._at_hand = AtHand(records, study=str(path), classifiers=classifiers, images=images, attack=attack, trust=trust)
+        self._at_hand = AtHand(records, study=self._place, classifiers=classifiers, images=images, attack=attack, trust=trust)
 
     def __enter__(self) -> "Study":
         """The study itself."""
@@ -316,7 +316,7 @@ class Study(Scored):
             shard_size=shard_size,
             precision=precision,
             exact=exact,
-            study=str(self.path),
+            study=self._place,
         )
         self._at_hand.take(images=known, attack=ours)
 
@@ -434,7 +434,7 @@ class Study(Scored):
         require_whole(part, until)
         if not self.names:
             refused = f" ({', '.join(self.refused)} can't be measured)" if self.refused else ""
-            msg = f"{self.path or 'the study'} holds no classifier to measure{refused}; add some."
+            msg = f"{self._place} holds no classifier to measure{refused}; add some."
             raise StudyError(msg)
         with self._held():
             for name in self._at_hand.classifiers & set(self.names):
@@ -537,7 +537,12 @@ class Study(Scored):
             kept.forget(source)
 
     def _require_images(self) -> None:
-        require_images(str(self.path), "images", is_imported=self.is_imported)
+        require_images(self._place, "images", is_imported=self.is_imported)
+
+    @property
+    def _place(self) -> str:
+        """The study's folder, for sentences."""
+        return str(self.path or "the study in memory")
 
     def _held(self) -> AbstractContextManager[None]:
         """Keeps a second run away: two would measure the same units."""
