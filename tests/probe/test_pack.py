@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 
 import zooscope
 from tests.probe.conftest import LANDMARKS
-from zooscope.errors import MissingFileError, StudyError
+from zooscope.errors import InvalidValueError, MissingFileError, StudyError, UnknownNameError
 from zooscope.measurements.transfer import perturb
 from zooscope.probe.pack import Pack, shrink
 from zooscope.probe.pack_file import PackFile
@@ -51,6 +51,20 @@ def test_attacked_and_clean_pixels_come_back_bit_for_bit(probed: Study, pack_fil
                 batch_size=100,
             )
             assert torch.equal(pack.read_attacked(name, shard, right), expected.pixels)
+
+
+def test_a_pack_says_what_it_does_not_have(pack_file: Path) -> None:
+    pack, right = Pack(pack_file), np.ones(12, dtype=np.bool_)
+    with pytest.raises(
+        UnknownNameError, match=r"unknown landmark 'bundled:vot'. Did you mean bundled:vit\? .* has bundled:vit, small\."
+    ):
+        pack.read_attacked("bundled:vot", 0, right)
+    with pytest.raises(InvalidValueError, match=r"pack\.zoo has 3 shards, counted from 0: got shard 3\."):
+        pack.read_attacked("bundled:vit", 3, right)
+    with pytest.raises(InvalidValueError, match="got shard -1"):
+        pack.read_clean(pack.landmarks[0].record.transform, -1)
+    with pytest.raises(InvalidValueError, match=r"no landmark of .*pack\.zoo takes pixels as 'squash' says; take the transform of"):
+        pack.read_clean("squash", 0)
 
 
 def test_pixels_are_kept_in_8_bits_where_these_hold_them() -> None:

@@ -12,12 +12,14 @@ from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
 from zooscope.attacks.base import Attack
+from zooscope.errors import InvalidValueError, UnknownNameError
 from zooscope.images.image_set import ImageSet
 from zooscope.kept.packing import pack, unpack
 from zooscope.probe.pack_file import PackFile, write_pack_file
 from zooscope.records.entries import ClassifierRecord, Definition
 from zooscope.records.records import GIVEN_CLASSES
 from zooscope.records.rows import ArrayRow
+from zooscope.words import format_count
 
 LEVELS: Final = 255
 
@@ -123,7 +125,23 @@ class Pack:
         )
 
     def read_clean(self, transform: str, shard: int) -> Float[Tensor, "image channel height width"]:
-        """The images of a shard, clean, as landmarks with this transform take them; float32 in [0, 1]."""
+        """The images of a shard, clean, as landmarks with this transform take them; float32 in [0, 1].
+
+        Args:
+            transform: its `description`, as landmarks have it.
+            shard: of the images, counted from 0.
+
+        Raises:
+            InvalidValueError: no landmark has this transform, or there is no such shard.
+            StudyError: the file is damaged.
+        """
+        if transform not in self._transforms:
+            msg = f"no landmark of {self.path} takes pixels as {transform!r} says; take the transform of one of its landmarks."
+            raise InvalidValueError(msg)
+        num_shards = -(-len(self.image_ids) // self.definition.shard_size)
+        if not 0 <= shard < num_shards:
+            msg = f"{self.path} has {format_count(num_shards, 'shard')}, counted from 0: got shard {shard}."
+            raise InvalidValueError(msg)
         kept = self._file.read(f"clean/{self._transforms.index(transform)}/{shard}")
         return kept.to(torch.float32) / LEVELS if kept.dtype == torch.uint8 else kept
 
@@ -134,9 +152,17 @@ class Pack:
 
         Args:
             name: of the landmark.
-            shard: of the images.
+            shard: of the images, counted from 0.
             source_right: which images of the shard the landmark gets right.
+
+        Raises:
+            UnknownNameError: the pack has no such landmark.
+            InvalidValueError: there is no such shard.
+            StudyError: the file is damaged.
         """
+        if name not in self.names:
+            kind = "landmark"
+            raise UnknownNameError(kind, name, self.names, f"{self.path} has {', '.join(self.names)}.")
         place = self.names.index(name)
         clean = self.read_clean(self.landmarks[place].record.transform, shard)[torch.from_numpy(source_right)]
         return unpack(self._file.read(f"attacked/{place}/{shard}").numpy().tobytes(), clean, epsilon=self._epsilon)
