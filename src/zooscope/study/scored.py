@@ -24,7 +24,17 @@ from zooscope.study.snapshot import Snapshot
 
 @check_arguments
 class Scored(ABC):
-    """Scores and tables from a fresh snapshot each; take one with `snapshot` where several must fit together."""
+    """Scores and tables from a fresh snapshot each; take one with `snapshot` where several must fit together.
+
+    Example:
+        >>> import tempfile
+        >>> import zooscope
+        >>> folder, names = tempfile.mkdtemp(), ["bundled:resnet", "bundled:vit", "bundled:mixer"]
+        >>> images = zooscope.load_images("bundled:cifar10").sample(20, seed=0)
+        >>> attack = zooscope.attacks.LinfPGD(step_size=2 / 255, iterations=5)
+        >>> study = zooscope.Study.in_memory(classifiers=names, images=images, attack=attack)
+        >>> study.run(device="cpu")
+    """
 
     @abstractmethod
     def snapshot(self) -> Snapshot:
@@ -37,7 +47,10 @@ class Scored(ABC):
             return format_facts(type(self).__name__, {"can't be shown": str(error)})
 
     def report(self, *, confidence: float = CONFIDENCE) -> InlinePage:
-        """The report, which a notebook shows in place; `zooscope.report.write_report` writes it as a file.
+        """The report, which a notebook shows in place; `save` of what it gives writes it as a file.
+
+        >>> study.report().save(f"{folder}/report.html").name
+        'report.html'
 
         Args:
             confidence: of all intervals, in (0, 1).
@@ -57,45 +70,91 @@ class Scored(ABC):
         return self.snapshot().predictions
 
     def clean_logits(self, name: str) -> Float16[np.ndarray, "image cls"]:
-        """Logits of one classifier on the clean images; see `Snapshot.clean_logits`."""
+        """Logits of one classifier on the clean images; see `Snapshot.clean_logits`.
+
+        >>> study.clean_logits("bundled:vit").shape
+        (20, 10)
+        """
         return self.snapshot().clean_logits(name)
 
     def components(self) -> pd.DataFrame:
-        """Architectural components of the classifiers; see `Snapshot.components`."""
+        """Architectural components of the classifiers; see `Snapshot.components`.
+
+        >>> study.components()["base architecture"].tolist()
+        ['CNN', 'Transformer', 'MLP-Mixer']
+        """
         return self.snapshot().components()
 
     def sat(self, *, confidence: float | None = CONFIDENCE, epsilon_s: float = EPSILON_S, normalize: bool = False) -> xr.DataArray:
-        """SAT of all pairs, with intervals; see `Snapshot.sat`."""
+        """SAT of all pairs, with intervals; see `Snapshot.sat`.
+
+        >>> pair = study.sat().sel(a="bundled:resnet", b="bundled:vit")
+        >>> bool(pair.low <= pair <= pair.high)
+        True
+        """
         return self.snapshot().sat(confidence=confidence, epsilon_s=epsilon_s, normalize=normalize)
 
     def transfer(self) -> xr.DataArray:
-        """Share of images that a source's attack fools a target on, in percent; see `Snapshot.transfer`."""
+        """Percent of images on which a source's attack fools a target; see `Snapshot.transfer`.
+
+        >>> study.transfer().sel(source="bundled:resnet", target="bundled:resnet").item()
+        100.0
+        """
         return self.snapshot().transfer()
 
     def one_sided(self, *, epsilon_s: float = EPSILON_S, normalize: bool = False) -> xr.DataArray:
-        """SAT from one direction alone; see `Snapshot.one_sided`."""
+        """SAT from one direction alone; see `Snapshot.one_sided`.
+
+        >>> study.one_sided().dims
+        ('source', 'target')
+        """
         return self.snapshot().one_sided(epsilon_s=epsilon_s, normalize=normalize)
 
     def same_mistake(self, *, confidence: float | None = CONFIDENCE) -> xr.DataArray:
-        """Share of images fooled into the class that the source takes them for, in percent; see `Snapshot.same_mistake`."""
+        """Percent of images fooled into the class that the source takes them for; see `Snapshot.same_mistake`.
+
+        >>> bool((study.same_mistake() <= study.transfer()).all())
+        True
+        """
         return self.snapshot().same_mistake(confidence=confidence)
 
     def closer(self, a: str, b: str, c: str, *, confidence: float = CONFIDENCE, epsilon_s: float = EPSILON_S) -> Closer:
-        """Is A closer to B than to C? The difference of both SAT with its interval; see `Snapshot.closer`."""
+        """Is A closer to B than to C? The difference of both SAT with its interval; see `Snapshot.closer`.
+
+        >>> closer = study.closer("bundled:mixer", "bundled:vit", "bundled:resnet")
+        >>> closer.low <= closer.difference <= closer.high
+        True
+        """
         return self.snapshot().closer(a, b, c, confidence=confidence, epsilon_s=epsilon_s)
 
     def nearest(self, *, confidence: float = CONFIDENCE, epsilon_s: float = EPSILON_S) -> pd.DataFrame:
-        """Each classifier's nearest neighbour, and whether the images show that no other is nearer; see `Snapshot.nearest`."""
+        """Each classifier's nearest neighbour, and whether the images show that no other is nearer; see `Snapshot.nearest`.
+
+        >>> study.nearest().loc["bundled:mixer", "nearest"]
+        'bundled:vit'
+        """
         return self.snapshot().nearest(confidence=confidence, epsilon_s=epsilon_s)
 
     def similarity(self, name: str, confidence: float | None = CONFIDENCE) -> xr.DataArray:
-        """Another similarity of all pairs than SAT, with intervals; see `Snapshot.similarity`."""
+        """Another similarity of all pairs than SAT, with intervals; see `Snapshot.similarity`.
+
+        >>> study.similarity("disagreement").attrs["larger_is_more_similar"]
+        False
+        """
         return self.snapshot().similarity(name, confidence)
 
     def classifiers(self) -> pd.DataFrame:
-        """A row per classifier; see `Snapshot.classifiers`."""
+        """A row per classifier; see `Snapshot.classifiers`.
+
+        >>> study.classifiers()["clean_accuracy"].tolist()  # percent
+        [80.0, 80.0, 75.0]
+        """
         return self.snapshot().classifiers()
 
     def export(self, folder: str | Path, *, confidence: float = CONFIDENCE) -> tuple[Path, ...]:
-        """Writes scores, classifiers and predictions as CSV and Parquet; see `Snapshot.export`."""
+        """Writes scores, classifiers and predictions as CSV and Parquet; see `Snapshot.export`.
+
+        >>> study.export(f"{folder}/exported")[0].name
+        'sat.csv'
+        """
         return self.snapshot().export(folder, confidence=confidence)

@@ -60,16 +60,18 @@ class Study(Scored):
     """Classifiers compared by attack transferability on one set of images, under one attack.
 
     Made by `create`, found again by `open`. The folder holds `study.db`, from which every score is recomputed in seconds; `run`
-    measures what is missing, and only that.
+    measures what is missing, and only that. The examples of the methods go on from this one.
 
     Example:
+        >>> import tempfile
         >>> import zooscope
-        >>> classifiers = [zooscope.load_classifier(f"bundled:{name}") for name in ("resnet", "vit", "mixer")]
+        >>> folder, names = tempfile.mkdtemp(), ["bundled:resnet", "bundled:vit", "bundled:mixer"]
+        >>> path = f"{folder}/study"
         >>> images = zooscope.load_images("bundled:cifar10").sample(20, seed=0)
-        >>> attack = zooscope.attacks.LinfPGD(step_size=2 / 255, iterations=10)
-        >>> with zooscope.Study.in_memory(classifiers=classifiers, images=images, attack=attack) as study:
-        ...     study.run(device="cpu")
-        ...     scores = study.sat()
+        >>> attack = zooscope.attacks.LinfPGD(step_size=2 / 255, iterations=5)
+        >>> study = zooscope.Study.create(path, classifiers=names, images=images, attack=attack)
+        >>> study.run(device="cpu")
+        >>> scores = study.sat()
         >>> scores.dims, scores.shape
         (('a', 'b'), (3, 3))
         >>> bool((scores.low <= scores).all())
@@ -103,7 +105,12 @@ class Study(Scored):
         return f"Study({str(self.path or 'in memory')!r}, {len(self.names)} classifiers, {self.num_images} images)"
 
     def close(self) -> None:
-        """Closes the record."""
+        """Closes the record, as the end of a `with` block does.
+
+        >>> with zooscope.Study.open(path) as again:
+        ...     again.num_images
+        20
+        """
         self._records.close()
 
     # Making and opening
@@ -124,6 +131,10 @@ class Study(Scored):
     ) -> "Study":
         """A new study in a folder; nothing is measured yet.
 
+        >>> with zooscope.Study.create(f"{folder}/default", classifiers=names, images=images) as new:
+        ...     print(new.attack)
+        LinfPGD?epsilon=8/255&step_size=0.1&iterations=50&random_start=false
+
         Args:
             path: the folder; it is made.
             classifiers: at least one, as `zooscope.collect_classifiers` takes them: addresses, patterns, `Classifier`s; more can be
@@ -139,6 +150,8 @@ class Study(Scored):
                 speed; scores then differ by rounding, as they do under another batch size.
 
         Raises:
+            InvalidValueError: there is no classifier, `shard_size` is not positive, or an address or the attack can't be used.
+            UnknownNameError: no classifier has the name of a source, or there is no such attack, classifier or image set.
             StudyError: the folder holds a study, or can't be written.
             ClassifierError: two classifiers share a name, or their classes don't fit the images'.
             ImagesError: some images can't be read.
@@ -172,7 +185,12 @@ class Study(Scored):
         precision: Precision = "float32",
         exact: bool = False,
     ) -> "Study":
-        """A study that is gone with the process; arguments and errors are those of `create`."""
+        """A study that is gone with the process; arguments and errors are those of `create`.
+
+        >>> with zooscope.Study.in_memory(classifiers=names, images=images, attack=attack) as new:
+        ...     new
+        Study('in memory', 3 classifiers, 20 images)
+        """
         (chosen, known), ours = _collect(classifiers, images), collect_attack(LinfPGD() if attack is None else attack)
         numerics = Numerics(precision=precision, is_exact=exact)
         definition = make_definition(known, ours, seed=seed, shard_size=shard_size, numerics=numerics)
@@ -184,6 +202,11 @@ class Study(Scored):
     @classmethod
     def open(cls, path: str | Path, *, classifiers: object = (), images: object = None, trust: bool = False) -> "Study":
         """An existing study, to be read or run on.
+
+        >>> with zooscope.Study.open(path) as again:
+        ...     again.run(device="cpu")  # measures what is missing: nothing
+        ...     again.sat().equals(scores)
+        True
 
         Args:
             path: its folder.
@@ -207,17 +230,42 @@ class Study(Scored):
 
     @classmethod
     def from_matrix(cls, path: str | Path, matrix: pd.DataFrame, *, components: pd.DataFrame | None = None) -> "Study":
-        """A study of scores that others published; see `zooscope.exchange.published.import_matrix`."""
+        """A study of scores that others published.
+
+        >>> import pandas as pd
+        >>> matrix = pd.DataFrame([[4.6, 3.0], [3.0, 4.6]], index=["a", "b"], columns=["a", "b"])
+        >>> with zooscope.Study.from_matrix(f"{folder}/published", matrix) as published:
+        ...     published.is_imported, published.sat().sel(a="a", b="b").item()
+        (True, 3.0)
+
+        Args:
+            path: the folder; it is made.
+            matrix: SAT of all pairs (natural log), names as index and columns; one triangle will do, and NaN for unknown pairs.
+            components: as for `set_components`.
+
+        Raises:
+            InvalidValueError: the matrix is empty, not square, or its names or scores can't be used.
+            StudyError: the folder holds a study, or can't be written.
+        """
         import_matrix(path, matrix, components=components)
         return cls.open(path)
 
     @classmethod
     def exists(cls, path: str | Path) -> bool:
-        """Whether a folder holds a study."""
+        """Whether a folder holds a study.
+
+        >>> zooscope.Study.exists(path), zooscope.Study.exists(folder)
+        (True, False)
+        """
         return (Path(path) / DATABASE).exists()
 
     def add(self, classifiers: object, *, sources: Sequence[str] | None = None) -> None:
         """Adds classifiers; `run` then measures them against all others. Those that are there, unchanged, stay as they are.
+
+        >>> with zooscope.Study.in_memory(classifiers=names, images=images) as new:
+        ...     new.add("bundled:swin")
+        ...     new.names
+        ('bundled:resnet', 'bundled:vit', 'bundled:mixer', 'bundled:swin')
 
         Args:
             classifiers: to be added, as for `create`; each is attacked, unless `sources` says otherwise.
@@ -248,6 +296,10 @@ class Study(Scored):
     def match(self, classifiers: Sequence[Classifier]) -> list[Classifier]:
         """Classifiers with their outputs matched with the classes of the study's images, where the names of both say how.
 
+        >>> [swin] = study.match([zooscope.load_classifier("bundled:swin")])
+        >>> swin.class_matching
+        'by name'
+
         Raises:
             ClassifierError: two share a name, or one has another number of classes than the images.
 
@@ -258,6 +310,11 @@ class Study(Scored):
 
     def remove(self, names: Iterable[str]) -> None:
         """Forgets classifiers and everything measured of them.
+
+        >>> with zooscope.Study.in_memory(classifiers=names, images=images) as new:
+        ...     new.remove(["bundled:mixer"])
+        ...     new.names
+        ('bundled:resnet', 'bundled:vit')
 
         Raises:
             UnknownNameError: the study holds no classifier of such a name; nothing is removed then.
@@ -275,6 +332,11 @@ class Study(Scored):
 
     def delete(self) -> None:
         """Closes the study and removes its files, and the folder if nothing else is in it.
+
+        >>> new = zooscope.Study.create(f"{folder}/new", classifiers=names, images=images)
+        >>> new.delete()
+        >>> zooscope.Study.exists(f"{folder}/new")
+        False
 
         Raises:
             StudyError: the study is being measured.
@@ -298,7 +360,13 @@ class Study(Scored):
         precision: str | None = None,
         exact: bool | None = None,
     ) -> None:
-        """Makes sure that the study is about these images and this attack, computed in this way.
+        """Makes sure that the study is about these images and this attack, computed in this way; what is left out may be any.
+
+        >>> study.require(images=images, attack=attack)
+        >>> study.require(seed=1)  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+            ...
+        zooscope.errors.StudyError: ... was measured with another seed: 0, now 1. Measure into a new folder, or ask for the same ...
 
         Raises:
             StudyError: it isn't; the field that differs is named.
@@ -381,7 +449,22 @@ class Study(Scored):
         return find_asked(self._records)
 
     def set_components(self, table: pd.DataFrame) -> None:
-        """Enters components of classifiers; see `zooscope.exchange.components.enter_components`."""
+        """Enters architectural components of classifiers; existing ones get the new value.
+
+        >>> import pandas as pd
+        >>> study.set_components(pd.DataFrame({"activation": ["GeLU"]}, index=["bundled:resnet"]))
+        >>> study.components().loc["bundled:resnet", "activation"]
+        'GeLU'
+
+        Args:
+            table: names of classifiers as index, a column per component; NaN and empty cells are ignored.
+
+        Raises:
+            InvalidValueError: none of the names is in the study, a name is repeated, or two columns are the same component.
+
+        Warns:
+            UnknownComponentWarning: a column, a value or a classifier is not known; the first two are kept as they are.
+        """
         enter_components(self._records, table)
 
     # Measuring
@@ -403,6 +486,11 @@ class Study(Scored):
     ) -> None:
         """Measures what is missing, and reads components; killed and run again, it goes on where it was.
 
+        >>> with zooscope.Study.in_memory(classifiers="bundled:vit", images=images, attack=attack) as new:
+        ...     new.run(device="cpu", listen=print)
+        Progress(phase='classify', done=20, total=20, item='bundled:vit, shard 1')
+        Progress(phase='attack', done=16, total=16, item='bundled:vit, shard 1')
+
         Args:
             device: "cpu", "cuda", "cuda:1", ...; "auto" takes a GPU where there is one.
             batch_size: images that go through a network at once.
@@ -422,7 +510,7 @@ class Study(Scored):
                 a later run goes on.
 
         Raises:
-            InvalidValueError: both `part` and `until` are given.
+            InvalidValueError: both `part` and `until` are given, there is no such device or part, or a number is out of range.
             StudyError: another run holds the study, a classifier is not at hand, or `until` can't be told of this study.
             ClassifierError: a classifier guesses, gives NaN, or can't be attacked.
 
@@ -474,6 +562,9 @@ class Study(Scored):
     ) -> Shelf:
         """What tasks on this study's images are measured with; classifiers are loaded when they are needed.
 
+        >>> study.shelf(device="cpu").pixels("bundled:vit", 0).shape  # of the first shard
+        torch.Size([20, 3, 32, 32])
+
         Args:
             device: as for `run`.
             batch_size: as for `run`.
@@ -483,6 +574,7 @@ class Study(Scored):
             guests: classifiers that the study does not hold.
 
         Raises:
+            InvalidValueError: there is no such device, it doesn't have the study's precision, or a number is out of range.
             StudyError: the images are not at hand, or have changed.
         """
         kept = self.kept_attacks(limit=cache_limit)
@@ -498,6 +590,9 @@ class Study(Scored):
     def kept_attacks(self, *, limit: int = LIMIT) -> KeptAttacks | None:
         """The attacked images that are kept in the study's folder; None for a study in memory.
 
+        >>> study.kept_attacks().describe()["bundled:vit"].images  # those that it gets right
+        16
+
         Args:
             limit: bytes that they may take.
 
@@ -508,6 +603,9 @@ class Study(Scored):
 
     def classifier(self, name: str) -> Classifier:
         """A classifier of the study, loaded from its address if need be.
+
+        >>> study.classifier("bundled:vit")
+        Classifier('bundled:vit', 10 classes, 32x32)
 
         Raises:
             UnknownNameError: the study has none of that name.
@@ -523,8 +621,20 @@ class Study(Scored):
         What classifiers say of attacked images is in `predictions`. The images are attacked anew, together, so that bits may differ
         from those that were measured; `zooscope.export_attacks` hands out the latter.
 
+        >>> clean, attacked = study.examples("bundled:vit", [0, 3])
+        >>> attacked.shape, bool(abs(attacked - clean).max() <= 8 / 255 + 1e-6)
+        ((2, 32, 32, 3), True)
+
+        Args:
+            source: the name of the classifier.
+            positions: of the images, counted from 0.
+
+        Returns:
+            Float32 in [0, 1], each of shape (image, height, width, channel), at the source's size.
+
         Raises:
             UnknownNameError: the study has no such classifier.
+            IndexError: the study has no image at such a position.
             StudyError: the classifier or the images are not at hand, or have changed.
         """
         plain, images = self.classifier(source), self.images.take(positions)
@@ -549,7 +659,14 @@ class Study(Scored):
         return nullcontext() if self.path is None else held(self.path)
 
     def snapshot(self) -> Snapshot:
-        """Everything that the study holds now, of one moment."""
+        """Everything that the study holds now, of one moment.
+
+        >>> study.snapshot().names
+        ('bundled:resnet', 'bundled:vit', 'bundled:mixer')
+
+        Raises:
+            StudyError: the record is damaged.
+        """
         return Snapshot.read(self._records, path=self.path)
 
 
