@@ -50,18 +50,21 @@ from zooscope.words import quote_path
 class Snapshot:
     """What a study holds at one moment. `Study.snapshot` and `read_snapshot` give one; everything that shows or analyses takes one.
 
-    Nothing in it changes while others measure. What is computed from it is computed once and kept.
+    Nothing in it changes while others measure. What is computed from it is computed once and kept. The examples of the methods go
+    on from this one.
 
     Example:
+        >>> import tempfile
         >>> import zooscope
-        >>> classifiers = [zooscope.load_classifier(f"bundled:{name}") for name in ("resnet", "vit")]
+        >>> folder, names = tempfile.mkdtemp(), ["bundled:resnet", "bundled:vit", "bundled:mixer"]
+        >>> path = f"{folder}/study"
         >>> images = zooscope.load_images("bundled:cifar10").sample(20, seed=0)
-        >>> attack = zooscope.attacks.LinfPGD(step_size=2 / 255, iterations=10)
-        >>> with zooscope.Study.in_memory(classifiers=classifiers, images=images, attack=attack) as study:
+        >>> attack = zooscope.attacks.LinfPGD(step_size=2 / 255, iterations=5)
+        >>> with zooscope.Study.create(path, classifiers=names, images=images, attack=attack) as study:
         ...     study.run(device="cpu")
-        ...     snapshot = study.snapshot()
+        >>> snapshot = zooscope.read_snapshot(path)
         >>> snapshot.names, snapshot.sat().shape
-        (('bundled:resnet', 'bundled:vit'), (2, 2))
+        (('bundled:resnet', 'bundled:vit', 'bundled:mixer'), (3, 3))
 
     Attributes:
         path: the study's folder; None for one in memory.
@@ -102,7 +105,13 @@ class Snapshot:
     def read(
         cls, records: Records, *, path: Path | None, open_records: Callable[[], AbstractContextManager[Records]] | None = None
     ) -> "Snapshot":
-        """What a record holds now.
+        """What a record holds now; `read_snapshot` finds the record of a folder.
+
+        >>> from pathlib import Path
+        >>> from zooscope.records.records import Records
+        >>> with Records.open(Path(path, "study.db")) as records:
+        ...     zooscope.Snapshot.read(records, path=None).num_images
+        20
 
         Args:
             records: open.
@@ -173,6 +182,9 @@ class Snapshot:
     def take(self, names: Sequence[str]) -> "Snapshot":
         """The study of some of the classifiers, in the given order.
 
+        >>> snapshot.take(["bundled:mixer", "bundled:vit"]).sat().shape
+        (2, 2)
+
         Raises:
             UnknownNameError: the study has no such classifier.
         """
@@ -214,6 +226,10 @@ class Snapshot:
     def clean_logits(self, name: str) -> Float16[np.ndarray, "image cls"]:
         """Logits of one classifier on the clean images, float16. They are read now: weights don't change, so neither do they.
 
+        >>> logits = snapshot.clean_logits("bundled:vit")
+        >>> bool((logits.argmax(axis=1) == snapshot.predictions.clean[1]).all())
+        True
+
         Raises:
             UnknownNameError: the study has no such classifier.
             StudyError: they are not all measured, or the study is a published matrix.
@@ -238,7 +254,11 @@ class Snapshot:
         return {record.name: record.class_matching for record in self.classifier_records}
 
     def components(self) -> pd.DataFrame:
-        """Architectural components: a row per classifier, a column per component (the 13 first), NaN where a value is not known."""
+        """Architectural components: a row per classifier, a column per component (the 13 first), NaN where a value is not known.
+
+        >>> snapshot.components().loc["bundled:vit", "pooling for final feature"]
+        'CLS token'
+        """
         table = pd.DataFrame.from_dict(self.component_values, orient="index", dtype=object)
         order = [name for name in (*COMPONENTS, *table.columns.difference(list(COMPONENTS))) if name in table.columns]
         return table.reindex(index=pd.Index(self.names, name="name"), columns=order)
@@ -251,7 +271,15 @@ class Snapshot:
         SAT takes both directions: a pair of which not both are sources has NaN; see `one_sided`. With `normalize` each direction is
         divided by the success of the source's attack on itself, for sources that the attack fools badly.
 
+        >>> pair = snapshot.sat().sel(a="bundled:resnet", b="bundled:vit")
+        >>> bool(pair.low <= pair <= pair.high), int(pair["count"])  # images that both get right
+        (True, 13)
+
+        Returns:
+            Dimensions `a` and `b`, natural log; coordinates `percent` (without the log), `count` (images), `low`, `high` (log).
+
         Raises:
+            InvalidValueError: confidence or epsilon_s is out of range.
             StudyError: a published matrix can't be normalised.
 
         Warns:
@@ -270,11 +298,34 @@ class Snapshot:
         return self._scores[key]
 
     def transfer(self) -> xr.DataArray:
-        """Percent of images on which a source's attack fools a target; see `zooscope.scores.matrices.make_transfer_matrix`."""
+        """Percent of images on which a source's attack fools a target; see `zooscope.scores.matrices.make_transfer_matrix`.
+
+        >>> snapshot.transfer().sel(source="bundled:resnet", target="bundled:resnet").item()
+        100.0
+
+        Returns:
+            Dimensions `source` and `target`; coordinates `count` (images) and `control` (percent that the target gets wrong without
+            an attack).
+
+        Raises:
+            StudyError: the study is a published matrix.
+        """
         return self._transfer
 
     def one_sided(self, *, epsilon_s: float = EPSILON_S, normalize: bool = False) -> xr.DataArray:
-        """SAT from one direction alone; see `zooscope.scores.matrices.make_one_sided_matrix`."""
+        """SAT from one direction alone, natural log; see `zooscope.scores.matrices.make_one_sided_matrix`.
+
+        >>> import numpy as np
+        >>> bool(np.allclose(np.exp(snapshot.one_sided()), snapshot.transfer()))
+        True
+
+        Returns:
+            Dimensions `source` and `target`; coordinates as of `transfer`.
+
+        Raises:
+            InvalidValueError: epsilon_s is out of range.
+            StudyError: the study is a published matrix.
+        """
         made = make_one_sided_matrix(self.predictions, epsilon_s=epsilon_s, normalize=normalize)
         return made.assign_attrs(self._attack_attribute)
 
@@ -282,12 +333,25 @@ class Snapshot:
         """Percent of images fooled into the class that the source takes them for.
 
         See `zooscope.scores.matrices.make_same_mistake_matrix`.
+
+        >>> bool((snapshot.same_mistake() <= snapshot.transfer()).all())
+        True
+
+        Returns:
+            Dimensions `source` and `target`; coordinates `count` (images), `low`, `high` (percent).
+
+        Raises:
+            InvalidValueError: the confidence is not in (0, 1).
+            StudyError: the study is a published matrix.
         """
         made = make_same_mistake_matrix(self.predictions, confidence=confidence)
         return made.assign_attrs(self._attack_attribute)
 
     def similarity(self, name: str, confidence: float | None = CONFIDENCE) -> xr.DataArray:
         """Another similarity of all pairs than SAT, with intervals; see `zooscope.scores.similarity_matrix.make_similarity_matrix`.
+
+        >>> snapshot.similarity("disagreement").sel(a="bundled:resnet", b="bundled:vit").item()
+        0.3
 
         Args:
             name: of the score, one of `zooscope.scores.registry.SIMILARITIES`.
@@ -304,6 +368,10 @@ class Snapshot:
 
     def closer(self, a: str, b: str, c: str, *, confidence: float = CONFIDENCE, epsilon_s: float = EPSILON_S) -> Closer:
         """Is A closer to B than to C? The difference of both SAT with its paired interval; see `zooscope.scores.closer`.
+
+        >>> closer = snapshot.closer("bundled:mixer", "bundled:vit", "bundled:resnet")
+        >>> closer.low <= closer.difference <= closer.high
+        True
 
         Raises:
             UnknownNameError: the study has no such classifier.
@@ -322,6 +390,9 @@ class Snapshot:
 
         See `zooscope.scores.nearest.find_nearest`.
 
+        >>> snapshot.nearest().loc["bundled:mixer", "nearest"]
+        'bundled:vit'
+
         Raises:
             StudyError: the study is a published matrix, which has no intervals.
             InvalidValueError: confidence or epsilon_s is out of range.
@@ -333,11 +404,21 @@ class Snapshot:
         return find_nearest(self.outcomes, self.sat(confidence=confidence, epsilon_s=epsilon_s))
 
     def classifiers(self) -> pd.DataFrame:
-        """A row per classifier; see `zooscope.scores.classifiers.make_classifier_table`."""
+        """A row per classifier: accuracy, how far the attack fools it, what it is; see `make_classifier_table`.
+
+        >>> snapshot.classifiers()["clean_accuracy"].tolist()  # percent
+        [80.0, 80.0, 75.0]
+
+        Raises:
+            StudyError: the study is a published matrix.
+        """
         return make_classifier_table(self.classifier_records, self.predictions)
 
     def export(self, folder: str | Path, *, confidence: float = CONFIDENCE) -> tuple[Path, ...]:
         """Writes scores, classifiers and predictions as CSV and Parquet.
+
+        >>> [file.name for file in snapshot.export(f"{folder}/exported")][:3]
+        ['sat.csv', 'sat_low.csv', 'sat_high.csv']
 
         Args:
             folder: is made; files of the same names are replaced.
@@ -392,6 +473,11 @@ class Snapshot:
     def require_known(self, name: str) -> None:
         """Refuses the name of a classifier that is not there.
 
+        >>> snapshot.require_known("mine")
+        Traceback (most recent call last):
+            ...
+        zooscope.errors.UnknownNameError: unknown classifier 'mine'. The study holds 3 classifiers; `zooscope show` lists them.
+
         Raises:
             UnknownNameError: it isn't.
             StudyError: it waits to be measured, or was refused.
@@ -406,6 +492,8 @@ class Snapshot:
 
     def require_measured(self, what: str) -> None:
         """Refuses a published matrix where more is needed than scores.
+
+        >>> snapshot.require_measured("predictions")  # they are there
 
         Raises:
             StudyError: the study is one.
