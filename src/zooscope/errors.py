@@ -91,11 +91,19 @@ class NotFiniteError(ClassifierError):
         self._problem, self.positions = problem, tuple(positions)
 
     def among(self, positions: Sequence[int]) -> "NotFiniteError":
-        """The same error of images that were taken from others, with their positions there."""
+        """The same error of images that were taken from others, with their positions there.
+
+        >>> NotFiniteError("the loss is NaN on", [1]).among([5, 7]).positions
+        (7,)
+        """
         return NotFiniteError(self._problem, [positions[place] for place in self.positions])
 
     def naming(self, images: Sequence[str]) -> "NotFiniteError":
-        """The same error with the images' ids in place of their positions."""
+        """The same error with the images' ids in place of their positions.
+
+        >>> print(NotFiniteError("the loss is NaN on", [1]).naming(["cat.png", "dog.png"]))
+        the loss is NaN on image dog.png; check its weights and its mean and std.
+        """
         return NotFiniteError(self._problem, self.positions, images=images)
 
 

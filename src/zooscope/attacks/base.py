@@ -64,7 +64,8 @@ class Attack(ABC):
 
     Example:
         >>> import zooscope
-        >>> print(zooscope.attacks.LinfPGD(epsilon=4 / 255, step_size=0.01, iterations=20))
+        >>> attack = zooscope.attacks.LinfPGD(epsilon=4 / 255, step_size=0.01, iterations=20)
+        >>> print(attack)
         LinfPGD?epsilon=4/255&step_size=0.01&iterations=20&random_start=false
     """
 
@@ -80,6 +81,13 @@ class Attack(ABC):
     ) -> Attacked:
         """Attacked pixels, and facts about each image.
 
+        >>> import torch
+        >>> resnet = zooscope.load_classifier("bundled:resnet")
+        >>> images = zooscope.load_images("bundled:cifar10").sample(4)
+        >>> attacked = attack.perturb(resnet, images.pixels(resnet), torch.from_numpy(images.labels))
+        >>> attacked.pixels.shape
+        torch.Size([4, 3, 32, 32])
+
         Args:
             classifier: the source.
             pixels: clean pixels in [0, 1] as the classifier takes them.
@@ -87,7 +95,7 @@ class Attack(ABC):
             seeds: one per image, for attacks that draw random numbers; an image's result depends on its own seed only.
 
         Returns:
-            Pixels of the same shape and type, in [0, 1].
+            Pixels of the same shape and type, in [0, 1]; facts by the names of `fact_names`.
 
         Raises:
             NotFiniteError: the loss or a gradient is not finite.
@@ -107,6 +115,8 @@ class Attack(ABC):
         """Refuses a source that the attack can't attack, before anything is measured: here, one without gradients.
 
         An attack that needs something else says so by a method of its own.
+
+        >>> attack.require(zooscope.load_classifier("bundled:resnet"))  # no error: it has gradients
 
         Raises:
             ClassifierError: the attack can't attack it.

@@ -111,6 +111,11 @@ class PatchFool(Attack):
     def require(self, classifier: Classifier) -> None:
         """Refuses a source without gradients, or without attention among all patches.
 
+        >>> PatchFool().require(zooscope.load_classifier("bundled:mixer"))  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+            ...
+        zooscope.errors.ClassifierError: bundled:mixer: PatchFool needs a vision transformer ...
+
         Raises:
             ClassifierError: the attack can't attack it.
         """

@@ -74,7 +74,10 @@ class Square(Attack):
         return Cost(forwards=self.queries)
 
     def require(self, classifier: Classifier) -> None:
-        """Any classifier will do."""
+        """Any classifier will do.
+
+        >>> Square().require(resnet)
+        """
 
     def perturb(
         self,

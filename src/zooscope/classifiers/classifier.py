@@ -103,6 +103,9 @@ class Classifier:
     def to(self, device: torch.device | str) -> "Classifier":
         """Moves the network to a device and gives the classifier back.
 
+        >>> linear.to("cpu").device
+        device(type='cpu')
+
         Raises:
             InvalidValueError: there is no such device.
         """
@@ -115,6 +118,11 @@ class Classifier:
 
     def logits(self, pixels: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch cls"]:
         """What the network says of the pixels, differentiable with respect to them.
+
+        >>> pixels = torch.rand(2, 3, 32, 32, requires_grad=True)
+        >>> linear.logits(pixels).sum().backward()
+        >>> pixels.grad.shape
+        torch.Size([2, 3, 32, 32])
 
         Args:
             pixels: float in [0, 1], three channels, at the classifier's own size, on its device.

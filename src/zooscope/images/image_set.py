@@ -119,7 +119,14 @@ class ImageSet:
         return "".join(format_thumbnail(image, name) for image, name in shown)
 
     def take(self, indices: Sequence[int] | Int[np.ndarray, " chosen"]) -> "ImageSet":
-        """The images at these positions, in this order."""
+        """The images at these positions, in this order.
+
+        >>> images.take([19, 0]).ids == (images.ids[19], images.ids[0])
+        True
+
+        Raises:
+            IndexError: there is no such position.
+        """
         positions = np.asarray(indices, dtype=np.int64)
         return replace(self, ids=tuple(self.ids[position] for position in positions), labels=self.labels[positions])
 
@@ -127,6 +134,9 @@ class ImageSet:
         """A stratified sample without replacement, in an order that spreads every class evenly.
 
         A smaller sample of the same seed is the beginning of a larger one, and every run of images within it is stratified, too.
+
+        >>> images.sample(5).ids == images.sample(10).ids[:5]
+        True
 
         Args:
             count: how many images; every class gets its share, rounded down or up.
@@ -141,13 +151,24 @@ class ImageSet:
         return self.take(_order_by_stratum(self.labels, count, np.random.default_rng(seed)))
 
     def image(self, index: int) -> Image.Image:
-        """One image as 8-bit RGB."""
+        """One image as 8-bit RGB, at its own size.
+
+        >>> images.image(0).mode, images.image(0).size  # width and height
+        ('RGB', (32, 32))
+
+        Raises:
+            ImagesError: it can't be read.
+            IndexError: there is no such position.
+        """
         return decode(self.read(self.ids[index]), self.ids[index], bits=self.bits)
 
     def pixels(
         self, classifier: HasPixelTransform, indices: Iterable[int] | None = None
     ) -> Float[Tensor, "image channel height width"]:
         """Pixels as the classifier takes them.
+
+        >>> images.pixels(zooscope.load_classifier("bundled:resnet"), [0, 1]).shape
+        torch.Size([2, 3, 32, 32])
 
         Args:
             classifier: whose size, interpolation and crop apply.
@@ -158,6 +179,7 @@ class ImageSet:
 
         Raises:
             ImagesError: an image can't be read.
+            IndexError: there is no image at such a position.
             InvalidValueError: this is no classifier.
         """
         chosen = [int(index) for index in (range(len(self)) if indices is None else indices)]
@@ -178,6 +200,9 @@ class ImageSet:
         """The places within `indices` in the order in which their images are stored: what lies together is read together.
 
         An id that ends in a number behind a `#` is that row of a table; others are names of files.
+
+        >>> images.ids[3:6], images.as_stored([3, 4, 5])
+        (('horse/00020.png', 'deer/00769.png', 'bird/00183.png'), [2, 1, 0])
         """
         return sorted(range(len(indices)), key=lambda place: _read_stored(self.ids[indices[place]]))
 

@@ -45,6 +45,18 @@ def make(
     Whoever has the pack can test any classifier on these images by `run`, without gradients and without the landmarks' weights. The
     study isn't changed.
 
+    Example:
+        >>> import tempfile
+        >>> import zooscope
+        >>> file, names = f"{tempfile.mkdtemp()}/pack.zoo", ["bundled:resnet", "bundled:vit", "bundled:mixer"]
+        >>> images = zooscope.load_images("bundled:cifar10").sample(20, seed=0)
+        >>> attack = zooscope.attacks.LinfPGD(iterations=2)
+        >>> with zooscope.Study.in_memory(classifiers=names, images=images, attack=attack) as study:
+        ...     study.run(device="cpu")
+        ...     pack = zooscope.probe.make(study, file, landmarks=2, device="cpu")
+        >>> len(pack.names), len(pack.image_ids)
+        (2, 20)
+
     Args:
         study: with its clean images measured; its images and the landmarks must be at hand.
         path: of the file.
@@ -53,6 +65,9 @@ def make(
         device: where to compute; "auto" takes a GPU where there is one.
         batch_size: images that go through a network at once. With that of the study, the attacked images are the study's.
         listen: called after every shard of every landmark with a `Progress`.
+
+    Returns:
+        The pack, open.
 
     Raises:
         InvalidValueError: there are not so many classifiers, or none.

@@ -43,6 +43,19 @@ class Landmark:
 class Pack:
     """A pack in a file; arrays are read, and compared with their checksums, when they are asked for.
 
+    Example:
+        >>> import tempfile
+        >>> import zooscope
+        >>> file, names = f"{tempfile.mkdtemp()}/pack.zoo", ["bundled:resnet", "bundled:vit"]
+        >>> images = zooscope.load_images("bundled:cifar10").sample(20, seed=0)
+        >>> attack = zooscope.attacks.LinfPGD(iterations=2)
+        >>> with zooscope.Study.in_memory(classifiers=names, images=images, attack=attack) as study:
+        ...     study.run(device="cpu")
+        ...     made = zooscope.probe.make(study, file, landmarks=names, device="cpu")
+        >>> pack = zooscope.probe.Pack(file)
+        >>> pack.names
+        ('bundled:resnet', 'bundled:vit')
+
     Attributes:
         path: of the file.
         digest: of its contents.
@@ -127,6 +140,9 @@ class Pack:
     def read_clean(self, transform: str, shard: int) -> Float[Tensor, "image channel height width"]:
         """The images of a shard, clean, as landmarks with this transform take them; float32 in [0, 1].
 
+        >>> pack.read_clean(pack.landmarks[0].record.transform, 0).shape
+        torch.Size([20, 3, 32, 32])
+
         Args:
             transform: its `description`, as landmarks have it.
             shard: of the images, counted from 0.
@@ -150,6 +166,10 @@ class Pack:
     ) -> Float[Tensor, "attacked channel height width"]:
         """The images of a shard that a landmark gets right, attacked through it; float32 in [0, 1], at its size.
 
+        >>> [said] = [row.values for row in pack.rows if (row.kind, row.subject) == ("clean", "bundled:vit")]
+        >>> pack.read_attacked("bundled:vit", 0, said == pack.labels).shape
+        torch.Size([16, 3, 32, 32])
+
         Args:
             name: of the landmark.
             shard: of the images, counted from 0.
@@ -169,6 +189,8 @@ class Pack:
 
     def check(self) -> None:
         """Compares every part with its checksum.
+
+        >>> pack.check()  # no error: nothing is damaged
 
         Raises:
             StudyError: one is not as it was written.
