@@ -1,8 +1,8 @@
 """Every example in a docstring runs, and all that is public has one.
 
-A public function, class and method has an example; that of a method goes on where that of its class ends. A method needs none of
-its own where the example of its class calls it, and a property none at all, as it takes no arguments. Nor do errors and warnings
-need one: that of ZooscopeError shows how to catch them.
+A public function, class and method has an example, which can be pasted into a new session; that of a method goes on where that of
+its class ends. A method needs none of its own where the example of its class calls it, and a property none at all, as it takes no
+arguments. Nor do errors and warnings need one: that of ZooscopeError shows how to catch them.
 """
 
 import ast
@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from functools import cache, cached_property
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from public_names import MODULES, find_function, list_public
@@ -31,45 +31,59 @@ def find_examples(module: str) -> Mapping[str, doctest.DocTest]:
     return {found.name: found for found in doctest.DocTestFinder().find(import_module(module)) if found.examples}
 
 
-def find_home(thing: Any) -> tuple[str, str]:  # noqa: ANN401  (a class or function)
-    """The module that a class or function is written in, and its full name there."""
-    return thing.__module__, f"{thing.__module__}.{thing.__qualname__}"
+class Public(NamedTuple):
+    """A public name, such as `sat` of `zooscope`, or a member of a class, such as `Study.run`."""
+
+    module: str
+    path: str
+
+    @property
+    def outer(self) -> Any:  # noqa: ANN401  (a class or function)
+        return getattr(import_module(self.module), self.path.partition(".")[0])
+
+    @property
+    def member(self) -> str:
+        return self.path.partition(".")[2]
+
+    @property
+    def thing(self) -> Any:  # noqa: ANN401  (as above; of a property, the function behind it)
+        return find_function(self.outer, self.member) if self.member else self.outer
 
 
-def needs_example(module: str, path: str) -> bool:
-    """Whether a public name of a module, or a member of a class there, needs an example."""
-    name, _, member = path.partition(".")
-    thing = getattr(import_module(module), name)
-    if member:
-        return not isinstance(inspect.getattr_static(thing, member), property | cached_property)
-    return not (inspect.isclass(thing) and issubclass(thing, Exception)) or thing is zooscope.ZooscopeError
+def name_in_full(thing: Any) -> str:  # noqa: ANN401  (a class or function)
+    return f"{thing.__module__}.{thing.__qualname__}"
 
 
-def has_example(module: str, path: str) -> bool:
-    """Whether an example is run for it: its own; of a method, also one of its class that calls it."""
-    name, _, member = path.partition(".")
-    thing = getattr(import_module(module), name)
-    home, full = find_home(find_function(thing, member) if member else thing)
-    if full in find_examples(home):
+def needs_example(public: Public) -> bool:
+    if public.member:
+        return not isinstance(inspect.getattr_static(public.outer, public.member), property | cached_property)
+    return public.outer is zooscope.ZooscopeError or not (inspect.isclass(public.outer) and issubclass(public.outer, Exception))
+
+
+def has_example(public: Public) -> bool:
+    if name_in_full(public.thing) in find_examples(public.thing.__module__):
         return True
-    home, full = find_home(thing)
-    own = find_examples(home).get(full)
-    return own is not None and bool(member) and any(re.search(rf"\.{member}\(", line.source) for line in own.examples)
+    of_class = find_examples(public.outer.__module__).get(name_in_full(public.outer))
+    call = re.compile(rf"\.{public.member}\(")
+    return bool(public.member) and of_class is not None and any(call.search(line.source) for line in of_class.examples)
 
 
 PUBLIC = [
-    (module, path)
+    public
     for module in MODULES
-    for path in (name.removeprefix(f"{module}.") for name in list_public([module]))
-    if needs_example(module, path)
+    for public in (Public(module, name.removeprefix(f"{module}.")) for name in list_public([module]))
+    if needs_example(public)
 ]
+PASTED = {name_in_full(public.thing) for public in PUBLIC}
 
 
 @pytest.mark.parametrize("module", ["zooscope", *FILES])
 def test_the_examples_in_the_docstrings_run(module: str) -> None:
     runner, left, num_failed = doctest.DocTestRunner(), dict[str, dict[str, Any]](), 0
     for name, example in find_examples(module).items():
-        example.globs.update(left.get(name.rpartition(".")[0], {}))
+        if name in PASTED:
+            example.globs.clear()
+        example.globs.update({"__name__": "__main__"} | left.get(name.rpartition(".")[0], {}))
         num_failed += runner.run(example, clear_globs=False).failed
         if name != module:
             left[name] = example.globs
@@ -84,9 +98,9 @@ def test_every_score_has_an_example(module: str) -> None:
     assert find_examples(module)
 
 
-@pytest.mark.parametrize(("module", "path"), PUBLIC, ids=[f"{module}.{path}" for module, path in PUBLIC])
-def test_everything_public_has_an_example(module: str, path: str) -> None:
-    assert has_example(module, path), f"{module}.{path} has no example; write one into its docstring"
+@pytest.mark.parametrize("public", PUBLIC, ids=".".join)
+def test_all_that_is_public_has_an_example(public: Public) -> None:
+    assert has_example(public), f"{'.'.join(public)} has no example; write one into its docstring"
 
 
 @pytest.mark.parametrize("module", ["zooscope", *FILES])

@@ -93,6 +93,7 @@ class NotFiniteError(ClassifierError):
     def among(self, positions: Sequence[int]) -> "NotFiniteError":
         """The same error of images that were taken from others, with their positions there.
 
+        >>> from zooscope.errors import NotFiniteError
         >>> NotFiniteError("the loss is NaN on", [1]).among([5, 7]).positions
         (7,)
         """
@@ -101,6 +102,7 @@ class NotFiniteError(ClassifierError):
     def naming(self, images: Sequence[str]) -> "NotFiniteError":
         """The same error with the images' ids in place of their positions.
 
+        >>> from zooscope.errors import NotFiniteError
         >>> print(NotFiniteError("the loss is NaN on", [1]).naming(["cat.png", "dog.png"]))
         the loss is NaN on image dog.png; check its weights and its mean and std.
         """

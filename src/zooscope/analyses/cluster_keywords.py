@@ -19,6 +19,8 @@ def find_shared_values(components: pd.DataFrame, labels: pd.Series) -> list[tupl
     """The component values that most classifiers of every cluster have: they tell no cluster from another.
 
     Example:
+        >>> import pandas as pd
+        >>> from zooscope.analyses import find_shared_values
         >>> names = ["resnet", "vgg", "vit"]
         >>> components = pd.DataFrame({"stem": ["conv", "conv", "patch"], "SE": ["No", "No", "No"]}, index=names)
         >>> find_shared_values(components, pd.Series([1, 1, 2], index=names))
@@ -60,6 +62,7 @@ def find_keywords(
     Source: Hwang et al., ECCV 2024, Section 4.1 and Table 2.
 
     Example:
+        >>> import pandas as pd
         >>> import zooscope.analyses
         >>> names = ["resnet", "vgg", "vit"]
         >>> components = pd.DataFrame({"stem": ["conv", "conv", "patch"], "SE": ["Yes", "No", "No"]}, index=names)

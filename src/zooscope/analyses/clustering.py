@@ -113,6 +113,8 @@ def find_clusters(matrix: Matrix, num_clusters: NumClusters = None, *, seed: int
     number: von Luxburg, A tutorial on spectral clustering, 2007, Section 8.3.
 
     Example:
+        >>> import numpy as np
+        >>> import pandas as pd
         >>> import zooscope.analyses
         >>> names = ["cnn 1", "cnn 2", "cnn 3", "cnn 4", "vit 1", "vit 2", "vit 3"]
         >>> alike = np.array([name[:3] for name in names])
@@ -160,6 +162,8 @@ def assign_clusters(matrix: Matrix, num_clusters: NumClusters = None, *, seed: i
     """The cluster of every classifier, for an analysis that continues if no clusters can be made.
 
     Example:
+        >>> import numpy as np
+        >>> import pandas as pd
         >>> import zooscope.analyses
         >>> flat = pd.DataFrame(np.full((3, 3), -4.6), index=list("abc"), columns=list("abc"))
         >>> clusters, missing = zooscope.analyses.assign_clusters(flat)

@@ -87,7 +87,10 @@ def complete_similarity(
     NeurIPS 2023.
 
     Example:
+        >>> import numpy as np
+        >>> import pandas as pd
         >>> import zooscope.analyses
+        >>> from zooscope.analyses import draw_pairs
         >>> generator = np.random.default_rng(0)
         >>> easy, names = generator.normal(size=40), [f"classifier {number}" for number in range(40)]
         >>> truth = pd.DataFrame(3 + 0.3 * (easy[:, None] + easy), index=names, columns=names)
@@ -185,6 +188,7 @@ def draw_pairs(names: Sequence[str], landmarks: Sequence[str], count: int, *, se
     More pairs of the same seed begin with the same pairs; the order of the names doesn't matter.
 
     Example:
+        >>> from zooscope.analyses import draw_pairs
         >>> draw_pairs(["a", "b", "c", "d"], ["d"], 2)
         (('b', 'c'), ('a', 'b'))
 

@@ -103,6 +103,8 @@ def measure_distillation(
     Source: Hwang et al., ECCV 2024, Section 5.2, Figures 8 and G.1.
 
     Example:
+        >>> import pandas as pd
+        >>> import xarray as xr
         >>> import zooscope.analyses
         >>> names = ["student", "cnn", "mixer", "vit"]
         >>> scores = [[4.6, 2.0, 2.5, 3.0], [2.0, 4.6, 1.0, 1.0], [2.5, 1.0, 4.6, 1.0], [3.0, 1.0, 1.0, 4.6]]

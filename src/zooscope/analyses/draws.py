@@ -51,7 +51,9 @@ def measure_ensembles_by_cluster(
     Source: Hwang et al., ECCV 2024, Section 5.1, Figures 6 and F.1.
 
     Example:
+        >>> import numpy as np
         >>> import zooscope.analyses
+        >>> from zooscope.analyses.averaging import CleanLogits
         >>> cnn, vit = np.float16([[[9, 0], [9, 0], [3, 0], [0, 9]], [[9, 0], [1, 0], [0, 9], [2, 0]]])
         >>> logits = CleanLogits(names=("cnn 1", "cnn 2", "vit"), values=(cnn, cnn, vit), labels=np.array([0, 0, 1, 1]))
         >>> clusters = {"cnn 1": 1, "cnn 2": 1, "vit": 2}
@@ -104,7 +106,9 @@ def measure_ensembles_by_group(
     Source: Hwang et al., ECCV 2024, Section 5.1, Figure 7.
 
     Example:
+        >>> import numpy as np
         >>> import zooscope.analyses
+        >>> from zooscope.analyses.averaging import CleanLogits
         >>> first, second = np.float16([[[9, 0], [9, 0], [3, 0], [0, 9]], [[9, 0], [1, 0], [0, 9], [2, 0]]])
         >>> logits = CleanLogits(names=("seed 1", "seed 2"), values=(first, second), labels=np.array([0, 0, 1, 1]))
         >>> groups = {"seed 1": "seeds", "seed 2": "seeds"}

@@ -52,6 +52,8 @@ def measure_pair_ensembles(
     both account for pairs that share classifiers (see `zooscope.statistics.trend` and `zooscope.statistics.mantel`).
 
     Example:
+        >>> import numpy as np
+        >>> import xarray as xr
         >>> import zooscope.analyses
         >>> from zooscope.analyses.averaging import CleanLogits
         >>> values = np.float16([[[9, 0], [9, 0], [3, 0], [0, 9]], [[9, 0], [1, 0], [0, 9], [2, 0]]])

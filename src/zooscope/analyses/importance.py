@@ -92,6 +92,8 @@ def measure_component_importance(
     Source: Hwang et al., ECCV 2024, Section 4.1, Appendix B and Fig. 3; Breiman, Random forests, 2001.
 
     Example:
+        >>> import numpy as np
+        >>> import pandas as pd
         >>> import zooscope.analyses
         >>> names, stem = list("abcdef"), np.array(["conv", "conv", "conv", "patch", "patch", "patch"])
         >>> sat = np.where(stem[:, None] == stem, 4.0, 2.0)

@@ -102,6 +102,7 @@ def find_kinship(
     Example:
         >>> import numpy as np
         >>> import zooscope.analyses
+        >>> from zooscope.scores.outcomes import Outcomes
         >>> generator, rate = np.random.default_rng(0), np.full((5, 5), 0.5)
         >>> rate[0, 1] = rate[1, 0] = 0.9
         >>> fooled = generator.random((5, 5, 200)) < rate[..., None]

@@ -27,6 +27,8 @@ def choose_landmarks(
       Scheinberg, JMLR 2001). It takes outliers first, and they make poor landmarks where networks are weak: see docs/completion.md.
 
     Example:
+        >>> import numpy as np
+        >>> from zooscope.analyses import choose_landmarks
         >>> clean = np.array([[0, 0, 1, 1], [0, 0, 1, 0], [1, 1, 0, 0], [0, 0, 1, 1]])
         >>> choose_landmarks(clean, 2, names=["a", "b", "c", "d"])
         ('a', 'c')

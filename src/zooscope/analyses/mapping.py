@@ -60,6 +60,8 @@ def map_classifiers(
     classifiers without groups, and its own eigenvalue.
 
     Example:
+        >>> import numpy as np
+        >>> import pandas as pd
         >>> import zooscope.analyses
         >>> names = ["cnn", "cnn, seed 1", "vit", "vit, seed 1"]
         >>> sat = pd.DataFrame(np.kron([[4, 2], [2, 4]], np.ones((2, 2))), index=names, columns=names)

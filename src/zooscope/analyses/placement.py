@@ -87,6 +87,7 @@ def place_classifier(
     The means are therefore also given after subtracting each target's usual SAT.
 
     Example:
+        >>> import numpy as np
         >>> import zooscope.analyses
         >>> fooled = np.random.default_rng(0).random((3, 100)) < [[0.8], [0.7], [0.2]]
         >>> counted = np.ones((3, 100), dtype=bool)
@@ -168,7 +169,9 @@ def compare_directions(
     Source: Hwang et al., ECCV 2024, Figure H.1.
 
     Example:
+        >>> import numpy as np
         >>> import zooscope.analyses
+        >>> from zooscope.scores.outcomes import Outcomes
         >>> rate = np.array([[1, 0.8, 0.2], [0.8, 1, 0.2], [0.2, 0.2, 1]])
         >>> fooled = np.random.default_rng(0).random((3, 3, 100)) < rate[..., None]
         >>> outcomes = Outcomes.from_flags(("cnn 1", "cnn 2", "vit"), counted=np.ones((3, 3, 100), dtype=bool), fooled=fooled)

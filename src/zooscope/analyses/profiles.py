@@ -56,6 +56,9 @@ def make_profiles(
     it among them (de Silva and Tenenbaum, Sparse multidimensional scaling using landmark points, 2004).
 
     Example:
+        >>> import numpy as np
+        >>> from zooscope.analyses import make_profiles
+        >>> from zooscope.records.predictions import Predictions
         >>> transfer = np.array([[[1, 1], [1, 0], [0, 0]], [[0, 0], [1, 1], [1, 1]], [[-2, -2], [-2, -2], [-2, -2]]])
         >>> predictions = Predictions(
         ...     names=("cnn", "vit", "new"), image_ids=("x", "y"), labels=np.zeros(2, dtype=np.int64),

@@ -60,7 +60,9 @@ def measure_cluster_stability(
     Source: Hennig, Cluster-wise assessment of cluster stability, 2007 (Jaccard).
 
     Example:
+        >>> import numpy as np
         >>> import zooscope.analyses
+        >>> from zooscope.records.predictions import Predictions
         >>> from zooscope.scores.matrices import make_sat_matrix
         >>> family, image = np.array([0, 0, 0, 1, 1]), np.arange(50)
         >>> rate = np.where(family[:, None] == family, 0.95, 0.05)[..., None]

@@ -53,6 +53,8 @@ def rehearse_completion(
     """Completes a known matrix from the similarities to landmarks and some random pairs, and compares the rest with the truth.
 
     Example:
+        >>> import numpy as np
+        >>> import pandas as pd
         >>> import zooscope.analyses
         >>> easy, names = np.random.default_rng(0).normal(size=30), [f"classifier {number}" for number in range(30)]
         >>> truth = pd.DataFrame(3 + 0.3 * (easy[:, None] + easy), index=names, columns=names)

@@ -106,7 +106,10 @@ def select_ensemble(
     the members. All of these use the choosing half only, also for SAT.
 
     Example:
+        >>> import numpy as np
         >>> import zooscope.analyses
+        >>> from zooscope.analyses.averaging import CleanLogits
+        >>> from zooscope.scores.outcomes import Outcomes
         >>> generator, labels = np.random.default_rng(0), np.arange(200) % 2
         >>> values = generator.normal(np.eye(2)[labels], [[[1.0]], [[1.0]], [[0.2]]]).astype(np.float16)
         >>> logits = CleanLogits(names=("a", "b", "c"), values=tuple(values), labels=labels)

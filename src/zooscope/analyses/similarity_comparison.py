@@ -105,6 +105,7 @@ def compare_similarities(
     Source: Hwang et al., ECCV 2024, Sections 3 and 5.1, ask both of SAT.
 
     Example:
+        >>> import pandas as pd
         >>> import zooscope.analyses
         >>> names = ["cnn 1", "cnn 2", "vit 1", "vit 2"]
         >>> values = [[1, 0.9, 0.2, 0.3], [0.9, 1, 0.1, 0.4], [0.2, 0.1, 1, 0.8], [0.3, 0.4, 0.8, 1]]

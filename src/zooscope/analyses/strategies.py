@@ -57,7 +57,9 @@ def compare_strategies(
     similarity among settings is high sensitivity; here it is 1 minus the mean share of images that fool, without the logarithm).
 
     Example:
+        >>> import numpy as np
         >>> import zooscope.analyses
+        >>> from zooscope.scores.outcomes import Outcomes
         >>> rate = np.array([[1, 0.8, 0.2], [0.8, 1, 0.2], [0.2, 0.2, 1]])
         >>> fooled = np.random.default_rng(0).random((3, 3, 100)) < rate[..., None]
         >>> outcomes = Outcomes.from_flags(("cnn 1", "cnn 2", "vit"), counted=np.ones((3, 3, 100), dtype=bool), fooled=fooled)

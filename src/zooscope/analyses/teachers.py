@@ -77,6 +77,7 @@ def rank_teachers(
     Source: Hwang et al., ECCV 2024, Section 5.2, Figures 8 and G.1.
 
     Example:
+        >>> import xarray as xr
         >>> import zooscope.analyses
         >>> names = ["student", "cnn", "vit"]
         >>> scores = [[4.6, 2.0, 3.5], [2.0, 4.6, 2.1], [3.5, 2.1, 4.6]]

@@ -52,7 +52,9 @@ class APGD(Attack):
             `strongest`, that of highest loss.
 
     Example:
+        >>> import torch
         >>> import zooscope
+        >>> from zooscope.attacks import APGD
         >>> resnet = zooscope.load_classifier("bundled:resnet")
         >>> images = zooscope.load_images("bundled:cifar10").sample(10)
         >>> pixels, labels = images.pixels(resnet), torch.from_numpy(images.labels)

@@ -41,7 +41,9 @@ class AutoAttack(Attack):
         keep: see `APGD`.
 
     Example:
+        >>> import torch
         >>> import zooscope
+        >>> from zooscope.attacks import AutoAttack
         >>> resnet = zooscope.load_classifier("bundled:resnet")
         >>> images = zooscope.load_images("bundled:cifar10").sample(4)
         >>> pixels, labels = images.pixels(resnet), torch.from_numpy(images.labels)

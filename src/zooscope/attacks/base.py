@@ -28,6 +28,7 @@ class Attacked(NamedTuple):
 
     Example:
         >>> import torch
+        >>> from zooscope.attacks import Attacked
         >>> pixels, facts = Attacked(torch.zeros(2, 3, 32, 32), {"queries": torch.tensor([7, 9])})
         >>> facts["queries"].tolist()
         [7, 9]
@@ -45,6 +46,7 @@ class Cost(NamedTuple):
         forwards: passes forward alone.
 
     Example:
+        >>> from zooscope.attacks import Cost
         >>> Cost(gradients=50).forwards
         0
     """

@@ -46,7 +46,9 @@ class FAB(Attack):
         num_targets: how many of the likeliest other classes to go for, one run each, on the images that no earlier run fooled.
 
     Example:
+        >>> import torch
         >>> import zooscope
+        >>> from zooscope.attacks import FAB
         >>> resnet = zooscope.load_classifier("bundled:resnet")
         >>> images = zooscope.load_images("bundled:cifar10").sample(4)
         >>> pixels, labels = images.pixels(resnet), torch.from_numpy(images.labels)

@@ -51,7 +51,9 @@ class LinfPGD(Attack):
             al., CVPR 2019); 0 for none.
 
     Example:
+        >>> import torch
         >>> import zooscope
+        >>> from zooscope.attacks import LinfPGD
         >>> resnet = zooscope.load_classifier("bundled:resnet")
         >>> images = zooscope.load_images("bundled:cifar10").sample(10)
         >>> pixels, labels = images.pixels(resnet), torch.from_numpy(images.labels)

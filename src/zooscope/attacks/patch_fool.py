@@ -60,7 +60,9 @@ class PatchFool(Attack):
         block: whose attention chooses the patches, counted from 0; in a network with fewer blocks, the last.
 
     Example:
+        >>> import torch
         >>> import zooscope
+        >>> from zooscope.attacks import PatchFool
         >>> vit = zooscope.load_classifier("bundled:vit")
         >>> images = zooscope.load_images("bundled:cifar10").sample(4)
         >>> pixels, labels = images.pixels(vit), torch.from_numpy(images.labels)

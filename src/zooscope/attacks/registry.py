@@ -22,6 +22,7 @@ def register(kind: AttackClass) -> AttackClass:
 
     Example:
         >>> from dataclasses import dataclass
+        >>> from zooscope.attacks import Attack, Attacked, parse_attack, register
         >>> @register
         ... @dataclass(frozen=True, kw_only=True)
         ... class Nothing(Attack):
@@ -54,7 +55,7 @@ def build_attack(description: str) -> Attack:
     """The attack whose `description` this is.
 
     Example:
-        >>> from zooscope.attacks import LinfPGD
+        >>> from zooscope.attacks import LinfPGD, build_attack
         >>> build_attack(LinfPGD(iterations=5).description) == LinfPGD(iterations=5)
         True
 
@@ -76,6 +77,7 @@ def parse_attack(text: str) -> Attack:
     """The attack of a spelling; fields that it leaves out have their defaults.
 
     Example:
+        >>> from zooscope.attacks import parse_attack
         >>> print(parse_attack("LinfPGD?epsilon=4/255&iterations=10"))
         LinfPGD?epsilon=4/255&step_size=0.1&iterations=10&random_start=false
 

@@ -44,7 +44,9 @@ class Square(Attack):
         queries: at most per image; an image that is fooled asks no more.
 
     Example:
+        >>> import torch
         >>> import zooscope
+        >>> from zooscope.attacks import Square
         >>> resnet = zooscope.load_classifier("bundled:resnet")
         >>> images = zooscope.load_images("bundled:cifar10").sample(4)
         >>> pixels, labels = images.pixels(resnet), torch.from_numpy(images.labels)

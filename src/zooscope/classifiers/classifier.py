@@ -41,7 +41,8 @@ class Classifier:
         >>> from torch import nn
         >>> import zooscope
         >>> network = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 10)).eval()
-        >>> linear = Classifier(name="linear", network=network, num_classes=10, transform=PixelTransform(height=32, width=32))
+        >>> transform = zooscope.PixelTransform(height=32, width=32)
+        >>> linear = zooscope.Classifier(name="linear", network=network, num_classes=10, transform=transform)
         >>> images = zooscope.load_images("bundled:cifar10").sample(5)
         >>> linear.logits(images.pixels(linear)).shape
         torch.Size([5, 10])
@@ -119,6 +120,7 @@ class Classifier:
     def logits(self, pixels: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch cls"]:
         """What the network says of the pixels, differentiable with respect to them.
 
+        >>> import torch
         >>> pixels = torch.rand(2, 3, 32, 32, requires_grad=True)
         >>> linear.logits(pixels).sum().backward()
         >>> pixels.grad.shape

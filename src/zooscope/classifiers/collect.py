@@ -34,7 +34,8 @@ def collect_classifiers(given: object) -> tuple[Classifier, ...]:
         ZooscopeError: what `load_classifier` raises.
 
     Example:
-        >>> collect_classifiers(["bundled:resnet", "bundled:vit_*"])[1:]
+        >>> import zooscope
+        >>> zooscope.collect_classifiers(["bundled:resnet", "bundled:vit_*"])[1:]
         (Classifier('bundled:vit_seed1', 10 classes, 32x32), Classifier('bundled:vit_seed2', 10 classes, 32x32))
     """
     items = [given] if isinstance(given, str | Path | Address | nn.Module | Classifier) else given

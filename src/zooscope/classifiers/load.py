@@ -36,9 +36,10 @@ def load_classifier(address: str | Address, *, name: str | None = None, trust: b
         MissingExtraError: the provider needs a library that isn't installed.
 
     Example:
-        >>> load_classifier("bundled:resnet")
+        >>> import zooscope
+        >>> zooscope.load_classifier("bundled:resnet")
         Classifier('bundled:resnet', 10 classes, 32x32)
-        >>> load_classifier("bundled:resnet?name=mine").name
+        >>> zooscope.load_classifier("bundled:resnet?name=mine").name
         'mine'
     """
     parsed = parse_classifier_address(address)

@@ -36,7 +36,8 @@ def classifier_addresses(words: str | Iterable[str]) -> tuple[str, ...]:
         ClassifierError: two classifiers have one name.
 
     Example:
-        >>> classifier_addresses(["bundled:mixer, bundled:vit_*"])
+        >>> import zooscope
+        >>> zooscope.classifier_addresses(["bundled:mixer, bundled:vit_*"])
         ('bundled:mixer', 'bundled:vit_seed1', 'bundled:vit_seed2')
     """
     return tuple(map(str, select_classifiers([words] if isinstance(words, str) else words)))

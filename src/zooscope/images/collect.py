@@ -51,7 +51,9 @@ def collect_images(given: object, *, classes: str | Path | Sequence[str] | None 
         ZooscopeError: what `load_images` raises.
 
     Example:
-        >>> collect_images((np.zeros((4, 32, 32, 3), dtype=np.uint8), [0, 1, 1, 0]), classes=["cat", "dog"])
+        >>> import numpy as np
+        >>> import zooscope
+        >>> zooscope.collect_images((np.zeros((4, 32, 32, 3), dtype=np.uint8), [0, 1, 1, 0]), classes=["cat", "dog"])
         ImageSet('arrays', 4 images, 2 classes)
     """
     if isinstance(given, ImageSet):

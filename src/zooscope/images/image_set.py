@@ -47,6 +47,7 @@ class ImageSet:
         left_out: what lies beside the images and is not used: how many of each kind, such as `.txt`.
 
     Example:
+        >>> import numpy as np
         >>> import zooscope
         >>> images = zooscope.load_images("bundled:cifar10").sample(20)
         >>> images

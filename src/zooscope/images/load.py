@@ -41,7 +41,8 @@ def load_images(address: str | Address, *, classes: str | Path | Sequence[str] |
         ImagesError: there are no images, or they don't fit the classes.
 
     Example:
-        >>> images = load_images("bundled:cifar10")
+        >>> import zooscope
+        >>> images = zooscope.load_images("bundled:cifar10")
         >>> images
         ImageSet('bundled:cifar10', 1000 images, 10 classes)
         >>> images.class_names[:3]

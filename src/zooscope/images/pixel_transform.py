@@ -28,7 +28,8 @@ class PixelTransform:
             down, as transformers does.
 
     Example:
-        >>> transform = PixelTransform(height=224, width=224, crop_fraction=0.875)
+        >>> import zooscope
+        >>> transform = zooscope.PixelTransform(height=224, width=224, crop_fraction=0.875)
         >>> transform.size
         (224, 224)
         >>> print(transform.description)
@@ -71,8 +72,7 @@ class PixelTransform:
     def parse(cls, description: str) -> "PixelTransform":
         """The transform that a `description` stands for.
 
-        >>> transform = PixelTransform(height=24, width=32)
-        >>> PixelTransform.parse(transform.description) == transform
+        >>> zooscope.PixelTransform.parse(transform.description) == transform
         True
 
         Raises:

@@ -54,6 +54,7 @@ def run(
 
     Example:
         >>> import tempfile
+        >>> import torch
         >>> import zooscope
         >>> names, images = ["bundled:resnet", "bundled:vit"], zooscope.load_images("bundled:cifar10").sample(20, seed=0)
         >>> file = f"{tempfile.mkdtemp()}/pack.zoo"

@@ -62,6 +62,7 @@ def mantel(
 
     Example:
         >>> import numpy as np
+        >>> from zooscope.analyses import mantel
         >>> place = np.arange(8.0)
         >>> distance = np.abs(place[:, None] - place)
         >>> found = mantel(distance, distance**2)

@@ -85,6 +85,7 @@ def export_attacks(
 
     Example:
         >>> import tempfile
+        >>> import numpy as np
         >>> import zooscope
         >>> classifiers = [zooscope.load_classifier(f"bundled:{name}") for name in ("resnet", "vit")]
         >>> images = zooscope.load_images("bundled:cifar10").sample(10, seed=0)

@@ -24,10 +24,11 @@ class SatScore(float):
     """SAT of two classifiers: a float (natural log) with its confidence interval. `zooscope.sat` gives it.
 
     Example:
+        >>> import zooscope
         >>> facts = dict(low=3.2, high=3.6, confidence=0.95, percent=30.0, a_to_b=35.0, b_to_a=25.0, control_a_to_b=0.0,
         ...              control_b_to_a=0.0, count=150, names=("a", "b"), attack="{}",
         ...              class_matchings=("by name", "by name"))
-        >>> score = SatScore(3.4, **facts)
+        >>> score = zooscope.SatScore(3.4, **facts)
         >>> score
         SatScore(3.400, low=3.200, high=3.600, percent=30.0, count=150)
         >>> score > 3

@@ -508,10 +508,11 @@ def read_snapshot(folder: str | Path) -> Snapshot:
     Example:
         >>> import tempfile
         >>> import pandas as pd
+        >>> import zooscope
         >>> from zooscope.exchange.published import import_matrix
         >>> folder, names = f"{tempfile.mkdtemp()}/study", ["a", "b"]
         >>> import_matrix(folder, pd.DataFrame([[4.6, 3.0], [3.0, 4.6]], index=names, columns=names))
-        >>> read_snapshot(folder).sat().sel(a="a", b="b").item()
+        >>> zooscope.read_snapshot(folder).sat().sel(a="a", b="b").item()
         3.0
 
     Raises:

@@ -36,6 +36,7 @@ class AttackContract:
     Example:
         >>> import pytest
         >>> from zooscope.attacks import LinfPGD
+        >>> from zooscope.testing import AttackContract
         >>> class TestMine(AttackContract):
         ...     @pytest.fixture
         ...     def attack(self):

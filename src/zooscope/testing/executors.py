@@ -29,6 +29,7 @@ class ExecutorContract:
     Example:
         >>> import pytest
         >>> from zooscope.engine.executor import Serial
+        >>> from zooscope.testing import ExecutorContract
         >>> class TestMine(ExecutorContract):
         ...     @pytest.fixture
         ...     def executor(self):

@@ -31,6 +31,8 @@ class ImageProviderContract:
 
     Example:
         >>> import pytest
+        >>> from zooscope.testing import ImageProviderContract
+        >>> from zooscope.testing.specimens import make_red_png
         >>> class TestMine(ImageProviderContract):
         ...     @pytest.fixture
         ...     def write(self):

@@ -20,6 +20,7 @@ class MeasurementContract:
     Example:
         >>> import pytest
         >>> from zooscope.measurements import Features
+        >>> from zooscope.testing import MeasurementContract
         >>> class TestMine(MeasurementContract):
         ...     @pytest.fixture
         ...     def measurement(self):

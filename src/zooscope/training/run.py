@@ -34,12 +34,14 @@ def train(
     """Trains the networks of a recipe, or goes on where that was left; those that are trained stay as they are.
 
     Example:
+        >>> from pathlib import Path
         >>> from tempfile import TemporaryDirectory
+        >>> import zooscope
         >>> few = {"images.count": 64, "images.held_out_count": 20, "batch_size": 32, "epochs": 1}
         >>> with TemporaryDirectory() as folder:
         ...     file = Path(folder, "mine.toml")
         ...     _ = file.write_text("network.architecture = 'bundled:resnet'")
-        ...     trained = train(file, folder, images="bundled:cifar10", changes=few, device="cpu")
+        ...     trained = zooscope.train(file, folder, images="bundled:cifar10", changes=few, device="cpu")
         >>> [(card.name, card.epochs, card.num_images) for card in trained.cards]
         [('mine', 1, 64)]
 
@@ -104,12 +106,14 @@ def distill(
     Source: Touvron et al., Training data-efficient image transformers and distillation through attention, ICML 2021, Section 4.
 
     Example:
+        >>> from pathlib import Path
         >>> from tempfile import TemporaryDirectory
+        >>> import zooscope
         >>> few = {"images.count": 64, "images.held_out_count": 20, "batch_size": 32, "epochs": 1}
         >>> with TemporaryDirectory() as folder:
         ...     file = Path(folder, "student.toml")
         ...     _ = file.write_text("network.architecture = 'bundled:vit'")
-        ...     students = distill(file, folder, "bundled:resnet", images="bundled:cifar10", changes=few, device="cpu")
+        ...     students = zooscope.distill(file, folder, "bundled:resnet", images="bundled:cifar10", changes=few, device="cpu")
         >>> [(card.name, card.teacher) for card in students.cards]
         [('student-of-resnet', 'bundled:resnet')]
 
