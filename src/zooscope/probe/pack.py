@@ -63,7 +63,6 @@ class Pack:
         notes: of that study's record.
         image_ids: the images.
         landmarks: in the order of the study.
-        rows: what was measured of the landmarks: arrays of a study's record.
     """
 
     def __init__(self, path: str | Path) -> None:

@@ -187,6 +187,7 @@ class Snapshot:
 
         Raises:
             UnknownNameError: the study has no such classifier.
+            StudyError: one waits to be measured, or was refused.
         """
         for name in names:
             self.require_known(name)
@@ -240,12 +241,20 @@ class Snapshot:
 
     @cached_property
     def permutations(self) -> dict[str, Permutation]:
-        """Classifiers whose outputs seem to be in another order than the classes; see `zooscope.engine.permuted`."""
+        """Classifiers whose outputs seem to be in another order than the classes; see `zooscope.engine.permuted`.
+
+        Raises:
+            StudyError: the study is a published matrix.
+        """
         return find_permutations(self.classifier_records, self.predictions.clean, self.labels)
 
     @cached_property
     def implausible(self) -> dict[str, str]:
-        """What is odd about a classifier's accuracy, by name; see `zooscope.engine.plausible.describe_implausible`."""
+        """What is odd about a classifier's accuracy, by name; see `zooscope.engine.plausible.describe_implausible`.
+
+        Raises:
+            StudyError: the study is a published matrix.
+        """
         return describe_implausible(self.classifier_records, self.predictions.clean, self.labels, self.permutations)
 
     @property
@@ -359,6 +368,7 @@ class Snapshot:
 
         Raises:
             UnknownNameError: there is no such score.
+            InvalidValueError: the confidence is not in (0, 1).
             StudyError: what it takes is not measured, or the study is a published matrix.
         """
         score = find_similarity(name)
@@ -404,7 +414,7 @@ class Snapshot:
         return find_nearest(self.outcomes, self.sat(confidence=confidence, epsilon_s=epsilon_s))
 
     def classifiers(self) -> pd.DataFrame:
-        """A row per classifier: accuracy, how far the attack fools it, what it is; see `make_classifier_table`.
+        """A row per classifier: accuracy, address and more; see `zooscope.scores.classifiers.make_classifier_table`.
 
         >>> snapshot.classifiers()["clean_accuracy"].tolist()  # percent
         [80.0, 80.0, 75.0]
@@ -431,6 +441,7 @@ class Snapshot:
             Of an imported matrix sat.csv alone; where not all classifiers are attacked, one_sided.csv too.
 
         Raises:
+            InvalidValueError: the confidence is not in (0, 1).
             StudyError: the folder can't be written.
         """
         scores = self.sat(confidence=confidence)

@@ -154,6 +154,7 @@ class Study(Scored):
             UnknownNameError: no classifier has the name of a source, or there is no such attack, classifier or image set.
             StudyError: the folder holds a study, or can't be written.
             ClassifierError: two classifiers share a name, or their classes don't fit the images'.
+            MissingFileError: there is no file or folder at an address.
             ImagesError: some images can't be read.
 
         Warns:
@@ -370,6 +371,7 @@ class Study(Scored):
 
         Raises:
             StudyError: it isn't; the field that differs is named.
+            InvalidValueError, UnknownNameError, MissingFileError, ImagesError: as `create`.
         """
         known, ours = None, None if attack is None else collect_attack(attack)
         if images is not None:
@@ -445,7 +447,11 @@ class Study(Scored):
 
     @property
     def asked(self) -> tuple[Measurement, ...]:
-        """The measurements besides clean images and transfer that `run` completes, as it was asked for them."""
+        """The measurements besides clean images and transfer that `run` completes, as it was asked for them.
+
+        Raises:
+            UnknownNameError: a later zooscope has a measurement that this one hasn't.
+        """
         return find_asked(self._records)
 
     def set_components(self, table: pd.DataFrame) -> None:
