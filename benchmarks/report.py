@@ -101,7 +101,13 @@ def make_snapshot(num_classifiers: int, num_images: int, *, num_classes: int = 1
         },
         guesses={},
         measured=Predictions(
-            names=names, image_ids=ids, labels=labels, clean=clean, transfer=transfer, transforms=(transform,) * num_classifiers
+            names=names,
+            image_ids=ids,
+            labels=labels,
+            clean=clean,
+            sources=names,
+            transfer=transfer,
+            transforms=(transform,) * num_classifiers,
         ),
         read_logits=read_logits,
     )

@@ -30,6 +30,7 @@ def predictions_with(shares: Array, *, num_images: int = 300, seed: int = 0, acc
         image_ids=tuple(map(str, range(num_images))),
         labels=np.zeros(num_images, dtype=np.int64),
         clean=(~right).astype(np.int32),
+        sources=NAMES[:count],
         transfer=transfer.astype(np.int32),
         transforms=("same",) * count,
     )
@@ -79,7 +80,8 @@ def test_of_fewer_than_eight_classifiers_no_cluster_is_stable(jaccard: float, ve
 def test_groups_of_eight_classifiers_are_stable() -> None:
     shares = np.kron(np.eye(2), np.full((4, 4), 0.6)) + 0.1
     np.fill_diagonal(shares, 1)
-    predictions = replace(predictions_with(shares), names=tuple("hdbfgace"))
+    names = tuple("hdbfgace")
+    predictions = replace(predictions_with(shares), names=names, sources=names)
     found = find_clusters(make_sat_matrix(predictions, confidence=None), 2)
     stable = measure_cluster_stability(found, predictions, num_draws=20)
     assert found.members == {1: ("a", "c", "e", "g"), 2: ("b", "d", "f", "h")}

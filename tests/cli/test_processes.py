@@ -27,10 +27,10 @@ def test_a_study_is_shown_while_it_is_measured_then_interrupted_and_goes_on(tmp_
     assert "is being measured by another process" in second.stderr
     assert (process.returncode, out, err) == (130, "", "Stopped; run the same command again to go on.\n")
     with Study.open(tmp_path / "study") as study:
-        assert (study.predictions.transfer == -2).any()
+        assert not study.predictions.find_complete().all()
     assert call(*words).exit_code == 0
     with Study.open(tmp_path / "study") as study:
-        assert not (study.predictions.transfer == -2).any()
+        assert study.predictions.find_complete().all()
 
 
 def wait_for(file: Path, process: Popen[str]) -> None:

@@ -17,6 +17,7 @@ PREDICTIONS = Predictions(
     image_ids=IMAGES,
     labels=LABELS,
     clean=np.array([[0, 1, 2, 1, 1], [0, 0, 0, 0, NOT_MEASURED]]),
+    sources=("cnn", "vit"),
     transfer=np.zeros((2, 2, 5), dtype=np.int64),
     transforms=("", ""),
 )

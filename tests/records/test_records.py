@@ -203,7 +203,8 @@ def test_predictions_say_where_nothing_is_known_yet(records: Records) -> None:
     predictions = read_predictions(records)
     unknown = [NOT_MEASURED] * 5
     np.testing.assert_array_equal(predictions.clean, [[0, 1, *unknown[2:]], unknown])
-    np.testing.assert_array_equal(predictions.transfer, [[unknown, [*unknown[:2], 1, 0, NOT_COUNTED]], [unknown, unknown]])
+    assert predictions.sources == ("a",)
+    np.testing.assert_array_equal(predictions.transfer, [[unknown, [*unknown[:2], 1, 0, NOT_COUNTED]]])
     # Where both take the same pixels, the control is the clean prediction.
     same = [0, 1, *unknown[2:]]
     control = [[predictions.control(row, column) for column in range(2)] for row in range(2)]
@@ -235,6 +236,31 @@ def test_a_record_in_memory_keeps_the_same(path: Path) -> None:
         records.add_classifier(classifier("a"), is_admitted=True)
         save_transfers(records, "a", 0, {"a": np.array([1, 1])}, {})
         assert (records.definition, records.names, records.present("transfer")) == (DEFINITION, ("a",), {("a", "a", 0)})
+
+
+def test_predictions_have_rows_of_attacked_classifiers_alone() -> None:
+    names, sources, num_images = tuple(f"classifier {number}" for number in range(100)), ("classifier 7", "classifier 30"), 20
+    generator = np.random.default_rng(0)
+    transfer = generator.integers(-1, 2, (len(sources), len(names), num_images))
+    ids = tuple(map(str, range(num_images)))
+    with Records.in_memory(replace(DEFINITION, shard_size=10), ids, np.zeros(num_images, dtype=np.int64)) as records:
+        for name in names:
+            records.add_classifier(classifier(name), is_admitted=True)
+        assert read_predictions(records).transfer.shape == (0, 100, num_images)
+        for shard, positions in enumerate(records.shards):
+            for row, source in reversed(list(enumerate(sources))):
+                save_transfers(records, source, shard, dict(zip(names, transfer[row][:, positions], strict=True)), {})
+        found = read_predictions(records)
+    assert found.sources == sources
+    np.testing.assert_array_equal(found.source_places, [7, 30])
+    np.testing.assert_array_equal(found.transfer, transfer)
+    np.testing.assert_array_equal(found.take_source("classifier 30"), transfer[1])
+    assert (found.take_source("classifier 31") == NOT_MEASURED).all()
+    assert found.take_source("classifier 31").shape == (100, num_images)
+    np.testing.assert_array_equal(np.flatnonzero(found.find_complete().any(axis=1)), [7, 30])
+    part = found.take(["classifier 30", "classifier 2"])
+    assert part.sources == ("classifier 30",)
+    np.testing.assert_array_equal(part.transfer, transfer[1:, [30, 2]])
 
 
 def test_a_study_of_the_size_of_the_papers_comes_back() -> None:

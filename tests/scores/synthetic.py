@@ -45,6 +45,7 @@ def predictions_of(transfer: Array, control: Array | None = None) -> Predictions
         image_ids=tuple(map(str, range(count))),
         labels=np.zeros(count, dtype=np.int64),
         clean=np.zeros((size, count), dtype=np.int32),
+        sources=tuple("abcd"[:size]),
         transfer=transfer.astype(np.int32),
         transforms=tuple("ABCD"[:size]),
         controls={("ABCD"[row], "abcd"[column]): controls[row, column].astype(np.int32) for row, column in np.ndindex(size, size)},

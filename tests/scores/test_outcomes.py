@@ -1,4 +1,8 @@
+from collections.abc import Sequence
+from dataclasses import fields, replace
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -6,7 +10,17 @@ from hypothesis.extra.numpy import arrays
 from tests.scores.synthetic import predictions_of
 from tests.specimens import Array, counted_in, fooled_in, outcomes_of
 from zooscope.records.predictions import NOT_COUNTED, NOT_MEASURED, Predictions
-from zooscope.scores.outcomes import count_pairs, find_outcomes, find_percent, find_same_mistakes, measure_control
+from zooscope.scores.normalized import bound_normalized_sat, normalize_one_sided, normalize_sat
+from zooscope.scores.outcomes import (
+    Outcomes,
+    SameMistakes,
+    count_pairs,
+    find_outcomes,
+    find_percent,
+    find_same_mistakes,
+    measure_control,
+)
+from zooscope.scores.sat import bound_sat, sat, score_one_sided
 
 # Two classifiers, four images of the classes 0 and 1.
 PREDICTIONS = Predictions(
@@ -14,6 +28,7 @@ PREDICTIONS = Predictions(
     image_ids=("1", "2", "3", "4"),
     labels=np.array([0, 0, 1, 1]),
     clean=np.array([[0, 0, 1, 0], [0, 1, 1, 1]], dtype=np.int32),
+    sources=("a", "b"),
     transfer=np.array(
         [
             [[1, 1, 0, NOT_COUNTED], [1, NOT_COUNTED, 1, NOT_COUNTED]],
@@ -44,6 +59,35 @@ def test_a_control_counts_the_images_that_the_attack_counts() -> None:
 
 def test_percent_of_nothing_is_nan_without_a_warning() -> None:
     np.testing.assert_array_equal(find_percent(np.array([0, 1]), np.array([0, 4])), [np.nan, 25])
+
+
+def drop_rows(outcomes: Outcomes, places: Sequence[int]) -> tuple[Outcomes, Outcomes]:
+    """Outcomes without the rows of some classifiers, and with rows in which nothing is measured."""
+    predicted = outcomes.predicted.copy()
+    predicted[places] = NOT_MEASURED
+    left = np.setdiff1d(np.arange(len(outcomes.names)), places)
+    return replace(outcomes, attacked=left, predicted=predicted[left]), replace(outcomes, predicted=predicted)
+
+
+@pytest.mark.parametrize("kind", [Outcomes, SameMistakes])
+@pytest.mark.parametrize("places", [[], [1, 3], [0, 1, 2, 4], [0, 1, 2, 3, 4]], ids=str)
+def test_rows_of_classifiers_that_are_not_attacked_change_no_score(places: list[int], kind: type[Outcomes]) -> None:
+    generator = np.random.default_rng(0)
+    everything = outcomes_of(generator.random((5, 5, 60)) < 0.6, generator.random((5, 5, 60)) < 0.8)
+    made = kind(**{one.name: getattr(everything, one.name) for one in fields(everything)})
+    sparse, dense = drop_rows(made, places)
+    for score in (sat, bound_sat, normalize_sat, bound_normalized_sat):
+        for one, other in zip(score(sparse), score(dense), strict=True):
+            assert one.dtype == other.dtype
+            np.testing.assert_array_equal(one, other)
+    for one_sided in (score_one_sided, normalize_one_sided):
+        np.testing.assert_array_equal(one_sided(sparse), one_sided(dense))
+    for one, other in zip(count_pairs(sparse), count_pairs(dense), strict=True):
+        np.testing.assert_array_equal(one, other)
+    for chosen in ([3, 0, 4], [1], []):
+        some = np.array(chosen, dtype=np.int64)
+        np.testing.assert_array_equal(sparse.take_classifiers(some).num_fooled, dense.take_classifiers(some).num_fooled)
+    assert sparse.predicted.nbytes == dense.predicted.nbytes * (5 - len(places)) // 5
 
 
 def test_what_a_pair_counts_is_what_sat_counts() -> None:

@@ -39,7 +39,8 @@ def make_study(num_classifiers: int = 3, sources: Sequence[str] | None = None, *
 
 
 def count_measured(study: Study) -> int:
-    return int((study.predictions.transfer != NOT_MEASURED).all(axis=(0, 1)).sum())
+    said = [study.predictions.take_source(name) for name in study.sources]
+    return int((np.array(said) != NOT_MEASURED).all(axis=(0, 1)).sum())
 
 
 def test_a_run_stops_after_the_shard_that_reaches_it_and_later_runs_go_on_to_the_same_end() -> None:

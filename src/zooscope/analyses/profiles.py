@@ -59,10 +59,10 @@ def make_profiles(
         >>> import numpy as np
         >>> from zooscope.analyses import make_profiles
         >>> from zooscope.records.predictions import Predictions
-        >>> transfer = np.array([[[1, 1], [1, 0], [0, 0]], [[0, 0], [1, 1], [1, 1]], [[-2, -2], [-2, -2], [-2, -2]]])
+        >>> transfer = np.array([[[1, 1], [1, 0], [0, 0]], [[0, 0], [1, 1], [1, 1]]])
         >>> predictions = Predictions(
         ...     names=("cnn", "vit", "new"), image_ids=("x", "y"), labels=np.zeros(2, dtype=np.int64),
-        ...     clean=np.zeros((3, 2), dtype=np.int64), transfer=transfer, transforms=("", "", ""),
+        ...     clean=np.zeros((3, 2), dtype=np.int64), sources=("cnn", "vit"), transfer=transfer, transforms=("", "", ""),
         ... )
         >>> make_profiles(predictions, ["cnn", "vit"], ["new"]).table[["landmark", "percent"]].to_numpy().tolist()
         [['vit', 100.0], ['cnn', 0.0]]

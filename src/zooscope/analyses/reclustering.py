@@ -66,8 +66,10 @@ def measure_cluster_stability(
         >>> from zooscope.scores.matrices import make_sat_matrix
         >>> family, image = np.array([0, 0, 0, 1, 1]), np.arange(50)
         >>> rate = np.where(family[:, None] == family, 0.95, 0.05)[..., None]
+        >>> names = ("cnn 1", "cnn 2", "cnn 3", "vit 1", "vit 2")
         >>> predictions = Predictions(
-        ...     names=("cnn 1", "cnn 2", "cnn 3", "vit 1", "vit 2"),
+        ...     names=names,
+        ...     sources=names,
         ...     image_ids=tuple(map(str, image)),
         ...     labels=np.zeros(50, dtype=np.int32),
         ...     clean=np.zeros((5, 50), dtype=np.int32),

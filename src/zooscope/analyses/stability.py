@@ -138,8 +138,8 @@ def measure_stability(
 def _find_pairs(outcomes: Outcomes, pair: tuple[str, str] | None) -> tuple[Int[np.ndarray, " pair"], Int[np.ndarray, " pair"]]:
     """Positions of the pairs' classifiers."""
     if pair is None:
-        rows, columns = np.triu_indices(len(outcomes.names), 1)
-        return rows, columns
+        rows, columns = np.triu_indices(len(outcomes.attacked), 1)
+        return outcomes.attacked[rows], outcomes.attacked[columns]
     for name in pair:
         if name not in outcomes.names:
             kind, advice = "classifier", "`zooscope show` lists those of the study."

@@ -132,8 +132,7 @@ def _describe_measured(study: "Snapshot", *, confidence: float, normalize: bool)
         sat = study.sat(confidence=confidence, normalize=normalize)
         nearest = None if normalize else study.nearest(confidence=confidence)
     transfer = study.transfer()
-    sources = [study.names.index(name) for name in study.sources]
-    measured = np.array([(predictions.transfer[source] != NOT_MEASURED).sum(-1) for source in sources])
+    measured = np.array([(predictions.take_source(name) != NOT_MEASURED).sum(-1) for name in study.sources])
     definition = study.definition
     transforms = {record.name: record.transform_settings for record in study.classifier_records}
     return Overview(

@@ -75,7 +75,7 @@ def _write_predictions(out: IO[bytes], predictions: Predictions, class_names: tu
 
 def _iterate_columns(predictions: Predictions) -> Iterator[dict[str, Any]]:
     names, images = pa.array(predictions.names, pa.string()), pa.array(predictions.image_ids, pa.string())
-    for source, transfer in enumerate(predictions.transfer):
+    for source, transfer in zip(predictions.source_places, predictions.transfer, strict=True):
         targets, positions = (places.astype(np.int32) for places in np.nonzero(transfer >= 0))
         yield {
             "source": _encode(np.full(len(targets), source, dtype=np.int32), names),

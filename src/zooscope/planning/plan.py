@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import Final
 
 import numpy as np
@@ -175,15 +174,18 @@ class Done:
     def of(cls, study: Study, kept: KeptAttacks | None) -> "Done":
         """Of a study as it stands, and of its kept attacks."""
         known = study.predictions
-        is_known, labels = known.transfer != NOT_MEASURED, known.labels
-        pairs = list(product(enumerate(known.names), repeat=2))
+        labels = known.labels
         held = {} if kept is None else kept.describe()
         right = {
             name: said == labels for name, said in zip(known.names, known.clean, strict=True) if not (said == NOT_MEASURED).any()
         }
         return cls(
             clean={name: float((said != NOT_MEASURED).mean()) for name, said in zip(known.names, known.clean, strict=True)},
-            tested={(source, target): float(is_known[row, column].mean()) for (row, source), (column, target) in pairs},
+            tested={
+                (source, target): float((said != NOT_MEASURED).mean())
+                for source, row in zip(known.sources, known.transfer, strict=True)
+                for target, said in zip(known.names, row, strict=True)
+            },
             controls={way: float((said != NOT_MEASURED).mean()) for way, said in known.controls.items()},
             right=right,
             kept=frozenset(name for name, one in held.items() if name in right and one.images >= right[name].sum()),

@@ -148,6 +148,16 @@ def require_complete(place: str, series: tuple[str, str], known: Series, found: 
         raise describe_damage(place, what, series[0])
 
 
+def read_subjects(connection: sqlite3.Connection, place: str, series: tuple[str, str]) -> frozenset[str]:
+    """The subjects of the arrays of a series; within one moment of the caller's."""
+    known = read_series(connection, place).get(series)
+    if known is None:
+        return frozenset()
+    texts = read_texts(connection)
+    rows = connection.execute("SELECT DISTINCT subject_id FROM arrays WHERE series_id = ?", [known.id])
+    return frozenset(texts.get(number, "?") for (number,) in rows)
+
+
 def read_present(connection: sqlite3.Connection, place: str, series: tuple[str, str]) -> set[tuple[str, str, int]]:
     """Which arrays of a series there are, by (subject, object, part); within one moment of the caller's."""
     known = read_series(connection, place).get(series)

@@ -48,15 +48,18 @@ def read_predictions(records: Records) -> Predictions:
     with records.one_moment(), undamaged(records.place):
         names, num_classes = records.names, len(records.definition.class_names.split("\n"))
         kind = choose_integers(num_classes)
-        place = {name: row for row, name in enumerate(names)}
-        transfer = np.full((len(names), len(names), len(records.labels)), NOT_MEASURED, dtype=kind)
+        attacked = records.subjects("transfer")
+        sources = tuple(name for name in names if name in attacked)
+        rows, columns = ({name: number for number, name in enumerate(some)} for some in (sources, names))
+        transfer = np.full((len(sources), len(names), len(records.labels)), NOT_MEASURED, dtype=kind)
         for row in _with_classes(records.arrays("transfer"), num_classes):
-            _put(records, transfer[place[row.subject], place[row.object]], row)
+            _put(records, transfer[rows[row.subject], columns[row.object]], row)
         return Predictions(
             names=names,
             image_ids=records.image_ids,
             labels=records.labels,
             clean=read_clean_predictions(records).astype(kind),
+            sources=sources,
             transfer=transfer,
             transforms=tuple(classifier.transform for classifier in records.classifiers),
             controls=_read_controls(records, num_classes),

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Int
 
 from zooscope.errors import MissingFileError, StudyError
-from zooscope.records.arrays import find_digests, read_arrays, read_present, read_series, remove_arrays, write_arrays
+from zooscope.records.arrays import find_digests, read_arrays, read_present, read_series, read_subjects, remove_arrays, write_arrays
 from zooscope.records.birth import unborn
 from zooscope.records.classifiers import admit, enter, make_entries, refuse, set_roles
 from zooscope.records.damage import Damage, find_damage, forget_damage
@@ -312,6 +312,10 @@ class Records:
         """The settings with which arrays of a kind were measured, those that came first in front."""
         with self.one_moment():
             return find_digests(self._connection, self.place, kind)
+
+    def subjects(self, kind: str, digest: str = "") -> frozenset[str]:
+        """The subjects of the arrays of a kind; not verified, as `arrays` does that."""
+        return read_subjects(self._connection, self.place, (kind, digest))
 
     def present(self, kind: str, digest: str = "") -> set[tuple[str, str, int]]:
         """Which arrays of a kind there are, by (subject, object, part)."""

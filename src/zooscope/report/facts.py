@@ -160,14 +160,14 @@ class Facts:
         """Which (source, target) cells are measured on all images."""
         if self.predictions is None:
             return np.asarray(~np.isnan(self.sat.to_numpy()))
-        return np.array([(row != NOT_MEASURED).all(-1) for row in self.predictions.transfer])
+        return self.predictions.find_complete()
 
     @property
     def measured_percent(self) -> float:
         """Percent of the study that is measured."""
         if self.predictions is None:
             return 100.0
-        rows = [self.predictions.transfer[self.names.index(name)] for name in self.sources]
+        rows = [self.predictions.take_source(name) for name in self.sources]
         measured = sum((row != NOT_MEASURED).mean(-1).sum() for row in rows)
         num_waiting = len(self.waiting)
         return 100 * float(measured / (len(self.sources) + num_waiting) / (len(self.names) + num_waiting))

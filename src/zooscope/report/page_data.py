@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import xarray as xr
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from zooscope.analyses.tree import order_by_cluster
 from zooscope.errors import InvalidValueError
@@ -216,8 +216,8 @@ def _count_both(facts: Facts) -> Float[np.ndarray, "a b"]:
     """How many images are fooled in both directions."""
     size, outcomes = len(facts.names), facts.now.outcomes
     both = np.zeros((size, size))
-    for place in range(size):
-        others = np.arange(place, size)
+    for row, place in enumerate(outcomes.attacked):
+        others = outcomes.attacked[row:]
         both[place, others] = (outcomes.take_pairs(np.full(len(others), place), others).fooled == 2).sum(-1)  # noqa: PLR2004
     return np.maximum(both, both.T)
 
@@ -227,8 +227,10 @@ def _pack_outcomes(facts: Facts) -> str:
     size = len(facts.names)
     if facts.is_imported or size * size * facts.num_images > MOST_FLAGS:
         return ""
-    rows: list[Bool[np.ndarray, "target image"]] = [cells.fooled for cells in facts.now.outcomes.iterate_sources()]
-    return pack_flags(np.concatenate([row.ravel() for row in rows]))
+    fooled = np.zeros((size, size, facts.num_images), dtype=np.bool_)
+    for source, cells in facts.now.outcomes.iterate_sources():
+        fooled[source] = cells.fooled
+    return pack_flags(fooled.ravel())
 
 
 def _describe_study(facts: Facts, quantities: list[Quantity], packed: Packed) -> dict[str, Any]:

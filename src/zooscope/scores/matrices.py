@@ -8,7 +8,7 @@ import xarray as xr
 
 from zooscope.errors import EmptyPairWarning, WeakSourceWarning
 from zooscope.inline.matrix import ScoreMatrix
-from zooscope.records.predictions import NOT_MEASURED, Predictions
+from zooscope.records.predictions import Predictions
 from zooscope.scores.normalized import bound_normalized_sat, normalize_one_sided, normalize_sat
 from zooscope.scores.outcomes import PERCENT, Outcomes, find_outcomes, find_same_mistakes, measure_control
 from zooscope.scores.sat import EPSILON_S, bound_sat, sat, score_one_sided
@@ -110,12 +110,11 @@ def make_same_mistake_matrix(predictions: Predictions, *, confidence: float | No
     names, axes = list(measured.names), ("source", "target")
     coordinates = {"count": measured.num_counted}
     if confidence is not None:
-        ends = [
-            bound_shares(fooled.astype(np.int8), counted.astype(np.int8), confidence=confidence)
-            for fooled, counted in measured.iterate_sources()
-        ]
-        shape = measured.num_counted.shape
-        coordinates |= {end: PERCENT * np.reshape([getattr(row, end) for row in ends], shape) for end in ("low", "high")}
+        low, high = np.full((2, len(names), len(names)), np.nan)
+        for source, (fooled, counted) in measured.iterate_sources():
+            ends = bound_shares(fooled.astype(np.int8), counted.astype(np.int8), confidence=confidence)
+            low[source], high[source] = (PERCENT * end for end in ends)
+        coordinates |= {"low": low, "high": high}
     return ScoreMatrix(
         measured.percent,
         dims=axes,
@@ -127,9 +126,7 @@ def make_same_mistake_matrix(predictions: Predictions, *, confidence: float | No
 
 def _warn(predictions: Predictions, measured: Outcomes, *, normalize: bool) -> None:
     names = measured.names
-    complete = np.zeros((len(names), len(names)), dtype=np.bool_)
-    for source, row in enumerate(predictions.transfer):
-        complete[source] = (row != NOT_MEASURED).all(-1)
+    complete = predictions.find_complete()
     empty = complete & complete.T & (measured.num_counted == 0)
     for row, column in zip(*np.nonzero(np.triu(empty)), strict=True):
         msg = f"{names[row]} and {names[column]} share no correctly classified image; their score is NaN."

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from zooscope.scores.outcomes import PERCENT, Outcomes, find_percent
-from zooscope.scores.sat import EPSILON_S, Sat, fill_both_triangles, split_pairs, take_log_score
+from zooscope.scores.sat import EPSILON_S, Sat, count_attacked_pairs, fill_pairs, split_pairs, take_log_score
 from zooscope.statistics.bootstrap import Interval, require_confidence
 from zooscope.statistics.combinations import bound_combinations
 
@@ -50,13 +50,13 @@ def normalize_sat(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S) -> Sat:
     Raises:
         InvalidValueError: epsilon_s is not in (0, 100].
     """
-    size = len(outcomes.names)
-    percent, num_counted = np.empty(size * (size + 1) // 2), np.empty(size * (size + 1) // 2, dtype=np.int64)
-    for block, a, b in split_pairs(size):
+    number = count_attacked_pairs(outcomes)
+    percent, num_counted = np.empty(number), np.empty(number, dtype=np.int64)
+    for block, a, b in split_pairs(outcomes):
         (forth, back), counted = _take_directions(outcomes, a, b)
         percent[block], num_counted[block] = PERCENT * (forth.divide() + back.divide()) / 2, counted.sum(-1)
-    full = fill_both_triangles(percent, size)
-    return Sat(take_log_score(full, epsilon_s=epsilon_s), full, fill_both_triangles(num_counted, size))
+    full = fill_pairs(percent, outcomes, np.nan)
+    return Sat(take_log_score(full, epsilon_s=epsilon_s), full, fill_pairs(num_counted, outcomes, 0))
 
 
 def bound_normalized_sat(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S, confidence: float = 0.95) -> Interval:
@@ -66,14 +66,13 @@ def bound_normalized_sat(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S, co
     directions is combined in the same way (see `zooscope.statistics.combinations`).
     """
     require_confidence(confidence)
-    size = len(outcomes.names)
-    low, high = np.empty((2, size * (size + 1) // 2))
-    for block, a, b in split_pairs(size, at_once=PAIRS_AT_ONCE):
+    low, high = np.empty((2, count_attacked_pairs(outcomes)))
+    for block, a, b in split_pairs(outcomes, at_once=PAIRS_AT_ONCE):
         directions, counted = _take_directions(outcomes, a, b)
         ends = _bound_means(directions, counted, confidence=confidence, smallest=epsilon_s / PERCENT)
         itself = (a == b) & directions[0].source.any(-1)  # a source divided by itself is 1 on any images
         low[block], high[block] = (np.where(itself, 1, end) for end in ends)
-    return Interval(*(take_log_score(PERCENT * fill_both_triangles(ends, size), epsilon_s=epsilon_s) for ends in (low, high)))
+    return Interval(*(take_log_score(PERCENT * fill_pairs(ends, outcomes, np.nan), epsilon_s=epsilon_s) for ends in (low, high)))
 
 
 def normalize_one_sided(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S) -> Float[np.ndarray, "source target"]:
@@ -81,7 +80,7 @@ def normalize_one_sided(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S) -> 
     size = len(outcomes.names)
     fooled, own = np.zeros((2, size, size), dtype=np.int64)
     targets = np.arange(size)
-    for source in targets:
+    for source in outcomes.attacked:
         sources = np.full(size, source)
         cells, itself = outcomes.take_cells(sources, targets), outcomes.take_cells(sources, sources)
         counted = cells.counted & itself.counted

@@ -14,6 +14,7 @@ PERCENT: Final = 100.0
 PAIRS_AT_ONCE: Final = 512
 _FOOLED: Final = 1
 _NOT_COUNTED: Final = -1
+_NO_ROW: Final = -1
 
 
 class Cells(NamedTuple):
@@ -45,12 +46,14 @@ class Outcomes:
     """The outcome of every image for every source and target; stored as predictions, read a few cells at a time.
 
     Attributes:
-        names: the classifiers, in the order of both first axes.
+        names: the classifiers, in the order of the second axis.
+        attacked: places among them of those on the first axis; of the others nothing is measured.
         predicted: the target's prediction for the attacked image; negative where the image is not counted.
         labels: the true classes.
     """
 
     names: tuple[str, ...]
+    attacked: Int[np.ndarray, " source"]
     predicted: Int[np.ndarray, "source target image"]
     labels: Int[np.ndarray, " image"]
 
@@ -64,11 +67,12 @@ class Outcomes:
     ) -> "Outcomes":
         """Outcomes from flags only: whether each image was counted, and fooled."""
         predicted = np.where(counted, fooled * np.int8(_FOOLED), np.int8(_NOT_COUNTED)).astype(np.int8)
-        return cls(names=names, predicted=predicted, labels=np.zeros(predicted.shape[-1], dtype=np.int64))
+        attacked = np.arange(len(names))
+        return cls(names=names, attacked=attacked, predicted=predicted, labels=np.zeros(predicted.shape[-1], dtype=np.int64))
 
     def take_cells(self, sources: Int[np.ndarray, " cell"], targets: Int[np.ndarray, " cell"]) -> Cells:
         """What was counted and fooled in some cells, given by their positions."""
-        predicted = self.predicted[sources, targets]
+        predicted = self._take(sources, targets)
         counted = predicted >= 0
         return Cells(counted & (predicted != self._narrow_labels), counted)
 
@@ -79,11 +83,11 @@ class Outcomes:
         fooled = np.where(counted, forth.fooled.astype(np.int8) + back.fooled, 0).astype(np.int8)
         return PairCells(fooled, 2 * counted.astype(np.int8))
 
-    def iterate_sources(self) -> Iterator[Cells]:
-        """The cells of one source after the other."""
+    def iterate_sources(self) -> Iterator[tuple[int, Cells]]:
+        """The cells of one attacked classifier after the other, with its place."""
         targets = np.arange(len(self.names))
-        for source in targets:
-            yield self.take_cells(np.full(len(targets), source), targets)
+        for source in self.attacked:
+            yield int(source), self.take_cells(np.full(len(targets), source), targets)
 
     @cached_property
     def num_counted(self) -> Int[np.ndarray, "source target"]:
@@ -102,11 +106,35 @@ class Outcomes:
 
     def take_classifiers(self, places: Int[np.ndarray, " classifier"]) -> "Outcomes":
         """The outcomes among some of the classifiers."""
-        return replace(self, names=tuple(self.names[place] for place in places), predicted=self.predicted[np.ix_(places, places)])
+        rows = self._rows[places]
+        attacked = np.flatnonzero(rows != _NO_ROW)
+        return replace(
+            self,
+            names=tuple(self.names[place] for place in places),
+            attacked=attacked,
+            predicted=self.predicted[np.ix_(rows[attacked], places)],
+        )
 
     def take_images(self, positions: Int[np.ndarray, " image"]) -> "Outcomes":
         """The outcomes on some of the images."""
         return replace(self, predicted=self.predicted[..., positions], labels=self.labels[positions])
+
+    def _take(self, sources: Int[np.ndarray, " cell"], targets: Int[np.ndarray, " cell"]) -> Int[np.ndarray, "cell image"]:
+        """The predictions of some cells; not counted where the source is not attacked."""
+        rows = self._rows[sources]
+        is_known = rows != _NO_ROW
+        if is_known.all():
+            return np.asarray(self.predicted[rows, targets])
+        predicted = np.full((len(rows), len(self.labels)), _NOT_COUNTED, dtype=self.predicted.dtype)
+        predicted[is_known] = self.predicted[rows[is_known], targets[is_known]]
+        return predicted
+
+    @cached_property
+    def _rows(self) -> Int[np.ndarray, " classifier"]:
+        """The row of each classifier."""
+        rows = np.full(len(self.names), _NO_ROW)
+        rows[self.attacked] = np.arange(len(self.attacked))
+        return rows
 
     @cached_property
     def _narrow_labels(self) -> Int[np.ndarray, " image"]:
@@ -116,7 +144,7 @@ class Outcomes:
     @cached_property
     def _sums(self) -> tuple[Int[np.ndarray, "source target"], Int[np.ndarray, "source target"]]:
         counted, fooled = np.zeros((2, len(self.names), len(self.names)), dtype=np.int64)
-        for source, cells in enumerate(self.iterate_sources()):
+        for source, cells in self.iterate_sources():
             counted[source], fooled[source] = cells.counted.sum(-1), cells.fooled.sum(-1)
         return counted, fooled
 
@@ -130,29 +158,39 @@ class SameMistakes(Outcomes):
     def take_cells(self, sources: Int[np.ndarray, " cell"], targets: Int[np.ndarray, " cell"]) -> Cells:
         """What was counted in some cells, given by their positions, and where the target makes the source's own mistake."""
         fooled, counted = super().take_cells(sources, targets)
-        own = self.predicted[sources, sources]
+        own = self._take(sources, sources)
         counted = counted & (own >= 0)
-        return Cells(fooled & counted & (self.predicted[sources, targets] == own), counted)
+        return Cells(fooled & counted & (self._take(sources, targets) == own), counted)
 
 
 def find_outcomes(predictions: Predictions) -> Outcomes:
     """Outcomes on attacked images."""
-    return Outcomes(names=predictions.names, predicted=predictions.transfer, labels=predictions.labels)
+    return Outcomes(
+        names=predictions.names,
+        attacked=predictions.source_places,
+        predicted=predictions.transfer,
+        labels=predictions.labels,
+    )
 
 
 def find_same_mistakes(predictions: Predictions) -> SameMistakes:
     """Where attacked images fool the target into the class that the source takes them for."""
-    return SameMistakes(names=predictions.names, predicted=predictions.transfer, labels=predictions.labels)
+    return SameMistakes(
+        names=predictions.names,
+        attacked=predictions.source_places,
+        predicted=predictions.transfer,
+        labels=predictions.labels,
+    )
 
 
 def measure_control(predictions: Predictions) -> Float[np.ndarray, "source target"]:
     """Percent of counted images that the target gets wrong without an attack, preprocessed for the source; NaN if unknown."""
     size = len(predictions.names)
     wrong, counted = np.zeros((2, size, size), dtype=np.int64)
-    for source in range(size):
-        for target in range(size):
+    for source, row in zip(predictions.source_places.tolist(), predictions.transfer, strict=True):
+        for target, said in enumerate(row):
             control = predictions.control(source, target)
-            known = (predictions.transfer[source, target] >= 0) & (control >= 0)
+            known = (said >= 0) & (control >= 0)
             counted[source, target] = known.sum()
             wrong[source, target] = (known & (control != predictions.labels)).sum()
     return find_percent(wrong, counted)

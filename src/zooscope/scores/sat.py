@@ -53,22 +53,20 @@ def sat(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S) -> Sat:
     Raises:
         InvalidValueError: epsilon_s is not in (0, 100].
     """
-    size = len(outcomes.names)
-    fooled, counted = np.zeros((2, size * (size + 1) // 2), dtype=np.int64)
-    for block, rows, columns in split_pairs(size):
+    fooled, counted = np.zeros((2, count_attacked_pairs(outcomes)), dtype=np.int64)
+    for block, rows, columns in split_pairs(outcomes):
         pairs = outcomes.take_pairs(rows, columns)
         fooled[block], counted[block] = pairs.fooled.sum(-1), pairs.counted.sum(-1)
-    percent = fill_both_triangles(find_percent(fooled, counted), size)
-    return Sat(take_log_score(percent, epsilon_s=epsilon_s), percent, fill_both_triangles(counted // 2, size))
+    percent = fill_pairs(find_percent(fooled, counted), outcomes, np.nan)
+    return Sat(take_log_score(percent, epsilon_s=epsilon_s), percent, fill_pairs(counted // 2, outcomes, 0))
 
 
 def bound_sat(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S, confidence: float = 0.95) -> Interval:
     """Intervals of SAT over images, for all pairs; matrices (a, b) on the scale of `Sat.score`."""
-    size = len(outcomes.names)
-    low, high = np.empty((2, size * (size + 1) // 2))
-    for block, rows, columns in split_pairs(size):
+    low, high = np.empty((2, count_attacked_pairs(outcomes)))
+    for block, rows, columns in split_pairs(outcomes):
         low[block], high[block] = bound_shares(*outcomes.take_pairs(rows, columns), confidence=confidence)
-    return Interval(*(take_log_score(PERCENT * fill_both_triangles(ends, size), epsilon_s=epsilon_s) for ends in (low, high)))
+    return Interval(*(take_log_score(PERCENT * fill_pairs(ends, outcomes, np.nan), epsilon_s=epsilon_s) for ends in (low, high)))
 
 
 def score_one_sided(outcomes: Outcomes, *, epsilon_s: float = EPSILON_S) -> Float[np.ndarray, "source target"]:
@@ -94,18 +92,30 @@ def take_log_score(percent: Float[np.ndarray, "*cells"], *, epsilon_s: float = E
 
 
 def split_pairs(
-    size: int, *, at_once: int = PAIRS_AT_ONCE
+    outcomes: Outcomes, *, at_once: int = PAIRS_AT_ONCE
 ) -> Iterator[tuple[slice, Int[np.ndarray, " pair"], Int[np.ndarray, " pair"]]]:
-    """All pairs, the diagonal included, a block at a time: the block's slice, and the positions of its classifiers."""
-    rows, columns = np.triu_indices(size)
+    """All pairs of attacked classifiers, the diagonal included, a block at a time: its slice, and the places of the classifiers."""
+    rows, columns = (outcomes.attacked[places] for places in np.triu_indices(len(outcomes.attacked)))
     for start in range(0, len(rows), at_once):
         block = slice(start, start + at_once)
         yield block, rows[block], columns[block]
 
 
-def fill_both_triangles(upper: Real[np.ndarray, " pair"], size: int) -> Real[np.ndarray, "a b"]:
-    """The symmetric matrix of which the upper triangle, the diagonal included, is given row by row."""
-    matrix = np.empty((size, size), dtype=upper.dtype)
-    rows, columns = np.triu_indices(size)
-    matrix[rows, columns] = matrix[columns, rows] = upper
+def count_attacked_pairs(outcomes: Outcomes) -> int:
+    """The pairs of `split_pairs`."""
+    return len(outcomes.attacked) * (len(outcomes.attacked) + 1) // 2
+
+
+def fill_pairs(values: Real[np.ndarray, " pair"], outcomes: Outcomes, missing: float) -> Real[np.ndarray, "a b"]:
+    """The symmetric matrix of all classifiers, of values in the order of `split_pairs`.
+
+    Args:
+        values: of each pair.
+        outcomes: of which they are.
+        missing: what pairs have of which one is not attacked.
+    """
+    size = len(outcomes.names)
+    matrix = np.full((size, size), missing, dtype=values.dtype)
+    rows, columns = (outcomes.attacked[places] for places in np.triu_indices(len(outcomes.attacked)))
+    matrix[rows, columns] = matrix[columns, rows] = values
     return matrix

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Bool, Float
 
 from zooscope.attacks import build_attack
 from zooscope.errors import InvalidValueError, StudyError
@@ -191,9 +190,9 @@ def describe_stop(study: Snapshot, until: Until) -> Stop:
     Raises:
         StudyError: no shard is measured completely.
     """
-    predicted = study.predictions.transfer
-    sources = np.array([name in study.sources for name in study.names])
-    is_measured = (predicted[sources] != NOT_MEASURED).all(axis=(0, 1))
+    is_measured = np.ones(study.num_images, dtype=np.bool_)
+    for name in study.sources:
+        is_measured &= (study.predictions.take_source(name) != NOT_MEASURED).all(axis=0)
     size = study.definition.shard_size
     shards = []
     for start in range(0, study.num_images, size):
@@ -205,16 +204,16 @@ def describe_stop(study: Snapshot, until: Until) -> Stop:
         msg = f"no shard of {study.place} is measured completely; run it again."
         raise StudyError(msg)
     look = until.look(_take_outcomes(study.outcomes, study.sources, shards), shards)
-    return Stop(look, shards[-1].stop, _count_saved(study, sources))
+    return Stop(look, shards[-1].stop, _count_saved(study))
 
 
-def _count_saved(study: Snapshot, sources: Bool[np.ndarray, " classifier"]) -> float:
+def _count_saved(study: Snapshot) -> float:
     """Percent of passes, a gradient as three; of attacked images where the attack doesn't say what it costs."""
     right = study.predictions.clean == study.labels
-    attacked = right[sources]
-    is_measured = (study.predictions.transfer[sources] != NOT_MEASURED).any(axis=1)
+    attacked = right[[study.names.index(name) for name in study.sources]]
+    is_measured = np.array([(study.predictions.take_source(name) != NOT_MEASURED).any(axis=0) for name in study.sources])
     cost = _find_cost(study)
-    per_image: Float[np.ndarray, " image"] = right.sum(axis=0).astype(np.float64) if cost else np.zeros(study.num_images)
+    per_image = right.sum(axis=0).astype(np.float64) if cost else np.zeros(study.num_images)
     passes = attacked * ((cost or 1) + per_image)
     clean = right.size if cost else 0
     return float(PERCENT * passes[~is_measured].sum() / (passes.sum() + clean))

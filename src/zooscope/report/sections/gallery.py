@@ -159,7 +159,9 @@ def make_gallery(study: MakesExamples, predictions: Predictions, names: Sequence
 def choose_images(predictions: Predictions, num_images: int) -> tuple[int, ...]:
     """Positions of the images to show: those that most classifiers classify correctly when clean, different classes first."""
     right = (predictions.clean == predictions.labels).sum(0)
-    measured = np.any([(row != NOT_MEASURED).any(0) for row in predictions.transfer], axis=0)
+    measured = np.zeros(len(predictions.labels), dtype=np.bool_)
+    for row in predictions.transfer:
+        measured |= (row != NOT_MEASURED).any(0)
     ranked = [int(place) for place in np.argsort(-right, kind="stable") if measured[place]]
     firsts: dict[int, int] = {}
     for place in ranked:
@@ -180,11 +182,11 @@ def list_responses(
 ) -> tuple[Response, ...]:
     """Every classifier's prediction for one image attacked through a source, from the record; the source first."""
     place = {name: row for row, name in enumerate(predictions.names)}
-    label = predictions.labels[position]
+    label, said = predictions.labels[position], predictions.take_source(source)
     result = []
     for name in sorted(names, key=lambda name: name != source):
         clean = int(predictions.clean[place[name], position])
-        attacked = int(predictions.transfer[place[source], place[name], position])
+        attacked = int(said[place[name], position])
         if NOT_MEASURED in (clean, attacked):
             says, verdict = "", Verdict.NOT_MEASURED
         elif clean != label:
