@@ -1,11 +1,13 @@
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from tests.scores.synthetic import predictions_of
 from tests.specimens import Array
-from zooscope.errors import EmptyPairWarning, WeakSourceWarning
+from zooscope.errors import EmptyPairWarning, InvalidValueError, WeakSourceWarning
 from zooscope.records.predictions import NOT_COUNTED, NOT_MEASURED
 from zooscope.scores.matrices import make_one_sided_matrix, make_same_mistake_matrix, make_sat_matrix, make_transfer_matrix
 
@@ -30,6 +32,16 @@ def test_a_matrix_holds_the_scores_under_the_names_of_the_classifiers() -> None:
 
 def test_intervals_can_be_left_out() -> None:
     assert {"low", "high"}.isdisjoint(make_sat_matrix(predictions_of(two_classifiers()), confidence=None).coords)
+
+
+@pytest.mark.parametrize("confidence", [0.0, 1.0, 95.0, float("nan")])
+@pytest.mark.parametrize("make", [make_sat_matrix, make_same_mistake_matrix])
+def test_a_confidence_out_of_range_is_refused_although_nothing_is_measured(
+    make: Callable[..., xr.DataArray], confidence: float
+) -> None:
+    nothing = predictions_of(np.full((2, 2, 10), NOT_MEASURED, dtype=np.int32))
+    with pytest.raises(InvalidValueError, match="confidence must be in"):
+        make(nothing, confidence=confidence)
 
 
 def test_each_direction_stands_under_its_source_and_its_target() -> None:

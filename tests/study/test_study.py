@@ -14,9 +14,9 @@ import zooscope
 from tests.records.written import rewrite
 from tests.specimens import Counted, Linear, as_is, classifier_of, conv_network, family, images_of, two_class
 from zooscope.attacks import Attack, Attacked, LinfPGD
-from zooscope.attacks.gradients import NUM_IMAGES
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.prepared import PreparedClassifier
+from zooscope.classifiers.probe import NUM_IMAGES
 from zooscope.components.vocabulary import COMPONENTS
 from zooscope.errors import (
     ClassifierError,
@@ -96,7 +96,7 @@ def test_a_new_classifier_costs_its_own_passes_and_one_attack_of_each_old_one() 
     # One image more tells the new one's components.
     for old in (0, 1):  # attacked in the batches of a study that had all three from the start; tested on the new one's attack
         assert num_seen(classifiers[old]) == steps * shared[old, old] + shared[2, old]
-    looked_at = 4 + 4 + 1 + 2 + NUM_IMAGES  # what the probe and the attack ask of a new source
+    looked_at = NUM_IMAGES + NUM_IMAGES + 1 + 2 + NUM_IMAGES  # what the probe and the attack ask of a new source
     assert num_seen(classifiers[2]) == 1 + looked_at + len(images) + steps * shared[2, 2] + shared[:, 2].sum()
 
 

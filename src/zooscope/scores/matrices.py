@@ -12,6 +12,7 @@ from zooscope.records.predictions import Predictions
 from zooscope.scores.normalized import bound_normalized_sat, normalize_one_sided, normalize_sat
 from zooscope.scores.outcomes import PERCENT, Outcomes, find_outcomes, find_same_mistakes, measure_control
 from zooscope.scores.sat import EPSILON_S, bound_sat, sat, score_one_sided
+from zooscope.statistics.bootstrap import require_confidence
 from zooscope.statistics.shares import bound_shares
 
 CONFIDENCE: Final = 0.95
@@ -46,6 +47,8 @@ def make_sat_matrix(
         EmptyPairWarning: some pair shares no correctly classified image.
         WeakSourceWarning: a source fools itself on fewer than 90 % of images; normalised, on none.
     """
+    if confidence is not None:
+        require_confidence(confidence)
     measured = find_outcomes(predictions)
     _warn(predictions, measured, normalize=normalize)
     score_pairs, bound = (normalize_sat, bound_normalized_sat) if normalize else (sat, bound_sat)
@@ -106,6 +109,8 @@ def make_same_mistake_matrix(predictions: Predictions, *, confidence: float | No
     Raises:
         InvalidValueError: the confidence is not in (0, 1).
     """
+    if confidence is not None:
+        require_confidence(confidence)
     measured = find_same_mistakes(predictions)
     names, axes = list(measured.names), ("source", "target")
     coordinates = {"count": measured.num_counted}
