@@ -493,9 +493,9 @@ class Study(Scored):
         """Measures what is missing, and reads components; killed and run again, it goes on where it was.
 
         >>> with zooscope.Study.in_memory(classifiers="bundled:vit", images=images, attack=attack) as new:
-        ...     new.run(device="cpu", listen=print)
-        Progress(phase='classify', done=20, total=20, item='bundled:vit, shard 1')
-        Progress(phase='attack', done=16, total=16, item='bundled:vit, shard 1')
+        ...     new.run(device="cpu", listen=lambda now: print(f"{now.phase}: {now.done} of {now.total}"))
+        classify: 20 of 20
+        attack: 16 of 16
 
         Args:
             device: "cpu", "cuda", "cuda:1", ...; "auto" takes a GPU where there is one.
