@@ -20,7 +20,7 @@ SETUP := pyproject.toml constraints.txt
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test faults lint docs check bench format install changelog check-lowest check-newest check-wheel clean
+.PHONY: help demo test browser faults lint docs check bench format install changelog check-lowest check-newest check-wheel clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 23
@@ -30,8 +30,11 @@ demo: $(VENV)/.installed ## measure the bundled classifiers and draw the report
 	@test -f $(DEMO)/report.html || { echo "the demo wrote no $(DEMO)/report.html" >&2; exit 1; }
 	@echo "Open the report: $(abspath $(DEMO))/report.html"
 
-test: $(VENV)/.installed-test ## run the tests
+test: $(VENV)/.installed-test browser ## run the tests
 	$(BIN)/python -m pytest $(TESTS)
+
+browser: $(VENV)/.installed-test ## install Debian's Chromium for the tests, where there is no browser
+	@$(BIN)/python -m tests.chromium
 
 faults: $(VENV)/.installed-test ## kill, fill disks, flip bits: what becomes of studies and outputs
 	$(BIN)/python -m tests.faults

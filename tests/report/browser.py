@@ -1,6 +1,5 @@
 """Pages of a report in the Chromium that is installed; tests that ask for it are skipped where there is none."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +8,8 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-FOUND: Final = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+from tests.chromium import find_chromium
+
 FLAGS: Final = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 PATIENCE: Final = 20_000  # milliseconds, for a busy machine
 
@@ -17,10 +17,11 @@ PATIENCE: Final = 20_000  # milliseconds, for a busy machine
 @contextmanager
 def open_browser() -> Iterator[Browser]:
     """The browser, as long as the context lasts."""
-    if FOUND is None:
-        pytest.skip("no Chromium or Chrome is installed to open the page in")
+    path = find_chromium()
+    if path is None:
+        pytest.skip("no Chromium or Chrome is installed to open the page in: make browser")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=FOUND, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         try:
             yield browser
         finally:

@@ -1,7 +1,6 @@
 """`zooscope view` as a program of its own, asked over the network, and in a browser."""
 
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -17,13 +16,13 @@ import pytest
 
 from tests.cli.calling import ROOT, call, one_line
 from tests.cli.synthetic import write_study
+from tests.report.browser import open_browser
 from zooscope.errors import InvalidValueError, MissingFileError
 from zooscope.records.entries import DATABASE
 from zooscope.study.snapshot import Snapshot
 from zooscope.view.pages import LivePage, admit_script, write_notice
 from zooscope.view.serve import serve_studies
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 NAMES = ("bundled:a", "<b>b</b>")
 WAIT = 60  # seconds, on a machine with other work
 
@@ -205,14 +204,10 @@ def test_where_a_library_is_missing_one_sentence_says_how_to_install_it(folders:
     assert (done.returncode, done.stdout, done.stderr) == (1, "", sentence)
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome is installed to open the page in")
 def test_a_browser_loads_the_page_again_and_keeps_what_stands_behind_the_hash(tmp_path: Path) -> None:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     folder, logged = tmp_path / "study", list[str]()
     write_study(folder, NAMES)
-    with viewing(folder) as address, playwright.sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=BROWSER)
+    with viewing(folder) as address, open_browser() as browser:
         page = browser.new_page()
         page.on("console", lambda message: logged.append(message.text))
         page.on("pageerror", lambda error: logged.append(str(error)))
@@ -225,5 +220,4 @@ def test_a_browser_loads_the_page_again_and_keeps_what_stands_behind_the_hash(tm
         assert "timm:newcomer" in page.content()
         assert page.url == f"{address}0/#methods"
         assert page.evaluate("document.body.dataset.seen") is None
-        browser.close()
     assert logged == []
