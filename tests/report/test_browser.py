@@ -35,7 +35,7 @@ HOSTILE = (
     "<img src=x onerror=\"document.title='ran'\">",
     "<a href=\"javascript:document.title='ran'\">&lt;</a></script><svg onload=\"document.title='ran'\">",
 )
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::zooscope.errors.WeakSourceWarning")]
+pytestmark = pytest.mark.filterwarnings("ignore::zooscope.errors.WeakSourceWarning")
 
 
 @pytest.fixture(scope="module")
@@ -299,6 +299,7 @@ def test_the_map_chooses_by_pointer_and_by_keyboard(page: Page) -> None:
     assert page.locator("#map [aria-selected=true]").count() == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "num_images", "largest"), [(69, 500, 1.5e6), (300, 50, 4e6)])
 def test_a_large_study_is_a_small_page_that_opens_at_once(
     browser: Browser, tmp_path: Path, count: int, num_images: int, largest: float
@@ -314,6 +315,7 @@ def test_a_large_study_is_a_small_page_that_opens_at_once(
         assert "SAT" in page.locator("#tip").inner_text()
 
 
+@pytest.mark.slow
 def test_a_thousand_classifiers_open(browser: Browser, tmp_path: Path) -> None:
     study = enlarge(read_snapshot(write_imported(tmp_path / "study", with_components=False)), 1000)
     file = write_report(study, tmp_path / "report.html", sections=[MatrixSection()])
