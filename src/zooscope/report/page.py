@@ -75,12 +75,13 @@ def _render(study: HasSnapshot | Snapshot, *, confidence: float, sections: Seque
         absent = f"{len(facts.waiting)} wait to be measured" if facts.waiting else "add some and measure them"
         msg = f"the study holds no measured classifier, so there is nothing to report; {absent}."
         raise StudyError(msg)
+    summary = summarise_study(facts)  # first, as what can't be read is found there
     shown = [_show(section, facts) for section in sections]
     scripts = [*map(read_source, FIRST_SCRIPTS), *(script for section in shown if section.part for script in section.part.scripts)]
     scripts = list(dict.fromkeys([*scripts, read_source("page.js")]))
     return fill_template(
         "page.html",
-        summary=summarise_study(facts),
+        summary=summary,
         data=make_page_data(facts),
         is_imported=facts.is_imported,
         sections=shown,
