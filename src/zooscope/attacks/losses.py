@@ -1,6 +1,7 @@
 """Losses that attacks climb, one value per image: larger means further from the true class."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final, Literal, get_args
 
 import torch
@@ -36,17 +37,9 @@ def make_objective(loss: str, labels: Int[Tensor, " batch"], targets: Int[Tensor
         labels: the true classes.
         targets: classes to go for; for `dlr` and `margin`.
     """
-
-    def compute_cross_entropy(logits: Float[Tensor, "batch cls"]) -> Float[Tensor, " batch"]:
-        return cross_entropy(logits, labels, reduction="none")
-
-    def compute_lead(logits: Float[Tensor, "batch cls"]) -> Float[Tensor, " batch"]:
-        return compute_margins(logits, labels) if targets is None else take(logits, targets) - take(logits, labels)
-
-    def compute_quotient(logits: Float[Tensor, "batch cls"]) -> Float[Tensor, " batch"]:
-        return compute_lead(logits) / (_measure_spread(logits) if targets is None else _measure_targeted_spread(logits))
-
-    return {"ce": compute_cross_entropy, "margin": compute_lead, "dlr": compute_quotient}[loss]
+    if loss == "ce":
+        return partial(cross_entropy, target=labels, reduction="none")
+    return partial({"margin": _compute_lead, "dlr": _compute_quotient}[loss], labels=labels, targets=targets)
 
 
 def rank_other_classes(
@@ -64,6 +57,19 @@ def rank_other_classes(
 def take(logits: Float[Tensor, "batch cls"], classes: Int[Tensor, " batch"]) -> Float[Tensor, " batch"]:
     """One logit of each image."""
     return logits.gather(1, classes[:, None]).squeeze(1)
+
+
+def _compute_lead(
+    logits: Float[Tensor, "batch cls"], labels: Int[Tensor, " batch"], targets: Int[Tensor, " batch"] | None
+) -> Float[Tensor, " batch"]:
+    return compute_margins(logits, labels) if targets is None else take(logits, targets) - take(logits, labels)
+
+
+def _compute_quotient(
+    logits: Float[Tensor, "batch cls"], labels: Int[Tensor, " batch"], targets: Int[Tensor, " batch"] | None
+) -> Float[Tensor, " batch"]:
+    spread = _measure_spread(logits) if targets is None else _measure_targeted_spread(logits)
+    return _compute_lead(logits, labels, targets) / spread
 
 
 def _measure_spread(logits: Float[Tensor, "batch cls"]) -> Float[Tensor, " batch"] | float:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 from zooscope.statistics.bootstrap import Interval
 
 LOGITS: Final = "logits"
+ReadPart = Callable[[int], Mapping[str, Shaped[np.ndarray, "..."]]]
 FEWEST: Final = 2  # units of which an interval can be made by resampling
 
 
@@ -41,7 +43,7 @@ class Measured:
     labels: Int[np.ndarray, " image"]
     clean: Int[np.ndarray, "classifier image"]
     num_parts: int = 0
-    read_part: Callable[[int], Mapping[str, Shaped[np.ndarray, "..."]]] = lambda _: {}
+    read_part: ReadPart = lambda _: {}
     part_sizes: tuple[int, ...] = ()
 
     @property
@@ -73,12 +75,20 @@ class Measured:
         starts = ends - np.array(self.part_sizes, dtype=np.int64)
         rows = [ordered[(start <= ordered) & (ordered < end)] - start for start, end in zip(starts, ends, strict=True)]
         parts = [part for part, inside in enumerate(rows) if len(inside)]
+        return replace(
+            self,
+            num_parts=len(parts),
+            read_part=partial(_read_rows, self.read_part, parts, rows),
+            part_sizes=tuple(len(rows[part]) for part in parts),
+        )
 
-        def read_part(place: int) -> dict[str, Shaped[np.ndarray, "..."]]:
-            part = parts[place]
-            return {name: values[rows[part]] for name, values in self.read_part(part).items()}
 
-        return replace(self, num_parts=len(parts), read_part=read_part, part_sizes=tuple(len(rows[part]) for part in parts))
+def _read_rows(
+    read_part: ReadPart, parts: Sequence[int], rows: Sequence[Int[np.ndarray, " _"]], place: int
+) -> dict[str, Shaped[np.ndarray, "..."]]:
+    """The rows that are taken of one of the parts of which some are."""
+    part = parts[place]
+    return {name: values[rows[part]] for name, values in read_part(part).items()}
 
 
 class Pairs(NamedTuple):
