@@ -25,6 +25,12 @@ from zooscope.view.serve import serve_studies
 
 NAMES = ("bundled:a", "<b>b</b>")
 WAIT = 60  # seconds, on a machine with other work
+START = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a process started in the background may have been told to ignore it
+import runpy
+runpy.run_module("zooscope", run_name="__main__", alter_sys=True)
+"""
 
 
 class Answer(NamedTuple):
@@ -36,7 +42,7 @@ class Answer(NamedTuple):
 @contextmanager
 def viewing(*folders: Path) -> Iterator[str]:
     """The address at which `zooscope view` shows studies; it is stopped as people stop it."""
-    program = [sys.executable, "-m", "zooscope", "view", *map(str, folders)]
+    program = [sys.executable, "-c", START, "view", *map(str, folders)]
     with subprocess.Popen(program, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
