@@ -328,6 +328,15 @@ def test_a_thousand_classifiers_open(browser: Browser, tmp_path: Path) -> None:
         assert "SAT" in page.locator("#tip").inner_text()
 
 
+@pytest.mark.parametrize("width", [900, 1200, 1500])
+def test_a_link_shows_the_heading_of_its_section_below_the_bar(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.get_by_role("navigation").get_by_role("link", name="Clusters").click()
+    bottom = page.evaluate("document.getElementById('controls').getBoundingClientRect().bottom")
+    top = page.evaluate("document.getElementById('clusters-title').getBoundingClientRect().top")
+    assert 0 < bottom <= top < bottom + 40
+
+
 def test_a_phone_scrolls_nothing_sideways(browser: Browser, file: Path) -> None:
     with open_page(browser, file) as page:
         page.set_viewport_size({"width": 390, "height": 800})

@@ -89,7 +89,9 @@ function startControls() {
   control("value").addEventListener("change", () => change({ value: control("value").value }));
   control("only").addEventListener("change", () => change({ only: control("only").checked }));
   for (const key of ["mark", "rename", "by"]) control(key).addEventListener("input", () => change({ [key]: control(key).value }));
-  control("controls").hidden = false;
+  const bar = control("controls");
+  bar.hidden = false;
+  new ResizeObserver(() => document.documentElement.style.setProperty("--bar", `${bar.offsetHeight}px`)).observe(bar); // its rows depend on the width
   follow(drawControls);
 }
 
