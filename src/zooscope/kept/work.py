@@ -19,7 +19,7 @@ from zooscope.attacks.base import Attack
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.prepared import PreparedClassifier
 
-FORM: Final = 1  # to be counted up when the same key would stand for other bits
+FORM: Final = 2  # to be counted up when the same key would stand for other bits
 _PLACE_IN_MEMORY: Final = re.compile(r" at 0x[0-9a-f]+")
 
 
@@ -107,6 +107,7 @@ def name_unit(attack: Attack, source: str, ids: Sequence[str], *, seed: int, bat
         how: see `Work`.
     """
     parts = {
+        "form": FORM,
         "zooscope": version("zooscope"),
         "attack": attack.description,
         "source": source,
