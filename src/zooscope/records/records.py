@@ -315,7 +315,8 @@ class Records:
 
     def subjects(self, kind: str, digest: str = "") -> frozenset[str]:
         """The subjects of the arrays of a kind; not verified, as `arrays` does that."""
-        return read_subjects(self._connection, self.place, (kind, digest))
+        with self.one_moment():
+            return read_subjects(self._connection, self.place, (kind, digest))
 
     def present(self, kind: str, digest: str = "") -> set[tuple[str, str, int]]:
         """Which arrays of a kind there are, by (subject, object, part)."""
