@@ -37,7 +37,8 @@ def test_bundled_names_are_addresses() -> None:
 
 def test_an_unknown_source_suggests_the_near_one() -> None:
     with pytest.raises(
-        UnknownNameError, match=r"unknown classifier provider 'tim'\. Did you mean timm\? Write PROVIDER:NAME; the providers"
+        UnknownNameError,
+        match=r"unknown classifier provider 'tim'\. Did you mean timm\? Write PROVIDER:NAME, or the path of a zoo file",
     ):
         load_classifier("tim:resnet18?weights=/some/where/far/away.pth")
 

@@ -83,7 +83,7 @@ def is_bundled(architecture: str) -> bool:
 
 
 def _advise() -> str:
-    return f"Write PROVIDER:NAME; the providers are {', '.join(PROVIDERS.forms)}."
+    return f"Write PROVIDER:NAME, or the path of a zoo file (.toml); the providers are {', '.join(PROVIDERS.forms)}."
 
 
 def _find_function(address: Address) -> str | None:
