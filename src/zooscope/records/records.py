@@ -1,9 +1,7 @@
 """A study's record: one SQLite database, written one unit of work at a time."""
 
-import os
-import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing
 from dataclasses import MISSING, fields
 from functools import cached_property
 from pathlib import Path
@@ -12,36 +10,27 @@ from typing import Any, Final, final
 import numpy as np
 from jaxtyping import Int
 
-from zooscope.errors import MissingFileError, StudyError
+from zooscope.errors import MissingFileError
 from zooscope.records.arrays import find_digests, read_arrays, read_present, read_series, read_subjects, remove_arrays, write_arrays
 from zooscope.records.birth import unborn
 from zooscope.records.classifiers import admit, enter, make_entries, refuse, set_roles
 from zooscope.records.damage import Damage, find_damage, forget_damage
-from zooscope.records.database import connect, describe_move, explain, one_moment, transaction, undamaged
+from zooscope.records.database import connect, explain, undamaged
 from zooscope.records.entries import ClassifierRecord, Definition, Entry
 from zooscope.records.layout import lay_out
 from zooscope.records.near import suggest_studies
+from zooscope.records.open_database import OpenDatabase
 from zooscope.records.opening import open_for_reading, open_for_writing
 from zooscope.records.rows import ArrayRow, FactRow, name_fact_kind
-from zooscope.records.seals import SEALED, read_sealed, seal
+from zooscope.records.seals import SEALED, seal
 
 LEFT_OUT: Final = "left_out"  # the note: what lies beside the images and is not used, as JSON, how many of each kind
 GIVEN_CLASSES: Final = "given_classes"  # the note that the user gave the order of the classes
 
 
 @final
-class Records:
-    """The database of one study, open; a context manager.
-
-    Whatever is read is compared with its checksum. Errors of SQLite come out as `StudyError`, in words.
-    """
-
-    def __init__(self, connection: sqlite3.Connection, *, place: str, path: Path | None = None, write: bool = False) -> None:
-        """Takes an open connection to a database with the schema; use `create`, `open` or `in_memory`."""
-        self._connection, self.place, self._path, self._may_write = connection, place, path, write
-        self._is_writing, self._is_within = path is None, False
-        self._file = None if path is None else path.stat()
-        self._sealed: dict[str, list[tuple[Any, ...]]] = {}  # what never changes
+class Records(OpenDatabase):
+    """The database of one study, open; a context manager. Use `create`, `open` or `in_memory`."""
 
     @classmethod
     def create(
@@ -123,14 +112,6 @@ class Records:
     def __enter__(self) -> "Records":
         """The records themselves."""
         return self
-
-    def __exit__(self, *_: object) -> None:
-        """Closes them."""
-        self.close()
-
-    def close(self) -> None:
-        """Closes the connection."""
-        self._connection.close()
 
     # What the study is
 
@@ -342,24 +323,6 @@ class Records:
         with self._written() as connection:
             return forget_damage(connection, damages)
 
-    # SQLite
-
-    @contextmanager
-    def one_moment(self) -> Iterator[None]:
-        """Reads within see the database as it is at the first of them."""
-        with explain(self.place), one_moment(self._connection):
-            yield
-
-    @contextmanager
-    def at_once(self) -> Iterator[None]:
-        """Whatever is written within is written whole or not at all."""
-        with self._written():
-            self._is_within = True
-            try:
-                yield
-            finally:
-                self._is_within = False
-
     def _define(
         self, definition: Definition, ids: tuple[str, ...], labels: Int[np.ndarray, " image"], notes: Mapping[str, str]
     ) -> None:
@@ -370,47 +333,6 @@ class Records:
             images = [(position, name, int(label)) for position, (name, label) in enumerate(zip(ids, labels, strict=True))]
             connection.executemany("INSERT INTO images VALUES (?, ?, ?)", images)
             seal(connection, *SEALED)
-
-    def _table(self, table: str) -> list[tuple[Any, ...]]:
-        with self.one_moment(), undamaged(self.place):
-            return read_sealed(self._connection, self.place, table)
-
-    def _lasting(self, table: str) -> list[tuple[Any, ...]]:
-        """A table that never changes, read once."""
-        if table not in self._sealed:
-            self._sealed[table] = self._table(table)
-        return self._sealed[table]
-
-    @contextmanager
-    def _written(self) -> Iterator[sqlite3.Connection]:
-        """The connection, to be written to, all or nothing."""
-        if not self._may_write:
-            msg = f"{self.place} was opened for reading only; open it for writing (write=True)."
-            raise StudyError(msg)
-        with explain(self.place):
-            self.require_in_place()
-            if not self._is_writing and self._path is not None:
-                connection = open_for_writing(self._path)
-                self._connection.close()
-                self._connection, self._is_writing = connection, True
-            with nullcontext() if self._is_within else transaction(self._connection):
-                yield self._connection
-                self.require_in_place()
-
-    def require_in_place(self) -> None:
-        """Notices that the database was deleted or replaced since it was opened.
-
-        Raises:
-            StudyError: it was.
-        """
-        if self._path is None or self._file is None:
-            return
-        try:
-            is_in_place = os.path.samestat(self._file, self._path.stat())
-        except FileNotFoundError:
-            is_in_place = False
-        if not is_in_place:
-            raise StudyError(describe_move(self.place))
 
 
 def _require_file(path: Path) -> None:
