@@ -18,6 +18,12 @@ settings.load_profile("zooscope")
 torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    """Weights and pixels that a test draws are the same in any order of the tests, and in any process."""
+    torch.manual_seed(0)
+
+
 @pytest.fixture
 def image_folder(tmp_path: Path) -> Path:
     """A folder of 12 images of 8x8 pixels in three classes."""
