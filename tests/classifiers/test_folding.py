@@ -40,6 +40,7 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], int]] = {
     "no statistics": (lambda: stack(nn.BatchNorm2d(4, track_running_stats=False)), 0),
     "norm first": (lambda: nn.Sequential(nn.BatchNorm2d(3), nn.Conv2d(3, 4, 3)), 0),
     "resnet18": (lambda: timm.create_model("resnet18", num_classes=5), 20),
+    "efficientnet_lite0": (lambda: timm.create_model("tf_efficientnet_lite0", num_classes=5), 49),
     "mobilenetv2": (lambda: timm.create_model("mobilenetv2_050", num_classes=5), 52),
 }
 

@@ -4,10 +4,11 @@ from typing import Final, NamedTuple
 
 import torch
 from jaxtyping import Float
-from timm.layers import BatchNormAct2d
+from timm.layers import BatchNormAct2d, Conv2dSame
 from torch import Tensor, nn
 
 FOLDED: Final = (nn.BatchNorm2d, BatchNormAct2d)  # these classes alone: one of a user's may do more
+CONVOLUTIONS: Final = (nn.Conv2d, Conv2dSame)
 
 
 class _Pair(NamedTuple):
@@ -61,7 +62,7 @@ def _find_pairs(network: nn.Module, pixels: Tensor) -> list[_Pair]:
 
     handles = []
     for module in network.modules():
-        if type(module) in FOLDED or type(module) is nn.Conv2d:
+        if type(module) in FOLDED + CONVOLUTIONS:
             handles += [module.register_forward_hook(note_output), module.register_forward_pre_hook(note_input)]
     try:
         with torch.no_grad():
