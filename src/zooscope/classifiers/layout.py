@@ -1,4 +1,4 @@
-"""How a network's values lie in memory, and which kernels of torch's compute them: nothing but rounding changes."""
+"""How a network's values lie in memory: nothing but rounding changes."""
 
 from typing import Final
 
@@ -32,39 +32,8 @@ def lay_out(network: nn.Module) -> bool:
     return True
 
 
-def suit_processor(network: nn.Module) -> int:
-    """Chooses what is faster on a CPU where each batch has one thread; changes the network.
-
-    A network that doesn't take what an activation gives, but relies on it to change its values in place, then gives other logits;
-    so compare them.
-
-    Example:
-        >>> network = nn.Sequential(nn.Conv2d(3, 4, 1), nn.ReLU6(inplace=True))
-        >>> suit_processor(network), network[0].dilation, network[1].inplace
-        (2, (2, 2), False)
-
-    Returns:
-        How many modules were changed.
-    """
-    count = 0
-    for module in network.modules():
-        if type(module) is nn.Conv2d and _looks_at_one_pixel(module):
-            module.dilation = (2, 2)  # of one pixel: no value changes, but torch leaves it to oneDNN on one thread, too
-        elif getattr(module, "inplace", None) is True and not isinstance(module, nn.ReLU):
-            module.inplace = False  # type: ignore[assignment]  # the gradient needs what came in: in place, that is copied first
-        else:
-            continue
-        count += 1
-    return count
-
-
 def _overlaps(convolution: nn.Conv2d) -> bool:
     return any(size > step for size, step in zip(convolution.kernel_size, convolution.stride, strict=True))
-
-
-def _looks_at_one_pixel(convolution: nn.Conv2d) -> bool:
-    shape = convolution.kernel_size, convolution.stride, convolution.padding
-    return shape == ((1, 1), (1, 1), (0, 0)) and convolution.groups == 1
 
 
 class _LaidOut(torch.autograd.Function):

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.folding import fold_batch_norms
-from zooscope.classifiers.layout import lay_out, suit_processor
+from zooscope.classifiers.kernels import suit_processor
+from zooscope.classifiers.layout import lay_out
 from zooscope.classifiers.probe import make_probe_pixels
 from zooscope.errors import InvalidValueError
 
@@ -70,7 +71,7 @@ def prepare(classifier: Classifier, *, precision: Precision = "float32", device:
     """A classifier whose network is a copy that gives the same logits, rounding aside, and faster.
 
     Batch normalisations are folded into convolutions, and networks with convolutions over neighbouring pixels are laid out with
-    the channels as last axis; for a CPU, what `suit_processor` says. A network that can't be copied stays as it is.
+    the channels as last axis; for a CPU, what `kernels.suit_processor` says. A network that can't be copied stays as it is.
 
     Example:
         >>> import zooscope

@@ -19,7 +19,7 @@ from zooscope.attacks.base import Attack
 from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.prepared import PreparedClassifier
 
-FORM: Final = 2  # to be counted up when the same key would stand for other bits
+FORM: Final = 3  # to be counted up when the same key would stand for other bits
 _PLACE_IN_MEMORY: Final = re.compile(r" at 0x[0-9a-f]+")
 
 
