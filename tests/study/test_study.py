@@ -576,6 +576,34 @@ def test_examples_are_the_pixels_that_were_attacked() -> None:
             np.testing.assert_array_equal(said, predictions.transfer[row, row, counted])
 
 
+@pytest.mark.parametrize("how", [{}, {"exact": True}])
+def test_examples_that_are_kept_are_those_measured_and_not_attacked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: dict[str, Any]
+) -> None:
+    classifiers, images = family(2, sizes=SIZES)
+    attack, rest = replace(ATTACK, random_start=True), list[Sequence[str]]()
+    with Study.create(tmp_path / "study", classifiers=classifiers, images=images, attack=attack, shard_size=12, **how) as study:
+        study.run(device="cpu")
+        exported = zooscope.export_attacks(study, tmp_path / "out", file_format="npz", device="cpu")
+
+        def spy(attack: Attack, source: Classifier, pixels: Tensor, labels: Tensor, ids: Sequence[str], **options: Any) -> Attacked:  # noqa: ANN401
+            rest.append(ids)
+            return perturb(attack, source, pixels, labels, ids, **options)
+
+        monkeypatch.setattr("zooscope.measurements.examples.perturb", spy)
+        for row, (classifier, file) in enumerate(zip(classifiers, exported, strict=True)):
+            rest.clear()
+            _, attacked = study.examples(classifier.name, range(len(images)))
+            wrong = [
+                one for one, is_right in zip(images.ids, study.predictions.clean[row] == images.labels, strict=True) if not is_right
+            ]
+            assert rest == ([wrong] if wrong else [])
+            with np.load(file.path) as arrays:
+                places = [images.ids.index(one) for one in arrays["ids"].tolist()]
+                np.testing.assert_array_equal(attacked[places].transpose(0, 3, 1, 2), arrays["pixels"])
+            assert len(places) + len(wrong) == len(images)
+
+
 def test_examples_are_computed_as_the_study_is(monkeypatch: pytest.MonkeyPatch) -> None:
     (one,), images = family(1)
     ran = list[Classifier]()

@@ -1,5 +1,6 @@
 """Images before and after an attack, for a person to look at."""
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,11 @@ from torch import Tensor
 from zooscope.attacks.base import Attack
 from zooscope.classifiers.classifier import Classifier
 from zooscope.images.image_set import ImageSet
+from zooscope.kept.kept_attacks import KeptAttacks
+from zooscope.kept.work import Work
+from zooscope.measurements.clean import find_right
 from zooscope.measurements.transfer import perturb
+from zooscope.records.records import Records
 
 
 class ExamplePixels(NamedTuple):
@@ -20,12 +25,72 @@ class ExamplePixels(NamedTuple):
     attacked: Float32[np.ndarray, "image height width channel"]
 
 
-def make_examples(attack: Attack, source: Classifier, images: ImageSet, *, seed: int) -> ExamplePixels:
-    """The images as the source takes them, and attacked through it; all of them, also those that the source gets wrong."""
-    pixels = images.pixels(source)
-    labels = torch.from_numpy(images.labels)
-    attacked = perturb(attack, source, pixels, labels, images.ids, seed=seed, batch_size=len(images)).pixels
+def make_examples(
+    attack: Attack, source: Classifier, images: ImageSet, *, seed: int, measured: Mapping[int, Tensor] | None = None
+) -> ExamplePixels:
+    """The images as the source takes them, and attacked through it; all of them, also those that the source gets wrong.
+
+    Args:
+        attack: the attack.
+        source: the classifier.
+        images: to be shown.
+        seed: of the study.
+        measured: attacked pixels that are known, by the place of the image; the others are attacked, together.
+    """
+    pixels, known = images.pixels(source), measured or {}
+    attacked = torch.stack([known.get(place, one) for place, one in enumerate(pixels)])
+    rest = [place for place in range(len(images)) if place not in known]
+    if rest:
+        labels, ids = torch.from_numpy(images.labels[rest]), [images.ids[place] for place in rest]
+        attacked[rest] = perturb(attack, source, pixels[rest], labels, ids, seed=seed, batch_size=len(rest)).pixels.cpu()
     return ExamplePixels(_put_channels_last(pixels), _put_channels_last(attacked))
+
+
+def find_measured(
+    records: Records,
+    kept: KeptAttacks,
+    *,
+    attack: Attack,
+    source: Classifier,
+    images: ImageSet,
+    positions: Sequence[int],
+    batch_size: int,
+) -> dict[int, Tensor]:
+    """Attacked pixels of a study as they were measured, of those images of which they are kept.
+
+    Args:
+        records: of the study.
+        kept: its attacked images.
+        attack: its attack.
+        source: the classifier, as the study runs it, on the device on which it was attacked.
+        images: all of the study's.
+        positions: of the images that are looked for.
+        batch_size: with which they were attacked.
+
+    Returns:
+        By the place in `positions`.
+    """
+    right, found = find_right(records)[source.name], dict[int, Tensor]()
+    for shard in records.shards:
+        wanted = {place: position for place, position in enumerate(positions) if position in shard and right[position]}
+        if not wanted:
+            continue
+        chosen = shard.start + np.flatnonzero(right[shard.start : shard.stop])
+        part = images.take(chosen)
+        work = Work(
+            attack=attack,
+            source=source,
+            pixels=part.pixels(source),
+            labels=torch.from_numpy(part.labels),
+            ids=part.ids,
+            seed=records.definition.seed,
+            batch_size=batch_size,
+            how={"precision": records.definition.precision},
+        )
+        attacked = kept.find(work)
+        if attacked is not None:
+            found |= {place: attacked.pixels[int(np.searchsorted(chosen, position))].cpu() for place, position in wanted.items()}
+    return found
 
 
 def _put_channels_last(pixels: Tensor) -> Float32[np.ndarray, "image height width channel"]:

@@ -31,7 +31,7 @@ from zooscope.images.image_set import ImageSet
 from zooscope.kept.entries import CACHE
 from zooscope.kept.kept_attacks import LIMIT, KeptAttacks
 from zooscope.measurements.base import Measurement
-from zooscope.measurements.examples import ExamplePixels, make_examples
+from zooscope.measurements.examples import ExamplePixels, find_measured, make_examples
 from zooscope.records.entries import DATABASE, Definition
 from zooscope.records.lock import LOCK, held
 from zooscope.records.records import GIVEN_CLASSES, Records
@@ -624,8 +624,8 @@ class Study(Scored):
     def examples(self, source: str, positions: Sequence[int]) -> ExamplePixels:
         """Some images of the study, clean and attacked once more through a source, to be looked at.
 
-        What classifiers say of attacked images is in `predictions`. The images are attacked anew, together, so that bits may differ
-        from those that were measured; `zooscope.export_attacks` hands out the latter.
+        What classifiers say of attacked images is in `predictions`. Attacked images that are kept in the study's folder are taken
+        from there; others are attacked anew, together, so that bits may differ from those that were measured.
 
         >>> clean, attacked = study.examples("bundled:vit", [0, 3])
         >>> attacked.shape, bool(abs(attacked - clean).max() <= 8 / 255 + 1e-6)
@@ -643,9 +643,20 @@ class Study(Scored):
             IndexError: the study has no image at such a position.
             StudyError: the classifier or the images are not at hand, or have changed.
         """
-        plain, images = self.classifier(source), self.images.take(positions)
-        classifier = find_numerics(self.definition).apply(plain, plain.device)
-        return make_examples(self.attack, classifier, images, seed=self.definition.seed)
+        plain, kept = self.classifier(source), self.kept_attacks()
+        classifier, images = find_numerics(self.definition).apply(plain, plain.device), self.images
+        shown, measured = images.take(positions), dict[int, torch.Tensor]()
+        if kept is not None:
+            measured = find_measured(
+                self._records,
+                kept,
+                attack=self.attack,
+                source=classifier,
+                images=images,
+                positions=positions,
+                batch_size=BATCH_SIZE,
+            )
+        return make_examples(self.attack, classifier, shown, seed=self.definition.seed, measured=measured)
 
     def _forget_attacks(self, source: str | None = None) -> None:
         kept = self.kept_attacks()
