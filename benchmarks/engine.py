@@ -1,4 +1,4 @@
-"""A small job, several bundled classifiers compared, in the ways of `ways.py`: a floor, zooscope, a careful script.
+"""A small job, several bundled classifiers compared, in the ways of `ways.py`: floors, zooscope, a careful script.
 
     python benchmarks/engine.py
     python benchmarks/engine.py --networks resnet vit --count 24 --iterations 10 --rounds 3
@@ -52,8 +52,9 @@ def main() -> None:
         table.add_row(way, f"{numbers['seconds']:.2f}", f"{numbers['ratio']:.3f}", f"{numbers['processor_ratio']:.3f}")
     console.print(table)
     ratios = {"zooscope_over_floor": results["zooscope"]["ratio"]}
-    against = summarise(rounds, to="torchattacks")
-    ratios["zooscope_over_torchattacks"] = against["zooscope"]["ratio"]
+    for other in ("passes", "torchattacks"):
+        ratios[f"zooscope_over_{other}"] = summarise(rounds, to=other)["zooscope"]["ratio"]
+    ratios["zooscope_over_passes_processor"] = summarise(rounds, to="passes")["zooscope"]["processor_ratio"]
     settings = {"networks": job.networks, "count": job.count, "iterations": job.iterations, "rounds": len(rounds)}
     print(json.dumps({"benchmark": "engine", **settings, **ratios, "results": results, "environment": facts}))
 

@@ -4,7 +4,7 @@
     python benchmarks/load.py --classifiers 300 --images 5000 --classes 10
 
 The study is written without a network, with the engine's own records: families of ten classifiers that fool each other more often
-than they fool others, in shards of 100 images. With `--sources` only so many are attacked, as in a study of a probe pack.
+than they fool others, in shards of 100 images or as `--shard-size` says. With `--sources` only so many are attacked, as in a study of a probe pack.
 Each command runs as a process of its own, one after the other. Memory is the peak of the resident set, and beside it the same in
 bytes per cell (classifier x classifier x image). A command that takes longer than `--limit` seconds is stopped, which is said.
 
@@ -29,7 +29,6 @@ from zooscope.records.entries import DATABASE, Definition
 from zooscope.records.records import Records
 from zooscope.records.rows import ArrayRow
 
-SHARD_SIZE: Final = 100
 FAMILY: Final = 10
 ACCURACY: Final = 0.8
 WITHIN, BETWEEN, ITSELF = 0.6, 0.25, 0.98  # how often an attacked image fools
@@ -43,7 +42,7 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
-def write(folder: Path, *, num_classifiers: int, num_sources: int, num_images: int, num_classes: int) -> None:
+def write(folder: Path, *, num_classifiers: int, num_sources: int, num_images: int, num_classes: int, shard_size: int) -> None:
     """Writes a study of families of classifiers, of which the first are attacked."""
     generator = np.random.default_rng(0)
     labels = generator.integers(num_classes, size=num_images)
@@ -55,7 +54,7 @@ def write(folder: Path, *, num_classifiers: int, num_sources: int, num_images: i
         class_names="\n".join(f"class {number}" for number in range(num_classes)),
         attack=ATTACK,
         seed=0,
-        shard_size=SHARD_SIZE,
+        shard_size=shard_size,
     )
     family = np.arange(num_classifiers) // FAMILY
     right = generator.random((num_classifiers, num_images)) < ACCURACY
@@ -110,6 +109,7 @@ def main() -> None:
     parser.add_argument("--sources", type=int, help="all classifiers if left out")
     parser.add_argument("--images", type=int, default=500)
     parser.add_argument("--classes", type=int, default=10)
+    parser.add_argument("--shard-size", type=int, default=100)
     parser.add_argument("--commands", nargs="+", choices=list(COMMANDS), default=list(COMMANDS))
     parser.add_argument("--limit", type=float, default=600, help="seconds that a command may take")
     parser.add_argument("--study", type=Path, help="keeps the study in this folder, or takes the one that is there")
@@ -128,6 +128,7 @@ def main() -> None:
                 num_sources=sources,
                 num_images=arguments.images,
                 num_classes=arguments.classes,
+                shard_size=arguments.shard_size,
             )
             print(f"written in {time.perf_counter() - began:.0f} s")
         size = (study / DATABASE).stat().st_size
@@ -142,7 +143,7 @@ def main() -> None:
                 f"{found['peak'] / cells:12.2f}{'  failed, or stopped at the limit' if found['failed'] else ''}",
                 flush=True,
             )
-    shape = {"sources": sources} | {key: getattr(arguments, key) for key in ("classifiers", "images", "classes")}
+    shape = {"sources": sources} | {key: getattr(arguments, key) for key in ("classifiers", "images", "classes", "shard_size")}
     print(json.dumps({"benchmark": "load", **shape, "disk": size, "results": results}))
 
 

@@ -1,8 +1,10 @@
-"""Three ways to do the same job, each in a process of its own: the floor, zooscope, and a careful script.
+"""Ways to do the same job, each in a process of its own: floors, zooscope, and a careful script.
 
 floor           What is unavoidable: the bare networks, forward and gradient to the input, times iterations, on exactly the
                 images that zooscope attacks and in batches of 100; one forward pass for every (attacked image, target) that
                 counts; the clean passes. No step, no projection, no decoding, no record, no score.
+passes          The same passes, by the networks as zooscope prepares them and in its batches: what is more in `zooscope` is the
+                engine's own.
 zooscope        `Study.in_memory(...)`, `run`, `sat`: images decoded, classifiers and images fingerprinted, everything recorded.
 exact           The same with `exact=True`: networks as they are, and not a bit changed.
 torchattacks    A careful script with torchattacks' PGD: parameters frozen, images decoded once, only images that the source gets
@@ -33,7 +35,10 @@ from torch.nn.functional import cross_entropy
 from torchattacks import PGD
 
 from zooscope import Classifier, ImageSet, PixelTransform, Study, load_classifier, load_images
+from zooscope.allocator import keeping_memory
 from zooscope.attacks import LinfPGD
+from zooscope.classifiers.prepared import prepare
+from zooscope.measurements.batches import run_batches
 
 BATCH_SIZE: Final = 100
 
@@ -159,6 +164,38 @@ def run_floor(ready: Ready) -> None:
                 predict(target, pixels[chosen[right[column][chosen]]])
 
 
+def run_passes(ready: Ready) -> None:
+    """The passes through prepared networks, in the engine's batches."""
+    pixels, labels = ready.images.pixels(ready.classifiers[0]), torch.from_numpy(ready.images.labels)
+    shards = torch.arange(len(labels)).split(BATCH_SIZE)
+    with keeping_memory():
+        classifiers = [prepare(classifier) for classifier in ready.classifiers]
+        right = [torch.cat([_classify(classifier, pixels[shard]) for shard in shards]) == labels for classifier in classifiers]
+        for row, source in enumerate(classifiers):
+            for shard in shards:
+                chosen = shard[right[row][shard]]
+                _follow(source, pixels[chosen], labels[chosen], iterations=ready.attack.iterations)
+                for column, target in enumerate(classifiers):
+                    _classify(target, pixels[chosen[right[column][chosen]]])
+
+
+def _follow(source: Classifier, pixels: Tensor, labels: Tensor, *, iterations: int) -> None:
+    def work(classifier: Classifier, here: slice) -> None:
+        shown = pixels[here].requires_grad_()
+        for _ in range(iterations):
+            torch.autograd.grad(cross_entropy(classifier.logits(shown), labels[here], reduction="sum"), shown)
+
+    run_batches(source, len(pixels), BATCH_SIZE, work)
+
+
+def _classify(target: Classifier, pixels: Tensor) -> Tensor:
+    def work(classifier: Classifier, here: slice) -> Tensor:
+        with torch.inference_mode():
+            return classifier.logits(pixels[here]).argmax(1)
+
+    return torch.cat([torch.empty(0, dtype=torch.long), *run_batches(target, len(pixels), BATCH_SIZE, work)])
+
+
 def predict(network: nn.Module, pixels: Tensor) -> Tensor:
     """Predicted classes."""
     with torch.inference_mode():
@@ -168,6 +205,7 @@ def predict(network: nn.Module, pixels: Tensor) -> Tensor:
 
 WAYS: Final[dict[str, Callable[[Ready], Matrix | None]]] = {
     "floor": run_floor,
+    "passes": run_passes,
     "zooscope": run_zooscope,
     "exact": run_exact,
     "torchattacks": run_torchattacks,

@@ -39,3 +39,12 @@ def test_the_benchmark_of_networks_runs() -> None:
     words = ["--networks", "resnet", "--small", "12", "--iterations", "2", "--rounds", "1"]
     done = subprocess.run([sys.executable, ROOT / "benchmarks/networks.py", *words], check=True, capture_output=True, text=True)
     assert json.loads(done.stdout.splitlines()[-1])["faster"]["resnet"]["zooscope"] > 0
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_the_engine_compares_all_ways() -> None:
+    words = ["--networks", "resnet", "--count", "12", "--iterations", "2", "--rounds", "1"]
+    done = subprocess.run([sys.executable, ROOT / "benchmarks/engine.py", *words], check=True, capture_output=True, text=True)
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert set(result["results"]) == {"floor", "passes", "zooscope", "exact", "torchattacks"}
+    assert all(result[f"zooscope_over_{other}"] > 0 for other in ("floor", "passes", "torchattacks"))
