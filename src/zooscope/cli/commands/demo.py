@@ -38,9 +38,11 @@ def demo(
     from zooscope.report import write_report
     from zooscope.study.study import Study
 
-    number = count if count is not None or Study.exists(out) else NUM_IMAGES
+    is_new = not Study.exists(out)
+    number = NUM_IMAGES if count is None and is_new else count
     classifiers = tuple(f"bundled:{name}" for name, card in read_cards().items() if not card.is_robust)
-    wanted = Wanted(classifiers=classifiers, images=IMAGES, count=number, iterations=iterations)
+    shard_size = NUM_IMAGES if is_new else None  # one for all: small networks are slow on few images
+    wanted = Wanted(classifiers=classifiers, images=IMAGES, count=number, iterations=iterations, shard_size=shard_size)
     with measure_study(out, wanted, device=device, batch_size=batch_size, allow_chance=False) as study:
         draw_overview(stdout(), overview.make_overview(study.snapshot(), confidence=confidence))
         page = write_report(study, out / "report.html", confidence=confidence)
