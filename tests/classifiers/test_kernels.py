@@ -55,12 +55,34 @@ def test_a_convolution_of_images_gives_values_and_gradients_of_the_plain_one(
     require_truth(convolution, PIXELS.contiguous(memory_format=layout))
 
 
+@pytest.mark.parametrize("act", [nn.ReLU6(inplace=True), nn.ReLU(inplace=True)])
+@pytest.mark.parametrize("shape", [(3, 5), (2, 7, 5)])
+def test_what_a_linear_layer_gives_may_be_changed_in_place(act: nn.Module, shape: tuple[int, ...]) -> None:
+    require_truth(nn.Sequential(nn.Linear(5, 6), act, nn.Linear(6, 4)), torch.randn(shape))
+
+
 def test_a_convolution_of_images_takes_a_single_image_too() -> None:
     require_truth(nn.Conv2d(3, 8, 3), PIXELS[0])
 
 
 def test_relu6_in_place_gives_values_and_gradients_of_the_plain_one_at_its_ends_too() -> None:
     require_truth(nn.ReLU6(inplace=True), torch.tensor([-1.0, 0.0, 1e-7, 3.0, 6.0, 7.0, float("inf"), -float("inf")]))
+
+
+class Half(nn.Module):
+    """Clips half of the channels in place, and shows all."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convolution, self.act = nn.Conv2d(3, 8, 3), nn.ReLU6(inplace=True)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        values: Tensor = self.convolution(pixels)
+        return torch.cat([self.act(values[:, :4]), values], 1)
+
+
+def test_relu6_in_place_of_a_part_gives_values_and_gradients_of_the_plain_one() -> None:
+    require_truth(Half(), PIXELS)
 
 
 def test_relu6_of_nan_is_nan() -> None:
@@ -98,6 +120,20 @@ def test_networks_of_all_of_them_compute_the_same() -> None:
     ready = suited(network)
     assert [type(module) for module in ready.children()] == [ImageConv2d, InPlaceReLU6, nn.Conv2d, nn.Flatten, OneDnnLinear]
     require_truth(network, PIXELS)
+
+
+def test_a_network_that_fails_with_gradients_alone_once_suited_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> Tensor:
+        msg = "not differentiable twice, or whatever"
+        raise RuntimeError(msg)
+
+    torch.manual_seed(0)
+    classifier = classifier_of(
+        "plain", nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(784, 2)), num_classes=2, size=(16, 16)
+    )
+    monkeypatch.setattr("zooscope.classifiers.kernels._Product.backward", fail)
+    ready = prepare(classifier)
+    assert [type(module) for module in ready.network.children()] == [nn.Conv2d, nn.Flatten, nn.Linear]
 
 
 class OwnLinear(nn.Linear):

@@ -35,8 +35,9 @@ class OneDnnLinear(nn.Linear):
         """See `nn.Linear`."""
         if not _is_plain(input, self.weight):
             return linear(input, self.weight, self.bias)
-        product: Tensor = _Product.apply(input, self.weight, self.bias)  # type: ignore[no-untyped-call]
-        return product
+        rows = input.reshape(-1, self.in_features)  # or what comes out is a view, which nothing may change in place
+        product: Tensor = _Product.apply(rows, self.weight, self.bias)  # type: ignore[no-untyped-call]
+        return product.view(*input.shape[:-1], self.out_features)
 
 
 class ImageConv2d(nn.Conv2d):
@@ -95,8 +96,8 @@ def _is_plain(*tensors: Tensor) -> bool:
 
 
 def _multiply(
-    values: Float[Tensor, "*rest given"], weight: Float[Tensor, "made given"], bias: Float[Tensor, " made"] | None
-) -> Float[Tensor, "*rest made"]:
+    values: Float[Tensor, "row given"], weight: Float[Tensor, "made given"], bias: Float[Tensor, " made"] | None
+) -> Float[Tensor, "row made"]:
     return torch.ops.mkldnn._linear_pointwise(values, weight, bias, "none", [], "")  # type: ignore[no-any-return]  # noqa: SLF001
 
 

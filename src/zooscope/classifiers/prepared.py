@@ -137,8 +137,22 @@ def _simplify(classifier: Classifier, network: nn.Module, device: torch.device) 
             changes += suit_processor(network)
         if not changes:
             return True
-        before, after = classifier.logits(pixels), _wrap(classifier, network).logits(pixels)
-    return torch.allclose(before, after, rtol=0, atol=CLOSE * float(before.abs().max()))
+        before = classifier.logits(pixels)
+    stand_in = _copy(network, sharing=True)  # what a network keeps in itself while it runs goes with it
+    after = _attempt(_wrap(classifier, network if stand_in is None else stand_in), pixels)
+    return after is not None and torch.allclose(before, after, rtol=0, atol=CLOSE * float(before.abs().max()))
+
+
+def _attempt(classifier: Classifier, pixels: Tensor) -> Tensor | None:
+    """Logits, from a pass forward and back; None where that fails."""
+    leaf = pixels.clone().requires_grad_()
+    try:
+        logits = classifier.logits(leaf)
+        if logits.requires_grad:
+            torch.autograd.grad(logits.sum(), leaf, allow_unused=True)
+    except Exception:  # noqa: BLE001  (the network as it is may fail, too; whoever asks it next says so)
+        return None
+    return logits.detach()
 
 
 def _normalise(classifier: Classifier, pixels: Tensor) -> Tensor:
