@@ -1,6 +1,7 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import norm
 
@@ -77,6 +78,17 @@ def test_all_pairs_are_in_the_table_and_in_the_mean() -> None:
     row = found.pairs[(found.pairs["a"] == "classifier 1") & (found.pairs["b"] == "classifier 3")]
     assert alone.pairs["std_per_image"].item() == pytest.approx(row["std_per_image"].item())
     assert found.by_size.index.tolist() == [10, 20, 50, 100, 200]
+
+
+def test_what_is_found_does_not_depend_on_how_pairs_are_split(monkeypatch: pytest.MonkeyPatch) -> None:
+    outcomes = independent(200, size=6)
+    outcomes.predicted[0] = outcomes.predicted[:, 0] = NOT_COUNTED
+    whole = measure_stability(outcomes)
+    monkeypatch.setattr("zooscope.analyses.stability.CELLS_AT_ONCE", 200 * 2)  # the first pairs have no score at all
+    split = measure_stability(outcomes)
+    pd.testing.assert_frame_equal(split.pairs, whole.pairs)
+    pd.testing.assert_frame_equal(split.by_size, whole.by_size)
+    assert (split.needed, split.needed_most) == (whole.needed, whole.needed_most)
 
 
 def test_a_pair_without_a_shared_image_is_left_out() -> None:

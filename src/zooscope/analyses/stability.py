@@ -1,23 +1,24 @@
 """How much SAT varies from one set of images to another, and how many images are enough."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.stats import norm
 
 from zooscope.arguments import check_arguments
 from zooscope.errors import InvalidValueError, UnknownNameError
 from zooscope.inline.results import ShownInline
-from zooscope.scores.outcomes import PERCENT, Outcomes
+from zooscope.scores.outcomes import PERCENT, Outcomes, PairCells
 from zooscope.statistics.bootstrap import require_confidence
 
 NUM_SETS: Final = 10
 SMALLEST: Final = 10
+CELLS_AT_ONCE: Final = 2**22  # pairs times images
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -97,29 +98,30 @@ def measure_stability(
         msg = f"a spread needs at least 2 sets, a width must be positive: got {num_sets} sets and a width of {width:g}."
         raise InvalidValueError(msg)
     a, b = _find_pairs(outcomes, pair)
-    fooled, counted = outcomes.take_pairs(a, b)
-    usable = counted.any(1)
-    if not usable.any():
-        msg = "no pair of classifiers has a score yet; measure at least two classifiers on an image that both classify correctly."
-        raise InvalidValueError(msg)
-    a, b, fooled, counted = a[usable], b[usable], fooled[usable], counted[usable]
-    num_images = fooled.shape[1]
+    num_images = outcomes.predicted.shape[-1]
     chosen = _choose_sizes(num_images) if sizes is None else sorted(set(sizes))
     if not chosen or chosen[0] < 1 or chosen[-1] > num_images:
         msg = f"sizes must be between 1 and the {num_images} images of the study: got {chosen}."
         raise InvalidValueError(msg)
-    share = fooled.sum(1, dtype=np.int64) / counted.sum(1, dtype=np.int64)
-    per_image = PERCENT * _find_std_per_image(fooled, counted, share)
+    generator, disjoint = np.random.default_rng(seed), {size: num_sets * size <= num_images for size in chosen}
+    sets = {
+        size: draw_image_sets(num_images, size, num_sets, disjoint=disjoint[size], generator=generator).astype(np.float32)
+        for size in chosen
+    }
+    usable, share, per_image, std = _look_at_pairs(outcomes, a, b, sets)
+    if not usable.any():
+        msg = "no pair of classifiers has a score yet; measure at least two classifiers on an image that both classify correctly."
+        raise InvalidValueError(msg)
+    a, b = a[usable], b[usable]
     needed = (2 * norm.ppf((1 + confidence) / 2) * per_image / width) ** 2
-    generator, rows = np.random.default_rng(seed), {}
-    for size in chosen:
-        disjoint = num_sets * size <= num_images
-        sets = draw_image_sets(num_images, size, num_sets, disjoint=disjoint, generator=generator)
-        rows[size] = {
-            "std": _average_std(fooled, counted, sets),
+    rows = {
+        size: {
+            "std": float(np.nanmean(std[size])) if np.isfinite(std[size]).any() else float("nan"),
             "expected": float(per_image.mean() / np.sqrt(size)),
-            "disjoint": disjoint,
+            "disjoint": disjoint[size],
         }
+        for size in chosen
+    }
     names = np.array(outcomes.names, dtype=object)
     return Stability(
         by_size=pd.DataFrame.from_dict(rows, orient="index").rename_axis("images"),
@@ -156,6 +158,47 @@ def _choose_sizes(num_images: int) -> list[int]:
     return [size for size in series if SMALLEST <= size < num_images] + [num_images]
 
 
+class _Pairs(NamedTuple):
+    """Which of some pairs have a score, and of those the share, its spread per image, and that over the sets of every size."""
+
+    usable: Bool[np.ndarray, " pair"]
+    share: Float[np.ndarray, " usable"]
+    per_image: Float[np.ndarray, " usable"]
+    std: Mapping[int, Float[np.ndarray, " usable"]]
+
+
+def _look_at_pairs(
+    outcomes: Outcomes,
+    a: Int[np.ndarray, " pair"],
+    b: Int[np.ndarray, " pair"],
+    sets: Mapping[int, Float[np.ndarray, "set image"]],
+) -> _Pairs:
+    """Looks at the images of some pairs at a time: those of all pairs together would take more memory than the study itself."""
+    at_once = max(1, CELLS_AT_ONCE // outcomes.predicted.shape[-1])
+    starts = range(0, max(len(a), 1), at_once)
+    parts = [_look(outcomes.take_pairs(a[start : start + at_once], b[start : start + at_once]), sets) for start in starts]
+    usable, share, per_image = (np.concatenate([part[place] for part in parts]) for place in range(3))
+    return _Pairs(usable, share, per_image, {size: np.concatenate([part.std[size] for part in parts]) for size in sets})
+
+
+def _look(cells: PairCells, sets: Mapping[int, Float[np.ndarray, "set image"]]) -> _Pairs:
+    usable = np.asarray(cells.counted.any(1))
+    fooled, counted = cells.fooled[usable], cells.counted[usable]
+    share = fooled.sum(1, dtype=np.int64) / counted.sum(1, dtype=np.int64)
+    columns = fooled.T.astype(np.float32), counted.T.astype(np.float32)
+    std = {size: _find_std(*(weights @ values for values in columns)) for size, weights in sets.items()}
+    return _Pairs(usable, share, PERCENT * _find_std_per_image(fooled, counted, share), std)
+
+
+def _find_std(numerator: Float[np.ndarray, "set pair"], denominator: Float[np.ndarray, "set pair"]) -> Float[np.ndarray, " pair"]:
+    """Standard deviation of the percentage over the sets; NaN for pairs that have one in fewer than two sets."""
+    percent = np.divide(PERCENT * numerator, denominator, out=np.full(numerator.shape, np.nan), where=denominator > 0)
+    known = np.isfinite(percent).sum(0) >= 2  # noqa: PLR2004
+    std = np.full(numerator.shape[1], np.nan)
+    std[known] = np.nanstd(percent[:, known], axis=0, ddof=1)
+    return std
+
+
 def _find_std_per_image(
     fooled: Int[np.ndarray, "pair image"], counted: Int[np.ndarray, "pair image"], share: Float[np.ndarray, " pair"]
 ) -> Float[np.ndarray, " pair"]:
@@ -175,14 +218,3 @@ def draw_image_sets(
     else:
         result += generator.multinomial(size, np.full(num_images, 1 / num_images), size=count)
     return result
-
-
-def _average_std(
-    fooled: Int[np.ndarray, "pair image"], counted: Int[np.ndarray, "pair image"], sets: Float[np.ndarray, "set image"]
-) -> float:
-    """Standard deviation of the percentage over the sets, mean over the pairs that have one in at least two sets."""
-    weights = sets.astype(np.float32)
-    numerator, denominator = (weights @ values.T.astype(np.float32) for values in (fooled, counted))
-    percent = np.divide(PERCENT * numerator, denominator, out=np.full(numerator.shape, np.nan), where=denominator > 0)
-    known = np.isfinite(percent).sum(0) >= 2  # noqa: PLR2004
-    return float(np.nanstd(percent[:, known], axis=0, ddof=1).mean()) if known.any() else float("nan")
