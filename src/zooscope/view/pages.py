@@ -34,8 +34,8 @@ body {{ font: 1rem/1.5 sans-serif; margin: 4rem auto; max-width: 40rem; padding:
 class LivePage:
     """The report of a study, rendered again when its record has changed.
 
-    Read from the record alone, so that it needs no torch and writes nothing. The gallery of attacked images, which would have to be
-    made again, is in the page of `zooscope report`.
+    Read from the record alone, so that it needs no torch and writes nothing. The gallery of attacked images, which
+    takes networks and images, is in the page of `zooscope report`.
 
     Attributes:
         folder: of the study.

@@ -24,7 +24,7 @@ MAX_VALUES: Final = 2_000_000  # values of all examples together: the page still
 
 @runtime_checkable
 class MakesExamples(Protocol):
-    """A study that can attack its images again; a study opened for reading only can't."""
+    """A study that has attacked images, or can attack its images again; what is read from the record alone can't."""
 
     def examples(self, source: str, positions: Sequence[int]) -> tuple[Pixels, Pixels]:
         """Some images, clean and attacked through a source."""
@@ -42,10 +42,10 @@ class GallerySection(Section):
         """A panel per source, in the order of the matrix.
 
         Raises:
-            StudyError: the study was opened for reading only.
+            StudyError: the page is made from the record alone.
         """
         if not isinstance(facts.study, MakesExamples):
-            msg = "the study was opened for reading only; open it with zooscope.Study to attack its images again."
+            msg = "this page is made from the record alone, which holds no images; `zooscope report STUDY` shows them."
             raise StudyError(msg)
         gallery = make_gallery(facts.study, facts.require_predictions(), _order_names(facts), facts.class_names)
         gallery = replace(gallery, remarks=tuple(map(facts.hide_folders, gallery.remarks)))
