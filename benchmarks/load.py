@@ -4,7 +4,8 @@
     python benchmarks/load.py --classifiers 300 --images 5000 --classes 10
 
 The study is written without a network, with the engine's own records: families of ten classifiers that fool each other more often
-than they fool others, in shards of 100 images or as `--shard-size` says. With `--sources` only so many are attacked, as in a study of a probe pack.
+than they fool others, in shards of 100 images or as `--shard-size` says. With `--sources` only so many
+are attacked, as in a study of a probe pack.
 Each command runs as a process of its own, one after the other. Memory is the peak of the resident set, and beside it the same in
 bytes per cell (classifier x classifier x image). A command that takes longer than `--limit` seconds is stopped, which is said.
 
