@@ -121,6 +121,15 @@ def test_replicas_share_weights_and_nothing_else() -> None:
     assert len(getattr(second.network, "kept")) == len(PIXELS)  # noqa: B009
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_network_whose_logits_are_not_finite_runs_as_it_is(value: float) -> None:
+    network = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 2)).eval()
+    nn.init.constant_(network[1].bias, value)  # type: ignore[arg-type]
+    ready = prepare(classifier_of("not finite", network, num_classes=2, size=(32, 32)))
+    assert type(ready.network.get_submodule("1")) is nn.Linear
+    assert not ready.logits(PIXELS).isfinite().any()
+
+
 def test_an_unknown_precision_is_refused() -> None:
     with pytest.raises(InvalidValueError, match="precision must be one of float32, tf32, bf16, fp16: got 'int8'"):
         require_precision("int8")

@@ -138,6 +138,8 @@ def _simplify(classifier: Classifier, network: nn.Module, device: torch.device) 
         if not changes:
             return True
         before = classifier.logits(pixels)
+    if not before.isfinite().all():
+        return False  # nothing can be compared with it
     stand_in = _copy(network, sharing=True)  # what a network keeps in itself while it runs goes with it
     after = _attempt(_wrap(classifier, network if stand_in is None else stand_in), pixels)
     return after is not None and torch.allclose(before, after, rtol=0, atol=CLOSE * float(before.abs().max()))
