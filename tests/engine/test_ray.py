@@ -122,7 +122,9 @@ def test_workers_use_what_one_process_keeps_and_it_keeps_what_they_make(
         with RayCluster(cluster.address) as ray:
             study.run(device="cpu", allow_chance=True, executor=ray)
     assert read_arrays(path) == expected
-    assert [file.name for file in (tmp_path / "orders").glob("attacked-*")] == ["attacked-relative 2"]
+    passes = {file.name: len(file.read_text()) for file in (tmp_path / "orders").glob("attacked-*")}
+    looks = 4  # each worker looks once at what it prepares
+    assert [name for name, count in passes.items() if count > looks] == ["attacked-relative 2"]
     after = {file.name: file.read_bytes() for file in (path / "cache").iterdir()}
     assert (len(kept), len(after), after.items() > kept.items()) == (2 * 5, 3 * 5, True)
 
