@@ -12,9 +12,9 @@ from zooscope.attacks.base import Attack
 from zooscope.classifiers.classifier import Classifier
 from zooscope.images.image_set import ImageSet
 from zooscope.kept.kept_attacks import KeptAttacks
-from zooscope.kept.work import Work
+from zooscope.measurements.base import Bench
 from zooscope.measurements.clean import find_right
-from zooscope.measurements.transfer import perturb
+from zooscope.measurements.transfer import Transfer, perturb
 from zooscope.records.records import Records
 
 
@@ -51,10 +51,9 @@ def find_measured(
     kept: KeptAttacks,
     *,
     attack: Attack,
-    source: Classifier,
-    images: ImageSet,
+    source: str,
     positions: Sequence[int],
-    batch_size: int,
+    bench: Bench,
 ) -> dict[int, Tensor]:
     """Attacked pixels of a study as they were measured, of those images of which they are kept.
 
@@ -62,34 +61,24 @@ def find_measured(
         records: of the study.
         kept: its attacked images.
         attack: its attack.
-        source: the classifier, as the study runs it, on the device on which it was attacked.
-        images: all of the study's.
+        source: the name of the classifier.
         positions: of the images that are looked for.
-        batch_size: with which they were attacked.
+        bench: has classifiers and images, on the device and with the batch size of the measurement.
 
     Returns:
         By the place in `positions`.
     """
-    right, found = find_right(records)[source.name], dict[int, Tensor]()
-    for shard in records.shards:
+    right, found = find_right(records)[source], dict[int, Tensor]()
+    transfer = Transfer(attack=attack, seed=records.definition.seed)
+    for number, shard in enumerate(records.shards):
         wanted = {place: position for place, position in enumerate(positions) if position in shard and right[position]}
         if not wanted:
             continue
-        chosen = shard.start + np.flatnonzero(right[shard.start : shard.stop])
-        part = images.take(chosen)
-        work = Work(
-            attack=attack,
-            source=source,
-            pixels=part.pixels(source),
-            labels=torch.from_numpy(part.labels),
-            ids=part.ids,
-            seed=records.definition.seed,
-            batch_size=batch_size,
-            how={"precision": records.definition.precision},
-        )
-        attacked = kept.find(work)
+        chosen = np.flatnonzero(right[shard.start : shard.stop])
+        attacked = kept.find(transfer.make_work(source, number, chosen, bench))
         if attacked is not None:
-            found |= {place: attacked.pixels[int(np.searchsorted(chosen, position))].cpu() for place, position in wanted.items()}
+            rows = {place: int(np.searchsorted(chosen, position - shard.start)) for place, position in wanted.items()}
+            found |= {place: attacked.pixels[row].cpu() for place, row in rows.items()}
     return found
 
 

@@ -166,8 +166,13 @@ class Transfer(Measurement):
         Raises:
             NotFiniteError: a loss or a gradient is not finite; the images are named.
         """
+        work = self.make_work(source, shard, chosen, bench)
+        return bench.attacked(work, lambda: make_attacked(work))
+
+    def make_work(self, source: str, shard: int, chosen: Int[np.ndarray, " image"], bench: Bench) -> Work:
+        """What is attacked, and all that decides its bits; see `attack_images`."""
         ids = bench.ids(shard)
-        work = Work(
+        return Work(
             attack=self.attack,
             source=bench.classifier(source),
             pixels=bench.pixels(source, shard)[chosen],
@@ -177,7 +182,6 @@ class Transfer(Measurement):
             batch_size=bench.batch_size,
             how=_describe_computing(bench),
         )
-        return bench.attacked(work, lambda: make_attacked(work))
 
     def _facts(self, task: Task, chosen: Int[np.ndarray, " image"], attacked: Attacked) -> tuple[FactRow, ...]:
         """Facts of the attack, one per image of the shard; NaN for images that are not attacked."""

@@ -31,7 +31,7 @@ MOST_CLUSTERED: Final = 400
 
 @runtime_checkable
 class HasSnapshot(Protocol):
-    """An open study: it gives a snapshot, and can attack its images again."""
+    """An open study: it gives a snapshot, and images, clean and attacked."""
 
     def snapshot(self) -> Snapshot:
         """The record as it is now."""

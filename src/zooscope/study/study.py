@@ -39,7 +39,6 @@ from zooscope.study.at_hand import AtHand
 from zooscope.study.definition import (
     choose_roles,
     enter_found_components,
-    find_numerics,
     list_notes,
     make_definition,
     make_record,
@@ -622,7 +621,7 @@ class Study(Scored):
         return self._at_hand.classifier(next(entry.classifier for entry in self._records.entries if entry.name == name))
 
     def examples(self, source: str, positions: Sequence[int]) -> ExamplePixels:
-        """Some images of the study, clean and attacked once more through a source, to be looked at.
+        """Some images of the study, clean and attacked through a source, to be looked at.
 
         What classifiers say of attacked images is in `predictions`. Attacked images that are kept in the study's folder are taken
         from there; others are attacked anew, together, so that bits may differ from those that were measured.
@@ -644,19 +643,10 @@ class Study(Scored):
             StudyError: the classifier or the images are not at hand, or have changed.
         """
         plain, kept = self.classifier(source), self.kept_attacks()
-        classifier, images = find_numerics(self.definition).apply(plain, plain.device), self.images
-        shown, measured = images.take(positions), dict[int, torch.Tensor]()
+        bench, shown, measured = self.shelf(device=plain.device), self.images.take(positions), dict[int, torch.Tensor]()
         if kept is not None:
-            measured = find_measured(
-                self._records,
-                kept,
-                attack=self.attack,
-                source=classifier,
-                images=images,
-                positions=positions,
-                batch_size=BATCH_SIZE,
-            )
-        return make_examples(self.attack, classifier, shown, seed=self.definition.seed, measured=measured)
+            measured = find_measured(self._records, kept, attack=self.attack, source=source, positions=positions, bench=bench)
+        return make_examples(self.attack, bench.classifier(source), shown, seed=self.definition.seed, measured=measured)
 
     def _forget_attacks(self, source: str | None = None) -> None:
         kept = self.kept_attacks()

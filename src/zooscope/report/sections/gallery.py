@@ -124,10 +124,10 @@ class Gallery:
 
 
 def make_gallery(study: MakesExamples, predictions: Predictions, names: Sequence[str], class_names: tuple[str, ...]) -> Gallery:
-    """Attacks a few images again, to show them; the predictions come from the record.
+    """A few images, clean and attacked; the predictions come from the record.
 
     Args:
-        study: attacks the images.
+        study: has the attacked images, or attacks them again.
         predictions: of the study.
         names: the classifiers in display order.
         class_names: of the study.
