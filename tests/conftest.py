@@ -1,6 +1,8 @@
 """Fixtures shared by all tests."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import zooscope.images.torchvision_operators  # for all tests
 
@@ -9,6 +11,8 @@ import pytest
 import torch
 from hypothesis import settings
 from PIL import Image
+
+from zooscope.classifiers.compiled import require_compiler
 
 # The same examples on every machine, and no time limit per example: other programs may need the processor, too.
 settings.register_profile("zooscope", deadline=None, derandomize=True)
@@ -22,6 +26,29 @@ torch.set_num_threads(1)
 def _seeded() -> None:
     """Weights and pixels that a test draws are the same in any order of the tests, and in any process."""
     torch.manual_seed(0)
+
+
+@pytest.fixture
+def compiled_anew() -> None:
+    """torch forgets what it compiled, and whether it can."""
+    torch.compiler.reset()
+    require_compiler.cache_clear()
+
+
+@pytest.fixture
+def traced(compiled_anew: None, monkeypatch: pytest.MonkeyPatch) -> list[object]:  # noqa: ARG001
+    """torch traces networks, and runs what it traced without making kernels of it, which would take long; gives the traces."""
+    traces, compile_by_torch = list[object](), torch.compile
+
+    def keep(graph: torch.fx.GraphModule, _inputs: object) -> object:
+        traces.append(graph)
+        return graph.forward
+
+    def trace(what: Callable[..., Any], *, options: object = None) -> object:  # noqa: ARG001
+        return compile_by_torch(what, backend=keep)
+
+    monkeypatch.setattr(torch, "compile", trace)
+    return traces
 
 
 @pytest.fixture

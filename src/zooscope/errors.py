@@ -192,6 +192,10 @@ class MemoryWarning(ZooscopeWarning):
     """Memory ran out, so smaller batches go through a network."""
 
 
+class NotCompiledWarning(ZooscopeWarning):
+    """A network that should be compiled can't be, and runs as it is."""
+
+
 class UnknownComponentWarning(ZooscopeWarning):
     """Columns, values or classifiers of a table of components that are not known here."""
 

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from zooscope.classifiers.classifier import Classifier
+from zooscope.classifiers.compiled import CompiledNetwork
 from zooscope.classifiers.folding import fold_batch_norms
 from zooscope.classifiers.kernels import suit_processor
 from zooscope.classifiers.layout import lay_out
@@ -33,14 +34,18 @@ class PreparedClassifier(Classifier):
 
     Attributes:
         precision: of the network's passes; pixels, losses and steps are float32.
+        is_compiled: whether torch compiles the network.
     """
 
     precision: Precision = "float32"
+    is_compiled: bool = False
     _replicas: "list[PreparedClassifier]" = field(default_factory=list, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     def logits(self, pixels: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch cls"]:
         """See `Classifier.logits`; float32 whatever the precision."""
+        if self.is_compiled and len(pixels) == 1:
+            return self.logits(pixels.repeat(2, 1, 1, 1))[:1]  # for a single image torch would compile anew
         if self.precision not in _HALF:
             return super().logits(pixels)
         scale = _SCALE if self.precision == "fp16" else 1.0
@@ -51,7 +56,7 @@ class PreparedClassifier(Classifier):
     @property
     def takes_one_thread(self) -> bool:
         """Whether a CPU computes every batch on one thread, so that the number of threads changes no bit: copies can be made."""
-        return len(self.replicate(2)) > 1
+        return not self.is_compiled and len(self.replicate(2)) > 1
 
     def replicate(self, count: int) -> "list[PreparedClassifier]":
         """Itself, and copies that share its weights, so that each can run in a thread of its own; fewer where it can't be copied.
@@ -67,7 +72,9 @@ class PreparedClassifier(Classifier):
             return [self, *self._replicas[: count - 1]]
 
 
-def prepare(classifier: Classifier, *, precision: Precision = "float32", device: torch.device | str = "cpu") -> Classifier:
+def prepare(
+    classifier: Classifier, *, precision: Precision = "float32", device: torch.device | str = "cpu", compiled: bool = False
+) -> Classifier:
     """A classifier whose network is a copy that gives the same logits, rounding aside, and faster.
 
     Batch normalisations are folded into convolutions, and networks with convolutions over neighbouring pixels are laid out with
@@ -84,6 +91,7 @@ def prepare(classifier: Classifier, *, precision: Precision = "float32", device:
         classifier: on any device; not changed.
         precision: of the network's passes.
         device: what it is prepared for; it is not moved there.
+        compiled: whether torch compiles the network, when it first runs; then kernels are left to torch on a CPU, too.
 
     Raises:
         InvalidValueError: there is no such precision.
@@ -91,13 +99,13 @@ def prepare(classifier: Classifier, *, precision: Precision = "float32", device:
     require_precision(precision)
     if any(module.training for module in classifier.network.modules()):
         return classifier  # which refuses to be asked anything
-    network = _copy(classifier.network, sharing=False)
+    network, how = _copy(classifier.network, sharing=False), {"precision": precision, "is_compiled": compiled}
     if network is None:
         return classifier if precision == "float32" else _wrap(classifier, classifier.network, precision=precision)
-    if not _simplify(classifier, network, torch.device(device)):
+    if not _simplify(classifier, network, suits_processor=torch.device(device).type == "cpu" and not compiled):
         network = cast("nn.Module", _copy(classifier.network, sharing=False))
     lay_out(network)
-    return _wrap(classifier, network, precision=precision)
+    return _wrap(classifier, CompiledNetwork(network, name=classifier.name) if compiled else network, **how)
 
 
 def require_precision(precision: str, device: torch.device | None = None) -> None:
@@ -127,13 +135,13 @@ def computing_in(precision: str) -> Iterator[None]:
             matmul.allow_tf32 = allowed
 
 
-def _simplify(classifier: Classifier, network: nn.Module, device: torch.device) -> bool:
+def _simplify(classifier: Classifier, network: nn.Module, *, suits_processor: bool) -> bool:
     """Changes a copy of the classifier's network to compute the same faster; False where it then gives other logits."""
     pixels, changes = make_probe_pixels(classifier, NUM_IMAGES), 0
     with torch.no_grad():
         if any(isinstance(module, nn.BatchNorm2d) for module in network.modules()):
             changes += fold_batch_norms(network, _normalise(classifier, pixels[:1]))
-        if device.type == "cpu":
+        if suits_processor:
             changes += suit_processor(network)
         if not changes:
             return True

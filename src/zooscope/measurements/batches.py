@@ -28,8 +28,8 @@ _lock: Final = Lock()
 def run_batches(classifier: Classifier, num_images: int, batch_size: int, work: Callable[[Classifier, slice], T]) -> list[T]:
     """What a piece of work gives for every batch, in order.
 
-    Prepared classifiers on a CPU run several batches at once, each on one thread. Batches are the same whatever the number of
-    threads, so the results are, too. Where memory runs out, a batch is done in halves.
+    Prepared classifiers on a CPU, unless compiled, run several batches at once, each on one thread. Batches are the same whatever
+    the number of threads, so the results are, too. Where memory runs out, a batch is done in halves.
 
     Args:
         classifier: is handed to `work`, or a copy of it that shares its weights.
@@ -41,7 +41,7 @@ def run_batches(classifier: Classifier, num_images: int, batch_size: int, work: 
         MemoryWarning: memory ran out.
     """
     batch_size = min(batch_size, _most.get(classifier.network, batch_size))
-    if not isinstance(classifier, PreparedClassifier) or classifier.device.type != "cpu":
+    if not isinstance(classifier, PreparedClassifier) or classifier.is_compiled or classifier.device.type != "cpu":
         return [part for here in _cut(num_images, batch_size) for part in _run(classifier, here, work, whole=classifier)]
     batches = split_for_cpu(num_images, batch_size, classifier.transform.size)
     replicas = classifier.replicate(min(torch.get_num_threads(), len(batches)))

@@ -1,0 +1,122 @@
+"""Networks that torch compiles: fewer, larger kernels, after a warm-up of some ten seconds a network."""
+
+import warnings
+from collections.abc import Callable
+from functools import cache
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+from torch._functorch import config
+from torch.utils._pytree import tree_leaves
+
+from zooscope.errors import InvalidValueError, NotCompiledWarning, first_line
+
+FEW: Final = 3  # images on which the compiled network is compared with the network
+CLOSE: Final = {torch.float32: 1e-4, torch.bfloat16: 0.1, torch.float16: 0.02}  # logits of both, of the largest
+
+
+class CompiledNetwork(nn.Module):
+    """A network through `torch.compile`, once for batches of whatever size.
+
+    It runs as it is where it can't be compiled, gives other logits then, or is watched: compiled code passes hooks by.
+
+    Example:
+        >>> CompiledNetwork(nn.Flatten(), name="pixels").is_watched
+        False
+    """
+
+    def __init__(self, network: nn.Module, *, name: str) -> None:
+        """Compiles nothing yet: torch does it when the network first runs, with gradients and without.
+
+        Args:
+            network: in eval mode, on whatever device; not changed.
+            name: what to call it in a warning.
+        """
+        super().__init__()
+        self.network, self._name = network, name
+        self.eval()
+        config.donated_buffer = False  # attacks may ask one pass for several gradients; torch reads it all the time
+        self._own_hooks, self._works = _count_hooks(network), dict[bool, bool]()
+        self._run = list[Callable[[Tensor], object]]()  # compiled; as a module of this one its weights would count twice
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether there are other hooks in it than at first."""
+        return _count_hooks(self.network) != self._own_hooks
+
+    def forward(self, pixels: Tensor) -> object:
+        """What the network gives.
+
+        Args:
+            pixels: of two images at least; for a single one torch would compile anew.
+
+        Warns:
+            NotCompiledWarning: it can't be compiled.
+        """
+        if self.is_watched:
+            return self.network(pixels)
+        with_gradient = torch.is_grad_enabled() and pixels.requires_grad
+        if with_gradient not in self._works:
+            self._works[with_gradient] = self._try_out(pixels, with_gradient=with_gradient)
+        return self._run_compiled(pixels) if self._works[with_gradient] else self.network(pixels)
+
+    def _run_compiled(self, pixels: Tensor) -> object:
+        if not self._run:  # kernels are chosen by rule, not by a stopwatch: the same network gives the same bits
+            self._run.append(torch.compile(self.network, options={"deterministic": True}))
+        torch._dynamo.maybe_mark_dynamic(pixels, 0)  # noqa: SLF001  (documented, under this name)
+        return self._run[0](pixels)
+
+    def _try_out(self, pixels: Tensor, *, with_gradient: bool) -> bool:
+        """Whether it can be compiled, and then gives the same."""
+        few = pixels.detach()[:FEW].clone().requires_grad_(with_gradient)
+        try:
+            made = tree_leaves(self._run_compiled(few))[0]
+            if with_gradient:
+                torch.autograd.grad(made.float().sum(), few, allow_unused=True)
+        except Exception as error:  # noqa: BLE001  (each part of it fails in its own way)
+            self._warn(_find_reason(error))
+            return False
+        truth = tree_leaves(self.network(few))[0].detach().float()
+        if torch.allclose(made.detach().float(), truth, rtol=0, atol=CLOSE[_find_precision(few)] * float(truth.abs().max())):
+            return True
+        self._warn("it gives other logits then")
+        return False
+
+    def _warn(self, reason: str) -> None:
+        msg = f"{self._name} can't be compiled ({reason}): it runs as it is."
+        warnings.warn(msg, NotCompiledWarning, stacklevel=2)
+
+
+@cache
+def require_compiler(kind: str) -> None:
+    """Makes sure that torch can compile for a kind of device: for a CPU it needs a C++ compiler, for a GPU Triton.
+
+    Raises:
+        InvalidValueError: it can't.
+    """
+    try:
+        torch.compile(_double)(torch.ones(3, device=kind))
+    except Exception as error:
+        msg = f"torch can't compile networks for {kind} here ({_find_reason(error)}): install a compiler, or leave compiling out."
+        raise InvalidValueError(msg) from error
+
+
+def _double(values: Tensor) -> Tensor:
+    return values + values
+
+
+def _find_reason(error: Exception) -> str:
+    return first_line(getattr(error, "inner_exception", error))  # torch wraps what went wrong
+
+
+def _find_precision(values: Tensor) -> torch.dtype:
+    kind = values.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else torch.float32
+
+
+def _count_hooks(network: nn.Module) -> int:
+    return sum(
+        len(module._forward_hooks) + len(module._forward_pre_hooks)  # noqa: SLF001  (torch has no other way to ask)
+        for module in network.modules()
+    )
