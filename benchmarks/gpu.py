@@ -9,7 +9,7 @@ timm's networks with random weights at 224 pixels; nothing is downloaded. Within
 plain       the network as it is, float32, TF32 off: what `exact=True` runs
 fast        batch normalisations folded, channels last: what zooscope runs
 tf32, bf16, fp16    fast, in that precision
-compiled    bf16, and the network through torch.compile; its first step is not counted, but told
+compiled    bf16 and compiled, as `--compile` runs it; its first step is not counted, but told
 graphs      the same with CUDA graphs (mode "reduce-overhead")
 
 The ways take turns, step by step in rounds; medians are printed, of images times steps in a second, and the ratio to `plain`. The
@@ -56,10 +56,9 @@ def make(name: str, way: str, device: torch.device) -> Classifier:
     plain = Classifier(name=name, network=network, num_classes=1000, transform=transform)
     if way == "plain":
         return plain.to(device)
-    ready = prepare(plain, precision=PRECISIONS[way], device=device).to(device)
-    if way in {"compiled", "graphs"}:
-        mode = "reduce-overhead" if way == "graphs" else None
-        ready = replace(ready, network=torch.compile(ready.network, mode=mode))  # type: ignore[arg-type]
+    ready = prepare(plain, precision=PRECISIONS[way], device=device, compiled=way == "compiled").to(device)
+    if way == "graphs":
+        ready = replace(ready, network=torch.compile(ready.network, mode="reduce-overhead"))  # type: ignore[arg-type]
     return ready
 
 

@@ -84,6 +84,7 @@ def list_makers(images: ImageSet, folder: Path) -> Cases:
         "sources": None,
         "precision": "float32",
         "exact": True,
+        "compiled": False,
     }
     yield Study.in_memory, made
     yield Study.create, {"path": folder / "new", **made}
@@ -125,7 +126,10 @@ def list_methods(study: Study, other: Study, folder: Path) -> Cases:
     yield other.add, {"classifiers": NAMES[1], "sources": None}
     yield other.match, {"classifiers": [classifier]}
     yield other.remove, {"names": []}
-    yield other.require, {"images": None, "attack": None, "seed": None, "shard_size": None, "precision": None, "exact": None}
+    yield (
+        other.require,
+        {"images": None, "attack": None, "seed": None, "shard_size": None, "precision": None, "exact": None, "compiled": None},
+    )
     yield other.set_components, {"table": pd.DataFrame({"activation": ["ReLU"]}, index=[NAMES[0]])}
     running: dict[str, Any] = {**ON_THE_CPU, "memory_budget": None, "cache_limit": 0, "allow_nonfinite": True}
     yield study.run, {**running, "allow_chance": True, "also": (), "part": None, "until": None, "listen": listen}

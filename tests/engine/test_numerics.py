@@ -54,6 +54,25 @@ def test_fast_gives_the_same_whatever_the_number_of_threads() -> None:
     np.testing.assert_array_equal(said[0], said[1])
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:The .grad attribute")  # torch warns of itself while it compiles
+def test_compiled_gives_what_fast_does_but_for_rounding(traced: list[object], tmp_path: Path) -> None:
+    classifiers, images = family(2, num_images=40, in_double=False)
+    attack, said = LinfPGD(epsilon=8 / 255, step_size=1 / 255, iterations=4), []
+    for compiled in (False, True):
+        place = tmp_path / str(compiled)
+        with Study.create(place, classifiers=classifiers, images=images, attack=attack, compiled=compiled) as study:
+            study.run(device="cpu", allow_chance=True)
+            said.append(study.predictions.transfer)
+    assert traced
+    assert (said[0] == said[1]).mean() > 0.99  # a gradient that is nearly 0 may point either way
+    with Study.open(tmp_path / "True", classifiers=classifiers, images=images) as study:
+        study.require(compiled=True, exact=False)
+        study.run(device="cpu", allow_chance=True)
+        for way, now in ({"exact": True}, "exact"), ({"compiled": False}, "fast"):
+            with pytest.raises(StudyError, match=f"another way of computing: compiled, now {now}"):
+                study.require(**way)  # type: ignore[arg-type]
+
+
 def test_a_study_keeps_to_its_numerics(tmp_path: Path) -> None:
     classifiers, images = family(2)
     Study.create(tmp_path, classifiers=classifiers, images=images, attack=ATTACK, precision="bf16").close()
@@ -69,5 +88,7 @@ def test_a_study_keeps_to_its_numerics(tmp_path: Path) -> None:
 def test_what_a_device_has_not_is_refused() -> None:
     with pytest.raises(InvalidValueError, match="tf32 is of NVIDIA's GPUs: on cpu take float32"):
         Numerics(precision="tf32").require(torch.device("cpu"))
+    with pytest.raises(InvalidValueError, match="exact runs networks as they are, so they can't be compiled"):
+        Numerics(is_exact=True, is_compiled=True)
     with pytest.raises(InvalidValueError, match="exact is of float32 alone"):
         Numerics(precision="bf16", is_exact=True)

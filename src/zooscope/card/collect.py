@@ -11,7 +11,6 @@ import xarray as xr
 
 from zooscope.arguments import check_arguments
 from zooscope.errors import StudyError
-from zooscope.records.entries import EXACT
 from zooscope.report.facts import Facts
 from zooscope.report.repeat import Repeat, write_repeat
 from zooscope.scores.matrices import CONFIDENCE
@@ -65,7 +64,7 @@ class Card:
         image_digest: SHA-256 of images, ids and labels.
         seed: of the study.
         precision: of passes through networks.
-        is_exact: whether networks ran as they are, without preparation for speed.
+        computing: how networks ran; see `Definition`.
         version: of this zooscope.
         repeat: how to measure the study again; None where scores were imported.
     """
@@ -86,7 +85,7 @@ class Card:
     image_digest: str
     seed: int
     precision: str
-    is_exact: bool
+    computing: str
     version: str
     repeat: Repeat | None
 
@@ -141,7 +140,7 @@ def collect_card(study: Snapshot, classifier: str, *, confidence: float = CONFID
         image_digest="" if is_imported else definition.image_digest,
         seed=definition.seed,
         precision=definition.precision,
-        is_exact=definition.computing == EXACT,
+        computing=definition.computing,
         version=version("zooscope"),
         repeat=None if is_imported else write_repeat(facts),
     )

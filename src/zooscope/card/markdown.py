@@ -6,6 +6,7 @@ from math import isnan
 from typing import Final
 
 from zooscope.card.collect import Card, Relative
+from zooscope.records.entries import COMPILED, EXACT, FAST
 from zooscope.words import (
     escape_controls,
     format_count,
@@ -19,6 +20,7 @@ from zooscope.words import (
 PAPER: Final = "https://arxiv.org/abs/2210.11407"
 MOST_RIVALS: Final = 5
 SHORTEST_FENCE: Final = 3
+COMPUTING: Final = {EXACT: "as they are", FAST: "prepared for speed", COMPILED: "prepared for speed and compiled"}
 
 
 def format_card(card: Card) -> str:
@@ -89,7 +91,7 @@ def _list_settings(card: Card) -> str:
         lines += [
             f"attack: {quote_markdown(card.attack)}",
             f"images: {quote_markdown(card.images)}, {card.num_images}, seed {card.seed}, SHA-256 {digest}",
-            f"precision: {quote_markdown(card.precision)}, networks {'as they are' if card.is_exact else 'prepared for speed'}",
+            f"precision: {quote_markdown(card.precision)}, networks {COMPUTING[card.computing]}",
         ]
     return "\n".join(f"- {line}" for line in lines)
 

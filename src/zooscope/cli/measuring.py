@@ -42,6 +42,7 @@ class Wanted:
     sources: Sequence[str] | None = None
     precision: str | None = None
     exact: bool | None = None
+    compiled: bool | None = None
     trust: bool = False
 
     @property
@@ -193,6 +194,7 @@ def create_study(path: Path, wanted: Wanted, *, named: Path | None = None) -> "S
             sources=wanted.sources,
             precision=wanted.precision,
             exact=wanted.exact,
+            compiled=wanted.compiled,
         ),
     )
 
@@ -231,7 +233,14 @@ def _require_same(study: "Study", wanted: Wanted) -> None:
     """Refuses what contradicts the study."""
     asked = wanted.attack is not None or wanted.attack_fields
     attack = choose_attack(wanted.attack, wanted.attack_fields, otherwise=study.attack) if asked else None
-    study.require(attack=attack, seed=wanted.seed, shard_size=wanted.shard_size, precision=wanted.precision, exact=wanted.exact)
+    study.require(
+        attack=attack,
+        seed=wanted.seed,
+        shard_size=wanted.shard_size,
+        precision=wanted.precision,
+        exact=wanted.exact,
+        compiled=wanted.compiled,
+    )
     study.require(images=_load_images_again(study, wanted))
 
 

@@ -115,6 +115,14 @@ Exact = Annotated[
         show_default="fast",
     ),
 ]
+Compiled = Annotated[
+    bool | None,
+    typer.Option(
+        "--compile/--no-compile",
+        help="Let torch compile networks, which takes some ten seconds each: for long studies on a GPU.",
+        show_default="no-compile",
+    ),
+]
 ShardSize = Annotated[
     int | None,
     typer.Option(metavar="NUMBER", help="Images per unit of work: an interruption loses at most one unit.", show_default="100"),

@@ -8,6 +8,7 @@ from zooscope.errors import StudyError
 
 EXACT: Final = "exact"
 FAST: Final = "fast"
+COMPILED: Final = "compiled"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +23,8 @@ class Definition:
         seed: from which every image's own seed is made.
         shard_size: images per unit of work.
         precision: of passes through networks.
-        computing: "exact" where networks run as they are, "fast" where they are prepared for speed; "exact" if not said.
+        computing: "exact" where networks run as they are, "fast" where they are prepared for speed, "compiled" where torch
+            compiles them, too; "exact" if not said.
     """
 
     images: str

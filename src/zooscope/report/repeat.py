@@ -9,7 +9,7 @@ from zooscope.addresses import parse_address
 from zooscope.classifiers.addresses import find_name
 from zooscope.engine.chance import is_at_chance
 from zooscope.errors import ZooscopeError
-from zooscope.records.entries import EXACT
+from zooscope.records.entries import COMPILED, EXACT
 from zooscope.records.predictions import NOT_MEASURED
 from zooscope.report.facts import Facts
 from zooscope.scores.matrices import CONFIDENCE
@@ -65,7 +65,7 @@ def write_repeat(facts: Facts) -> Repeat:
     words = ["zooscope", "measure", folder, "--images", facts.definition.images, "--count", str(facts.num_images)]
     words += ["--seed", str(facts.definition.seed), "--shard-size", str(facts.definition.shard_size)]
     words += ["--precision", facts.definition.precision] if facts.definition.precision != "float32" else []
-    words += ["--exact"] if facts.definition.computing == EXACT else []
+    words += {EXACT: ["--exact"], COMPILED: ["--compile"]}.get(facts.definition.computing, [])
     classes = f"{folder}-classes.txt"
     words += ["--classes", classes] if images.needs_classes else []
     words += _spell_attack_options(facts)

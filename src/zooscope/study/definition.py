@@ -18,7 +18,7 @@ from zooscope.engine.numerics import Numerics
 from zooscope.errors import ClassifierError, ClassMatchingWarning, InvalidValueError, StudyError, UnknownNameError
 from zooscope.images.image_set import ImageSet
 from zooscope.images.load import load_images
-from zooscope.records.entries import EXACT, FAST, ClassifierRecord, Definition
+from zooscope.records.entries import COMPILED, EXACT, FAST, ClassifierRecord, Definition
 from zooscope.records.records import GIVEN_CLASSES, LEFT_OUT, Records
 
 
@@ -40,7 +40,7 @@ def make_definition(images: ImageSet, attack: Attack, *, seed: int, shard_size: 
         seed=seed,
         shard_size=shard_size,
         precision=numerics.precision,
-        computing=EXACT if numerics.is_exact else FAST,
+        computing=EXACT if numerics.is_exact else COMPILED if numerics.is_compiled else FAST,
     )
 
 
@@ -50,14 +50,14 @@ def find_numerics(definition: Definition) -> Numerics:
     Raises:
         StudyError: this zooscope can't compute so.
     """
-    known = {EXACT: True, FAST: False}
-    if definition.computing not in known or definition.precision not in PRECISIONS:
+    if definition.computing not in {EXACT, FAST, COMPILED} or definition.precision not in PRECISIONS:
         msg = (
             f"the study is computed in a way that this zooscope doesn't know ({definition.computing}, {definition.precision}); "
             "take a newer one."
         )
         raise StudyError(msg)
-    return Numerics(precision=definition.precision, is_exact=known[definition.computing])
+    computing = definition.computing
+    return Numerics(precision=definition.precision, is_exact=computing == EXACT, is_compiled=computing == COMPILED)
 
 
 def find_images(records: Records, *, study: str, trust: bool) -> ImageSet:
@@ -207,6 +207,7 @@ def require_same(
     shard_size: int | None = None,
     precision: str | None = None,
     exact: bool | None = None,
+    compiled: bool | None = None,
     study: str,
 ) -> None:
     """Refuses what is other than in the study; what is None is not asked.
@@ -231,8 +232,9 @@ def require_same(
         _require_equal("shard size", definition.shard_size, shard_size, study=study)
     if precision is not None:
         _require_equal("precision", definition.precision, precision, study=study)
-    if exact is not None:
-        _require_equal("way of computing", definition.computing, EXACT if exact else FAST, study=study)
+    for way, is_asked in ((EXACT, exact), (COMPILED, compiled)):
+        if is_asked is not None and is_asked != (definition.computing == way):
+            _require_equal("way of computing", definition.computing, way if is_asked else FAST, study=study)
 
 
 def _require_equal(what: str, known: object, asked: object, *, study: str) -> None:

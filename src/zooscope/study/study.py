@@ -127,6 +127,7 @@ class Study(Scored):
         sources: Sequence[str] | None = None,
         precision: Precision = "float32",
         exact: bool = False,
+        compiled: bool = False,
     ) -> "Study":
         """A new study in a folder; nothing is measured yet.
 
@@ -147,6 +148,8 @@ class Study(Scored):
             precision: of passes through networks: "float32", "tf32", "bf16", "fp16".
             exact: whether networks run just as they are, batch by batch, bit for bit as in plain torch. Else they are prepared for
                 speed; scores then differ by rounding, as they do under another batch size.
+            compiled: whether torch compiles the prepared networks, which takes some ten seconds each. It doesn't pay on a CPU; on a
+                GPU `benchmarks/gpu.py` tells.
 
         Raises:
             InvalidValueError: there is no classifier, `shard_size` is not positive, or an address or the attack can't be used.
@@ -160,7 +163,7 @@ class Study(Scored):
             ClassMatchingWarning: outputs have other names than the images' classes, or are in another order, which is followed.
         """
         (chosen, known), ours = _collect(classifiers, images), collect_attack(LinfPGD() if attack is None else attack)
-        numerics = Numerics(precision=precision, is_exact=exact)
+        numerics = Numerics(precision=precision, is_exact=exact, is_compiled=compiled)
         definition = make_definition(known, ours, seed=seed, shard_size=shard_size, numerics=numerics)
         roles = choose_roles([classifier.name for classifier in chosen], sources)
 
@@ -184,6 +187,7 @@ class Study(Scored):
         sources: Sequence[str] | None = None,
         precision: Precision = "float32",
         exact: bool = False,
+        compiled: bool = False,
     ) -> "Study":
         """A study that is gone with the process; arguments and errors are those of `create`.
 
@@ -192,7 +196,7 @@ class Study(Scored):
         Study('in memory', 3 classifiers, 20 images)
         """
         (chosen, known), ours = _collect(classifiers, images), collect_attack(LinfPGD() if attack is None else attack)
-        numerics = Numerics(precision=precision, is_exact=exact)
+        numerics = Numerics(precision=precision, is_exact=exact, is_compiled=compiled)
         definition = make_definition(known, ours, seed=seed, shard_size=shard_size, numerics=numerics)
         records = Records.in_memory(definition, known.ids, known.labels, notes=list_notes(known))
         study = cls(records, path=None, images=known, attack=ours)
@@ -359,6 +363,7 @@ class Study(Scored):
         shard_size: int | None = None,
         precision: str | None = None,
         exact: bool | None = None,
+        compiled: bool | None = None,
     ) -> None:
         """Makes sure that the study is about these images and this attack, computed in this way; what is left out may be any.
 
@@ -385,6 +390,7 @@ class Study(Scored):
             shard_size=shard_size,
             precision=precision,
             exact=exact,
+            compiled=compiled,
             study=self._place,
         )
         self._at_hand.take(images=known, attack=ours)

@@ -91,6 +91,8 @@ def test_more_classifiers_are_added_and_nothing_is_measured_twice(study: Path) -
         (("--count", "21"), "number of images: 20, now 21"),
         (("--seed", "1"), "seed: 0, now 1"),
         (("--shard-size", "10"), "shard size: 100, now 10"),
+        (("--exact",), "way of computing: fast, now exact"),
+        (("--compile",), "way of computing: fast, now compiled"),
     ],
 )
 def test_an_option_that_contradicts_the_study_is_refused(measured_study: Path, options: tuple[str, ...], field: str) -> None:
@@ -169,6 +171,7 @@ def test_a_new_study_needs_classifiers_and_images(tmp_path: Path, options: tuple
         ((*SMALL, "--device", "abacus"), "there is no device 'abacus' here"),
         ((*SMALL, "--batch-size", "0"), "batch_size must be at least 1"),
         ((*SMALL, "--shard-size", "0"), "shard_size must be at least 1"),
+        ((*SMALL, "--exact", "--compile"), "exact runs networks as they are, so they can't be compiled"),
     ],
 )
 def test_a_failed_creation_leaves_nothing(tmp_path: Path, options: tuple[str, ...], sentence: str) -> None:

@@ -15,6 +15,7 @@ from zooscope.cli.options import (
     CacheLimit,
     Classes,
     Classifiers,
+    Compiled,
     Count,
     Device,
     Epsilon,
@@ -65,6 +66,7 @@ def measure(
     shard_size: ShardSize = None,
     precision: Precision = None,
     exact: Exact = None,
+    compiled: Compiled = None,
     also: Also = None,
     until_width: UntilWidth = None,
     until_order: UntilOrder = False,
@@ -103,6 +105,7 @@ def measure(
         shard_size=shard_size,
         precision=precision,
         exact=exact,
+        compiled=compiled,
         sources=split_names(sources),
         trust=trust,
     )

@@ -12,6 +12,7 @@ from zooscope.cli.options import (
     BatchSize,
     Classes,
     Classifiers,
+    Compiled,
     Count,
     Device,
     Epsilon,
@@ -71,6 +72,7 @@ def plan(
     shard_size: ShardSize = None,
     precision: Precision = None,
     exact: Exact = None,
+    compiled: Compiled = None,
     batch_size: BatchSize = None,
     device: Device = "auto",
     gpu: _Gpus = None,
@@ -108,6 +110,7 @@ def plan(
             shard_size=shard_size,
             precision=precision,
             exact=exact,
+            compiled=compiled,
             trust=trust,
         )
         made = _plan_study(study, wanted, device=device, **how)
