@@ -12,7 +12,8 @@ from zooscope.errors import InvalidValueError
 from zooscope.kept.kept_attacks import KeptAttacks
 from zooscope.planning.machines import GPUS, estimate_seconds
 from zooscope.planning.passes import count_pass
-from zooscope.planning.plan import plan_study
+from zooscope.planning.plan import Share, plan_study
+from zooscope.planning.speed import Speed
 from zooscope.study.study import Study
 
 ATTACK = LinfPGD(epsilon=0.03, step_size=0.01, iterations=7)
@@ -132,3 +133,10 @@ class Detached(nn.Module):
     def forward(self, pixels: Tensor) -> Tensor:
         logits: Tensor = self.network(pixels)
         return logits.detach()
+
+
+def test_what_the_first_passes_take_counts_where_there_is_something_to_do() -> None:
+    speed = Speed(gradient=2.0, forward=1.0, accuracy=1.0, warm_up=7.0)
+    share = Share(name="a", gradients=10, forwards=5, one=count_pass(nn.Flatten().eval(), (4, 4)), speed=speed)
+    assert share.seconds == 7 + 20 + 5
+    assert replace(share, gradients=0, forwards=0).seconds == 0

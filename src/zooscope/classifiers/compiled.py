@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable
 from functools import cache
+from itertools import chain
 from typing import Final
 
 import torch
@@ -12,7 +13,6 @@ from torch.utils._pytree import tree_leaves
 
 from zooscope.errors import InvalidValueError, NotCompiledWarning, first_line
 
-FEW: Final = 3  # images on which the compiled network is compared with the network
 CLOSE: Final = {torch.float32: 1e-4, torch.bfloat16: 0.1, torch.float16: 0.02}  # logits of both, of the largest
 
 
@@ -37,13 +37,14 @@ class CompiledNetwork(nn.Module):
         self.network, self._name = network, name
         self.eval()
         config.donated_buffer = False  # attacks may ask one pass for several gradients; torch reads it all the time
-        self._own_hooks, self._works = _count_hooks(network), dict[bool, bool]()
+        self._hooks = list(chain(*((one._forward_hooks, one._forward_pre_hooks) for one in network.modules())))  # noqa: SLF001
+        self._own_hooks, self._works = sum(map(len, self._hooks)), dict[bool, bool]()
         self._run = list[Callable[[Tensor], object]]()  # compiled; as a module of this one its weights would count twice
 
     @property
     def is_watched(self) -> bool:
         """Whether there are other hooks in it than at first."""
-        return _count_hooks(self.network) != self._own_hooks
+        return sum(map(len, self._hooks)) != self._own_hooks
 
     def forward(self, pixels: Tensor) -> object:
         """What the network gives.
@@ -68,17 +69,20 @@ class CompiledNetwork(nn.Module):
         return self._run[0](pixels)
 
     def _try_out(self, pixels: Tensor, *, with_gradient: bool) -> bool:
-        """Whether it can be compiled, and then gives the same."""
-        few = pixels.detach()[:FEW].clone().requires_grad_(with_gradient)
+        """Whether it can be compiled, and then gives the same; of all images, since for few torch may choose other kernels."""
+        leaf = pixels.detach().clone().requires_grad_(with_gradient)
         try:
-            made = tree_leaves(self._run_compiled(few))[0]
+            made = tree_leaves(self._run_compiled(leaf))[0]
             if with_gradient:
-                torch.autograd.grad(made.float().sum(), few, allow_unused=True)
+                torch.autograd.grad(made.float().sum(), leaf, allow_unused=True)
+        except torch.OutOfMemoryError:
+            raise
         except Exception as error:  # noqa: BLE001  (each part of it fails in its own way)
             self._warn(_find_reason(error))
             return False
-        truth = tree_leaves(self.network(few))[0].detach().float()
-        if torch.allclose(made.detach().float(), truth, rtol=0, atol=CLOSE[_find_precision(few)] * float(truth.abs().max())):
+        with torch.no_grad():
+            truth = tree_leaves(self.network(leaf))[0].float()
+        if torch.allclose(made.detach().float(), truth, rtol=0, atol=CLOSE[_find_precision(leaf)] * float(truth.abs().max())):
             return True
         self._warn("it gives other logits then")
         return False
@@ -113,10 +117,3 @@ def _find_reason(error: Exception) -> str:
 def _find_precision(values: Tensor) -> torch.dtype:
     kind = values.device.type
     return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else torch.float32
-
-
-def _count_hooks(network: nn.Module) -> int:
-    return sum(
-        len(module._forward_hooks) + len(module._forward_pre_hooks)  # noqa: SLF001  (torch has no other way to ask)
-        for module in network.modules()
-    )

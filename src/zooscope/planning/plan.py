@@ -51,7 +51,10 @@ class Share:
     @property
     def seconds(self) -> float | None:
         """Time of all its passes on this machine."""
-        return None if self.speed is None else self.gradients * self.speed.gradient + self.forwards * self.speed.forward
+        if self.speed is None:
+            return None
+        warm_up = self.speed.warm_up if self.gradients + self.forwards > 0 else 0.0
+        return warm_up + self.gradients * self.speed.gradient + self.forwards * self.speed.forward
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from zooscope.attacks.linf_pgd import LinfPGD
 from zooscope.classifiers.classifier import Classifier
+from zooscope.classifiers.prepared import PreparedClassifier
 from zooscope.measurements.predict import predict
 from zooscope.measurements.transfer import perturb
 
@@ -27,11 +28,13 @@ class Speed(NamedTuple):
         gradient: seconds of a step of an attack, per image; 0 of one that is not attacked.
         forward: seconds of a forward pass, per image.
         accuracy: share of the images that it gets right.
+        warm_up: seconds of its first passes, in which torch compiles where it is asked to.
     """
 
     gradient: float
     forward: float
     accuracy: float
+    warm_up: float = 0.0
 
 
 def calibrate(
@@ -51,20 +54,29 @@ def calibrate(
         batch_size: images that go through the network at once.
         is_source: whether it is attacked.
     """
-    _time(classifier, lambda: predict(classifier, pixels[:FEWEST], batch_size=batch_size))  # the first pass makes things ready
+    warm_up = _time(classifier, lambda: predict(classifier, pixels[:FEWEST], batch_size=batch_size))
     first = _time(classifier, lambda: predict(classifier, pixels[:FEWEST], batch_size=batch_size)) / min(FEWEST, len(pixels))
     number = int(min(len(pixels), MOST, max(FEWEST, SECONDS / max(first, 1e-9))))
-    said = list[np.ndarray]()
-    forward = _time(classifier, lambda: said.append(predict(classifier, pixels[:number], batch_size=batch_size))) / number
     steps = max(FEWEST, number // 2)
     few, truth = pixels[:steps], torch.from_numpy(labels[:steps])
-    ids = [str(place) for place in range(len(few))]
+    ids, said = [str(place) for place in range(len(few))], list[np.ndarray]()
+
+    def test() -> None:
+        said.append(predict(classifier, pixels[:number], batch_size=batch_size))
 
     def attack() -> None:
         perturb(LinfPGD(iterations=STEPS), classifier, few, truth, ids, seed=0, batch_size=batch_size)
 
-    gradient = _time(classifier, attack) / (len(few) * STEPS) if is_source else 0.0
-    return Speed(gradient=gradient, forward=forward, accuracy=float((said[0] == labels[:number]).mean()))
+    works = (test, attack) if is_source else (test,)
+    if isinstance(classifier, PreparedClassifier) and classifier.is_compiled:
+        warm_up += sum(_time(classifier, work) for work in works)  # torch compiles now: four images may be too few for that
+    forward, *gradient = (_time(classifier, work) for work in works)
+    return Speed(
+        gradient=gradient[0] / (len(few) * STEPS) if gradient else 0.0,
+        forward=forward / number,
+        accuracy=float((said[0] == labels[:number]).mean()),
+        warm_up=warm_up,
+    )
 
 
 def _time(classifier: Classifier, work: Callable[[], object]) -> float:
