@@ -1,6 +1,10 @@
+import subprocess
+import sys
 import threading
+import time
 import warnings
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import torch
@@ -16,6 +20,7 @@ from zooscope.errors import MemoryWarning
 from zooscope.measurements.batches import PIXELS_AT_ONCE, SMALLEST, run_batches, split_for_cpu
 from zooscope.measurements.predict import compute_logits
 
+ROOT = Path(__file__).parents[2]
 OUT_OF_MEMORY = torch.OutOfMemoryError("out of memory")
 PIXELS = torch.rand(64, 3, 32, 32, generator=torch.Generator().manual_seed(0))
 
@@ -79,6 +84,47 @@ def test_batches_of_a_prepared_classifier_run_at_once_and_the_same_whatever_the_
     assert results[0] == results[1]
     assert [start for start, _ in results[0][1:]] == [end for _, end in results[0][:-1]]
     assert all(one < other for one, other in pairwise(results[0]))
+
+
+def test_nothing_runs_any_more_when_a_batch_has_failed() -> None:
+    ready = prepare(classifier_of("keeping", Keeping(), num_classes=2, size=(32, 32)))
+    before, running, began = torch.get_num_threads(), list[int](), threading.Event()
+
+    def work(_: Classifier, here: slice) -> None:
+        if here.start == 0:
+            assert began.wait(20)
+            msg = "first"
+            raise ValueError(msg)
+        began.set()
+        running.append(here.start)
+        time.sleep(0.2)
+        running.remove(here.start)
+
+    torch.set_num_threads(2)
+    try:
+        for _ in range(2):  # threads that saw an error go on
+            began.clear()
+            with pytest.raises(ValueError, match="first"):
+                run_batches(ready, 40, 4, work)
+            assert running == []
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_a_forked_process_has_threads_of_its_own() -> None:
+    program = (
+        "import os, signal, torch\n"
+        "from tests.measurements.test_batches import PIXELS, Keeping, classifier_of, prepare, compute_logits\n"
+        "torch.set_num_threads(2)\n"
+        "ready = prepare(classifier_of('keeping', Keeping(), num_classes=2, size=(32, 32)))\n"
+        "expected = compute_logits(ready, PIXELS, batch_size=10)\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    signal.alarm(60)\n"
+        "    os._exit(0 if torch.equal(compute_logits(ready, PIXELS, batch_size=10), expected) else 1)\n"
+        "raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False, cwd=ROOT).returncode == 0
 
 
 def test_a_batch_that_is_alone_is_computed_on_one_thread_too() -> None:

@@ -1,10 +1,12 @@
 """Images through a network, batch by batch: several batches at once on a CPU, smaller ones where memory runs out."""
 
 import gc
+import os
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, nullcontext
+from functools import cache
 from itertools import pairwise
 from queue import SimpleQueue
 from threading import Lock
@@ -59,8 +61,14 @@ def run_batches(classifier: Classifier, num_images: int, batch_size: int, work: 
         finally:
             free.put(mine)
 
-    with _one_thread_each(), ThreadPoolExecutor(len(replicas), initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        return [part for parts in pool.map(run, batches) for part in parts]
+    with _one_thread_each():
+        futures = [_find_threads(len(replicas)).submit(run, here) for here in batches]
+        try:
+            return [part for future in futures for part in future.result()]
+        finally:  # nothing runs in a replica when it is used again
+            for future in futures:
+                future.cancel()
+            wait(futures)
 
 
 def split_for_cpu(num_images: int, batch_size: int, size: tuple[int, int]) -> list[slice]:
@@ -109,6 +117,15 @@ def _note_limit(classifier: Classifier, most: int, *, tried: int, whole: Classif
 def _is_out_of_memory(error: RuntimeError) -> bool:
     """Whether a device, or the machine, has too little memory; on a CPU torch has no error of its own for that."""
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
+@cache
+def _find_threads(count: int) -> ThreadPoolExecutor:
+    """Threads that stay for the next batches: what kernels keep for a thread, memory above all, is made anew for a new one."""
+    return ThreadPoolExecutor(count, thread_name_prefix="zooscope-batches", initializer=torch.set_num_threads, initargs=(1,))
+
+
+os.register_at_fork(after_in_child=_find_threads.cache_clear)  # a forked process has none of the threads
 
 
 @contextmanager
