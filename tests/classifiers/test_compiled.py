@@ -48,6 +48,21 @@ class Cheating(nn.Module):
         return -logits if torch.compiler.is_compiling() else logits
 
 
+class Uncopied(nn.Module):
+    """Can't be copied."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = conv_network(0)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        logits: Tensor = self.layers(pixels)
+        return logits
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> "Uncopied":
+        raise TypeError
+
+
 def compiled(network: nn.Module) -> PreparedClassifier:
     ready = prepare(classifier_of("net", network, num_classes=3, size=(32, 32)), compiled=True)
     assert isinstance(ready, PreparedClassifier)
@@ -151,6 +166,12 @@ def test_a_network_that_cannot_be_compiled_runs_as_it_is(monkeypatch: pytest.Mon
     monkeypatch.setattr(torch, "compile", lambda what, options: compile_by_torch(what, backend=fail))  # noqa: ARG005
     network = conv_network(0)
     require_uncompiled(compiled(network), network, reason=".*no kernel for this.*")
+
+
+def test_a_network_that_cannot_be_copied_is_compiled_too(traced: list[object]) -> None:
+    network = Uncopied()
+    require_same(compiled(network), network)
+    assert traced
 
 
 @pytest.mark.usefixtures("traced")

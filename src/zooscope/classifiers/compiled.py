@@ -13,7 +13,7 @@ from torch.utils._pytree import tree_leaves
 
 from zooscope.errors import InvalidValueError, NotCompiledWarning, first_line
 
-CLOSE: Final = {torch.float32: 1e-4, torch.bfloat16: 0.1, torch.float16: 0.02}  # logits of both, of the largest
+CLOSE: Final = {"float32": 1e-4, "tf32": 0.02, "bfloat16": 0.1, "float16": 0.02}  # logits of both, of the largest
 
 
 class CompiledNetwork(nn.Module):
@@ -114,6 +114,8 @@ def _find_reason(error: Exception) -> str:
     return first_line(getattr(error, "inner_exception", error))  # torch wraps what went wrong
 
 
-def _find_precision(values: Tensor) -> torch.dtype:
+def _find_precision(values: Tensor) -> str:
     kind = values.device.type
-    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else torch.float32
+    if torch.is_autocast_enabled(kind):
+        return str(torch.get_autocast_dtype(kind)).removeprefix("torch.")
+    return "tf32" if kind == "cuda" and torch.backends.cuda.matmul.allow_tf32 else "float32"

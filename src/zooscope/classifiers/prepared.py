@@ -78,7 +78,8 @@ def prepare(
     """A classifier whose network is a copy that gives the same logits, rounding aside, and faster.
 
     Batch normalisations are folded into convolutions, and networks with convolutions over neighbouring pixels are laid out with
-    the channels as last axis; for a CPU, what `kernels.suit_processor` says. A network that can't be copied stays as it is.
+    the channels as last axis; for a CPU, what `kernels.suit_processor` says. A network that can't be copied stays as it is,
+    but may be compiled.
 
     Example:
         >>> import zooscope
@@ -99,13 +100,17 @@ def prepare(
     require_precision(precision)
     if any(module.training for module in classifier.network.modules()):
         return classifier  # which refuses to be asked anything
-    network, how = _copy(classifier.network, sharing=False), {"precision": precision, "is_compiled": compiled}
-    if network is None:
-        return classifier if precision == "float32" else _wrap(classifier, classifier.network, precision=precision)
-    if not _simplify(classifier, network, suits_processor=torch.device(device).type == "cpu" and not compiled):
-        network = cast("nn.Module", _copy(classifier.network, sharing=False))
-    lay_out(network)
-    return _wrap(classifier, CompiledNetwork(network, name=classifier.name) if compiled else network, **how)
+    network = _copy(classifier.network, sharing=False)
+    if network is not None:
+        if not _simplify(classifier, network, suits_processor=torch.device(device).type == "cpu" and not compiled):
+            network = cast("nn.Module", _copy(classifier.network, sharing=False))
+        lay_out(network)
+    elif precision == "float32" and not compiled:
+        return classifier
+    ready = classifier.network if network is None else network
+    if compiled:
+        ready = CompiledNetwork(ready, name=classifier.name)
+    return _wrap(classifier, ready, precision=precision, is_compiled=compiled)
 
 
 def require_precision(precision: str, device: torch.device | None = None) -> None:
