@@ -36,8 +36,9 @@ def compiled_anew() -> None:
 
 
 @pytest.fixture
-def traced(compiled_anew: None, monkeypatch: pytest.MonkeyPatch) -> list[object]:  # noqa: ARG001
+def traced(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """torch traces networks, and runs what it traced without making kernels of it, which would take long; gives the traces."""
+    request.getfixturevalue("compiled_anew")
     traces, compile_by_torch = list[object](), torch.compile
 
     def keep(graph: torch.fx.GraphModule, _inputs: object) -> object:
