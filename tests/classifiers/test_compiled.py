@@ -1,3 +1,5 @@
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -6,6 +8,7 @@ from torch import Tensor, nn
 
 from tests.specimens import classifier_of, conv_network
 from zooscope.attacks import LinfPGD
+from zooscope.classifiers.classifier import Classifier
 from zooscope.classifiers.compiled import CompiledNetwork, require_compiler
 from zooscope.classifiers.prepared import PreparedClassifier, prepare
 from zooscope.errors import InvalidValueError, NotCompiledWarning
@@ -15,65 +18,79 @@ PIXELS = torch.rand(6, 3, 32, 32, generator=torch.Generator().manual_seed(0))
 LABELS = torch.arange(6) % 3
 compile_by_torch = torch.compile
 pytestmark = [
-    pytest.mark.filterwarnings(
-        "ignore::DeprecationWarning", "ignore:The .grad attribute"
-    ),  # torch warns of itself while it compiles
+    # torch warns of itself while it compiles
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:The .grad attribute"),
     pytest.mark.usefixtures("compiled_anew"),
 ]
 
 
-class Noting(nn.Module):
-    """Counts how often it ran uncompiled."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.layers, self.runs = conv_network(0), 0
-
-    def forward(self, pixels: Tensor) -> Tensor:
-        if not torch.compiler.is_compiling():
-            self.runs += 1
-        logits: Tensor = self.layers(pixels)
-        return logits
-
-
-class Cheating(nn.Module):
-    """Gives other logits once it is compiled."""
+class Layers(nn.Module):
+    """A network, to be changed."""
 
     def __init__(self) -> None:
         super().__init__()
         self.layers = conv_network(0)
 
-    def forward(self, pixels: Tensor) -> Tensor:
-        logits: Tensor = self.layers(pixels)
+    def forward(self, pixels: Tensor) -> Any:  # noqa: ANN401
+        return self.layers(pixels)
+
+
+class Noting(Layers):
+    """Counts how often it ran uncompiled."""
+
+    runs = 0
+
+    def forward(self, pixels: Tensor) -> Any:  # noqa: ANN401
+        if not torch.compiler.is_compiling():
+            self.runs += 1
+        return super().forward(pixels)
+
+
+class Cheating(Layers):
+    """Gives other logits once it is compiled."""
+
+    def forward(self, pixels: Tensor) -> Any:  # noqa: ANN401
+        logits = super().forward(pixels)
         return -logits if torch.compiler.is_compiling() else logits
 
 
-class Uncopied(nn.Module):
+class Uncopied(Layers):
     """Can't be copied."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.layers = conv_network(0)
-
-    def forward(self, pixels: Tensor) -> Tensor:
-        logits: Tensor = self.layers(pixels)
-        return logits
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> "Uncopied":
         raise TypeError
 
 
+@dataclass
+class Output:
+    """As libraries give it: an object with logits and more."""
+
+    loss: Tensor | None
+    logits: Tensor
+
+
+class Wrapping(Layers):
+    """Gives its logits in something."""
+
+    def __init__(self, wrap: Callable[[Tensor], object]) -> None:
+        super().__init__()
+        self.wrap = wrap
+
+    def forward(self, pixels: Tensor) -> Any:  # noqa: ANN401
+        return self.wrap(super().forward(pixels))
+
+
+def plain(network: nn.Module) -> Classifier:
+    return classifier_of("net", network, num_classes=3, size=(32, 32))
+
+
 def compiled(network: nn.Module) -> PreparedClassifier:
-    ready = prepare(classifier_of("net", network, num_classes=3, size=(32, 32)), compiled=True)
+    ready = prepare(plain(network), compiled=True)
     assert isinstance(ready, PreparedClassifier)
     return ready
 
 
-def plain(network: nn.Module) -> Any:  # noqa: ANN401
-    return classifier_of("net", network, num_classes=3, size=(32, 32))
-
-
-def gradient(classifier: Any, pixels: Tensor) -> Tensor:  # noqa: ANN401
+def gradient(classifier: Classifier, pixels: Tensor) -> Tensor:
     leaf = pixels.clone().requires_grad_()
     (found,) = torch.autograd.grad(classifier.logits(leaf).sin().sum(), leaf)
     return found
@@ -124,6 +141,44 @@ def test_it_is_compiled_once_with_gradients_and_once_without_for_all_sizes_of_a_
 def test_what_is_compiled_gives_the_same() -> None:
     network = conv_network(0)
     require_same(compiled(network), network)
+
+
+@pytest.mark.usefixtures("traced")
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda logits: {"loss": None, "logits": logits},
+        lambda logits: Output(loss=None, logits=logits),
+        lambda logits: (logits, logits.mean()),
+    ],
+    ids=["mapping", "object", "tuple"],
+)
+def test_logits_are_found_in_whatever_a_network_gives(wrap: Callable[[Tensor], object]) -> None:
+    network = Wrapping(wrap)
+    require_same(compiled(network), network)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("can't allocate memory: 4 bytes"), torch.OutOfMemoryError("CUDA out of memory")])
+def test_a_want_of_memory_is_not_taken_for_a_network_that_cannot_be_compiled(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(_: object) -> Tensor:
+        raise error
+
+    monkeypatch.setattr(torch, "compile", lambda _what, options: fail)  # noqa: ARG005
+    with pytest.raises(RuntimeError, match="memory"):
+        compiled(conv_network(0)).logits(PIXELS)
+
+
+@pytest.mark.usefixtures("traced")
+def test_hooks_of_gradients_are_called() -> None:
+    ready, seen = compiled(conv_network(0)), list[int]()
+    gradient(ready, PIXELS)
+    handle = ready.network.get_submodule("network.0").register_full_backward_hook(lambda *_: seen.append(1))
+    gradient(ready, PIXELS)
+    handle.remove()
+    gradient(ready, PIXELS)
+    assert seen == [1]
 
 
 @pytest.mark.usefixtures("traced")

@@ -2,17 +2,18 @@
 
 import warnings
 from collections.abc import Callable
-from functools import cache
-from itertools import chain
+from functools import cache, partial
 from typing import Final
 
 import torch
 from torch import Tensor, nn
 from torch._functorch import config
-from torch.utils._pytree import tree_leaves
 
+from zooscope.classifiers.memory import is_out_of_memory
+from zooscope.classifiers.outputs import find_tensors
 from zooscope.errors import InvalidValueError, NotCompiledWarning, first_line
 
+HOOKS: Final = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 CLOSE: Final = {"float32": 1e-4, "tf32": 0.02, "bfloat16": 0.1, "float16": 0.02}  # logits of both, of the largest
 
 
@@ -37,7 +38,7 @@ class CompiledNetwork(nn.Module):
         self.network, self._name = network, name
         self.eval()
         config.donated_buffer = False  # attacks may ask one pass for several gradients; torch reads it all the time
-        self._hooks = list(chain(*((one._forward_hooks, one._forward_pre_hooks) for one in network.modules())))  # noqa: SLF001
+        self._hooks = [getattr(module, kind) for module in network.modules() for kind in HOOKS]
         self._own_hooks, self._works = sum(map(len, self._hooks)), dict[bool, bool]()
         self._run = list[Callable[[Tensor], object]]()  # compiled; as a module of this one its weights would count twice
 
@@ -72,17 +73,18 @@ class CompiledNetwork(nn.Module):
         """Whether it can be compiled, and then gives the same; of all images, since for few torch may choose other kernels."""
         leaf = pixels.detach().clone().requires_grad_(with_gradient)
         try:
-            made = tree_leaves(self._run_compiled(leaf))[0]
-            if with_gradient:
-                torch.autograd.grad(made.float().sum(), leaf, allow_unused=True)
-        except torch.OutOfMemoryError:
-            raise
-        except Exception as error:  # noqa: BLE001  (each part of it fails in its own way)
+            made = find_tensors(self._run_compiled(leaf))
+            needed = [part.sum() for part in made if part.requires_grad]
+            if needed:
+                torch.autograd.grad(needed, leaf, allow_unused=True)
+        except Exception as error:
+            if is_out_of_memory(error):
+                raise
             self._warn(_find_reason(error))
             return False
         with torch.no_grad():
-            truth = tree_leaves(self.network(leaf))[0].float()
-        if torch.allclose(made.detach().float(), truth, rtol=0, atol=CLOSE[_find_precision(leaf)] * float(truth.abs().max())):
+            truth = find_tensors(self.network(leaf))
+        if len(made) == len(truth) and all(map(partial(_are_close, close=CLOSE[_find_precision(leaf)]), made, truth)):
             return True
         self._warn("it gives other logits then")
         return False
@@ -108,6 +110,13 @@ def require_compiler(kind: str) -> None:
 
 def _double(values: Tensor) -> Tensor:
     return values + values
+
+
+def _are_close(made: Tensor, truth: Tensor, *, close: float) -> bool:
+    if made.shape != truth.shape:
+        return False
+    largest = float(truth.float().abs().max()) if truth.numel() else 0.0
+    return torch.allclose(made.detach().float(), truth.float(), rtol=0, atol=close * largest)
 
 
 def _find_reason(error: Exception) -> str:

@@ -101,16 +101,17 @@ def prepare(
     if any(module.training for module in classifier.network.modules()):
         return classifier  # which refuses to be asked anything
     network = _copy(classifier.network, sharing=False)
-    if network is not None:
+    if network is None:
+        if precision == "float32" and not compiled:
+            return classifier
+        network = classifier.network
+    else:
         if not _simplify(classifier, network, suits_processor=torch.device(device).type == "cpu" and not compiled):
             network = cast("nn.Module", _copy(classifier.network, sharing=False))
         lay_out(network)
-    elif precision == "float32" and not compiled:
-        return classifier
-    ready = classifier.network if network is None else network
     if compiled:
-        ready = CompiledNetwork(ready, name=classifier.name)
-    return _wrap(classifier, ready, precision=precision, is_compiled=compiled)
+        network = CompiledNetwork(network, name=classifier.name)
+    return _wrap(classifier, network, precision=precision, is_compiled=compiled)
 
 
 def require_precision(precision: str, device: torch.device | None = None) -> None:

@@ -40,10 +40,10 @@ class Numerics:
             raise InvalidValueError(msg)
 
     def require(self, device: torch.device) -> None:
-        """Refuses a device that doesn't have the precision, or no compiler where one is needed.
+        """Refuses a device that lacks the precision, or a compiler where one is needed.
 
         Raises:
-            InvalidValueError: it doesn't.
+            InvalidValueError: it lacks one of both.
         """
         require_precision(self.precision, device)
         if self.is_compiled:

@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from zooscope.classifiers.classifier import Classifier
+from zooscope.classifiers.memory import is_out_of_memory
 from zooscope.classifiers.prepared import PreparedClassifier
 from zooscope.errors import MemoryWarning
 
@@ -94,7 +95,7 @@ def _run(classifier: Classifier, here: slice, work: Callable[[Classifier, slice]
         try:
             return [work(classifier, here)]
         except RuntimeError as error:
-            if not _is_out_of_memory(error) or size == 1:
+            if not is_out_of_memory(error) or size == 1:
                 raise
         _note_limit(classifier, half - here.start, tried=size, whole=whole)
     sides = (slice(here.start, half), slice(half, here.stop))
@@ -112,11 +113,6 @@ def _note_limit(classifier: Classifier, most: int, *, tried: int, whole: Classif
     if is_new:
         msg = f"{classifier.name}: memory ran out with {tried} images at once; smaller batches go on."
         warnings.warn(msg, MemoryWarning, stacklevel=3)
-
-
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether a device, or the machine, has too little memory; on a CPU torch has no error of its own for that."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 @cache
