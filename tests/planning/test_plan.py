@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,12 +9,13 @@ from torch import Tensor, nn
 from tests.recipes.test_attack import Shade
 from tests.specimens import family
 from zooscope.attacks import LinfPGD
+from zooscope.classifiers.prepared import prepare
 from zooscope.errors import InvalidValueError
 from zooscope.kept.kept_attacks import KeptAttacks
 from zooscope.planning.machines import GPUS, estimate_seconds
 from zooscope.planning.passes import count_pass
 from zooscope.planning.plan import Share, plan_study
-from zooscope.planning.speed import Speed
+from zooscope.planning.speed import FEWEST, STEPS, Speed, calibrate
 from zooscope.study.study import Study
 
 ATTACK = LinfPGD(epsilon=0.03, step_size=0.01, iterations=7)
@@ -140,3 +142,25 @@ def test_what_the_first_passes_take_counts_where_there_is_something_to_do() -> N
     share = Share(name="a", gradients=10, forwards=5, one=count_pass(nn.Flatten().eval(), (4, 4)), speed=speed)
     assert share.seconds == 7 + 20 + 5
     assert replace(share, gradients=0, forwards=0).seconds == 0
+
+
+@pytest.mark.usefixtures("traced")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:The .grad attribute")  # torch warns of itself while it compiles
+@pytest.mark.parametrize(("compiled", "places"), [(False, ([0], 2, 3)), (True, ([0, 2, 3], 4, 5))])
+def test_the_speed_of_a_compiled_network_is_taken_after_it_was_compiled(
+    monkeypatch: pytest.MonkeyPatch, *, compiled: bool, places: tuple[list[int], int, int]
+) -> None:
+    (classifier,), images = family(1, num_images=6, in_double=False)
+    runs, seconds = list[object](), [1.0, 10.0, 100.0, 1000.0, 10000.0, 100000.0]
+
+    def take_time(_: object, work: Callable[[], object]) -> float:
+        runs.append(work())
+        return seconds[len(runs) - 1]
+
+    monkeypatch.setattr("zooscope.planning.speed._time", take_time)
+    ready = prepare(classifier, compiled=compiled)
+    speed = calibrate(ready, images.pixels(classifier), images.labels, batch_size=100)
+    first, test, attack = places
+    assert speed.warm_up == sum(seconds[place] for place in first)
+    assert speed.forward == seconds[test] / FEWEST
+    assert speed.gradient == seconds[attack] / (FEWEST * STEPS)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from tests.report.synthetic import planted_study
 from tests.specimens import family
 from zooscope.attacks import LinfPGD
+from zooscope.card.markdown import COMPUTING
 from zooscope.classifiers.load import load_classifier
 from zooscope.images.image_set import ImageSet
 from zooscope.images.load import load_images
@@ -52,6 +54,26 @@ def test_the_command_says_everything_that_was_measured(tmp_path: Path) -> None:
     assert words[17:21] == ["--random-start", "--classifiers", "bundled:resnet", "bundled:vit"]
     assert words[21:] == ["&&", "zooscope", "report", "my study", "--confidence", "0.9"]
     assert found.caveats == ()
+
+
+@pytest.mark.parametrize(
+    ("computing", "words", "networks"),
+    [
+        ({}, [], "prepared for speed"),
+        ({"exact": True}, ["--exact"], "as they are"),
+        ({"compiled": True}, ["--compile"], "prepared for speed and compiled"),
+    ],
+    ids=["fast", "exact", "compiled"],
+)
+def test_the_way_of_computing_is_in_the_command_and_on_the_card(
+    tmp_path: Path, computing: dict[str, Any], words: list[str], networks: str
+) -> None:
+    images = load_images(IMAGES).sample(6, seed=0)
+    names = ["bundled:resnet", "bundled:vit"]
+    with Study.create(tmp_path / "study", classifiers=names, images=images, attack=ATTACK, **computing) as study:
+        found = [word for word in shlex.split(repeat_of(study).command) if word in {"--exact", "--compile"}]
+        assert found == words
+        assert COMPUTING[study.snapshot().definition.computing] == networks
 
 
 @pytest.mark.slow

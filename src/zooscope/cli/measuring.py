@@ -46,6 +46,11 @@ class Wanted:
     trust: bool = False
 
     @property
+    def settings(self) -> dict[str, Any]:
+        """How the study is measured, besides its attack; None where nothing was asked for."""
+        return {name: getattr(self, name) for name in ("seed", "shard_size", "precision", "exact", "compiled")}
+
+    @property
     def attack_fields(self) -> dict[str, Any]:
         """Fields of the attack that were asked for one by one."""
         settings = {name: getattr(self, name) for name in ("epsilon", "step_size", "iterations", "random_start")}
@@ -188,14 +193,7 @@ def create_study(path: Path, wanted: Wanted, *, named: Path | None = None) -> "S
         classifiers=wanted.classifiers,
         images=images,
         attack=attack,
-        **drop_none(
-            seed=wanted.seed,
-            shard_size=wanted.shard_size,
-            sources=wanted.sources,
-            precision=wanted.precision,
-            exact=wanted.exact,
-            compiled=wanted.compiled,
-        ),
+        **drop_none(sources=wanted.sources, **wanted.settings),
     )
 
 
@@ -233,14 +231,7 @@ def _require_same(study: "Study", wanted: Wanted) -> None:
     """Refuses what contradicts the study."""
     asked = wanted.attack is not None or wanted.attack_fields
     attack = choose_attack(wanted.attack, wanted.attack_fields, otherwise=study.attack) if asked else None
-    study.require(
-        attack=attack,
-        seed=wanted.seed,
-        shard_size=wanted.shard_size,
-        precision=wanted.precision,
-        exact=wanted.exact,
-        compiled=wanted.compiled,
-    )
+    study.require(attack=attack, **wanted.settings)
     study.require(images=_load_images_again(study, wanted))
 
 
