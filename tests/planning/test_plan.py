@@ -15,7 +15,7 @@ from zooscope.kept.kept_attacks import KeptAttacks
 from zooscope.planning.machines import GPUS, estimate_seconds
 from zooscope.planning.passes import count_pass
 from zooscope.planning.plan import Share, plan_study
-from zooscope.planning.speed import FEWEST, STEPS, Speed, calibrate
+from zooscope.planning.speed import FEWEST, FEWEST_STEPS, Speed, calibrate
 from zooscope.study.study import Study
 
 ATTACK = LinfPGD(epsilon=0.03, step_size=0.01, iterations=7)
@@ -163,4 +163,4 @@ def test_the_speed_of_a_compiled_network_is_taken_after_it_was_compiled(
     first, test, attack = places
     assert speed.warm_up == sum(seconds[place] for place in first)
     assert speed.forward == seconds[test] / FEWEST
-    assert speed.gradient == seconds[attack] / (FEWEST * STEPS)
+    assert speed.gradient == seconds[attack] / (FEWEST * FEWEST_STEPS)

@@ -18,7 +18,8 @@ from zooscope.measurements.transfer import perturb
 FEWEST: Final = 4
 MOST: Final = 64
 SECONDS: Final = 1.0  # of passes that a calibration aims at
-STEPS: Final = 2
+FEWEST_STEPS: Final = 2
+MOST_STEPS: Final = 10  # of an attack: its first step makes more ready than the others, which shows in small networks
 
 
 class Speed(NamedTuple):
@@ -57,22 +58,23 @@ def calibrate(
     warm_up = _time(classifier, lambda: predict(classifier, pixels[:FEWEST], batch_size=batch_size))
     first = _time(classifier, lambda: predict(classifier, pixels[:FEWEST], batch_size=batch_size)) / min(FEWEST, len(pixels))
     number = int(min(len(pixels), MOST, max(FEWEST, SECONDS / max(first, 1e-9))))
-    steps = max(FEWEST, number // 2)
-    few, truth = pixels[:steps], torch.from_numpy(labels[:steps])
+    half = max(FEWEST, number // 2)
+    few, truth = pixels[:half], torch.from_numpy(labels[:half])
+    steps = min(MOST_STEPS, max(FEWEST_STEPS, int(SECONDS / max(first * half, 1e-9))))
     ids, said = [str(place) for place in range(len(few))], list[np.ndarray]()
 
     def test() -> None:
         said.append(predict(classifier, pixels[:number], batch_size=batch_size))
 
     def attack() -> None:
-        perturb(LinfPGD(iterations=STEPS), classifier, few, truth, ids, seed=0, batch_size=batch_size)
+        perturb(LinfPGD(iterations=steps), classifier, few, truth, ids, seed=0, batch_size=batch_size)
 
     works = (test, attack) if is_source else (test,)
     if isinstance(classifier, PreparedClassifier) and classifier.is_compiled:
         warm_up += sum(_time(classifier, work) for work in works)  # torch compiles now: four images may be too few for that
     forward, *gradient = (_time(classifier, work) for work in works)
     return Speed(
-        gradient=gradient[0] / (len(few) * STEPS) if gradient else 0.0,
+        gradient=gradient[0] / (len(few) * steps) if gradient else 0.0,
         forward=forward / number,
         accuracy=float((said[0] == labels[:number]).mean()),
         warm_up=warm_up,
